@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The map of the house: ARCHITECTURE.md. A target imports only targets above it in this list.
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+let nio: Target.Dependency = .product(name: "NIO", package: "swift-nio")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+func tests(_ target: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: target + "Tests", dependencies: [.target(name: target), "TestSupport"] + dependencies,
+        resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "styx",
+    products: [.executable(name: "styx", targets: ["styx"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C libraries. CBlst is made by Scripts/setup from a source archive pinned by hash.
+        .binaryTarget(name: "CBlst", path: ".deps/CBlst.artifactbundle"),
+        .systemLibrary(name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
+
+        // No I/O.
+        module("SSZ", ["CBlst"]),
+        module("BLS", ["CBlst", "SSZ"]),
+        module("Secp256k1", ["CSecp256k1", "SSZ"]),
+        module("QBFT", ["SSZ"]),
+        module("Ethereum", ["SSZ"]),
+        module("BeaconAPI", ["Ethereum"]),
+        module("Cluster", ["Ethereum", "BLS", "Secp256k1", crypto, cryptoExtras]),
+        module("DutyWorkflow", ["Ethereum", "QBFT"]),
+
+        // Shells.
+        module("Libp2p", ["Secp256k1", nioCore, nioPosix, crypto, logging]),
+        module("PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", protobuf, logging]),
+        module("BeaconClient", ["BeaconAPI", httpClient, nioCore, logging]),
+        module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, logging]),
+        module("Storage", ["DutyWorkflow", grdb, logging]),
+        module(
+            "Node",
+            [
+                "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
+                logging, lifecycle,
+            ]),
+
+        // Programs.
+        module("Demo", ["Node", hummingbird, httpClient]),
+        .executableTarget(
+            name: "styx", dependencies: ["Node", "Demo", arguments, logging], swiftSettings: strict),
+        module("Simulation", ["DutyWorkflow"]),
+        .executableTarget(
+            name: "styx-benchmarks",
+            dependencies: ["Demo", "Simulation", arguments], path: "Sources/Benchmarks", swiftSettings: strict),
+
+        // Tests.
+        .target(name: "TestSupport", dependencies: ["SSZ"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("SSZ"),
+        tests("BLS"),
+        tests("Secp256k1"),
+        tests("QBFT"),
+        tests("Ethereum"),
+        tests("BeaconAPI"),
+        tests("Cluster"),
+        tests("DutyWorkflow"),
+        tests("Libp2p"),
+        tests("PeerProtocols", ["BLS", "Cluster"]),
+        tests("BeaconClient", [hummingbird]),
+        tests("ValidatorAPI", [httpClient]),
+        tests("Storage"),
+        tests("Node"),
+        tests("Demo"),
+        tests("Simulation"),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+    ]
+)
