@@ -36,6 +36,7 @@ struct Consensus: Sendable {
     private var running: [Duty: Running] = [:]
     private var waiting: [Duty: [ConsensusMessage]] = [:]
     private var waitingDuties: [Int: Set<Duty>] = [:]
+    private var decidedEarlier: Set<Duty> = []
 
     init(configuration: WorkflowConfiguration, seal: @escaping Seal) {
         self.configuration = configuration
@@ -89,11 +90,16 @@ struct Consensus: Sendable {
         return signals
     }
 
-    mutating func expire(_ duty: Duty) -> [Signal] {
+    /// - Returns: whether an instance ran and did not decide.
+    mutating func expire(_ duty: Duty) -> Bool {
         dropWaiting(duty)
-        guard let run = running.removeValue(forKey: duty) else { return [] }
-        return run.isDecided ? [] : [.tracked(duty, .consensusTimedOut)]
+        decidedEarlier.remove(duty)
+        guard let run = running.removeValue(forKey: duty) else { return false }
+        return !run.isDecided
     }
+
+    /// A duty decided in an earlier life: never opened again, its votes are no longer in memory.
+    mutating func restoreDecided(_ duty: Duty) { decidedEarlier.insert(duty) }
 
     /// Takes up an instance after a restart. Never votes differently from what the journal says.
     mutating func restore(
@@ -117,7 +123,8 @@ struct Consensus: Sendable {
     // MARK: Starting
 
     private mutating func start(_ duty: Duty, at now: Instant) -> [Signal] {
-        guard running[duty] == nil, !configuration.deadlines.isExpired(duty, at: now) else { return [] }
+        guard running[duty] == nil, !decidedEarlier.contains(duty), !configuration.deadlines.isExpired(duty, at: now)
+        else { return [] }
         var run = makeRunning(duty, at: now, resuming: [])
         var signals = drive(duty, &run, .start, at: now)
         for message in waiting[duty] ?? [] { signals += deliver(message, &run, at: now) }
@@ -149,6 +156,7 @@ struct Consensus: Sendable {
 
     private mutating func wait(_ message: ConsensusMessage, at now: Instant) -> [Signal] {
         let duty = message.duty
+        guard !decidedEarlier.contains(duty) else { return [] }
         let source = message.message.source
         let isNew = waitingDuties[source]?.contains(duty) != true
         if isNew, waitingDuties[source, default: []].count >= Limit.waitingDutiesPerSource {
@@ -236,14 +244,14 @@ struct Consensus: Sendable {
             }
             values[hash] = set
         }
+        let send = Signal.perform(.sendConsensus(ConsensusMessage(duty: duty, message: message, values: values)))
+        // DECIDED only repeats what others signed: nothing in it commits us.
+        guard message.kind != .decided else { return [send] }
         var journaled = message
         if !prepared.isEmpty { journaled.justification = prepared }
         let fresh = values.filter { !run.journaled.contains($0.key) }
         run.journaled.formUnion(fresh.keys)
-        return [
-            .perform(.persist(.vote(duty, journaled, values: fresh))),
-            .perform(.sendConsensus(ConsensusMessage(duty: duty, message: message, values: values))),
-        ]
+        return [.perform(.persist(.vote(duty, journaled, values: fresh))), send]
     }
 
     private func decide(

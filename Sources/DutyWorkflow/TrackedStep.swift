@@ -35,6 +35,8 @@ package enum Report: Hashable, Sendable {
     case failed(Duty, step: DutyStep, reason: FailureReason, detail: String, missing: [PubKey])
     /// A retried step did not work this time.
     case retrying(Duty, step: DutyStep, detail: String)
+    /// The beacon node did not give the duties of an epoch; asked again soon.
+    case dutiesUnavailable(Epoch, String)
     /// Somebody signed two different things, or something that does not verify.
     case fault(Duty, String)
 }

@@ -52,7 +52,7 @@ package struct Workflow: Sendable {
         case .thresholdReached(let duty, let groups): sigAgg.combine(duty, groups)
         case .aggregated(let duty, let set): publish(duty, set, now)
         case .broadcasted(let duty, let pubKeys): track(duty, .broadcasted(Set(pubKeys)), now)
-        case .expired(let duty): expire(duty)
+        case .expired(let duty): expire(duty, now)
         case .tracked(let duty, let step): track(duty, step, now)
         case .perform: []
         }
@@ -82,6 +82,7 @@ package struct Workflow: Sendable {
             signals += consensus.restore(
                 duty, votes: snapshot.votes[duty] ?? [], values: snapshot.voteValues[duty] ?? [:], at: now)
         }
+        for duty in snapshot.unsigned.keys { consensus.restoreDecided(duty) }
         for (duty, set) in snapshot.unsigned.sorted(by: { $0.key < $1.key }) where configuration.signs {
             // Signing again over the same value gives the same share.
             signals.append(.perform(.sign(duty, set)))
@@ -147,8 +148,7 @@ package struct Workflow: Sendable {
 
     private mutating func unavailable(_ epoch: Epoch, _ reason: String, _ now: Instant) -> [Signal] {
         scheduler.unavailable(epoch, at: now)
-        let slot = configuration.clock.slot(at: now)
-        return [.tracked(.attester(slot: slot), .consensusFault("resolve duties of epoch \(epoch.rawValue): \(reason)"))]
+        return [.perform(.report(.dutiesUnavailable(epoch, reason)))]
     }
 
     /// Our own shares: only over what was decided, and never two different ones.
@@ -184,9 +184,10 @@ package struct Workflow: Sendable {
         tracker.record(duty, step, at: now).map { .perform(.report($0)) }
     }
 
-    private mutating func expire(_ duty: Duty) -> [Signal] {
+    private mutating func expire(_ duty: Duty, _ now: Instant) -> [Signal] {
         fetcher.expire(duty)
-        let signals = consensus.expire(duty)
+        var signals: [Signal] = []
+        if consensus.expire(duty) { signals += track(duty, .consensusTimedOut, now) }
         dutyDB.expire(duty)
         parSigDB.expire(duty)
         sigAgg.expire(duty)
