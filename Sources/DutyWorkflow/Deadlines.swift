@@ -1,0 +1,36 @@
+import Ethereum
+
+/// When a duty is over, and which duties from the network are plausible. Source: workflow.md §3, §4.
+package struct Deadlines: Sendable {
+    package let clock: SlotClock
+
+    package init(clock: SlotClock) { self.clock = clock }
+
+    /// slotStart + span + a twelfth of a slot; nil for duties that never expire.
+    package func deadline(of duty: Duty) -> Instant? {
+        let slot = clock.slotDuration
+        let span: Duration
+        switch duty.type {
+        case .exit, .builderRegistration: return nil
+        case .proposer, .randao: span = slot / 3
+        // Charon's HEAD waits a whole slot for sync messages, releases two thirds; the longer one loses nothing.
+        case .syncMessage, .syncContribution: span = slot
+        case .attester, .aggregator: span = slot * Int(clamping: clock.slotsPerEpoch)
+        case .prepareAggregator, .prepareSyncContribution: span = slot * Int(clamping: clock.slotsPerEpoch) * 2
+        case .signature, .builderProposer, .infoSync: span = slot
+        }
+        return clock.start(of: duty.slot) + span + slot / 12
+    }
+
+    package func isExpired(_ duty: Duty, at now: Instant) -> Bool {
+        guard let deadline = deadline(of: duty) else { return false }
+        return now >= deadline
+    }
+
+    /// The duty gate: a duty named by a peer may lie at most two epochs ahead.
+    package func admits(_ duty: Duty, at now: Instant) -> Bool {
+        // Compared as slots: an epoch computed from a hostile slot could overflow nothing here, but a slot is exact.
+        let current = clock.epoch(of: clock.slot(at: now)).rawValue
+        return clock.epoch(of: duty.slot).rawValue <= current + 2
+    }
+}
