@@ -19,6 +19,7 @@ struct Consensus: Sendable {
         var journaled: Set<Root> = []
         var hasInput = false
         var isDecided = false
+        var isStopped = false
         var startedAt: Instant
     }
 
@@ -31,7 +32,7 @@ struct Consensus: Sendable {
     }
 
     private let configuration: WorkflowConfiguration
-    private let quorum: QBFT.Quorum
+    private let size: QBFT.ClusterSize
     private let seal: Seal
     private var running: [Duty: Running] = [:]
     private var waiting: [Duty: [ConsensusMessage]] = [:]
@@ -41,7 +42,7 @@ struct Consensus: Sendable {
     init(configuration: WorkflowConfiguration, seal: @escaping Seal) {
         self.configuration = configuration
         self.seal = seal
-        quorum = QBFT.Quorum(nodes: configuration.nodes)
+        size = QBFT.ClusterSize(nodes: configuration.nodes)
     }
 
     // MARK: Entry points
@@ -106,7 +107,15 @@ struct Consensus: Sendable {
         _ duty: Duty, votes: [QBFT.Message], values: [Root: UnsignedDataSet], at now: Instant
     ) -> [Signal] {
         guard running[duty] == nil else { return [] }
-        var run = makeRunning(duty, at: now, resuming: votes)
+        let instance: QBFT.Instance
+        do {
+            instance = try QBFT.Instance(configuration: instanceConfiguration(duty), resuming: votes)
+        } catch {
+            // It cannot know what it promised: it sits this duty out.
+            decidedEarlier.insert(duty)
+            return [.tracked(duty, .consensusFault("resume from the journal: \(error)"))]
+        }
+        var run = makeRunning(duty, instance, at: now)
         run.values = values
         run.journaled = Set(values.keys)
         let signals = drive(duty, &run, .start, at: now)
@@ -125,7 +134,7 @@ struct Consensus: Sendable {
     private mutating func start(_ duty: Duty, at now: Instant) -> [Signal] {
         guard running[duty] == nil, !decidedEarlier.contains(duty), !configuration.deadlines.isExpired(duty, at: now)
         else { return [] }
-        var run = makeRunning(duty, at: now, resuming: [])
+        var run = makeRunning(duty, QBFT.Instance(configuration: instanceConfiguration(duty)), at: now)
         var signals = drive(duty, &run, .start, at: now)
         for message in waiting[duty] ?? [] { signals += deliver(message, &run, at: now) }
         dropWaiting(duty)
@@ -133,15 +142,15 @@ struct Consensus: Sendable {
         return signals
     }
 
-    private func makeRunning(_ duty: Duty, at now: Instant, resuming votes: [QBFT.Message]) -> Running {
-        let instance = QBFT.Instance(
-            configuration: .init(
-                quorum: quorum, process: configuration.peer.rawValue,
-                leaderOffset: Int64(truncatingIfNeeded: duty.slot.rawValue % UInt64(configuration.nodes))
-                    + Int64(duty.type.rawValue)),
-            resuming: votes)
-        return Running(
-            instance: instance, timer: RoundTimer(isProposer: duty.type == .proposer), startedAt: now)
+    private func instanceConfiguration(_ duty: Duty) -> QBFT.Instance.Configuration {
+        QBFT.Instance.Configuration(
+            nodes: configuration.nodes, index: configuration.peer.rawValue,
+            leaderOffset: duty.slot.rawValue &+ UInt64(duty.type.rawValue))
+    }
+
+    private func makeRunning(_ duty: Duty, _ instance: QBFT.Instance, at now: Instant) -> Running {
+        let timer = QBFT.RoundTimer(proposalTimeout: duty.type == .proposer ? .firstRound : .none)
+        return Running(instance: instance, timer: timer, startedAt: now)
     }
 
     /// Peers may start us once the duty's time has come: a node whose beacon node is silent still votes. f+1 sources
@@ -151,7 +160,7 @@ struct Consensus: Sendable {
     }
 
     private func hasEnoughWaiting(_ duty: Duty) -> Bool {
-        Set((waiting[duty] ?? []).map(\.message.source)).count > quorum.faulty
+        Set((waiting[duty] ?? []).map(\.message.source)).count > size.faulty
     }
 
     private mutating func wait(_ message: ConsensusMessage, at now: Instant) -> [Signal] {
@@ -203,6 +212,7 @@ struct Consensus: Sendable {
 
     /// Feeds one event and everything that follows from our own messages, which count as received.
     private func drive(_ duty: Duty, _ run: inout Running, _ event: QBFT.Instance.Event, at now: Instant) -> [Signal] {
+        guard !run.isStopped else { return [] }
         var events = [event]
         var signals: [Signal] = []
         while !events.isEmpty {
@@ -210,48 +220,64 @@ struct Consensus: Sendable {
                 switch effect {
                 case .broadcast(let message, let prepared):
                     let sealed = seal(duty, message)
-                    signals += vote(duty, sealed, prepared: prepared, &run)
+                    guard let vote = vote(duty, sealed, prepared: prepared, &run) else { return signals + stop(&run) }
+                    signals += vote
                     events.append(.message(sealed))
-                case .startTimer(let round, let isRestart):
-                    let offset = run.timer.deadline(round: round, restart: isRestart)
-                    run.timeout = (dutyStart(duty) + offset, round)
+                case .rebroadcast(let message):
+                    guard let values = values(of: message, run) else { return signals + stop(&run) }
+                    signals.append(
+                        .perform(.sendConsensus(ConsensusMessage(duty: duty, message: message, values: values))))
+                    events.append(.message(message))
+                case .startTimer(let round):
+                    let start = dutyStart(duty)
+                    run.timeout = (start + run.timer.deadline(round: round, elapsed: now - start), round)
                 case .stopTimer:
                     run.timeout = nil
+                case .roundChanged(let from, let to, let rule):
+                    signals.append(.tracked(duty, .roundChanged(from: from, to: to, "\(rule)")))
                 case .decided(let value, let round, let leader, _):
                     signals += decide(duty, &run, value: value, round: round, leader: leader, at: now)
                 case .equivocated(let source, let first, let second):
-                    signals.append(
-                        .tracked(
-                            duty, .equivocatedVote(PeerIndex(source), "\(first.kind) \(first.value) and \(second.value)")))
+                    let what = "\(first.kind) of round \(first.round) for \(first.value) and \(second.value)"
+                    signals.append(.tracked(duty, .equivocatedVote(PeerIndex(source), what)))
                 case .refused(let message, let reason):
                     signals.append(.tracked(duty, .peerRefused(PeerIndex(message.source), "\(reason)")))
+                case .inputRefused:
+                    signals.append(.tracked(duty, .consensusFault("own value has no hash")))
                 }
             }
         }
         return signals
     }
 
-    /// Our message: on disk first, then to the peers.
+    /// Our message: on disk first, then to the peers. nil when it names a value we do not have: every receiver would
+    /// refuse it.
     private func vote(
         _ duty: Duty, _ message: QBFT.Message, prepared: [QBFT.Message], _ run: inout Running
-    ) -> [Signal] {
-        let named = ([message] + message.justification).flatMap { [$0.value, $0.preparedValue] }
-        var values: [Root: UnsignedDataSet] = [:]
-        for hash in named where hash != .zero {
-            guard let set = run.values[hash] else {
-                // A message that names a value without carrying it is refused by every receiver.
-                return [.tracked(duty, .consensusFault("value \(hash) is unknown"))]
-            }
-            values[hash] = set
-        }
+    ) -> [Signal]? {
+        guard let values = values(of: message, run) else { return nil }
         let send = Signal.perform(.sendConsensus(ConsensusMessage(duty: duty, message: message, values: values)))
         // DECIDED only repeats what others signed: nothing in it commits us.
         guard message.kind != .decided else { return [send] }
-        var journaled = message
-        if !prepared.isEmpty { journaled.justification = prepared }
         let fresh = values.filter { !run.journaled.contains($0.key) }
         run.journaled.formUnion(fresh.keys)
-        return [.perform(.persist(.vote(duty, journaled, values: fresh))), send]
+        return [.perform(.persist(.vote(duty, message.record(prepared: prepared), values: fresh))), send]
+    }
+
+    private func values(of message: QBFT.Message, _ run: Running) -> [Root: UnsignedDataSet]? {
+        var values: [Root: UnsignedDataSet] = [:]
+        for hash in ([message] + message.justification).flatMap({ [$0.value, $0.preparedValue] }) where hash != .zero {
+            guard let set = run.values[hash] else { return nil }
+            values[hash] = set
+        }
+        return values
+    }
+
+    /// An instance whose vote cannot be made must not go on as if it had been.
+    private func stop(_ run: inout Running) -> [Signal] {
+        run.isStopped = true
+        run.timeout = nil
+        return []
     }
 
     private func decide(

@@ -29,8 +29,12 @@ package struct Deadlines: Sendable {
 
     /// The duty gate: a duty named by a peer may lie at most two epochs ahead.
     package func admits(_ duty: Duty, at now: Instant) -> Bool {
-        // Compared as slots: an epoch computed from a hostile slot could overflow nothing here, but a slot is exact.
-        let current = clock.epoch(of: clock.slot(at: now)).rawValue
+        let current = clock.epoch(of: clock.currentSlot(at: now)).rawValue
         return clock.epoch(of: duty.slot).rawValue <= current + 2
     }
+}
+
+extension SlotClock {
+    /// The slot of a moment; slot 0 before genesis.
+    package func currentSlot(at now: Instant) -> Slot { slot(at: now) ?? .zero }
 }

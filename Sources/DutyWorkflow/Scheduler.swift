@@ -46,7 +46,7 @@ struct Scheduler: Sendable {
         failures[epoch] = nil
         guard definitions[epoch] == nil else { return [] }
         var byDuty: [Duty: DutyDefinitionSet] = [:]
-        let currentSlot = clock.slot(at: now)
+        let currentSlot = clock.currentSlot(at: now)
         for row in rows where validators.contains(row.pubKey) && clock.epoch(of: row.slot) == epoch {
             guard now < clock.genesis || row.slot >= currentSlot else { continue }
             let duty = Duty.attester(slot: row.slot)
@@ -73,7 +73,7 @@ struct Scheduler: Sendable {
 
     func nextWake(after now: Instant) -> Instant {
         guard now >= clock.genesis else { return clock.genesis }
-        var next = clock.start(of: Slot(clock.slot(at: now).rawValue + 1))
+        var next = clock.start(of: Slot(clock.currentSlot(at: now).rawValue + 1))
         if let trigger = triggers.first?.at { next = min(next, trigger) }
         for epoch in wantedEpochs(at: now) where definitions[epoch] == nil && !asking.contains(epoch) {
             next = min(next, failures[epoch]?.retryAt ?? now)
@@ -91,7 +91,7 @@ struct Scheduler: Sendable {
     }
 
     private func wantedEpochs(at now: Instant) -> [Epoch] {
-        let slot = clock.slot(at: now)
+        let slot = clock.currentSlot(at: now)
         let epoch = clock.epoch(of: slot)
         let isLastSlot = (slot.rawValue + 1).isMultiple(of: clock.slotsPerEpoch)
         return isLastSlot ? [epoch, Epoch(epoch.rawValue + 1)] : [epoch]

@@ -6,6 +6,7 @@ package enum TrackedStep: Hashable, Sendable {
     case fetched
     case fetchFailed(String)
     case decided(round: Int64, leader: PeerIndex, after: Duration)
+    case roundChanged(from: Int64, to: Int64, String)
     case consensusTimedOut
     case stored(Set<PubKey>)
     case signedLocally(Set<PubKey>)
@@ -33,6 +34,8 @@ package enum Report: Hashable, Sendable {
     case succeeded(Duty, validators: Int, sinceDecided: Duration)
     /// At the deadline: how far the duty came, and why no further.
     case failed(Duty, step: DutyStep, reason: FailureReason, detail: String, missing: [PubKey])
+    /// Consensus needs another round.
+    case roundChanged(Duty, from: Int64, to: Int64, why: String)
     /// A retried step did not work this time.
     case retrying(Duty, step: DutyStep, detail: String)
     /// The beacon node did not give the duties of an epoch; asked again soon.

@@ -13,6 +13,8 @@ struct Tracker: Sendable {
         var lastError: String?
         var isInconsistent = false
         var isReported = false
+
+        mutating func advance(_ step: DutyStep) { reached = max(reached, step) }
     }
 
     private let threshold: Int
@@ -37,6 +39,7 @@ struct Tracker: Sendable {
             story.lastError = nil
             story.decidedAt = now
             return [.decided(duty, round: round, leader: leader, after: after)]
+        case .roundChanged(let from, let to, let why): return [.roundChanged(duty, from: from, to: to, why: why)]
         case .consensusTimedOut: story.advance(.consensus)
         case .stored: story.advance(.dutyDB)
         case .signedLocally(let pubKeys):
@@ -115,8 +118,4 @@ struct Tracker: Sendable {
                 ? (.parSigDBExternal, .insufficientPeerSignatures) : (.broadcast, .broadcastBNError)
         }
     }
-}
-
-extension Tracker.Story {
-    fileprivate mutating func advance(_ step: DutyStep) { reached = max(reached, step) }
 }
