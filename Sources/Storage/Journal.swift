@@ -17,13 +17,11 @@ package final class Journal: Sendable {
     /// The records of one call, applied all or not at all.
     private struct Entry {
         let records: [Record]
-        /// nil for notes.
-        let done: CheckedContinuation<Outcome, Never>?
+        let done: CheckedContinuation<Outcome, Never>
     }
 
     private struct State {
         var pending: [Entry] = []
-        var pendingNotes = 0
         /// A turn on the queue is ordered and has not begun.
         var isScheduled = false
         /// Why nothing may be written any more.
@@ -33,8 +31,6 @@ package final class Journal: Sendable {
 
     /// Records of one transaction, about; a single larger call stays whole.
     private static let groupRecordsMax = 1024
-    /// Notes that wait for another reason to write before they become one.
-    private static let notesMax = 256
     /// Rows that housekeeping deletes before it lets commits through.
     private static let sweptRowsMax = 512
 
@@ -84,11 +80,6 @@ package final class Journal: Sendable {
         try outcome.get()
     }
 
-    /// Writes the records, in order, with whatever is written next. A crash before that loses them.
-    package func note(_ records: [Record]) {
-        enqueue(Entry(records: records, done: nil))
-    }
-
     /// Everything of the duties for which `isLive` is true, and all watermarks.
     ///
     /// - Throws: `.corrupt` for a row that does not decode.
@@ -107,7 +98,6 @@ package final class Journal: Sendable {
     ///
     /// - Parameter slot: Deadline and inclusion window (38 slots) of all its duties have passed.
     package func housekeep(before slot: Slot) async throws(JournalError) {
-        try await commit([])  // notes
         var deleted = 0
         repeat {
             deleted = try await perform("sweep journal") { db in
@@ -118,10 +108,9 @@ package final class Journal: Sendable {
         try await perform("checkpoint journal") { db in _ = try db.checkpoint(.passive) }
     }
 
-    /// Writes the notes and closes the file. Further calls throw `.closed`.
+    /// Lets earlier calls finish, then closes the file. Later calls throw `.closed`.
     package func close() async {
-        // A journal that stopped has reported why; there is nothing left to save.
-        try? await commit([])
+        try? await commit([])  // waits for the turn behind them; if the journal stopped, nobody waits
         state.withLock { $0.stopped = $0.stopped ?? .closed(path: path) }
         await withCheckedContinuation { done in
             DispatchQueue.global().async { [database, lock] in
@@ -138,13 +127,11 @@ package final class Journal: Sendable {
         let (refusal, mustSchedule) = state.withLock { state -> (JournalError?, Bool) in
             if let stopped = state.stopped { return (stopped, false) }
             state.pending.append(entry)
-            if entry.done == nil { state.pendingNotes += 1 } else { state.metrics.waiting += 1 }
-            let isUrgent = entry.done != nil || state.pendingNotes >= Self.notesMax
-            guard isUrgent, !state.isScheduled else { return (nil, false) }
-            state.isScheduled = true
-            return (nil, true)
+            state.metrics.waiting += 1
+            defer { state.isScheduled = true }
+            return (nil, !state.isScheduled)
         }
-        if let refusal { entry.done?.resume(returning: .failure(refusal)) }
+        if let refusal { entry.done.resume(returning: .failure(refusal)) }
         if mustSchedule { schedule() }
     }
 
@@ -171,7 +158,6 @@ package final class Journal: Sendable {
             }
             let group = Array(state.pending.prefix(count))
             state.pending.removeFirst(count)
-            state.pendingNotes -= group.count { $0.done == nil }
             return group
         }
     }
@@ -200,7 +186,7 @@ package final class Journal: Sendable {
                 if case .success = outcome {
                     state.metrics.records += entry.records.count
                 } else {
-                    state.metrics.conflicts += 1
+                    state.metrics.refused += 1
                 }
             }
         }
@@ -221,8 +207,8 @@ package final class Journal: Sendable {
     }
 
     private func finish(_ group: [Entry], _ outcomes: [Outcome]) {
-        state.withLock { $0.metrics.waiting -= group.count { $0.done != nil } }
-        for (entry, outcome) in zip(group, outcomes) { entry.done?.resume(returning: outcome) }
+        state.withLock { $0.metrics.waiting -= group.count }
+        for (entry, outcome) in zip(group, outcomes) { entry.done.resume(returning: outcome) }
     }
 
     /// Work on the queue, in its own turn.

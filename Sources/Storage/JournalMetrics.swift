@@ -6,8 +6,8 @@ package struct JournalMetrics: Equatable, Sendable {
     package var records = 0
     /// Most calls that shared one transaction.
     package var largestGroup = 0
-    /// Calls refused because they contradict what is durable.
-    package var conflicts = 0
+    /// Calls refused because they contradict what is durable, or cannot be recorded.
+    package var refused = 0
     /// Second, different partials of peers: the first stays, the call succeeds.
     package var partialsIgnored = 0
     /// Rows deleted by housekeeping.

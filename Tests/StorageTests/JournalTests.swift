@@ -57,7 +57,7 @@ import Testing
         try await journal.commit(records(10) + records(10))
         for record in records(10) { try await journal.commit([record]) }
         #expect(Contents(try await journal.load(where: everything)) == once)
-        #expect(journal.metrics.conflicts == 0)
+        #expect(journal.metrics.refused == 0)
     }
 
     @Test("takes the same vote again with other justifications and keeps the first")
@@ -116,7 +116,7 @@ import Testing
         if subject == .unsigned { #expect(conflict.description.contains(key(0).hex)) }
         // All or nothing: the good records of the refused call are not there either.
         #expect(Contents(try await journal.load(where: everything)) == before)
-        #expect(journal.metrics.conflicts == 1)
+        #expect(journal.metrics.refused == 1)
         try await journal.commit(records(30))
     }
 
@@ -203,23 +203,6 @@ import Testing
         #expect(journal.metrics.rowsSwept == 19 * 67)
         try await journal.housekeep(before: 29)
         #expect(journal.metrics.rowsSwept == 19 * 67)
-    }
-
-    @Test("writes notes, in order, with the next commit, with housekeeping and when closing", arguments: 0..<3)
-    func notes(way: Int) async throws {
-        let journal = try folder.open()
-        journal.note([.partials(duty, partials(10, share: 1), .internal)])
-        journal.note([.partialStatus(duty, [key(0)], .broadcasted)])
-        #expect(journal.metrics.commits == 0)
-        switch way {
-        case 0: try await journal.commit([.unsigned(duty, values(10))])
-        case 1: try await journal.housekeep(before: 0)
-        default: break
-        }
-        if way < 2 { #expect(journal.metrics.commits == 1) }
-        await journal.close()
-        let reopened = try folder.open()
-        #expect(try await reopened.load(where: everything).partials.map(\.status) == [.broadcasted])
     }
 
     @Test("refuses what SQLite cannot hold, and goes on")
