@@ -27,8 +27,7 @@ package struct Backoff: Hashable, Sendable {
     /// - Parameter random: uniform in -1…1.
     package func delay(attempt: Int, random: Double) -> Duration {
         var delay = base
-        for _ in 0..<max(0, attempt) where delay < cap { delay *= factor }
-        let factor = 1 + jitter * random
-        return min(cap, delay) * factor
+        for _ in 0..<max(0, attempt) where delay < cap { delay = delay * factor }
+        return min(cap, delay) * (1.0 + jitter * random)
     }
 }

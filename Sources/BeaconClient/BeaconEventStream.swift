@@ -56,10 +56,10 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
                 }
                 do {
                     guard body != nil else {
-                        try await connect()
+                        try await connect(isolation: actor)
                         return .connected
                     }
-                    try await read()
+                    try await read(isolation: actor)
                 } catch {
                     guard !Task.isCancelled else { return nil }
                     return disconnect(error)
@@ -68,7 +68,7 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
             return nil
         }
 
-        private mutating func connect() async throws {
+        private mutating func connect(isolation actor: isolated (any Actor)?) async throws {
             let client = stream.client
             let endpoint = BeaconEndpoint.events(stream.topics)
             var headers = endpoint.headers
@@ -88,8 +88,8 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
             body = response.body.makeAsyncIterator()
         }
 
-        private mutating func read() async throws {
-            guard let chunk = try await body?.next() else {
+        private mutating func read(isolation actor: isolated (any Actor)?) async throws {
+            guard let chunk = try await body?.next(isolation: actor) else {
                 throw BeaconError.Cause.connection("event stream ended")
             }
             for event in try parser.receive(chunk.readableBytesView) {
