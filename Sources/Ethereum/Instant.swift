@@ -34,8 +34,9 @@ package struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible 
 
     /// Seconds since the Unix epoch with nine decimals.
     package var description: String {
-        let fraction = nanoseconds - (unixSeconds * 1_000_000_000)
-        return "\(unixSeconds).\(String(String(1_000_000_000 + fraction).dropFirst()))"
+        let remainder = nanoseconds % 1_000_000_000
+        let fraction = remainder < 0 ? remainder + 1_000_000_000 : remainder
+        return "\(unixSeconds).\(String(1_000_000_000 + fraction).dropFirst())"
     }
 }
 
