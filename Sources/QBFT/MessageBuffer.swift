@@ -1,6 +1,6 @@
 import SSZ
 
-/// The justified messages of one instance, and the quorums found among them. Source: consensus.md §6, "flat" and "uniq".
+/// The justified messages of one instance, and the quorums found among them. Source: consensus.md §6 ("flat", "uniq").
 ///
 /// Flat order, which decides who is "first found": sources ascending, each source's messages in order of arrival, each
 /// message followed by its justification.

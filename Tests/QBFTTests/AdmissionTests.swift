@@ -55,17 +55,21 @@ import Testing
             "nested justification",
             Message(
                 .roundChange, round: 3, source: 1,
-                justification: [preparedRoundChange(to: 2, from: 1, preparedRound: 1, value: .a, preparers: [1, 2, 3])]),
+                justification: [
+                    preparedRoundChange(to: 2, from: 1, preparedRound: 1, value: .a, preparers: [1, 2, 3])
+                ]),
             .nestedJustification),
         Row(
             "justification of an unknown source",
             Message(
-                .commit, round: 1, source: 1, value: .a, justification: votes(.prepare, round: 1, from: [9], value: .a)),
+                .commit, round: 1, source: 1, value: .a,
+                justification: votes(.prepare, round: 1, from: [9], value: .a)),
             .unknownSource),
         Row(
             "justification in round 0",
             Message(
-                .commit, round: 1, source: 1, value: .a, justification: votes(.prepare, round: 0, from: [1], value: .a)),
+                .commit, round: 1, source: 1, value: .a,
+                justification: votes(.prepare, round: 0, from: [1], value: .a)),
             .roundOutOfRange),
     ]
 
@@ -194,7 +198,8 @@ import Testing
         Row("J2: all below the prepares", proposal(by: null(0, 1, 2) + prepares)),
         Row(
             "J2: nobody claims exactly the prepares",
-            proposal(by: null(0, 2) + [claim(1, 1)] + votes(.prepare, round: 2, from: 0..<3, value: .a)), .notJustified),
+            proposal(by: null(0, 2) + [claim(1, 1)] + votes(.prepare, round: 2, from: 0..<3, value: .a)),
+            .notJustified),
         Row(
             "J2: the claim is of another value",
             proposal(by: null(0, 2) + [claim(1, 1, .b)] + prepares), .notJustified),
