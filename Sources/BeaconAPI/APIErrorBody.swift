@@ -41,14 +41,14 @@ extension APIErrorBody {
     private static let failuresMax = 1024
     /// Longer texts are cut: they go to logs.
     private static let messageCharactersMax = 512
-    /// More is no error message.
-    package static let bytesMax = 256 << 10
+    /// More is no error message, not even for a list of thousands.
+    package static let bytesMax = 4 << 20
 
     /// Reads what a beacon node sent with an error status. Never fails: nodes and the proxies before them send HTML,
     /// plain text, codes as strings, or nothing.
     package init(lenient bytes: some Collection<UInt8>, status: Int) {
         self.init(code: status, message: "")
-        let limits = JSONLimits(bytesMax: Self.bytesMax, depthMax: 8, valuesMax: 20_000)
+        let limits = JSONLimits(bytesMax: Self.bytesMax, depthMax: 8, valuesMax: 200_000)
         guard let json = try? JSONValue(parsing: bytes, limits: limits), json.object != nil else {
             message = Self.cut(String(decoding: bytes.prefix(4 * Self.messageCharactersMax), as: UTF8.self))
             return

@@ -1,6 +1,6 @@
 /// Why a call to a beacon node gave nothing. Names the call and the node, never a password.
 package struct BeaconError: Error, Hashable, CustomStringConvertible {
-    package enum Cause: Hashable, Sendable {
+    package enum Cause: Error, Hashable {
         /// No complete answer in time.
         case timeout
         /// No connection, or it broke.
@@ -92,12 +92,12 @@ extension BeaconError.Cause: CustomStringConvertible {
     }
 
     /// The node has the submitted objects already, from us or from gossip: the submission's purpose is fulfilled.
-    var isAlreadyKnown: Bool {
+    package var isAlreadyKnown: Bool {
         guard case .status(let body, let status) = self, (400..<500).contains(status) else { return false }
         let texts = body.failures.isEmpty ? [body.message] : body.failures.map(\.message)
         return texts.allSatisfy { text in
             let text = text.lowercased()
-            return ["priorattestationknown", "already known", "already seen", "already_known", "duplicate"]
+            return ["priorattestationknown", "already known", "already_known", "already seen"]
                 .contains { text.contains($0) }
         }
     }

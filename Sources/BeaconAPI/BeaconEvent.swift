@@ -61,12 +61,12 @@ package struct HeadEvent: Hashable, Sendable {
     package var isExecutionOptimistic: Bool
 
     package init(json: JSONValue) throws(SSZError) {
-        slot = try json.member("slot") { json throws(SSZError) in try Slot(json: json) }
-        block = try json.member("block") { json throws(SSZError) in try Root(json: json) }
-        state = try json.member("state") { json throws(SSZError) in try Root(json: json) }
-        isEpochTransition = try json.member("epoch_transition") { json throws(SSZError) in try Bool(json: json) }
-        previousDutyDependentRoot = try json.optionalRoot("previous_duty_dependent_root")
-        currentDutyDependentRoot = try json.optionalRoot("current_duty_dependent_root")
+        slot = try json.field("slot")
+        block = try json.field("block")
+        state = try json.field("state")
+        isEpochTransition = try json.field("epoch_transition")
+        previousDutyDependentRoot = try json.optionalField("previous_duty_dependent_root")
+        currentDutyDependentRoot = try json.optionalField("current_duty_dependent_root")
         isExecutionOptimistic = json["execution_optimistic"]?.bool ?? false
     }
 }
@@ -81,11 +81,11 @@ package struct ChainReorgEvent: Hashable, Sendable {
     package var newHeadBlock: Root?
 
     package init(json: JSONValue) throws(SSZError) {
-        slot = try json.member("slot") { json throws(SSZError) in try Slot(json: json) }
-        depth = try json.member("depth") { json throws(SSZError) in try UInt64(json: json) }
-        epoch = try json.member("epoch") { json throws(SSZError) in try Epoch(json: json) }
-        oldHeadBlock = try json.optionalRoot("old_head_block")
-        newHeadBlock = try json.optionalRoot("new_head_block")
+        slot = try json.field("slot")
+        depth = try json.field("depth")
+        epoch = try json.field("epoch")
+        oldHeadBlock = try json.optionalField("old_head_block")
+        newHeadBlock = try json.optionalField("new_head_block")
     }
 }
 
@@ -95,19 +95,7 @@ package struct BlockEvent: Hashable, Sendable {
     package var block: Root
 
     package init(json: JSONValue) throws(SSZError) {
-        slot = try json.member("slot") { json throws(SSZError) in try Slot(json: json) }
-        block = try json.member("block") { json throws(SSZError) in try Root(json: json) }
-    }
-}
-
-extension JSONValue {
-    /// A root that may be absent or null, but not malformed.
-    fileprivate func optionalRoot(_ name: String) throws(SSZError) -> Root? {
-        guard let json = self[name], !json.isNull else { return nil }
-        do throws(SSZError) {
-            return try Root(json: json)
-        } catch {
-            throw error.inside(name)
-        }
+        slot = try json.field("slot")
+        block = try json.field("block")
     }
 }

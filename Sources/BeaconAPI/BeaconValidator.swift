@@ -16,15 +16,15 @@ package struct BeaconValidator: Hashable, Sendable {
     }
 
     package init(json: JSONValue) throws(SSZError) {
-        index = try json.member("index") { json throws(SSZError) in try ValidatorIndex(json: json) }
-        balance = try json.member("balance") { json throws(SSZError) in try Gwei(json: json) }
+        index = try json.field("index")
+        balance = try json.field("balance")
         status = try json.member("status") { json throws(SSZError) in
             guard let status = json.string.flatMap({ ValidatorStatus(rawValue: $0) }) else {
                 throw SSZError(.json(expected: "validator status"))
             }
             return status
         }
-        validator = try json.member("validator") { json throws(SSZError) in try ValidatorRecord(json: json) }
+        validator = try json.field("validator")
     }
 
     package func json() -> JSONValue {

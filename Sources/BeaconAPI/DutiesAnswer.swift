@@ -34,10 +34,8 @@ package struct DutiesAnswer<Row: DutyRow & Hashable>: Hashable, Sendable {
     package init(json: JSONValue, hasDependentRoot: Bool) throws(SSZError) {
         dependentRoot =
             hasDependentRoot
-            ? try json.member("dependent_root") { json throws(SSZError) in try Root(json: json) } : nil
-        isExecutionOptimistic = try json.member("execution_optimistic") { json throws(SSZError) in
-            try Bool(json: json)
-        }
+            ? try json.field("dependent_root") : nil
+        isExecutionOptimistic = try json.field("execution_optimistic")
         rows = try json.member("data") { json throws(SSZError) in
             try json.elements(limit: Self.rowsMax) { json throws(SSZError) in try Row(json: json) }
         }

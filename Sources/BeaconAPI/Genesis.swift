@@ -16,9 +16,9 @@ package struct Genesis: Hashable, Sendable {
 
     /// From the `data` member.
     package init(json: JSONValue) throws(SSZError) {
-        time = try json.member("genesis_time") { json throws(SSZError) in try UInt64(json: json) }
-        validatorsRoot = try json.member("genesis_validators_root") { json throws(SSZError) in try Root(json: json) }
-        forkVersion = try json.member("genesis_fork_version") { json throws(SSZError) in try ForkVersion(json: json) }
+        time = try json.field("genesis_time")
+        validatorsRoot = try json.field("genesis_validators_root")
+        forkVersion = try json.field("genesis_fork_version")
     }
 
     package func json() -> JSONValue {

@@ -24,9 +24,9 @@ package struct SyncingStatus: Hashable, Sendable {
 
     /// From the `data` member. Nodes from before the merge leave out the last two members.
     package init(json: JSONValue) throws(SSZError) {
-        headSlot = try json.member("head_slot") { json throws(SSZError) in try Slot(json: json) }
-        syncDistance = try json.member("sync_distance") { json throws(SSZError) in try UInt64(json: json) }
-        isSyncing = try json.member("is_syncing") { json throws(SSZError) in try Bool(json: json) }
+        headSlot = try json.field("head_slot")
+        syncDistance = try json.field("sync_distance")
+        isSyncing = try json.field("is_syncing")
         isOptimistic = json["is_optimistic"]?.bool ?? false
         isExecutionOffline = json["el_offline"]?.bool ?? false
     }

@@ -21,8 +21,8 @@ package enum ValidatorSelection: Hashable, Sendable {
     package var ids: [String] {
         switch self {
         case .all: []
-        case .pubKeys(let keys): keys.map(\.hex)
-        case .indices(let indices): indices.map(\.description)
+        case .pubKeys(let keys): keys.map { $0.hex }
+        case .indices(let indices): indices.map { $0.description }
         }
     }
 

@@ -15,7 +15,8 @@ package struct DutyGate: Sendable {
     }
 
     package func admits(_ duty: Duty) -> Bool {
-        let current = clock.epoch(of: clock.slot(at: now())).rawValue
+        // Before genesis epoch 0 is next.
+        let current = clock.epoch(of: clock.slot(at: now()) ?? .zero).rawValue
         let wanted = clock.epoch(of: duty.slot).rawValue
         return wanted <= current || wanted - current <= Self.epochsAhead
     }

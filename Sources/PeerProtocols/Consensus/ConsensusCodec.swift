@@ -97,20 +97,17 @@ package struct ConsensusCodec: Sendable {
 
     /// Ranges and signature of one flat message; its duty is the caller's to check.
     private func message(_ wire: WireQBFTMsg) throws(PeerFault) -> QBFT.Message {
-        guard let rawType = Int(exactly: wire.type), let type = QBFT.MessageType(rawValue: rawType) else {
-            throw .outOfRange("type", wire.type)
-        }
-        guard wire.round >= 1, let round = Int(exactly: wire.round) else { throw .outOfRange("round", wire.round) }
-        guard wire.preparedRound >= 0, let preparedRound = Int(exactly: wire.preparedRound) else {
-            throw .outOfRange("prepared_round", wire.preparedRound)
-        }
+        guard let kind = QBFT.Message.Kind(rawValue: wire.type) else { throw .outOfRange("type", wire.type) }
+        guard wire.round >= 1 else { throw .outOfRange("round", wire.round) }
+        guard wire.preparedRound >= 0 else { throw .outOfRange("prepared_round", wire.preparedRound) }
         guard let signer = Int(exactly: wire.peerIdx), operators.indices.contains(signer) else {
             throw .unknownPeer(wire.peerIdx)
         }
         try verify(wire, by: signer)
         var message = QBFT.Message(
-            type: type, round: round, source: signer, value: Self.hash(wire.valueHash), preparedRound: preparedRound,
-            preparedValue: Self.hash(wire.preparedValueHash), signature: Array(wire.signature), justification: [])
+            kind, round: wire.round, source: signer, value: Self.hash(wire.valueHash),
+            preparedRound: wire.preparedRound, preparedValue: Self.hash(wire.preparedValueHash),
+            signature: Array(wire.signature))
         if WireQBFTMsg(try wire.duty.duty(), message) != wire { message.signature = try Self.verbatim(wire) }
         return message
     }
@@ -177,12 +174,12 @@ extension WireQBFTMsg {
             return
         }
         self.init()
-        type = Int64(message.type.rawValue)
+        type = message.kind.rawValue
         // Set even when empty: receivers demand presence.
         self.duty = WireDuty(duty)
         peerIdx = Int64(message.source)
-        round = Int64(message.round)
-        preparedRound = Int64(message.preparedRound)
+        round = message.round
+        preparedRound = message.preparedRound
         signature = Data(message.signature)
         valueHash = Data(message.value.bytes)
         preparedValueHash = Data(message.preparedValue.bytes)
