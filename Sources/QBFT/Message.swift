@@ -60,6 +60,11 @@ package struct Message: Hashable, Sendable {
     /// Whether one honest node sends at most one value of this kind in a round.
     var isVote: Bool { kind == .prePrepare || kind == .prepare || kind == .commit }
 
+    /// Whether two ROUND_CHANGEs claim, and once justified prove, that the same was prepared.
+    func hasSameProof(as other: Message) -> Bool {
+        preparedRound == other.preparedRound && preparedValue == other.preparedValue
+    }
+
     /// Itself without its justification, as it may stand in the justification of another.
     var bare: Message {
         var message = self

@@ -20,22 +20,36 @@ struct MessageBuffer: Sendable {
     /// Keeps a justified message; the oldest one of its source makes room.
     ///
     /// A vote that is here already is not stored again: anybody can repeat an honest node's votes, and would push its
-    /// other votes out. Justifications that mean nothing (of PREPARE, COMMIT and first proposals) are not kept, for
-    /// anybody may attach them.
+    /// other votes out.
     /// - Returns: an earlier vote of the same source, kind and round for another value, once per such triple.
     mutating func insert(_ message: Message) -> Message? {
         if messages[message.source].contains(where: { $0.isSameVote(as: message) }) { return nil }
         let rivals = messages[message.source].filter { $0.kind == message.kind && $0.round == message.round }
 
-        var kept = message
-        switch message.kind {
-        case .prepare, .commit: kept.justification = []
-        case .prePrepare where message.round == 1: kept.justification = []
-        case .prePrepare, .roundChange, .decided: break
-        }
         if messages[message.source].count == Self.messagesPerSourceMax { messages[message.source].removeFirst() }
-        messages[message.source].append(kept)
+        messages[message.source].append(withNeededJustification(message, isFirst: rivals.isEmpty))
         return message.isVote && rivals.count == 1 ? rivals.first : nil
+    }
+
+    /// Drops justifications no quorum depends on. Else liars fill the memory, and every search, with copies of them.
+    private mutating func withNeededJustification(_ message: Message, isFirst: Bool) -> Message {
+        switch message.kind {
+        case .prepare, .commit:
+            // Honest nodes attach none.
+            return message.bare
+        case .prePrepare:
+            // Only liars propose twice in a round, or justify a first round.
+            return message.round == 1 || !isFirst ? message.bare : message
+        case .roundChange:
+            // Each of them proves the same: that a quorum prepared this. The newest, which stays longest, will do.
+            let source = messages[message.source]
+            for i in source.indices where source[i].kind == .roundChange && source[i].hasSameProof(as: message) {
+                messages[message.source][i] = source[i].bare
+            }
+            return message
+        case .decided:
+            return message
+        }
     }
 
     /// PREPAREs or COMMITs for one value in one round, one per source.

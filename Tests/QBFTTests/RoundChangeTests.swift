@@ -129,6 +129,23 @@ import Testing
         #expect(proposal.preparedRound == 0 && proposal.preparedValue == .zero)
     }
 
+    @Test("a proof outlives a flood of ROUND_CHANGEs that repeat it")
+    func repeatedProof() {
+        var node = started(index: 3, input: .b)
+        let preparers = [0, 1, 2]
+        for round in (3...200 as ClosedRange<Int64>).reversed() {
+            let change = QBFTTests.preparedRoundChange(
+                to: round, from: 1, preparedRound: 1, value: .a, preparers: preparers)
+            #expect(node.receive(.message(change)) == [])
+        }
+        // Only the last hundred are left, and that for round 3, the newest, still has its proof.
+        _ = node.receive(.timerFired(round: 1))
+        let own = node.receive(.timerFired(round: 2)).broadcasts
+        let proposals = node.receive(all: own + votes(.roundChange, round: 3, from: [0])).broadcasts
+        #expect(proposals.map(\.value) == [.a])
+        #expect(proposals.flatMap(\.justification).filter { $0.kind == .prepare }.map(\.source) == preparers)
+    }
+
     @Test("its proposal is acceptable to the others")
     func acceptable() {
         var leader = started(index: 3, input: .b)
