@@ -3,6 +3,7 @@ import Hummingbird
 import Logging
 import HTTPTypes
 import NIOCore
+import ServiceLifecycle
 import Synchronization
 import TestSupport
 
@@ -38,6 +39,8 @@ final class FakeBeaconNode: Sendable {
     private let respond: Responder
     private let seen = Mutex<[ProxyRequest]>([])
     private let boundPort = Mutex(0)
+    private let listening = Gate()
+    private let stopping = Gate()
 
     private init(_ respond: @escaping Responder) {
         self.respond = respond
@@ -51,13 +54,25 @@ final class FakeBeaconNode: Sendable {
         _ respond: @escaping Responder, _ body: (FakeBeaconNode) async throws -> R
     ) async throws -> R {
         let node = FakeBeaconNode(respond)
-        let listening = Gate()
+        let services = ServiceGroup(
+            configuration: .init(services: [node.application()], logger: Self.logger))
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await node.run(listening) }
-            await listening.wait()
-            let result = try await body(node)
-            group.cancelAll()
-            return result
+            group.addTask { try await services.run() }
+            await node.listening.wait()
+            // Not by cancelling: NIO traps if a connection arrives at that instant.
+            func stop() async throws {
+                node.stopping.open()
+                await services.triggerGracefulShutdown()
+                try await group.waitForAll()
+            }
+            do {
+                let result = try await body(node)
+                try await stop()
+                return result
+            } catch {
+                try await stop()
+                throw error
+            }
         }
     }
 
@@ -69,17 +84,31 @@ final class FakeBeaconNode: Sendable {
         try await with(first) { a in try await with(second) { b in try await body(a, b) } }
     }
 
-    private func run(_ listening: Gate) async throws {
-        let responder = CallbackResponder<BasicRequestContext> { request, _ in try await self.answer(request) }
+    private static var logger: Logger {
         var logger = Logger(label: "fake beacon node")
         logger.logLevel = .critical
-        let app = Application(
+        return logger
+    }
+
+    private func application() -> some ApplicationProtocol {
+        let responder = CallbackResponder<BasicRequestContext> { request, _ in try await self.answer(request) }
+        return Application(
             responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in
                 self.boundPort.withLock { $0 = channel.localAddress?.port ?? 0 }
-                listening.open()
-            }, logger: logger)
-        try await app.run()
+                self.listening.open()
+            }, logger: Self.logger)
+    }
+
+    /// Returns when the gate opens or the node stops.
+    private func wait(_ gate: Gate?) async {
+        guard let gate else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await gate.wait() }
+            group.addTask { await self.stopping.wait() }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     private func answer(_ request: Request) async throws -> Response {
@@ -92,7 +121,7 @@ final class FakeBeaconNode: Sendable {
             body: Array(body.readableBytesView))
         seen.withLock { $0.append(received) }
         let answer = await respond(received)
-        await answer.start?.wait()
+        await wait(answer.start)
         var fields = HTTPFields()
         for field in answer.headers.fields {
             if let name = HTTPField.Name(field.name) { fields.append(HTTPField(name: name, value: field.value)) }
@@ -107,7 +136,7 @@ final class FakeBeaconNode: Sendable {
                 for chunk in [answer.body] + answer.chunks where !chunk.isEmpty {
                     try await writer.write(ByteBuffer(bytes: chunk))
                 }
-                await answer.end?.wait()
+                await self.wait(answer.end)
                 try await writer.finish(nil)
             })
     }
