@@ -59,7 +59,9 @@ let package = Package(
 
         // Shells.
         module("Libp2p", ["Secp256k1", nioCore, nioPosix, crypto, logging]),
-        module("PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", protobuf, logging]),
+        module(
+            "PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", protobuf, logging],
+            exclude: ["Proto/core.proto", "Proto/consensus.proto", "Proto/peerinfo.proto"]),
         module("BeaconClient", ["BeaconAPI", httpClient, nioCore, logging]),
         module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, logging]),
         module("Storage", ["DutyWorkflow", grdb, logging]),

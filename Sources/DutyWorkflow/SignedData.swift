@@ -82,9 +82,7 @@ extension SignedData {
     }
 
     private static func decodeAttestation(_ bytes: [UInt8]) throws(WireError) -> VersionedAttestation {
-        if let first = bytes.first(where: { !JSONValue.isWhitespace($0) }), first == UInt8(ascii: "{") {
-            return try decodeAttestationJSON(bytes)
-        }
+        if startsJSONObject(bytes) { return try decodeAttestationJSON(bytes) }
         guard bytes.count >= Header.withIndex else { throw .malformed("attestation of \(bytes.count) bytes") }
         let fork = try fork(littleEndian64(bytes, at: 0))
         do {
@@ -109,10 +107,13 @@ extension SignedData {
     private static func decodeAttestationJSON(_ bytes: [UInt8]) throws(WireError) -> VersionedAttestation {
         do {
             let json = try JSONValue(parsing: bytes)
-            let fork = try fork(try json.member("version").unsigned())
+            guard let version = try json.member("version").integer else {
+                throw WireError.malformed("attestation version")
+            }
             let index = json["validator_index"].flatMap { $0.isNull ? nil : $0 }
             return try VersionedAttestation(
-                fork: fork, json: json.member("attestation"), validatorIndex: index.map { try ValidatorIndex(json: $0) })
+                fork: fork(version), json: json.member("attestation"),
+                validatorIndex: index.map { try ValidatorIndex(json: $0) })
         } catch let error as WireError {
             throw error
         } catch {
@@ -126,10 +127,4 @@ extension SignedData {
         }
         return fork
     }
-}
-
-private func littleEndian(_ value: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
-
-private func littleEndian64(_ bytes: [UInt8], at offset: Int) -> UInt64 {
-    UInt64(littleEndian32(bytes, at: offset)) | UInt64(littleEndian32(bytes, at: offset + 4)) << 32
 }

@@ -36,7 +36,7 @@ extension UnsignedData {
     }
 
     private static func decodeAttester(_ bytes: [UInt8]) throws(WireError) -> UnsignedData {
-        if let first = bytes.first(where: { !JSONValue.isWhitespace($0) }), first == UInt8(ascii: "{") {
+        if startsJSONObject(bytes) {
             do {
                 let json = try JSONValue(parsing: bytes)
                 return .attester(
@@ -92,8 +92,4 @@ private func appendField(_ number: UInt8, _ bytes: [UInt8], to out: inout [UInt8
     }
     out.append(UInt8(length))
     out += bytes
-}
-
-func littleEndian32(_ bytes: [UInt8], at offset: Int) -> UInt32 {
-    (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << UInt32(8 * $1) }
 }
