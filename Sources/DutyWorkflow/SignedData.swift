@@ -68,7 +68,7 @@ extension SignedData {
             } else {
                 out += [UInt8(Header.versioned), 0, 0, 0]
             }
-            return out + attestation.objectBytes()
+            return out + attestation.form.wireBytes()
         }
     }
 
@@ -88,14 +88,14 @@ extension SignedData {
         do {
             if littleEndian32(bytes, at: 16) == UInt32(Header.withIndex) {
                 return try VersionedAttestation(
-                    fork: fork, objectBytes: bytes[Header.withIndex...],
+                    fork: fork, form: .init(wire: bytes[Header.withIndex...], fork: fork),
                     validatorIndex: ValidatorIndex(littleEndian64(bytes, at: 8)))
             }
             let offset = Int(littleEndian32(bytes, at: 8))
             guard offset >= Header.versioned, offset <= bytes.count else {
                 throw WireError.malformed("attestation offset \(offset) in \(bytes.count) bytes")
             }
-            return try VersionedAttestation(fork: fork, objectBytes: bytes[offset...], validatorIndex: nil)
+            return try VersionedAttestation(fork: fork, form: .init(wire: bytes[offset...], fork: fork))
         } catch let error as WireError {
             throw error
         } catch {
@@ -111,8 +111,9 @@ extension SignedData {
                 throw WireError.malformed("attestation version")
             }
             let index = json["validator_index"].flatMap { $0.isNull ? nil : $0 }
+            let fork = try fork(version)
             return try VersionedAttestation(
-                fork: fork(version), json: json.member("attestation"),
+                fork: fork, form: .init(json: json.member("attestation"), fork: fork),
                 validatorIndex: index.map { try ValidatorIndex(json: $0) })
         } catch let error as WireError {
             throw error
@@ -126,5 +127,27 @@ extension SignedData {
             throw .malformed("attestation version \(version)")
         }
         return fork
+    }
+}
+
+extension VersionedAttestation.Form {
+    /// The bare SSZ object, strictly: nothing may follow.
+    fileprivate init(wire bytes: ArraySlice<UInt8>, fork: ForkName) throws(SSZError) {
+        self =
+            fork.usesElectraAttestations
+            ? .electra(try AttestationElectra(ssz: bytes)) : .phase0(try AttestationPhase0(ssz: bytes))
+    }
+
+    fileprivate init(json: JSONValue, fork: ForkName) throws(SSZError) {
+        self =
+            fork.usesElectraAttestations
+            ? .electra(try AttestationElectra(json: json)) : .phase0(try AttestationPhase0(json: json))
+    }
+
+    fileprivate func wireBytes() -> [UInt8] {
+        switch self {
+        case .phase0(let attestation): attestation.sszBytes()
+        case .electra(let attestation): attestation.sszBytes()
+        }
     }
 }

@@ -73,8 +73,7 @@ struct ConsensusCaptureTests {
             #expect(authentic.message.justification.map { WireQBFTMsg(authentic.duty, $0) } == wire.justification)
             #expect(authentic.message.valueHashes == Set(authentic.values.keys), "line \(line.number)")
             let signer = capture.operatorKeys[authentic.message.source]
-            #expect(
-                ConsensusCodec.seal(authentic.duty, authentic.message, with: signer) == authentic.message.signature)
+            #expect(ConsensusCodec.seal(authentic.duty, authentic.message, with: signer) == authentic.message)
         }
     }
 

@@ -40,9 +40,7 @@ struct TestCluster: Sendable {
     }
 
     func sealed(_ duty: Duty, _ message: QBFT.Message) -> QBFT.Message {
-        var message = message
-        message.signature = ConsensusCodec.seal(duty, message, with: keys[message.source])
-        return message
+        ConsensusCodec.seal(duty, message, with: keys[message.source])
     }
 
     /// A PREPARE of node 1 with its value.

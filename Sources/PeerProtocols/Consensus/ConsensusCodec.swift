@@ -158,11 +158,12 @@ package struct ConsensusCodec: Sendable {
         WireQBFTMsg(duty, message).digest
     }
 
-    /// The signature of our own message: R ‖ S ‖ V, 65 bytes.
-    package static func seal(_ duty: Duty, _ message: QBFT.Message, with key: PrivateKey) -> [UInt8] {
-        var unsigned = message
-        unsigned.signature = []
-        return key.sign(digest: digest(duty, unsigned)).bytes
+    /// Our own message with its signature, R ‖ S ‖ V of 65 bytes. Deterministic (RFC 6979).
+    package static func seal(_ duty: Duty, _ message: QBFT.Message, with key: PrivateKey) -> QBFT.Message {
+        var sealed = message
+        sealed.signature = []
+        sealed.signature = key.sign(digest: digest(duty, sealed)).bytes
+        return sealed
     }
 }
 
