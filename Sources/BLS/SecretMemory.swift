@@ -24,6 +24,12 @@ final class SecretMemory<Element>: @unchecked Sendable {
 }
 
 extension SecretMemory<UInt8> {
+    /// A copy of bytes that the caller wipes on its side.
+    convenience init(copying bytes: some Collection<UInt8>) {
+        self.init(count: bytes.count)
+        for (index, byte) in zip(0..<count, bytes) { pointer[index] = byte }
+    }
+
     /// Fills the memory with random bytes.
     func randomize(using generator: inout some RandomNumberGenerator) {
         for index in 0..<count { pointer[index] = generator.next() }

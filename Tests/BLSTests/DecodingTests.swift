@@ -1,4 +1,5 @@
 import SSZ
+import TestSupport
 import Testing
 
 @testable import BLS
@@ -25,6 +26,22 @@ import Testing
             failure { () throws(BLSError) in try PublicKey(bytes: bytes) } == .wrongLength(expected: 48, actual: count))
         #expect(
             failure { () throws(BLSError) in try Signature(bytes: bytes) } == .wrongLength(expected: 96, actual: count))
+    }
+
+    @Test("what decodes from damaged bytes is canonical", arguments: 0..<8 as Range<UInt64>)
+    func damaged(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let secret = SecretKey.random(using: &generator)
+        let (goodKey, goodSignature) = (secret.publicKey.bytes.bytes, secret.sign([1]).bytes.bytes)
+        for _ in 0..<200 {
+            var (key, signature) = (goodKey, goodSignature)
+            for _ in 0..<Int.random(in: 0...2, using: &generator) {
+                key[.random(in: 0..<48, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+                signature[.random(in: 0..<96, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+            }
+            if let decoded = try? PublicKey(bytes: key) { #expect(decoded.point.compressed.bytes == key) }
+            if let decoded = try? Signature(bytes: signature) { #expect(decoded.point.compressed.bytes == signature) }
+        }
     }
 
     @Test("equality and hash are those of the bytes")
