@@ -11,29 +11,27 @@ package struct WorkflowConfiguration: Sendable {
     /// The cluster's validators, by group key.
     package var validators: Set<PubKey>
     package var clock: SlotClock
-    package var forks: ForkSchedule
-    package var genesisValidatorsRoot: Root
+    package var domains: SigningDomains
     /// Whether this node signs by itself (`Signer`) instead of waiting for a validator client.
     package var signs: Bool
     /// Seeds retry jitter. Nothing that peers see depends on it.
     package var seed: UInt64
 
     package init(
-        nodes: Int, threshold: Int, peer: PeerIndex, validators: Set<PubKey>, clock: SlotClock, forks: ForkSchedule,
-        genesisValidatorsRoot: Root, signs: Bool, seed: UInt64
+        nodes: Int, threshold: Int, peer: PeerIndex, validators: Set<PubKey>, clock: SlotClock, domains: SigningDomains,
+        signs: Bool, seed: UInt64
     ) {
         self.nodes = nodes
         self.threshold = threshold
         self.peer = peer
         self.validators = validators
         self.clock = clock
-        self.forks = forks
-        self.genesisValidatorsRoot = genesisValidatorsRoot
+        self.domains = domains
         self.signs = signs
         self.seed = seed
     }
 
     package var shareIndex: ShareIndex { ShareIndex(peer) }
+    package var forks: ForkSchedule { domains.forks }
     package var deadlines: Deadlines { Deadlines(clock: clock) }
-    package var signing: SigningContext { SigningContext(forks: forks, genesisValidatorsRoot: genesisValidatorsRoot) }
 }

@@ -27,25 +27,25 @@ package struct Signer: Sendable {
 
     private let backend: Backend
     private let share: ShareIndex
-    private let signing: SigningContext
+    private let domains: SigningDomains
     private let threads: CryptoThreads
 
-    package init(backend: Backend, share: ShareIndex, signing: SigningContext, threads: CryptoThreads) {
+    package init(backend: Backend, share: ShareIndex, domains: SigningDomains, threads: CryptoThreads) {
         self.backend = backend
         self.share = share
-        self.signing = signing
+        self.domains = domains
         self.threads = threads
     }
 
     package func sign(_ duty: Duty, _ set: UnsignedDataSet) async throws -> ParSignedDataSet {
         switch backend {
         case .keystores(let keys):
-            try await threads.run { [signing, share] in
+            try await threads.run { [domains, share] in
                 var signed: ParSignedDataSet = [:]
                 for (pubKey, value) in set {
                     guard let key = keys[pubKey] else { throw Failure.noKey(pubKey) }
-                    let unsigned = try Self.object(duty, value, signing.forks)
-                    let signature = key.sign(signing.signingRoot(of: unsigned))
+                    let unsigned = try Self.object(duty, value, domains.forks)
+                    let signature = key.sign(domains.signingRoot(of: unsigned))
                     signed[pubKey] = ParSignedData(data: unsigned.with(signature: signature.bytes), shareIndex: share)
                 }
                 return signed

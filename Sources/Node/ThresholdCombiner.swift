@@ -7,7 +7,7 @@ import SSZ
 /// do not belong. Runs on a crypto thread.
 struct ThresholdCombiner: Sendable {
     let keys: ShareKeys
-    let signing: SigningContext
+    let domains: SigningDomains
     let verifier: SignatureVerifier
 
     /// - Parameter groups: shares over one message per validator, at least a threshold of them.
@@ -22,7 +22,7 @@ struct ThresholdCombiner: Sendable {
                 let points = try Dictionary(
                     group.map { ($0.shareIndex.rawValue, try verifier.point(of: $0.data.signature)) },
                     uniquingKeysWith: { first, _ in first })
-                batch.add(try Signature.recover(from: points), by: key, over: signing.signingRoot(of: first.data))
+                batch.add(try Signature.recover(from: points), by: key, over: domains.signingRoot(of: first.data))
                 batched.append(pubKey)
             } catch {
                 results[pubKey] = .badShares(badShares(pubKey, group))
@@ -42,7 +42,7 @@ struct ThresholdCombiner: Sendable {
             guard let key = keys.publicShare(pubKey, partial.shareIndex),
                 let point = try? Signature(partial.data.signature)
             else { return true }
-            return !key.verify(point, over: signing.signingRoot(of: partial.data))
+            return !key.verify(point, over: domains.signingRoot(of: partial.data))
         }.map(\.shareIndex)
     }
 }

@@ -5,14 +5,18 @@ import SSZ
 /// A chain reduced to what attesters ask of a beacon node, and fake but unforgeable-by-accident signatures.
 package struct SimulatedChain: Sendable {
     package let clock: SlotClock
-    package let forks: ForkSchedule
+    package let domains: SigningDomains
     package let pubKeys: [PubKey]
-    /// Probability that a node's beacon node has another head than the rest.
-    package var headDisagreement = 0.0
-
-    package init(clock: SlotClock, forks: ForkSchedule, validators: Int) {
+    package init(clock: SlotClock, validators: Int) {
         self.clock = clock
-        self.forks = forks
+        // Every fork from the start: attestations are of Fulu.
+        let entries = ForkName.allCases.map { fork in
+            ForkSchedule.Entry(fork: fork, version: Bytes4(padding: [UInt8(fork.rawValue)]), epoch: .zero)
+        }
+        guard let forks = try? ForkSchedule(entries) else { preconditionFailure("the forks above are in order") }
+        domains = SigningDomains(
+            forks: forks, genesisValidatorsRoot: .zero, exitVersion: .zero, slotsPerEpoch: clock.slotsPerEpoch,
+            preset: .mainnet)
         pubKeys = (0..<validators).map { index in
             PubKey([0x80] + [UInt8](repeating: 0, count: 43) + bytes(UInt32(index))) ?? .zero
         }
@@ -48,7 +52,7 @@ package struct SimulatedChain: Sendable {
     package func partial(_ value: UnsignedData, share: ShareIndex) -> ParSignedData? {
         switch value {
         case .attester(let data, let row):
-            let fork = forks.fork(at: data.target.epoch)
+            let fork = domains.forks.fork(at: data.target.epoch)
             guard let attestation = VersionedAttestation(fork: fork, data: data, duty: row) else { return nil }
             let unsigned = SignedData.attestation(attestation)
             return ParSignedData(

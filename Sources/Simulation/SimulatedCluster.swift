@@ -54,19 +54,22 @@ package struct SimulatedCluster {
     private var tickets: [Ticket: (node: Int, row: AttesterDuty)] = [:]
     private var nextTicket: UInt64 = 0
 
-    package init(_ options: Options, forks: ForkSchedule) {
+    package init(_ options: Options) {
         self.options = options
         random = SplitMix64(seed: options.seed)
         let clock = SlotClock(
             genesis: Instant(nanoseconds: 1_700_000_000_000_000_000), slotDuration: options.slotDuration,
             slotsPerEpoch: options.slotsPerEpoch)
-        chain = SimulatedChain(clock: clock, forks: forks, validators: options.validators)
+        chain = SimulatedChain(clock: clock, validators: options.validators)
         now = clock.genesis + .zero
         nodes = (0..<options.nodes).map { _ in Node() }
         for node in 0..<options.nodes { heap.schedule(.restart(node: node), at: now) }
     }
 
+    /// Probability that a node's beacon node follows another head than the rest.
     package var headDisagreement = 0.0
+    /// Nodes whose beacon node answers nothing.
+    package var silentBeaconNodes: Set<Int> = []
 
     /// Takes the node down and back up from its journal.
     package mutating func crash(node: Int, from: Instant, until: Instant) {
@@ -127,7 +130,7 @@ package struct SimulatedCluster {
         guard nodes[node].workflow == nil else { return }
         let configuration = WorkflowConfiguration(
             nodes: options.nodes, threshold: (2 * options.nodes + 2) / 3, peer: PeerIndex(node),
-            validators: Set(chain.pubKeys), clock: chain.clock, forks: chain.forks, genesisValidatorsRoot: .zero,
+            validators: Set(chain.pubKeys), clock: chain.clock, domains: chain.domains,
             signs: !node.isMultiple(of: 2), seed: options.seed &+ UInt64(node))
         var workflow = Workflow(configuration: configuration) { _, message in
             var sealed = message
@@ -184,6 +187,8 @@ package struct SimulatedCluster {
     private mutating func perform(_ effect: Effect, _ node: Int) {
         switch effect {
         case .persist, .note: break
+        case .resolveDuties(let epoch) where silentBeaconNodes.contains(node):
+            post(node, .dutiesUnavailable(epoch, reason: "silent"), after: .seconds(2)...(.seconds(2)))
         case .resolveDuties(let epoch):
             let rows = chain.duties(of: epoch)
             post(node, .dutiesResolved(epoch, rows), after: .milliseconds(5)...(.milliseconds(50)))
