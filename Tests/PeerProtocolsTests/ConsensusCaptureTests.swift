@@ -106,7 +106,7 @@ struct ConsensusCaptureTests {
         let codec = ConsensusCodec(operators: capture.operators)
         for line in capture.lines(consensusID) where line.dutyType != Int(DutyType.attester.rawValue) {
             let type = try #require(DutyType(rawValue: Int32(line.dutyType)))
-            #expect(throws: PeerFault.dutyType(.unsupportedDuty(type))) {
+            #expect(throws: MessageFault.dutyType(.unsupportedDuty(type))) {
                 try codec.decode(line.message) { _ in true }
             }
         }

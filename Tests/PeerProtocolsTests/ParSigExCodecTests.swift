@@ -39,7 +39,7 @@ struct ParSigExCodecTests {
         return wire.canonicalBytes()
     }
 
-    private func decode(_ bytes: [UInt8]) throws(PeerFault) -> ParSignedDataSet {
+    private func decode(_ bytes: [UInt8]) throws(MessageFault) -> ParSignedDataSet {
         try codec.decode(bytes) { _ in true }.set
     }
 
@@ -59,7 +59,7 @@ struct ParSigExCodecTests {
     @Test("the gate is asked with the duty, and refuses")
     func gate() throws {
         let bytes = ParSigExCodec.encode(duty, try set())
-        #expect(throws: PeerFault.dutyNotAdmitted(duty)) { try codec.decode(bytes) { $0 != duty } }
+        #expect(throws: MessageFault.dutyNotAdmitted(duty)) { try codec.decode(bytes) { $0 != duty } }
     }
 
     @Test("field 2 is a copy that nobody reads")
@@ -72,26 +72,26 @@ struct ParSigExCodecTests {
 
     @Test("absent and empty parts are refused")
     func absent() throws {
-        #expect(throws: PeerFault.missingField("duty")) { try decode(wire { $0.clearDuty() }) }
-        #expect(throws: PeerFault.missingField("data_set")) { try decode(wire { $0.clearDataSet() }) }
-        #expect(throws: PeerFault.emptySet) { try decode(wire { $0.dataSet.set = [:] }) }
-        #expect(throws: PeerFault.missingField("duty")) { try decode([]) }
+        #expect(throws: MessageFault.missingField("duty")) { try decode(wire { $0.clearDuty() }) }
+        #expect(throws: MessageFault.missingField("data_set")) { try decode(wire { $0.clearDataSet() }) }
+        #expect(throws: MessageFault.emptySet) { try decode(wire { $0.dataSet.set = [:] }) }
+        #expect(throws: MessageFault.missingField("duty")) { try decode([]) }
     }
 
     @Test(
         "duty types are refused by name",
         arguments: [
-            (0, PeerFault.dutyType(.unknownDutyType(0))), (14, .dutyType(.unknownDutyType(14))),
+            (0, MessageFault.dutyType(.unknownDutyType(0))), (14, .dutyType(.unknownDutyType(14))),
             (-1, .dutyType(.unknownDutyType(-1))), (5, .dutyType(.deprecatedDuty(.builderProposer))),
             (1, .value(.unsupportedDuty(.proposer))), (7, .value(.unsupportedDuty(.randao))),
-        ] as [(Int32, PeerFault)])
-    func dutyTypes(type: Int32, fault: PeerFault) throws {
+        ] as [(Int32, MessageFault)])
+    func dutyTypes(type: Int32, fault: MessageFault) throws {
         #expect(throws: fault) { try decode(wire { $0.duty.type = type }) }
     }
 
     @Test("share indexes are 1 to the number of nodes", arguments: [Int32.min, -1, 0, 5, .max])
     func shareIndexes(share: Int32) throws {
-        #expect(throws: PeerFault.shareIndex(Int(share))) {
+        #expect(throws: MessageFault.shareIndex(Int(share))) {
             try decode(wire { wire in
                 for key in wire.dataSet.set.keys { wire.dataSet.set[key]?.shareIdx = share }
             })
@@ -102,7 +102,7 @@ struct ParSigExCodecTests {
         "public keys are 0x and 96 lower-case hex digits",
         arguments: ["", "0x", "0x12", String(repeating: "a", count: 96), "0X", "0x" + String(repeating: "g", count: 96)])
     func publicKeys(key: String) throws {
-        #expect(throws: PeerFault.malformedPublicKey) {
+        #expect(throws: MessageFault.malformedPublicKey) {
             try decode(wire { wire in wire.dataSet.set = [key: wire.dataSet.set.values.first ?? WireParSignedData()] })
         }
     }
@@ -111,7 +111,7 @@ struct ParSigExCodecTests {
     func nearlyPublicKeys() throws {
         let good = Self.pubKeys[0].hex
         for bad in [good.uppercased(), "0x" + good.dropFirst(2).uppercased(), good + "0", String(good.dropLast()), good.dropLast() + "０"] {
-            #expect(throws: PeerFault.malformedPublicKey) { try pubKey(wire: String(bad)) }
+            #expect(throws: MessageFault.malformedPublicKey) { try pubKey(wire: String(bad)) }
         }
         #expect(try pubKey(wire: good) == Self.pubKeys[0])
     }
@@ -119,7 +119,7 @@ struct ParSigExCodecTests {
     @Test("validators of other clusters and zero signatures are refused")
     func foreign() throws {
         let stranger = PubKey(padding: [1])
-        #expect(throws: PeerFault.unknownValidator(stranger)) {
+        #expect(throws: MessageFault.unknownValidator(stranger)) {
             try decode(wire { wire in
                 wire.dataSet.set = [stranger.hex: wire.dataSet.set.values.first ?? WireParSignedData()]
             })
@@ -127,7 +127,7 @@ struct ParSigExCodecTests {
         var set = try set(validators: 1)
         let unsigned = try #require(set[Self.pubKeys[0]]).data.with(signature: .zero)
         set[Self.pubKeys[0]]?.data = unsigned
-        #expect(throws: PeerFault.noSignature(Self.pubKeys[0])) { try decode(ParSigExCodec.encode(duty, set)) }
+        #expect(throws: MessageFault.noSignature(Self.pubKeys[0])) { try decode(ParSigExCodec.encode(duty, set)) }
     }
 
     @Test("one bad object refuses the whole message", arguments: [0, 1, 19, 20, 100, 235])
@@ -140,7 +140,7 @@ struct ParSigExCodecTests {
         #expect {
             try decode(bytes)
         } throws: { error in
-            if case .value? = error as? PeerFault { true } else { false }
+            if case .value? = error as? MessageFault { true } else { false }
         }
     }
 
@@ -148,13 +148,13 @@ struct ParSigExCodecTests {
     func floods() throws {
         let good = ParSigExCodec.encode(duty, try set(validators: 3))
         let entries = Array(repeating: [UInt8(0x0a), 0], count: 3).joined()
-        #expect(throws: PeerFault.tooMany("partial signatures", limit: 5)) {
+        #expect(throws: MessageFault.tooMany("partial signatures", limit: 5)) {
             try decode(good + [0x12, UInt8(entries.count)] + entries)
         }
         let flood = Array(repeating: [UInt8(0x12), 2, 0x0a, 0], count: 1 << 18).joined()
-        #expect(throws: PeerFault.tooMany("partial signatures", limit: 5)) { try decode(good + flood) }
+        #expect(throws: MessageFault.tooMany("partial signatures", limit: 5)) { try decode(good + flood) }
         let limit = codec.messageBytesMax
-        #expect(throws: PeerFault.oversized(bytes: limit + 1, limit: limit)) {
+        #expect(throws: MessageFault.oversized(bytes: limit + 1, limit: limit)) {
             try decode([UInt8](repeating: 0, count: limit + 1))
         }
     }
@@ -164,7 +164,7 @@ struct ParSigExCodecTests {
         var random = SeededGenerator(seed: seed)
         let good = ParSigExCodec.encode(duty, try set())
         for length in good.indices where length % 7 == Int(seed % 7) {
-            #expect(throws: PeerFault.self) { try decode(Array(good.prefix(length))) }
+            #expect(throws: MessageFault.self) { try decode(Array(good.prefix(length))) }
         }
         for _ in 0..<20 {
             var bytes = good
@@ -175,7 +175,7 @@ struct ParSigExCodecTests {
                 let isKnown = set.keys.allSatisfy(Self.pubKeys.contains)
                 #expect(isKnown && set.count <= 5 && !set.isEmpty)
             }
-            #expect(throws: PeerFault.self) { try decode(random.bytes(Int.random(in: 0...300, using: &random))) }
+            #expect(throws: MessageFault.self) { try decode(random.bytes(Int.random(in: 0...300, using: &random))) }
         }
     }
 }

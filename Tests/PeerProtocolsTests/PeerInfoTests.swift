@@ -161,7 +161,7 @@ struct PeerInfoTests {
             }
         }
         let limit = PeerInfo.messageBytesMax
-        #expect(throws: PeerFault.oversized(bytes: limit + 1, limit: limit)) {
+        #expect(throws: MessageFault.oversized(bytes: limit + 1, limit: limit)) {
             try PeerInfo(wire: [UInt8](repeating: 0x0a, count: limit + 1))
         }
     }

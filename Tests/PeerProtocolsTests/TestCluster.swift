@@ -75,7 +75,7 @@ struct TestCluster: Sendable {
             wire.signature.startIndex..., with: keys[Int(wire.peerIdx)].sign(digest: wire.digest).bytes)
     }
 
-    func decode(_ wire: WireQBFTConsensusMsg) throws(PeerFault) -> ConsensusMessage {
+    func decode(_ wire: WireQBFTConsensusMsg) throws(MessageFault) -> ConsensusMessage {
         try codec.decode(wire.canonicalBytes()) { _ in true }
     }
 }

@@ -3,7 +3,7 @@ import Ethereum
 import SSZ
 
 /// Why a peer's message was dropped: an ordinary result, counted per `label`, never a reason to stop.
-package enum PeerFault: Error, Equatable, CustomStringConvertible {
+package enum MessageFault: Error, Equatable, CustomStringConvertible {
     /// Longer than the protocol allows. Bytes announced, bytes allowed.
     case oversized(bytes: Int, limit: Int)
     /// Not a protobuf of the expected message.
