@@ -68,7 +68,7 @@ extension SignedData {
             } else {
                 out += [UInt8(Header.versioned), 0, 0, 0]
             }
-            return out + attestation.form.wireBytes()
+            return out + attestation.objectBytes()
         }
     }
 
@@ -88,14 +88,14 @@ extension SignedData {
         do {
             if littleEndian32(bytes, at: 16) == UInt32(Header.withIndex) {
                 return try VersionedAttestation(
-                    fork: fork, form: .init(wire: bytes[Header.withIndex...], fork: fork),
+                    fork: fork, objectBytes: bytes[Header.withIndex...],
                     validatorIndex: ValidatorIndex(littleEndian64(bytes, at: 8)))
             }
             let offset = Int(littleEndian32(bytes, at: 8))
             guard offset >= Header.versioned, offset <= bytes.count else {
                 throw WireError.malformed("attestation offset \(offset) in \(bytes.count) bytes")
             }
-            return try VersionedAttestation(fork: fork, form: .init(wire: bytes[offset...], fork: fork))
+            return try VersionedAttestation(fork: fork, objectBytes: bytes[offset...], validatorIndex: nil)
         } catch let error as WireError {
             throw error
         } catch {
@@ -111,9 +111,8 @@ extension SignedData {
                 throw WireError.malformed("attestation version")
             }
             let index = json["validator_index"].flatMap { $0.isNull ? nil : $0 }
-            let fork = try fork(version)
             return try VersionedAttestation(
-                fork: fork, form: .init(json: json.member("attestation"), fork: fork),
+                fork: fork(version), json: json.member("attestation"),
                 validatorIndex: index.map { try ValidatorIndex(json: $0) })
         } catch let error as WireError {
             throw error
@@ -127,27 +126,5 @@ extension SignedData {
             throw .malformed("attestation version \(version)")
         }
         return fork
-    }
-}
-
-extension VersionedAttestation.Form {
-    /// The bare SSZ object, strictly: nothing may follow.
-    fileprivate init(wire bytes: ArraySlice<UInt8>, fork: ForkName) throws(SSZError) {
-        self =
-            fork.usesElectraAttestations
-            ? .electra(try AttestationElectra(ssz: bytes)) : .phase0(try AttestationPhase0(ssz: bytes))
-    }
-
-    fileprivate init(json: JSONValue, fork: ForkName) throws(SSZError) {
-        self =
-            fork.usesElectraAttestations
-            ? .electra(try AttestationElectra(json: json)) : .phase0(try AttestationPhase0(json: json))
-    }
-
-    fileprivate func wireBytes() -> [UInt8] {
-        switch self {
-        case .phase0(let attestation): attestation.sszBytes()
-        case .electra(let attestation): attestation.sszBytes()
-        }
     }
 }
