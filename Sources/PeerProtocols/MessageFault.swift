@@ -3,7 +3,7 @@ import Ethereum
 import SSZ
 
 /// Why a peer's message was dropped: an ordinary result, counted per `label`, never a reason to stop.
-package enum PeerFault: Error, Equatable, CustomStringConvertible {
+package enum MessageFault: Error, Equatable, CustomStringConvertible {
     /// Longer than the protocol allows. Bytes announced, bytes allowed.
     case oversized(bytes: Int, limit: Int)
     /// Not a protobuf of the expected message.
@@ -44,6 +44,8 @@ package enum PeerFault: Error, Equatable, CustomStringConvertible {
     case badPartialSignature(PubKey, ShareIndex)
     /// The sender is not an operator of the cluster.
     case unknownSender
+    /// Ours, not the peer's: more signatures wait than can be checked in time.
+    case overloaded
 
     /// A stable word for metrics and logs.
     package var label: String {
@@ -69,6 +71,7 @@ package enum PeerFault: Error, Equatable, CustomStringConvertible {
         case .noSignature: "no_signature"
         case .badPartialSignature: "bad_partial_signature"
         case .unknownSender: "unknown_sender"
+        case .overloaded: "overloaded"
         }
     }
 
@@ -95,6 +98,7 @@ package enum PeerFault: Error, Equatable, CustomStringConvertible {
         case .noSignature(let pubKey): "zero signature for \(pubKey)"
         case .badPartialSignature(let pubKey, let share): "partial signature of share \(share) for \(pubKey) is invalid"
         case .unknownSender: "sender is not an operator"
+        case .overloaded: "too many signatures to check"
         }
     }
 }
