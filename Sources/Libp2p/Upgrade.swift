@@ -71,7 +71,8 @@ package struct Upgrade: ~Copyable {
                 if session.muxer == Self.muxerID {
                     return UpgradedConnection(peer: session.peer, transport: session.transport, plaintext: ByteBuffer())
                 }
-                stage = .muxer(try startMuxer(session, &output), Self.negotiation(role, Self.muxerID), plaintext: .init())
+                stage = .muxer(
+                    try startMuxer(session, &output), Self.negotiation(role, Self.muxerID), plaintext: .init())
             case .muxer(let session, let negotiation, let plaintext):
                 return try selectMuxer(session, negotiation, plaintext, &input, &output)
             case .over: throw .over

@@ -65,7 +65,8 @@ import Testing
                 for index in 0..<1000 {
                     group.addTask {
                         let body = [UInt8](repeating: UInt8(index % 251), count: index)
-                        let stream = try await client.newStream(to: server.peer, protocols: [Self.echo], within: .seconds(60))
+                        let stream = try await client.newStream(
+                            to: server.peer, protocols: [Self.echo], within: .seconds(60))
                         try await stream.writeMessage(body, closing: true)
                         #expect(try await stream.readMessage(limit: 1000) == body)
                     }
@@ -146,7 +147,8 @@ import Testing
     func handlerLimits() async throws {
         try await withPair(configureServer: { host in
             host.handle("/small") { stream, _ in _ = try await stream.readMessage(limit: 10) }
-            host.handle("/slow", timeout: .milliseconds(50)) { stream, _ in _ = try await stream.readMessage(limit: 10) }
+            host.handle("/slow", timeout: .milliseconds(50)) { stream, _ in _ = try await stream.readMessage(limit: 10)
+            }
         }) { client, server in
             let big = try await client.newStream(to: server.peer, protocols: ["/small"])
             try await big.writeMessage([UInt8](repeating: 1, count: 11))
@@ -380,7 +382,9 @@ import Testing
         }
     }
 
-    @Test("sockets that do not finish their handshake are closed", arguments: [[], [0x13], Array("GET / HTTP/1.1\r\n\r\n".utf8)])
+    @Test(
+        "sockets that do not finish their handshake are closed",
+        arguments: [[], [0x13], Array("GET / HTTP/1.1\r\n\r\n".utf8)])
     func slowLoris(bytes: [UInt8]) async throws {
         let server = makeHost(2, peers: [peer(1): []]) { $0.timing.handshakeTimeout = .milliseconds(50) }
         try await withHosts(server) {
