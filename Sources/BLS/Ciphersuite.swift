@@ -23,6 +23,17 @@ func hashToG2(_ message: some Collection<UInt8>, tag: String) -> blst_p2 {
     return point
 }
 
+/// `expand_message_xmd` with SHA-256 (RFC 9380, section 5.3.1); `tag` of at most 255 bytes.
+func expand(_ message: some Collection<UInt8>, tag: String, to count: Int) -> [UInt8] {
+    let tag = Array(tag.utf8)
+    precondition(tag.count <= 255)
+    var bytes = [UInt8](repeating: 0, count: count)
+    withBytes(of: message) { message in
+        blst_expand_message_xmd(&bytes, count, message.baseAddress, message.count, tag, tag.count)
+    }
+    return bytes
+}
+
 /// Runs `body` on the collection's bytes in one piece, copying only when they are scattered.
 func withBytes<R>(of bytes: some Collection<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
     bytes.withContiguousStorageIfAvailable(body) ?? Array(bytes).withUnsafeBufferPointer(body)

@@ -5,7 +5,7 @@ import SSZ
 ///
 /// All operations take variable time unless said otherwise: points and coefficients here are public.
 protocol CurvePoint {
-    associatedtype Affine: BitwiseCopyable
+    associatedtype Affine
     /// Infinity.
     init()
     init(_ point: Affine)

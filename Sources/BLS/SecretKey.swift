@@ -20,8 +20,8 @@ package final class SecretKey: Sendable {
         guard bytes.count == Self.byteCount else {
             throw .wrongLength(expected: Self.byteCount, actual: bytes.count)
         }
-        let scalar = SecretMemory<blst_scalar>()
-        withBytes(of: bytes) { blst_scalar_from_bendian(scalar.pointer, $0.baseAddress) }
+        let (copy, scalar) = (SecretMemory(copying: bytes), SecretMemory<blst_scalar>())
+        blst_scalar_from_bendian(scalar.pointer, copy.pointer)
         guard blst_scalar_fr_check(scalar.pointer) else { throw .scalarTooLarge }
         guard blst_sk_check(scalar.pointer) else { throw .zeroSecret }
         self.init(checked: scalar)
@@ -31,8 +31,8 @@ package final class SecretKey: Sendable {
     /// The same as `derive_master_SK` of EIP-2333.
     package convenience init(keyMaterial: some Collection<UInt8>) throws(BLSError) {
         guard keyMaterial.count >= 32 else { throw .keyMaterialTooShort(keyMaterial.count) }
-        let scalar = SecretMemory<blst_scalar>()
-        withBytes(of: keyMaterial) { blst_keygen(scalar.pointer, $0.baseAddress, $0.count, nil, 0) }
+        let (copy, scalar) = (SecretMemory(copying: keyMaterial), SecretMemory<blst_scalar>())
+        blst_keygen(scalar.pointer, copy.pointer, copy.count, nil, 0)
         self.init(checked: scalar)
     }
 

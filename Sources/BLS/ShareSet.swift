@@ -26,7 +26,7 @@ struct ShareSet<Share> {
 /// Highest share index: Charon's limit of operators in a cluster. Also keeps interpolation bounded.
 package let shareIndexMax = 256
 
-extension ShareSet where Share: BitwiseCopyable {
+extension ShareSet {
     /// The value at `x` of the polynomial through the shares, which are points of one curve.
     func interpolate<P: CurvePoint>(at x: Int = 0) -> P where P.Affine == Share {
         guard let fractions = LagrangeFractions(indexes, at: x) else { return interpolateWithLongScalars(at: x) }

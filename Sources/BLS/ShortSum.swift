@@ -36,4 +36,15 @@ extension CurvePoint {
         }
         return sum
     }
+
+    /// A small non-negative multiple, by doubling and adding. Variable time.
+    func multiplied(by factor: Int) -> Self {
+        precondition(factor >= 0)
+        var product = Self()
+        for place in (0..<Int.bitWidth - factor.leadingZeroBitCount).reversed() {
+            product.double()
+            if factor >> place & 1 == 1 { product.add(self) }
+        }
+        return product
+    }
 }

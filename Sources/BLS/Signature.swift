@@ -14,8 +14,8 @@ package struct Signature: Sendable {
     /// The subgroup check is done on every point by itself. Checking one random combination of many points
     /// instead would be unsound: the cofactor of G2 is divisible by 13^2 and 23^2, and a combination misses
     /// a component of order 13 once in 13 tries whatever the size of the coefficients. Such a component
-    /// passes the pairing check, yet spoils the group signature. Eighteen combinations with small
-    /// coefficients would reach 2^-64, and cost about as much as the plain checks for batches of our size.
+    /// passes the pairing check, yet spoils the group signature. Eighteen combinations with coefficients
+    /// below 13 would reach 2^-64, and save little for batches of our size.
     package init(_ bytes: Bytes96) throws(BLSError) {
         var point = blst_p2_affine()
         try check(blst_p2_uncompress(&point, bytes.bytes))

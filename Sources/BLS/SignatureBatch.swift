@@ -8,11 +8,11 @@ import SSZ
 ///     product over messages m of e( sum of c_i K_i signed over m, H(m) )  =  e( G, sum of c_i S_i )
 ///
 /// Per distinct message that is one hash and one Miller loop; per signature two short multiplications.
-/// A wrong signature turns its factor into an element of prime order r, so the equation holds by accident
-/// for at most one c_i in the range: 63 random bits, hence a chance below 2^-62 per batch. Signatures
-/// shifted by amounts that cancel (S_1 + P, S_2 - P) fail alike. If the equation fails, the batch is
-/// halved; the value of one half follows from the other's by a division, so k wrong ones among n cost
-/// about k log2 n pairings more and never more than n.
+/// A wrong signature turns its factor into an element of prime order r, so an equation holds by accident
+/// for at most one value of its coefficient: 63 random bits, hence a chance of at most 2^-63 for each of the
+/// fewer than 2n equations looked at. Signatures shifted by amounts that cancel (S_1 + P, S_2 - P) fail
+/// alike. If the equation fails the batch is halved; the value of one half follows from the other's by a
+/// division, so k wrong ones among n cost about k log2 n pairings more, and never more than n in all.
 ///
 /// Decoding has checked that every point is in its subgroup, which the argument needs.
 package struct SignatureBatch: Sendable {

@@ -34,9 +34,8 @@ package struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible 
 
     /// Seconds since the Unix epoch with nine decimals.
     package var description: String {
-        let remainder = nanoseconds % 1_000_000_000
-        let fraction = remainder < 0 ? remainder + 1_000_000_000 : remainder
-        return "\(unixSeconds).\(String(1_000_000_000 + fraction).dropFirst())"
+        let (seconds, fraction) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return "\(nanoseconds < 0 ? "-" : "")\(seconds).\(String(1_000_000_000 + fraction).dropFirst())"
     }
 }
 
