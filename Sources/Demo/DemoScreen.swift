@@ -173,6 +173,6 @@ package struct ProcessUsage: Sendable {
         let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?
             .split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         return ProcessUsage(
-            cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), residentMiB: pages * Int(getpagesize()) >> 20)
+            cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), residentMiB: (pages * Int(getpagesize())) >> 20)
     }
 }
