@@ -8,7 +8,7 @@ struct APIFault: Error, Hashable {
     var failures: [APIErrorBody.Failure] = []
     /// For the log, never for the client.
     var detail: String?
-    /// The request's body was not read, so the connection cannot be used again.
+    /// Reading the request was given up half way, so the connection cannot be used again.
     var closesConnection = false
 
     init(_ status: Int, _ message: String, detail: String? = nil) {
@@ -27,18 +27,9 @@ extension APIFault {
         return fault
     }()
 
-    static let bodyTooLarge: APIFault = {
-        var fault = APIFault(413, "request body too large")
-        fault.closesConnection = true
-        return fault
-    }()
-
-    static let overloaded: APIFault = {
-        var fault = APIFault(503, "too many requests are waiting")
-        fault.closesConnection = true
-        return fault
-    }()
-
+    /// The rest of the body is read and dropped, so that the client gets to see this.
+    static let bodyTooLarge = APIFault(413, "request body too large")
+    static let overloaded = APIFault(503, "too many requests are waiting")
     static let notFound = APIFault(404, "NotFound")
     static let emptyBody = APIFault(400, "empty request body")
     static let wrongContentType = APIFault(415, "Cannot read the supplied content type.")

@@ -14,6 +14,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let headerTimeout: TimeAmount
     private let bodyBytesMax: Int
     private let scope = ConnectionScope()
+    private var channelID: ObjectIdentifier?
 
     /// Between requests, or within a request's header.
     fileprivate var isAwaitingHead = true
@@ -30,15 +31,16 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        channelID = ObjectIdentifier(context.channel)
         connections.add(scope, for: context.channel)
         // Cannot fail: the pipeline exists, and this is its event loop.
         try? context.pipeline.syncOperations.addHandler(FirstByteHandler(connection: self), position: .first)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { end(context) }
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
 
     func channelInactive(context: ChannelHandlerContext) {
-        end(context)
+        end()
         context.fireChannelInactive()
     }
 
@@ -91,10 +93,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         headerTimer = context.eventLoop.scheduleTask(in: headerTimeout) { channel.close(promise: nil) }
     }
 
-    private func end(_ context: ChannelHandlerContext) {
+    private func end() {
         headerTimer?.cancel()
         headerTimer = nil
-        connections.remove(context.channel)
+        if let channelID { connections.remove(channelID) }
         scope.end(.clientGone)
     }
 }

@@ -65,9 +65,12 @@ final class Connections: Sendable {
         if isStopping { scope.end(.stopping) }
     }
 
-    func remove(_ channel: any Channel) {
-        state.withLock { _ = $0.scopes.removeValue(forKey: ObjectIdentifier(channel)) }
+    /// - Parameter id: the channel's; a closed pipeline does not know its channel any more.
+    func remove(_ id: ObjectIdentifier) {
+        state.withLock { _ = $0.scopes.removeValue(forKey: id) }
     }
+
+    var count: Int { state.withLock { $0.scopes.count } }
 
     subscript(channel: any Channel) -> ConnectionScope? {
         state.withLock { $0.scopes[ObjectIdentifier(channel)] }
