@@ -22,10 +22,11 @@ func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [Strin
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
-func tests(_ target: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+/// Fixtures are read by path, relative to the test's own file.
+func tests(_ target: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: target + "Tests", dependencies: [.target(name: target), "TestSupport"] + dependencies,
-        resources: resources, swiftSettings: strict)
+        exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -69,7 +70,7 @@ let package = Package(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                logging, lifecycle,
+                nioCore, nioPosix, logging, lifecycle,
             ]),
 
         // Programs.
@@ -79,15 +80,15 @@ let package = Package(
         module("Simulation", ["DutyWorkflow"]),
         .executableTarget(
             name: "styx-benchmarks",
-            dependencies: ["Demo", "Simulation", arguments], path: "Sources/Benchmarks", swiftSettings: strict),
+            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", arguments], path: "Sources/Benchmarks", swiftSettings: strict),
 
         // Tests.
         .target(name: "TestSupport", dependencies: ["SSZ"], path: "Tests/TestSupport", swiftSettings: strict),
-        tests("SSZ"),
-        tests("BLS"),
+        tests("SSZ", exclude: ["Fixtures"]),
+        tests("BLS", exclude: ["Fixtures"]),
         tests("Secp256k1"),
         tests("QBFT"),
-        tests("Ethereum"),
+        tests("Ethereum", exclude: ["Fixtures"]),
         tests("BeaconAPI"),
         tests("Cluster"),
         tests("DutyWorkflow"),

@@ -58,7 +58,7 @@ struct Consensus: Sendable {
     mutating func propose(_ duty: Duty, _ set: UnsignedDataSet, at now: Instant) -> [Signal] {
         guard !set.isEmpty, !configuration.deadlines.isExpired(duty, at: now) else { return [] }
         var signals = start(duty, at: now)
-        guard var run = running[duty], !run.hasInput else { return signals }
+        guard running[duty]?.hasInput == false, var run = take(duty) else { return signals }
         let hash = set.valueHash()
         run.hasInput = true
         run.values[hash] = set
@@ -73,7 +73,7 @@ struct Consensus: Sendable {
         guard !configuration.deadlines.isExpired(duty, at: now), configuration.deadlines.admits(duty, at: now) else {
             return []
         }
-        guard var run = running[duty] else { return wait(message, at: now) }
+        guard var run = take(duty) else { return wait(message, at: now) }
         let signals = deliver(message, &run, at: now)
         running[duty] = run
         return signals
@@ -83,7 +83,7 @@ struct Consensus: Sendable {
         var signals: [Signal] = []
         for duty in waiting.keys.sorted() where isJoinable(duty, at: now) { signals += start(duty, at: now) }
         for duty in running.keys.sorted() {
-            guard var run = running[duty], let timeout = run.timeout, timeout.at <= now else { continue }
+            guard let timeout = running[duty]?.timeout, timeout.at <= now, var run = take(duty) else { continue }
             run.timeout = nil
             signals += drive(duty, &run, .timerFired(round: timeout.round), at: now)
             running[duty] = run
@@ -197,6 +197,9 @@ struct Consensus: Sendable {
     }
 
     // MARK: Running
+
+    /// Out of the dictionary while it changes: a second reference would copy the instance's buffers at each event.
+    private mutating func take(_ duty: Duty) -> Running? { running.removeValue(forKey: duty) }
 
     private func deliver(_ message: ConsensusMessage, _ run: inout Running, at now: Instant) -> [Signal] {
         let source = message.message.source

@@ -148,13 +148,16 @@ package struct SimulatedCluster {
     /// One turn of a node's driver: all waiting events, one commit, then everything else.
     private mutating func turn(_ node: Int) {
         guard !nodes[node].isCommitting, var workflow = nodes[node].workflow else { return }
+        // One reference only, or every change copies the node's whole state.
+        nodes[node].workflow = nil
         var effects: [Effect] = []
         let inbox = nodes[node].inbox
         nodes[node].inbox = []
         for event in inbox { effects += workflow.receive(event, at: now) }
+        let wanted = workflow.nextWake(after: now)
         nodes[node].workflow = workflow
         act(node, effects)
-        let wake = max(workflow.nextWake(after: now), now + .microseconds(1))
+        let wake = max(wanted, now + .microseconds(1))
         if nodes[node].nextWake.map({ wake < $0 }) ?? true {
             nodes[node].nextWake = wake
             heap.schedule(.wake(node: node, life: nodes[node].life), at: wake)

@@ -70,7 +70,7 @@ struct SimulatedClusterTests {
         #expect(first == trace())
     }
 
-    @Test("loss, delay and reordering never lead to two signatures for one duty", arguments: Seeds.fromEnvironment(default: 0..<60))
+    @Test("loss, delay and reordering never lead to two signatures for one duty", arguments: Seeds.fromEnvironment(default: 0..<9))
     func lossy(seed: UInt64) {
         let nodes = [4, 7, 10][Int(seed % 3)]
         var cluster = cluster(nodes, seed)
@@ -84,7 +84,7 @@ struct SimulatedClusterTests {
         #expect(missed(cluster, slots: 9..<24).isEmpty, replay(seed))
     }
 
-    @Test("a partition heals: duties that start after it succeed", arguments: Seeds.fromEnvironment(default: 0..<45))
+    @Test("a partition heals: duties that start after it succeed", arguments: Seeds.fromEnvironment(default: 0..<9))
     func partition(seed: UInt64) {
         let nodes = [4, 7, 10][Int(seed % 3)]
         var cluster = cluster(nodes, seed)
@@ -101,7 +101,7 @@ struct SimulatedClusterTests {
         #expect(missed(cluster, slots: 6..<16).isEmpty, replay(seed))
     }
 
-    @Test("nodes crash at any instant and come back bound by their journal", arguments: Seeds.fromEnvironment(default: 0..<90))
+    @Test("nodes crash at any instant and come back bound by their journal", arguments: Seeds.fromEnvironment(default: 0..<24))
     func crashes(seed: UInt64) {
         let nodes = [4, 7, 10][Int(seed % 3)]
         var cluster = cluster(nodes, seed) { $0.commitTime = .milliseconds(1)...(.milliseconds(40)) }
@@ -147,7 +147,7 @@ struct SimulatedClusterTests {
         #expect(!missed(cluster, slots: 3..<9).isEmpty)
     }
 
-    @Test("a node that tells peers different things is outvoted and named", arguments: Seeds.fromEnvironment(default: 0..<30))
+    @Test("a node that tells peers different things is outvoted and named", arguments: Seeds.fromEnvironment(default: 0..<9))
     func liar(seed: UInt64) {
         let nodes = [4, 7, 10][Int(seed % 3)]
         var cluster = cluster(nodes, seed) { $0.liar = Int(seed) % nodes }
