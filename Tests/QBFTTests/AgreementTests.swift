@@ -83,6 +83,17 @@ enum Seeds {
         }
     }
 
+    @Test("f nodes lie, others hear but are not heard", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 60))
+    func mute(nodes: Int, seed: UInt64) {
+        check(nodes, seed, liars: ClusterSize(nodes: nodes).faulty) { faults, random in
+            faults.delay = 1...Int.random(in: 2...200, using: &random)
+            let honest = (0..<nodes).filter { !faults.liars.contains($0) }
+            let count = Int.random(in: 1...max(1, nodes / 3), using: &random)
+            faults.mute = Set(honest.shuffled(using: &random).prefix(count))
+            faults.heal = random.milliseconds(3000...12000)
+        }
+    }
+
     @Test("f nodes lie on a good network", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 60))
     func lying(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: ClusterSize(nodes: nodes).faulty) { faults, random in
