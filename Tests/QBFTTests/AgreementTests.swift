@@ -60,7 +60,7 @@ enum Seeds {
         faults.lateness = 0...Int.random(in: 0...1500, using: &random)
     }
 
-    @Test("loss, delay, reordering and duplicates", arguments: sizes, Seeds.fromEnvironment(default: 60))
+    @Test("loss, delay, reordering and duplicates", arguments: sizes, Seeds.fromEnvironment(default: 40))
     func lossy(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: 0, Self.unreliable)
     }
@@ -74,7 +74,7 @@ enum Seeds {
         }
     }
 
-    @Test("nodes crash anywhere and resume from their journals", arguments: sizes, Seeds.fromEnvironment(default: 60))
+    @Test("nodes crash anywhere and resume from their journals", arguments: sizes, Seeds.fromEnvironment(default: 40))
     func crashing(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: 0) { faults, random in
             Self.unreliable(&faults, &random)
@@ -83,7 +83,7 @@ enum Seeds {
         }
     }
 
-    @Test("f nodes lie, others hear but are not heard", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 60))
+    @Test("f nodes lie, others hear but are not heard", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 40))
     func mute(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: ClusterSize(nodes: nodes).faulty) { faults, random in
             faults.delay = 1...Int.random(in: 2...200, using: &random)
@@ -94,14 +94,14 @@ enum Seeds {
         }
     }
 
-    @Test("f nodes lie on a good network", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 60))
+    @Test("f nodes lie on a good network", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 40))
     func lying(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: ClusterSize(nodes: nodes).faulty) { faults, random in
             faults.delay = 1...Int.random(in: 2...200, using: &random)
         }
     }
 
-    @Test("everything at once", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 60))
+    @Test("everything at once", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 40))
     func everything(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: ClusterSize(nodes: nodes).faulty) { faults, random in
             Self.unreliable(&faults, &random)
