@@ -60,6 +60,15 @@ enum Seeds {
         faults.lateness = 0...Int.random(in: 0...1500, using: &random)
     }
 
+    private static func silenceSome(
+        of nodes: Int, _ faults: inout SimulatedCluster.Faults, _ random: inout Seeded
+    ) {
+        let honest = (0..<nodes).filter { !faults.liars.contains($0) }
+        let count = Int.random(in: 1...max(1, nodes / 3), using: &random)
+        faults.mute = Set(honest.shuffled(using: &random).prefix(count))
+        faults.heal = random.milliseconds(3000...12000)
+    }
+
     @Test("loss, delay, reordering and duplicates", arguments: sizes, Seeds.fromEnvironment(default: 40))
     func lossy(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: 0, Self.unreliable)
@@ -87,10 +96,7 @@ enum Seeds {
     func mute(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: ClusterSize(nodes: nodes).faulty) { faults, random in
             faults.delay = 1...Int.random(in: 2...200, using: &random)
-            let honest = (0..<nodes).filter { !faults.liars.contains($0) }
-            let count = Int.random(in: 1...max(1, nodes / 3), using: &random)
-            faults.mute = Set(honest.shuffled(using: &random).prefix(count))
-            faults.heal = random.milliseconds(3000...12000)
+            Self.silenceSome(of: nodes, &faults, &random)
         }
     }
 
@@ -106,6 +112,7 @@ enum Seeds {
         check(nodes, seed, liars: ClusterSize(nodes: nodes).faulty) { faults, random in
             Self.unreliable(&faults, &random)
             faults.lossRate /= 2
+            if random.chance(0.5) { Self.silenceSome(of: nodes, &faults, &random) }
             faults.crashRate = .random(in: 0.001...0.03, using: &random)
         }
     }
