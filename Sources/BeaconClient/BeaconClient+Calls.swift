@@ -55,7 +55,7 @@ extension BeaconClient {
     ) async throws(BeaconError) -> [BeaconValidator] {
         // To a beacon node no ids mean all validators.
         if selection.count == 0 { return [] }
-        try await call(.validators(state, selection)) { json in
+        return try await call(.validators(state, selection)) { json in
             let rows = try BeaconAnswer.validators(json)
             switch selection {
             case .all: return rows
