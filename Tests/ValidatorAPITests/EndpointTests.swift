@@ -189,7 +189,9 @@ struct EndpointTests {
 
     @Test("each request tells that a validator client is alive, and is recorded")
     func activity() async throws {
-        let backend = StubBackend { $0.proxy = { _ in ProxyResponse(status: 404, headers: [:], body: ProxyBody(chunks: [])) } }
+        let backend = StubBackend {
+            $0.proxy = { _ in ProxyResponse(status: 404, headers: [:], body: ProxyBody(chunks: [])) }
+        }
         try await TestServer.with(backend) { server in
             let agent = "Lighthouse/v8" + String(repeating: "x", count: 200)
             _ = try await server.get("/eth/v1/node/version", headers: ["User-Agent": agent])

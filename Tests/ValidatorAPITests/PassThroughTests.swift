@@ -42,7 +42,7 @@ struct PassThroughTests {
     }
 
     private static func backend(
-        _ answer: @escaping @Sendable (ProxyRequest) -> ProxyResponse, seen: Mutex<ProxyRequest?>? = nil
+        _ answer: @escaping @Sendable (ProxyRequest) -> ProxyResponse
     ) -> StubBackend {
         StubBackend { $0.proxy = { answer($0) } }
     }
@@ -104,7 +104,8 @@ struct PassThroughTests {
         try await TestServer.with(backend) { server in
             let answer = try await server.send(method, "/eth/v1/x", body: nil)
             #expect(answer.status == status && answer.text.isEmpty && answer.headers["x-answer"] == "1")
-            #expect(try await server.get("/eth/v1/node/version").status == 200)
+            let status = try await server.get("/eth/v1/node/version").status
+            #expect(status == 200)
         }
     }
 
@@ -158,7 +159,8 @@ struct PassThroughTests {
         try await TestServer.with(backend) { server in
             try await RawConnection.with(port: server.port) { connection in
                 try await connection.write("GET /eth/v1/events?topics=head HTTP/1.1\r\nHost: x\r\n\r\n")
-                #expect(try await connection.read(until: "head").contains("event: head"))
+                let text = try await connection.read(until: "head")
+                #expect(text.contains("event: head"))
             }
             await dropped.wait()
         }
@@ -201,15 +203,16 @@ struct PassThroughTests {
         }
     }
 
-    @Test("a target that is no path does not leave the node")
+    @Test("a target with a host is taken for its path: nobody else is asked")
     func absoluteTarget() async throws {
-        let backend = Self.backend { _ in Self.response(200) }
+        let backend = Self.backend { _ in Self.response(200, [:], ["ok"]) }
         try await TestServer.with(backend) { server in
             try await RawConnection.with(port: server.port) { connection in
-                try await connection.write("GET http://elsewhere/x HTTP/1.1\r\nHost: x\r\n\r\n")
-                #expect(try await connection.read(until: "}").hasPrefix("HTTP/1.1 400"))
+                try await connection.write("GET http://elsewhere/x?y=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+                let text = try await connection.read(until: "ok")
+                #expect(text.hasPrefix("HTTP/1.1 200"))
             }
-            #expect(backend.asked.isEmpty)
+            #expect(backend.asked == ["proxy GET /x?y=1"])
         }
     }
 }
