@@ -54,8 +54,12 @@ final class FakeBeaconNode: Sendable {
     private let listening = Gate()
     private let stopping = Gate()
 
-    private init(_ respond: @escaping Responder) {
+    /// Bodies are not read before this opens.
+    private let readsBodies: Gate?
+
+    private init(_ respond: @escaping Responder, readsBodies: Gate?) {
         self.respond = respond
+        self.readsBodies = readsBodies
     }
 
     var requests: [ProxyRequest] { seen.withLock { $0 } }
@@ -63,9 +67,9 @@ final class FakeBeaconNode: Sendable {
 
     /// Runs a node for as long as `body` runs.
     static func with<R: Sendable>(
-        _ respond: @escaping Responder, _ body: (FakeBeaconNode) async throws -> R
+        readsBodies: Gate? = nil, _ respond: @escaping Responder, _ body: (FakeBeaconNode) async throws -> R
     ) async throws -> R {
-        let node = FakeBeaconNode(respond)
+        let node = FakeBeaconNode(respond, readsBodies: readsBodies)
         let services = ServiceGroup(
             configuration: .init(services: [node.application()], logger: Self.logger))
         return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -126,6 +130,7 @@ final class FakeBeaconNode: Sendable {
     }
 
     private func answer(_ request: Request, _ channel: any Channel) async throws -> Response {
+        await wait(readsBodies)
         let body = try await request.body.collect(upTo: 64 << 20)
         let headers = HeaderFields(
             request.headers.map { .init($0.name.canonicalName, $0.value) }
