@@ -49,11 +49,13 @@ extension BeaconClient {
         }
     }
 
-    /// Unknown validators have no row; the order is the node's.
+    /// Unknown validators have no row; the order is the node's. An empty list of ids gives no rows.
     package func validators(
         _ selection: ValidatorSelection, state: StateID = .head
     ) async throws(BeaconError) -> [BeaconValidator] {
-        try await call(.validators(state, selection)) { json in
+        // To a beacon node no ids mean all validators.
+        if selection.count == 0 { return [] }
+        return try await call(.validators(state, selection)) { json in
             let rows = try BeaconAnswer.validators(json)
             switch selection {
             case .all: return rows

@@ -23,7 +23,7 @@ package struct DelimitedReader: Sendable {
         let count = min(length - body.count, input.readableBytes)
         if count > 0 {
             input.readWithUnsafeReadableBytes { bytes in
-                body.append(contentsOf: bytes.prefix(count))
+                body.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
                 return count
             }
         }

@@ -207,12 +207,23 @@ extension StreamCore {
             let before = inbound.readableBytes
             let value = try take(&inbound)
             credit += before - inbound.readableBytes
-            inbound.discardReadBytes()
+            trimInbound()
             let wakes = credit >= StreamCore.creditStep && schedule()
             if let value { return (.value(value), wakes) }
             if inboundEnded { return (.end, wakes) }
             if let failure { throw failure }
             return (.wait(arrivals: arrivals), wakes)
+        }
+
+        /// Gives memory back, without moving bytes on every small read.
+        private mutating func trimInbound() {
+            if inbound.readableBytes > 0 {
+                if inbound.readerIndex > StreamCore.outboundBytesMax { inbound.discardReadBytes() }
+            } else if inbound.capacity > StreamCore.outboundBytesMax {
+                inbound = ByteBuffer()
+            } else {
+                inbound.clear()
+            }
         }
 
         /// Whether the caller has to wake the connection.

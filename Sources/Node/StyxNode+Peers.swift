@@ -10,9 +10,9 @@ import SSZ
 /// The peer side of a node, and what it tells its operator.
 extension StyxNode {
     func topic(_ label: String) -> Logger {
-        var logger = logger.relabelled(label)
-        logger.logLevel = self.logger.logLevel
-        return logger
+        var other = Logger(label: label)
+        other.logLevel = logger.logLevel
+        return other
     }
 
     func logStart() {
@@ -113,12 +113,13 @@ extension StyxNode {
         _ duty: Duty, _ set: ParSignedDataSet, _ slot: RuntimeSlot
     ) async throws(MessageFault) {
         guard let runtime = slot.current else { throw .dutyNotAdmitted(duty) }
+        let bad: PubKey?
         do throws(SignatureVerifier.Failure) {
-            guard let bad = try await runtime.firstBad(set), let share = set[bad]?.shareIndex else { return }
-            throw MessageFault.badPartialSignature(bad, share)
+            bad = try await runtime.firstBad(set)
         } catch {
             throw .overloaded
         }
+        if let bad, let share = set[bad]?.shareIndex { throw .badPartialSignature(bad, share) }
     }
 
     func servePeerInfo(on host: Host, _ observe: @escaping @Sendable (PeerEvent) -> Void) -> PeerInfoProtocol {
@@ -248,9 +249,4 @@ extension StyxNode {
             }
         }
     }
-}
-
-extension Logger {
-    /// The same output under another topic.
-    fileprivate func relabelled(_ label: String) -> Logger { Logger(label: label) }
 }

@@ -34,10 +34,10 @@ package struct StyxNode: Sendable {
         package init() {}
     }
 
-    private let configuration: NodeConfiguration
-    private let hooks: Hooks
-    private let logger: Logger
-    private let cluster: ClusterContext
+    let configuration: NodeConfiguration
+    let hooks: Hooks
+    let logger: Logger
+    let cluster: ClusterContext
     private let threads: CryptoThreads
     private let ownsThreads: Bool
 
@@ -144,9 +144,7 @@ package struct StyxNode: Sendable {
         let identity = cluster.identity
         let driver = WorkflowDriver(
             workflow: Workflow(configuration: workflowConfiguration) { duty, message in
-                var sealed = message
-                sealed.signature = ConsensusCodec.seal(duty, message, with: identity)
-                return sealed
+                ConsensusCodec.seal(duty, message, with: identity)
             },
             journal: journal, handlers: effects.handlers, loop: MultiThreadedEventLoopGroup.singleton.next())
         let runtime = NodeRuntime(driver: driver, chain: chain, keys: cluster.keys, verifier: verifier)
@@ -156,7 +154,7 @@ package struct StyxNode: Sendable {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await driver.run(restoring: snapshot) }
-                group.addTask { try await server.run() }
+                group.addTask { try await server.run { hooks.validatorAPI($0) } }
                 group.addTask { try await housekeep(journal, chain.clock) }
                 group.addTask { await watchHead(beacon, chain.clock) }
                 try await group.next()
@@ -218,15 +216,14 @@ package struct StyxNode: Sendable {
             backend: .keystores(shares), share: cluster.keys.own, domains: chain.domains, threads: threads)
     }
 
-    private func validatorAPI(_ backend: NodeBackend) throws -> ValidatorAPIServer<NodeBackend> {
+    private func validatorAPI(_ backend: NodeBackend) throws -> ValidatorAPIServer {
         let address = try SocketAddressText(configuration.validatorAPIAddress, flag: "validator-api-address")
         let api = ValidatorAPIConfiguration(
             host: address.host, port: address.port,
             nodeVersion: "obolnetwork/charon/\(BuildInfo.charonVersion)-\(BuildInfo.client)-\(BuildInfo.version)")
         return ValidatorAPIServer(
             configuration: api, backend: backend,
-            keys: KeyTranslation(validators: cluster.keys.shares, own: cluster.keys.own), logger: topic("vapi"),
-            onListening: hooks.validatorAPI)
+            keys: KeyTranslation(validators: cluster.keys.shares, own: cluster.keys.own), logger: topic("vapi"))
     }
 
     /// Duties kept for the chain's inclusion window after their deadline.
@@ -244,17 +241,17 @@ package struct StyxNode: Sendable {
 
     private func watchHead(_ beacon: BeaconClient, _ clock: SlotClock) async {
         let logger = topic("sse")
-        do {
-            for try await event in beacon.events([.head], node: 0) {
-                guard case .head(let head) = event else { continue }
+        for await element in beacon.events([.head], node: 0) {
+            switch element {
+            case .event(.head(let head)):
                 let delay = SystemClock.now() - clock.start(of: head.slot)
                 logger.debug("head", metadata: ["slot": "\(head.slot)", "delay": "\(GoDuration.format(delay))"])
+            case .disconnected(let error, let pause):
+                logger.debug("head events", metadata: ["error": "\(error)", "retry_in": "\(GoDuration.format(pause))"])
+            case .unreadable(let error): logger.debug("head events", metadata: ["error": "\(error)"])
+            case .connected, .event: continue
             }
-        } catch {
-            logger.debug("head events ended", metadata: ["error": "\(error)"])
         }
-        // Head events are for the log only: without them the duties go on. Wait for the end of the others.
-        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
     }
 }
 
@@ -267,7 +264,7 @@ final class RuntimeSlot: Sendable {
 
 /// Says once what is being waited for, and again when the reason changes.
 private final class WaitLog: Sendable {
-    private let logger: Logger
+    let logger: Logger
     private let last = Mutex("")
 
     init(logger: Logger) { self.logger = logger }

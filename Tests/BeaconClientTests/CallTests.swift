@@ -99,6 +99,9 @@ struct CallTests {
                 #expect(rows3.map(\.index) == [1])
                 let rows4 = try await client.validators(.all)
                 #expect(rows4.count == 2)
+                let asked = node.requests.count
+                let none = try await client.validators(.pubKeys([]))
+                #expect(none.isEmpty && node.requests.count == asked, "no ids would mean all to a beacon node")
                 #expect(node.requests.map(\.target).contains("/eth/v1/beacon/states/finalized/validators"))
                 #expect(Set(node.requests.map(\.method)) == ["POST"])
             }

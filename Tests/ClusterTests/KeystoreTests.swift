@@ -173,16 +173,46 @@ import Testing
         #expect(error?.description.contains("crypto.kdf.params") == true, "\(String(describing: error))")
     }
 
-    @Test("refuses a secret that is no key, though the password fits")
-    func noKey() throws {
-        var generator = SeededGenerator(seed: 3)
-        let seed = Keystore.Seed(using: &generator)
-        let key = SecretKey.random(using: &generator)
-        let json = try JSONValue(parsing: Keystore.encrypt(key, cost: .insecure, seed))
-        // Counter mode: flipping a bit of the ciphertext flips it in the secret. The checksum has to be made anew,
-        // which takes the derived key; PBKDF2 with one round less than nothing is not at hand, so expect the checksum.
-        let path = ["crypto", "cipher", "message"]
-        let changed = json.replacing(path, with: .string(String(repeating: "ff", count: 32)))
-        #expect(throws: ClusterError.self) { try Keystore.decrypt(changed.bytes(), password: seed.password) }
+    /// Made with Python's hashlib and cryptography; the password is "password" and fits.
+    @Test(
+        "refuses a secret that is no key: zero and the group order",
+        arguments: [
+            """
+            {"crypto": {"kdf": {"function": "pbkdf2", "params": {"dklen": 32, "c": 3, "prf": "hmac-sha256",
+              "salt": "f9194e73f9e9459e3450ea10a179cdf77aafa695beecd3b9344a98d111622243"}},
+             "checksum": {"function": "sha256",
+              "message": "563979a790f7b515fa6adb7c2cb217dab27b7b48330a62330b3f7f2eeae5edc8"},
+             "cipher": {"function": "aes-128-ctr", "params": {"iv": "927c18a9c94500a3af4f190efea3a8bf"},
+              "message": "e3b71796dbbcc879dbd71da0a2b93d5ee1f547dfea6d1d5ac24cdeaa6f77fbc7"}}}
+            """,
+            """
+            {"crypto": {"kdf": {"function": "pbkdf2", "params": {"dklen": 32, "c": 3, "prf": "hmac-sha256",
+              "salt": "3eeb7e96e59ce40f9cb1a089daba079fd699f6867a30f6634af8570967b2375a"}},
+             "checksum": {"function": "sha256",
+              "message": "ed78cde3addc9eddc7d9a5665fb8b4d17ec683e77022504b55bc1a5a45e9b665"},
+             "cipher": {"function": "aes-128-ctr", "params": {"iv": "0b54849cff24336f27de6eedd435afff"},
+              "message": "3a925390e073cfd9ee0b678837920e3c1426f6917e8c7588f97138218535e02f"}}}
+            """,
+        ])
+    func noKey(json: String) {
+        let error = #expect(throws: ClusterError.self) {
+            try Keystore.decrypt(Array(json.utf8), password: Array("password".utf8))
+        }
+        #expect(error?.description.contains("holds no BLS secret key") == true)
+    }
+
+    @Test("only the first 32 bytes of a longer derived key count")
+    func longDerivedKey() throws {
+        let json =
+            """
+            {"crypto": {"kdf": {"function": "pbkdf2", "params": {"dklen": 64, "c": 3, "prf": "hmac-sha256",
+              "salt": "222b0bd51fcef7e65c2e62db2ed65457013bab56be6fafeb19ee11d453153c80"}},
+             "checksum": {"function": "sha256",
+              "message": "948d33a96bc5a09c52d87db8328d2fc40551d9ee9025655764bd1e4401a64590"},
+             "cipher": {"function": "aes-128-ctr", "params": {"iv": "785ec2cf1199779cb1593eac85d7465d"},
+              "message": "19bfebcadb13e04d39b2ca1cebc81ba8f60b9c8e8a1cfc9ff755c972f5b36941"}}}
+            """
+        let key = try Keystore.decrypt(Array(json.utf8), password: Array("password\n".utf8))
+        #expect(key.exposedBytes() == [UInt8](repeating: 0, count: 31) + [5])
     }
 }

@@ -24,6 +24,19 @@ import Testing
         #expect(try lock.encoded() == bytes)
     }
 
+    @Test("a lock with everything odd hashes and is written as an independent implementation does")
+    func goldenRoundTrip() throws {
+        let lock = try Lock(json: Array(goldenLock.utf8))
+        try lock.verifyHashes()
+        #expect(String(decoding: try lock.encoded(), as: UTF8.self) == goldenLock)
+    }
+
+    @Test("a lock of v1.11 is refused by name", .enabled(if: Vectors.has("cluster/captured/create-v1.11-dev")))
+    func newerVersion() throws {
+        let bytes = try Vectors.data("cluster/captured/create-v1.11-dev/node0/cluster-lock.json")
+        #expect(throws: ClusterError.unsupportedVersion("v1.11.0")) { try Lock(json: bytes) }
+    }
+
     @Test("hashes agree with the specification's cases", .enabled(if: Vectors.has(DefinitionTests.hashing)))
     func hashCases() throws {
         let cases = try #require(Vectors.json(DefinitionTests.hashing)["lock"]?.array)

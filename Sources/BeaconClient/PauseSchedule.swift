@@ -1,5 +1,5 @@
 /// Growing pauses between attempts: min(cap, base × factorⁿ) × (1 ± jitter). Source: workflow.md §14.
-package struct Backoff: Hashable, Sendable {
+package struct PauseSchedule: Hashable, Sendable {
     package let base: Duration
     package let factor: Double
     /// Share of the pause, 0…1.
@@ -14,12 +14,12 @@ package struct Backoff: Hashable, Sendable {
     }
 
     /// For what usually answers soon: 100 ms growing to 5 s.
-    package static let fast = Backoff(base: .milliseconds(100), factor: 1.6, jitter: 0.2, cap: .seconds(5))
+    package static let fast = PauseSchedule(base: .milliseconds(100), factor: 1.6, jitter: 0.2, cap: .seconds(5))
     /// 1 s growing to 120 s.
-    package static let standard = Backoff(base: .seconds(1), factor: 1.6, jitter: 0.2, cap: .seconds(120))
+    package static let standard = PauseSchedule(base: .seconds(1), factor: 1.6, jitter: 0.2, cap: .seconds(120))
     /// For an event stream: as long as the server asks, at most twice that.
-    package static func reconnect(after retry: Duration) -> Backoff {
-        Backoff(base: retry, factor: 1.6, jitter: 0, cap: retry * 2)
+    package static func reconnect(after retry: Duration) -> PauseSchedule {
+        PauseSchedule(base: retry, factor: 1.6, jitter: 0, cap: retry * 2)
     }
 
     /// The pause after `attempt` failures before this one, 0 for the first.
