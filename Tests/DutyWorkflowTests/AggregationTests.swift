@@ -68,7 +68,9 @@ struct AggregationTests {
         var sigAgg = SigAgg(configuration: try Fixture.configuration())
         let group = try (2...4).map { try Fixture.partial(1, share: $0, data: data) }
         _ = sigAgg.combine(duty, [key: group])
-        let bad: [PubKey: Recovery] = [key: .badShares([Fixture.share(3)]), Fixture.pubKey(0): .signature(Fixture.groupSignature)]
+        let bad: [PubKey: Recovery] = [
+            key: .badShares([Fixture.share(3)]), Fixture.pubKey(0): .signature(Fixture.groupSignature),
+        ]
         let (signals, out) = sigAgg.recovered(duty, bad) { _ in nil }
         #expect(signals.tracked == [.badShare(key, Fixture.share(3))])
         #expect(out.count == 1 && out[0].0 == key && out[0].1 == [Fixture.share(3)])

@@ -26,12 +26,14 @@ struct ConsensusTests {
     }
 
     private func message(
-        _ duty: Duty, _ kind: QBFT.Message.Kind, from source: Int, round: Int64 = 1, block: UInt8 = 1, withValue: Bool = true
+        _ duty: Duty, _ kind: QBFT.Message.Kind, from source: Int, round: Int64 = 1, block: UInt8 = 1,
+        withValue: Bool = true
     ) -> ConsensusMessage {
         let set = value(duty, block: block)
         let hash = kind == .roundChange ? Root.zero : set.valueHash()
         let values = hash == .zero || !withValue ? [:] : [hash: set]
-        let message = QBFT.Message(kind, round: round, source: source, value: hash, signature: [UInt8(truncatingIfNeeded: source)])
+        let message = QBFT.Message(
+            kind, round: round, source: source, value: hash, signature: [UInt8(truncatingIfNeeded: source)])
         return ConsensusMessage(duty: duty, message: message, values: values)
     }
 
@@ -148,12 +150,14 @@ struct ConsensusTests {
         #expect(full.effects.sent.map(\.message.kind) == [.prepare])
     }
 
-    @Test("expired, far and exempt duties are not opened", arguments: [
-        (Duty.attester(slot: Slot(41)), Instant.slot(41, plus: 385)),
-        (Duty.attester(slot: Slot(41 + 32 * 3)), Instant.slot(41)),
-        (Duty(slot: Slot(41), type: .exit), Instant.slot(41, plus: 4)),
-        (Duty(slot: Slot(41), type: .builderRegistration), Instant.slot(41, plus: 4)),
-    ])
+    @Test(
+        "expired, far and exempt duties are not opened",
+        arguments: [
+            (Duty.attester(slot: Slot(41)), Instant.slot(41, plus: 385)),
+            (Duty.attester(slot: Slot(41 + 32 * 3)), Instant.slot(41)),
+            (Duty(slot: Slot(41), type: .exit), Instant.slot(41, plus: 4)),
+            (Duty(slot: Slot(41), type: .builderRegistration), Instant.slot(41, plus: 4)),
+        ])
     func gate(duty: Duty, now: Instant) throws {
         var consensus = try consensus()
         for source in 1...3 {

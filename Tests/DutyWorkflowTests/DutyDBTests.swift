@@ -9,7 +9,9 @@ struct DutyDBTests {
     private let slot: UInt64 = 10 * 32
     private var duty: Duty { .attester(slot: Slot(slot)) }
 
-    private func db(_ fork: ForkName = .fulu) throws -> DutyDB { DutyDB(configuration: try Fixture.configuration(fork: fork)) }
+    private func db(_ fork: ForkName = .fulu) throws -> DutyDB {
+        DutyDB(configuration: try Fixture.configuration(fork: fork))
+    }
 
     private func stored(_ signals: [Signal]) -> Set<PubKey> {
         for case .stored(_, let set) in signals { return Set(set.keys) }
@@ -56,17 +58,19 @@ struct DutyDBTests {
     }
 
     /// After a vote 9→10 in the first slot of epoch 10. Source: EIP-3076, "Conditions", minimal form.
-    @Test("double and surround votes are refused, for that validator alone", arguments: [
-        Vote(source: 9, target: 10, slotInEpoch: 1, isSafe: false),
-        Vote(source: 10, target: 10, slotInEpoch: 1, isSafe: false),
-        Vote(source: 8, target: 9, slotInEpoch: 0, isSafe: false),
-        Vote(source: 9, target: 9, slotInEpoch: 0, isSafe: false),
-        Vote(source: 8, target: 11, slotInEpoch: 0, isSafe: false),
-        Vote(source: 0, target: 12, slotInEpoch: 0, isSafe: false),
-        Vote(source: 9, target: 11, slotInEpoch: 0, isSafe: true),
-        Vote(source: 10, target: 11, slotInEpoch: 5, isSafe: true),
-        Vote(source: 11, target: 12, slotInEpoch: 0, isSafe: true),
-    ])
+    @Test(
+        "double and surround votes are refused, for that validator alone",
+        arguments: [
+            Vote(source: 9, target: 10, slotInEpoch: 1, isSafe: false),
+            Vote(source: 10, target: 10, slotInEpoch: 1, isSafe: false),
+            Vote(source: 8, target: 9, slotInEpoch: 0, isSafe: false),
+            Vote(source: 9, target: 9, slotInEpoch: 0, isSafe: false),
+            Vote(source: 8, target: 11, slotInEpoch: 0, isSafe: false),
+            Vote(source: 0, target: 12, slotInEpoch: 0, isSafe: false),
+            Vote(source: 9, target: 11, slotInEpoch: 0, isSafe: true),
+            Vote(source: 10, target: 11, slotInEpoch: 5, isSafe: true),
+            Vote(source: 11, target: 12, slotInEpoch: 0, isSafe: true),
+        ])
     func slashing(vote: Vote) throws {
         var db = try db()
         _ = db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 9)))
@@ -85,7 +89,8 @@ struct DutyDBTests {
         for (block, isSafe) in [(UInt8(1), true), (2, false)] {
             var db = try db()
             db.restore(snapshot)
-            let signals = db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 9, block: block)))
+            let signals = db.store(
+                duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 9, block: block)))
             #expect(stored(signals).isEmpty != isSafe)
         }
     }
@@ -93,7 +98,8 @@ struct DutyDBTests {
     @Test("a watermark imported without its root refuses every vote for its target")
     func importedWatermark() throws {
         var snapshot = JournalSnapshot()
-        snapshot.watermarks[Fixture.pubKey(0)] = AttestationWatermark(source: Epoch(9), target: Epoch(10), dataRoot: .zero)
+        snapshot.watermarks[Fixture.pubKey(0)] = AttestationWatermark(
+            source: Epoch(9), target: Epoch(10), dataRoot: .zero)
         var db = try db()
         db.restore(snapshot)
         #expect(stored(db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot)))).isEmpty)
@@ -122,10 +128,13 @@ struct DutyDBTests {
         #expect(stored(db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, block: 8)))).isEmpty)
     }
 
-    @Test("what no validator of ours should sign is refused", arguments: [
-        (Fixture.data(slot: 321), 0), (Fixture.data(slot: 320, target: 11), 0), (Fixture.data(slot: 320, source: 11), 0),
-        (Fixture.data(slot: 320), 9),
-    ])
+    @Test(
+        "what no validator of ours should sign is refused",
+        arguments: [
+            (Fixture.data(slot: 321), 0), (Fixture.data(slot: 320, target: 11), 0),
+            (Fixture.data(slot: 320, source: 11), 0),
+            (Fixture.data(slot: 320), 9),
+        ])
     func refuses(data: AttestationData, validator: Int) throws {
         var db = try db()
         let signals = db.store(duty, Fixture.unsigned([validator], slot: slot, data))
@@ -154,7 +163,9 @@ struct DutyDBTests {
         _ = db.query(Ticket(9), .attestationData(Slot(slot + 1), .zero))
         db.cancel(Ticket(2))
         let signals = db.store(duty, Fixture.unsigned([0, 1], slot: slot, Fixture.data(slot: slot)))
-        let tickets = signals.effects.compactMap { if case .answer(let ticket, _) = $0 { ticket.rawValue } else { nil } }
+        let tickets = signals.effects.compactMap {
+            if case .answer(let ticket, _) = $0 { ticket.rawValue } else { nil }
+        }
         #expect(tickets == [1, 3], "not the cancelled one, nor committee 3, nor another slot")
         let left = db.expire(duty)
         #expect(left.effectNames == ["answer refused"], "who still waits at the end learns it")
@@ -189,7 +200,8 @@ struct DutyDBTests {
         var db = try db()
         _ = db.store(duty, Fixture.unsigned([0, 1, 2], slot: slot, Fixture.data(slot: slot)))
         func find(_ committee: UInt64, _ index: UInt64) -> [Answer] {
-            db.query(Ticket(1), .attesterPubKey(Slot(slot), CommitteeIndex(committee), ValidatorIndex(index))).effects.answers
+            db.query(Ticket(1), .attesterPubKey(Slot(slot), CommitteeIndex(committee), ValidatorIndex(index))).effects
+                .answers
         }
         #expect(find(2, 102) == [.attesterPubKey(Fixture.pubKey(2))])
         #expect(find(0, 102) == [.attesterPubKey(Fixture.pubKey(2))])

@@ -15,9 +15,11 @@ struct FetcherTests {
         return nil
     }
 
-    @Test("from Electra on one call for committee 0, before one per committee", arguments: [
-        (ForkName.deneb, [UInt64(0), 1, 2]), (.electra, [0]), (.fulu, [0]),
-    ])
+    @Test(
+        "from Electra on one call for committee 0, before one per committee",
+        arguments: [
+            (ForkName.deneb, [UInt64(0), 1, 2]), (.electra, [0]), (.fulu, [0]),
+        ])
     func committees(fork: ForkName, expected: [UInt64]) throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration(fork: fork))
         #expect(asked(fetcher.fetch(duty, definitions())) == expected)
@@ -36,10 +38,12 @@ struct FetcherTests {
         }
     }
 
-    @Test("what cannot be signed is refused and asked for again", arguments: [
-        Fixture.data(slot: 41), Fixture.data(slot: 40, target: 2), Fixture.data(slot: 40, target: 0),
-        Fixture.data(slot: 40, source: 2), Fixture.data(slot: 40, index: 3),
-    ])
+    @Test(
+        "what cannot be signed is refused and asked for again",
+        arguments: [
+            Fixture.data(slot: 41), Fixture.data(slot: 40, target: 2), Fixture.data(slot: 40, target: 0),
+            Fixture.data(slot: 40, source: 2), Fixture.data(slot: 40, index: 3),
+        ])
     func refuses(data: AttestationData) throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration())
         _ = fetcher.fetch(duty, definitions())

@@ -90,7 +90,9 @@ enum Fixture {
         Dictionary(uniqueKeysWithValues: try validators.map { (pubKey($0), try partial($0, share: share, data: data)) })
     }
 
-    static func signature(_ byte: UInt8) -> SignatureBytes { SignatureBytes([UInt8](repeating: byte, count: 96)) ?? .zero }
+    static func signature(_ byte: UInt8) -> SignatureBytes {
+        SignatureBytes([UInt8](repeating: byte, count: 96)) ?? .zero
+    }
 
     static let groupSignature = signature(0xff)
 
@@ -161,7 +163,9 @@ extension [Signal] {
     var thresholds: [[PubKey: [ParSignedData]]] {
         compactMap { if case .thresholdReached(_, let groups) = $0 { groups } else { nil } }
     }
-    var resolved: [UInt64] { effects.compactMap { if case .resolveDuties(let epoch) = $0 { epoch.rawValue } else { nil } } }
+    var resolved: [UInt64] {
+        effects.compactMap { if case .resolveDuties(let epoch) = $0 { epoch.rawValue } else { nil } }
+    }
 }
 
 extension [Effect] {

@@ -9,7 +9,9 @@ struct ParSigDBTests {
     private let data = Fixture.data(slot: 40)
     private let other = Fixture.data(slot: 40, block: 2)
 
-    private func db(nodes: Int = 4) throws -> ParSigDB { ParSigDB(configuration: try Fixture.configuration(nodes: nodes)) }
+    private func db(nodes: Int = 4) throws -> ParSigDB {
+        ParSigDB(configuration: try Fixture.configuration(nodes: nodes))
+    }
 
     private func shares(_ signals: [Signal], _ validator: Int = 0) -> [Int]? {
         signals.thresholds.first?[Fixture.pubKey(validator)]?.map(\.shareIndex.rawValue)
@@ -98,11 +100,14 @@ struct ParSigDBTests {
             try row(1, .internal), try row(2, .broadcasted), try row(3, .broadcasted),
             try row(1, .aggregated, validator: 1), try row(2, .aggregated, validator: 1),
             try row(3, .broadcasted, validator: 1),
-            try row(1, .expired, validator: 2), try row(2, .broadcasted, validator: 2), try row(3, .broadcasted, validator: 2),
+            try row(1, .expired, validator: 2), try row(2, .broadcasted, validator: 2),
+            try row(3, .broadcasted, validator: 2),
         ]
         let signals = db.restore(rows)
         #expect(signals.thresholds.map { Set($0.keys) } == [[Fixture.pubKey(0)]])
-        let resent = signals.effects.compactMap { if case .shareWithPeers(_, let set) = $0 { Set(set.keys) } else { nil } }
+        let resent = signals.effects.compactMap {
+            if case .shareWithPeers(_, let set) = $0 { Set(set.keys) } else { nil }
+        }
         #expect(resent == [[Fixture.pubKey(0)]])
         #expect(try db.storeExternal(duty, Fixture.partials([0, 1], share: 4, data: data)).thresholds.isEmpty)
         #expect(db.contradictsOwn(duty, Fixture.pubKey(0), try Fixture.partial(0, share: 1, data: other)))

@@ -36,14 +36,20 @@ struct TrackerTests {
 
     static let rows: [Row] = [
         Row("the beacon node fails", [.fetchFailed("503")], .fetcher, .fetchBNError),
-        Row("the beacon node fails, others vote in vain", [.fetchFailed("503"), .consensusTimedOut], .consensus, .noConsensus),
+        Row(
+            "the beacon node fails, others vote in vain", [.fetchFailed("503"), .consensusTimedOut], .consensus,
+            .noConsensus),
         Row("no decision", [.fetched, .consensusTimedOut], .consensus, .noConsensus),
         Row(
             "no decision, the beacon node had failed once", [.fetchFailed("503"), .fetched, .consensusTimedOut],
             .consensus, .noConsensus),
-        Row("decided, refused by the store", [.fetched, decided, .conflicted(Fixture.pubKey(0), "slashing")], .dutyDB, .bugDutyDBError),
+        Row(
+            "decided, refused by the store", [.fetched, decided, .conflicted(Fixture.pubKey(0), "slashing")], .dutyDB,
+            .bugDutyDBError),
         Row("decided and stored, nobody signs", upToStored, .validatorAPI, .noLocalVCSignature),
-        Row("the validator client's signature is refused", upToStored + [.signFailed("other data")], .validatorAPI, .noLocalVCSignature),
+        Row(
+            "the validator client's signature is refused", upToStored + [.signFailed("other data")], .validatorAPI,
+            .noLocalVCSignature),
         Row("no peer's signature", upToLocal, .parSigEx, .noPeerSignatures),
         Row("too few signatures", upToLocal + [peer(2)], .parSigDBExternal, .insufficientPeerSignatures),
         Row("peers signed, we did not", upToStored + [peer(2)], .validatorAPI, .noLocalVCSignature),
@@ -52,7 +58,9 @@ struct TrackerTests {
             "a share equivocates", upToLocal + [peer(2), .equivocatedShare(Fixture.pubKey(0), Fixture.share(2))],
             .parSigDBExternal, .bugParSigDBInconsistent),
         Row("shares do not combine", upToThreshold, .sigAggregation, .bugSigAgg),
-        Row("the broadcast fails", upToThreshold + [.aggregated(keys), .broadcastFailed("400")], .broadcast, .broadcastBNError),
+        Row(
+            "the broadcast fails", upToThreshold + [.aggregated(keys), .broadcastFailed("400")], .broadcast,
+            .broadcastBNError),
         Row(
             "one validator lacks signatures, the other is through",
             upToThreshold + [.aggregated([Fixture.pubKey(0)]), .broadcasted([Fixture.pubKey(0)])], .parSigDBExternal,
@@ -95,12 +103,14 @@ struct TrackerTests {
         #expect(tracker.expire(Self.duty).isEmpty)
     }
 
-    @Test("the guilty share and operator are named", arguments: [
-        (TrackedStep.badShare(Fixture.pubKey(0), Fixture.share(3)), "share 3"),
-        (.foreignShare(Fixture.pubKey(0), Fixture.share(2)), "share 2"),
-        (.equivocatedVote(PeerIndex(2), "two values"), "operator 2"),
-        (.peerRefused(PeerIndex(1), "too much"), "operator 1"),
-    ])
+    @Test(
+        "the guilty share and operator are named",
+        arguments: [
+            (TrackedStep.badShare(Fixture.pubKey(0), Fixture.share(3)), "share 3"),
+            (.foreignShare(Fixture.pubKey(0), Fixture.share(2)), "share 2"),
+            (.equivocatedVote(PeerIndex(2), "two values"), "operator 2"),
+            (.peerRefused(PeerIndex(1), "too much"), "operator 1"),
+        ])
     func faults(step: TrackedStep, name: String) throws {
         var tracker = Tracker(configuration: try Fixture.configuration())
         guard case .fault(_, let what)? = tracker.record(Self.duty, step, at: .slot(40)).first else {

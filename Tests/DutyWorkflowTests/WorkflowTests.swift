@@ -14,7 +14,9 @@ struct WorkflowTests {
     private var keys: [PubKey] { [Fixture.pubKey(0), Fixture.pubKey(1)] }
     private var value: UnsignedDataSet { Fixture.unsigned([0, 1], slot: 41, data) }
 
-    private func workflow(signs: Bool = false, snapshot: JournalSnapshot? = nil, at now: Instant? = nil) throws -> (Workflow, [Effect]) {
+    private func workflow(signs: Bool = false, snapshot: JournalSnapshot? = nil, at now: Instant? = nil) throws -> (
+        Workflow, [Effect]
+    ) {
         var workflow = Workflow(configuration: try Fixture.configuration(signs: signs)) { _, message in
             var sealed = message
             sealed.signature = [1]
@@ -24,7 +26,9 @@ struct WorkflowTests {
         return (workflow, effects)
     }
 
-    private func vote(_ kind: QBFT.Message.Kind, from source: Int, _ set: UnsignedDataSet? = nil, round: Int64 = 1) -> Event {
+    private func vote(_ kind: QBFT.Message.Kind, from source: Int, _ set: UnsignedDataSet? = nil, round: Int64 = 1)
+        -> Event
+    {
         let set = set ?? value
         let hash = set.valueHash()
         let message = QBFT.Message(kind, round: round, source: source, value: hash, signature: [UInt8(source)])
@@ -103,10 +107,12 @@ struct WorkflowTests {
                     .init(duty: duty, pubKey: $0.key, partial: $0.value, status: status)
                 }
             case .partialStatus(_, _, let status):
-                for index in snapshot.partials.indices where snapshot.partials[index].status.rawValue < status.rawValue {
+                for index in snapshot.partials.indices where snapshot.partials[index].status.rawValue < status.rawValue
+                {
                     snapshot.partials[index].status = status
                 }
-            case .aggregated(let duty, let set): snapshot.aggregated[duty, default: [:]].merge(set) { first, _ in first }
+            case .aggregated(let duty, let set):
+                snapshot.aggregated[duty, default: [:]].merge(set) { first, _ in first }
             case .broadcast(let duty, let keys): snapshot.broadcast[duty, default: []].formUnion(keys)
             case .expired: break
             }
@@ -129,18 +135,22 @@ struct WorkflowTests {
             var (workflow, effects) = try workflow(signs: signs, snapshot: disk)
             var votes: [QBFT.Message] = disk.votes[duty] ?? []
             var served: [Answer] = []
-            var shared = disk.partials.filter { $0.partial.shareIndex == Fixture.share(1) }.map(\.partial.data.messageRoot)
+            var shared = disk.partials.filter { $0.partial.shareIndex == Fixture.share(1) }.map(
+                \.partial.data.messageRoot)
             // The beacon node changed its mind, and the peers want the other value in a later round.
             effects += workflow.receive(.query(Ticket(1), .attestationData(Slot(41), .zero)), at: start)
             effects += workflow.receive(.wake, at: start)
-            effects += workflow.receive(.dutiesResolved(Epoch(1), [Fixture.row(0, slot: 41), Fixture.row(1, slot: 41)]), at: start)
+            effects += workflow.receive(
+                .dutiesResolved(Epoch(1), [Fixture.row(0, slot: 41), Fixture.row(1, slot: 41)]), at: start)
             effects += workflow.receive(.attestationData(duty, [.zero: Fixture.data(slot: 41, block: 9)]), at: start)
             for kind in [QBFT.Message.Kind.prepare, .commit] {
                 for source in 1...3 { effects += workflow.receive(vote(kind, from: source, other), at: start) }
             }
-            effects += workflow.receive(.localPartials(duty, try Fixture.partials([0, 1], share: 1, data: data), Ticket(3)), at: start)
             effects += workflow.receive(
-                .localPartials(duty, try Fixture.partials([0, 1], share: 1, data: Fixture.data(slot: 41, block: 9)), Ticket(4)),
+                .localPartials(duty, try Fixture.partials([0, 1], share: 1, data: data), Ticket(3)), at: start)
+            effects += workflow.receive(
+                .localPartials(
+                    duty, try Fixture.partials([0, 1], share: 1, data: Fixture.data(slot: 41, block: 9)), Ticket(4)),
                 at: start)
             for effect in effects {
                 switch effect {
@@ -152,7 +162,8 @@ struct WorkflowTests {
             }
             let byVote = Dictionary(grouping: votes) { "\($0.kind) \($0.round)" }
             for (name, votes) in byVote {
-                #expect(votes.allSatisfy { $0.isSameVote(as: votes[0]) }, "two different \(name) after \(count) records")
+                #expect(
+                    votes.allSatisfy { $0.isSameVote(as: votes[0]) }, "two different \(name) after \(count) records")
             }
             #expect(Set(served).count <= 1 && Set(shared).count <= 1, "after \(count) records")
             if disk.unsigned[duty] != nil {
@@ -236,7 +247,8 @@ struct WorkflowTests {
         // Peers name another committee; our beacon node's row tells the right one.
         let spoilt = try Fixture.partial(0, share: 4, data: data, committee: 9, validatorIndex: 77)
         _ = workflow.receive(.peerPartials(duty, [Fixture.pubKey(0): spoilt]), at: start)
-        let effects = workflow.receive(.recovered(duty, [Fixture.pubKey(0): .signature(Fixture.groupSignature)]), at: start)
+        let effects = workflow.receive(
+            .recovered(duty, [Fixture.pubKey(0): .signature(Fixture.groupSignature)]), at: start)
         for case .broadcast(_, let set) in effects {
             guard case .attestation(let attestation)? = set[Fixture.pubKey(0)] else { continue }
             #expect(attestation.validatorIndex == ValidatorIndex(100) && attestation.committeeIndex == .zero)
@@ -264,15 +276,21 @@ struct WorkflowTests {
         }
         for share in 2...4 { #expect(workflow.receive(.peerPartials(duty, try set(share)), at: start).isEmpty) }
         #expect(workflow.receive(.localPartials(duty, try set(1), Ticket(3)), at: start).work == ["answer refused"])
-        #expect(workflow.receive(.query(Ticket(4), .attestationData(Slot(41), .zero)), at: start).work == ["answer refused"])
+        #expect(
+            workflow.receive(.query(Ticket(4), .attestationData(Slot(41), .zero)), at: start).work == ["answer refused"]
+        )
         #expect(workflow.receive(.broadcastSucceeded(duty, keys), at: start).reports.isEmpty)
     }
 
     @Test("callers wait for a duty to come, not for one that is over or epochs away")
     func queries() throws {
         var (workflow, _) = try workflow()
-        #expect(workflow.receive(.query(Ticket(1), .attestationData(Slot(8), .zero)), at: start).work == ["answer refused"])
-        #expect(workflow.receive(.query(Ticket(2), .attestationData(Slot(41 + 96), .zero)), at: start).work == ["answer refused"])
+        #expect(
+            workflow.receive(.query(Ticket(1), .attestationData(Slot(8), .zero)), at: start).work == ["answer refused"])
+        #expect(
+            workflow.receive(.query(Ticket(2), .attestationData(Slot(41 + 96), .zero)), at: start).work == [
+                "answer refused"
+            ])
         #expect(workflow.receive(.query(Ticket(3), .attestationData(Slot(41), .zero)), at: start).work.isEmpty)
         let end = workflow.receive(.wake, at: .slot(41, plus: 385))
         #expect(end.work.contains("answer refused"), "nobody waits longer than the duty")

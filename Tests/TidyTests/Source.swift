@@ -26,7 +26,9 @@ struct Source {
     var imports: [String] {
         lines.compactMap { line in
             var words = line.split(separator: " ").map(String.init)
-            while let first = words.first, ["@testable", "@preconcurrency", "package", "internal", "private", "fileprivate"].contains(first) {
+            while let first = words.first,
+                ["@testable", "@preconcurrency", "package", "internal", "private", "fileprivate"].contains(first)
+            {
                 words.removeFirst()
             }
             guard words.first == "import", words.count >= 2 else { return nil }
