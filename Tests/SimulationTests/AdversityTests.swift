@@ -32,13 +32,19 @@ struct AdversityTests {
         // Short epochs: a step of some slots carries a node past deadlines, and back before them.
         var cluster = makeCluster(nodes, seed) { $0.slotsPerEpoch = 4 }
         cluster.headDisagreement = 0.5
+        cluster.network.delay = .milliseconds(1)...(.milliseconds(600))
         for slot in UInt64(1)..<10 {
             let node = Int.random(in: 0..<nodes, using: &random)
-            let at = cluster.start(ofSlot: slot) + .milliseconds(Int.random(in: 0..<12_000, using: &random))
-            let step = cluster.options.slotDuration * [1, -1, 6, 30][Int.random(in: 0..<4, using: &random)]
+            // Mostly while the slot's duty is voted on, and for less time than that takes.
+            let isBusy = !slot.isMultiple(of: 4)
+            let at =
+                cluster.start(ofSlot: slot)
+                + .milliseconds(Int.random(in: isBusy ? 4000..<4900 : 0..<12_000, using: &random))
+            let step =
+                cluster.options.slotDuration * [1, -1, 6, 30][isBusy ? 3 : Int.random(in: 0..<3, using: &random)]
+            let back = at + .milliseconds(Int.random(in: isBusy ? 1..<300 : 1..<9000, using: &random))
             cluster.stepClock(node: node, by: step, at: at)
-            cluster.stepClock(
-                node: node, by: .zero - step, at: at + .milliseconds(Int.random(in: 1..<9000, using: &random)))
+            cluster.stepClock(node: node, by: .zero - step, at: back)
         }
         cluster.run(untilSlot: 21)
         #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
