@@ -8,14 +8,15 @@ import Synchronization
 final class FileLock: Sendable {
     private let descriptor: Mutex<Int32?>
 
-    /// Creates the file if needed and takes the lock without waiting.
-    init(path: String) throws(JournalError) {
+    /// Takes the lock of the journal `journal`, whose file is made if needed, without waiting.
+    init(journal: String) throws(JournalError) {
+        let path = journal + ".lock"
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .file(action: "open lock file", path: path, reason: systemReason()) }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
             close(file)
-            if code == EWOULDBLOCK { throw .inUse(path: path) }
+            if code == EWOULDBLOCK { throw .inUse(path: journal) }
             throw .file(action: "lock file", path: path, reason: systemReason(code))
         }
         descriptor = Mutex(file)

@@ -60,7 +60,7 @@ package final class Journal: Sendable {
             let reason = (error as NSError).localizedDescription
             throw .file(action: "create directory", path: directory, reason: reason)
         }
-        lock = try FileLock(path: path + ".lock")
+        lock = try FileLock(journal: path)
         let file = JournalFile(path: path, binding: binding, bytesMax: bytesMax)
         (database, isNew) = try file.open()
         self.path = path

@@ -72,6 +72,8 @@ struct JournalFile {
                 let found = "journal_mode \(mode ?? "?"), synchronous \(synchronous ?? -1)"
                 throw JournalError.file(action: "make durable", path: path, reason: "SQLite answers \(found)")
             }
+            // Savepoints would otherwise write to /var/tmp, which a container need not have.
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
             _ = try Int.fetchOne(db, sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
             _ = try Int.fetchOne(db, sql: "PRAGMA journal_size_limit = \(Self.checkpointPages * Self.pageBytes)")
             _ = try Int.fetchOne(db, sql: "PRAGMA max_page_count = \(Swift.max(1, bytesMax / Self.pageBytes))")

@@ -50,9 +50,12 @@ func values(_ slot: Slot, _ count: Int = 1, head: UInt8 = 1) -> UnsignedDataSet 
 }
 
 func signed(_ slot: Slot, head: UInt8 = 1, signature: UInt8 = 5) -> SignedData {
-    let attestation = data(slot, head: head)
-    let object = attestation.sszBytes() + [UInt8](repeating: signature, count: 96)
+    // Version 5 (Electra), validator 77, offset 20; then the attestation: offset of its bits, data, signature,
+    // committee bits, no aggregation bits.
     let header: [UInt8] = [5, 0, 0, 0, 0, 0, 0, 0, 77, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0]
+    let object: [UInt8] =
+        [236, 0, 0, 0] + data(slot, head: head).sszBytes() + [UInt8](repeating: signature, count: 96)
+        + [1, 0, 0, 0, 0, 0, 0, 0, 1]
     do {
         return try SignedData(wire: header + object, type: .attester)
     } catch {
