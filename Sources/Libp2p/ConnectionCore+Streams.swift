@@ -1,0 +1,235 @@
+import NIOCore
+
+/// Streams of one connection: negotiation, hand-over and sending.
+extension ConnectionCore {
+    // MARK: From the peer
+
+    func handle(_ event: Yamux.Event) {
+        switch event {
+        case .opened(let id): accept(id)
+        case .acknowledged: openWaiting()
+        case .data(let id, let bytes):
+            guard let stream = streams[id] else { return }
+            receive(bytes, on: stream)
+        case .finished(let id):
+            guard let stream = streams[id] else { return }
+            finishedThere(stream)
+        case .reset(let id, let code):
+            openWaiting()
+            guard let stream = streams[id] else { return }
+            remove(stream, .reset(code: code))
+        case .windowOpened(let id):
+            guard let stream = streams[id] else { return }
+            serve(stream)
+        case .refused: fault(.tooManyStreams)
+        case .overflowed(let id):
+            fault(.unreadBytes)
+            guard let stream = streams[id] else { return }
+            remove(stream, .reset(code: 0))
+        case .pong: break
+        case .wentAway(let code): close(.wentAway(code: code))
+        }
+    }
+
+    private func accept(_ id: UInt32) {
+        guard let connection else { return }
+        let entry = StreamEntry(
+            proposals: [], negotiation: .listener(MultistreamListener()),
+            negotiationDeadline: .now() + timing.negotiationTimeout)
+        entry.id = id
+        streams[id] = StreamCore(connection: connection, entry: entry)
+    }
+
+    private func receive(_ bytes: ByteBuffer, on stream: StreamCore) {
+        let entry = stream.entry.value
+        guard let id = entry.id else { return }
+        guard case .done = entry.negotiation else {
+            entry.negotiationInput.writeImmutableBuffer(bytes)
+            return negotiate(stream, entry, id)
+        }
+        let discarded = stream.deliver(bytes)
+        if discarded > 0 { yamux.consumed(discarded, on: id, now: .now()) }
+    }
+
+    private func negotiate(_ stream: StreamCore, _ entry: StreamEntry, _ id: UInt32) {
+        var output = ByteBuffer()
+        let before = entry.negotiationInput.readableBytes
+        do {
+            let agreed: String?
+            switch entry.negotiation {
+            case .dialer(var dialer, let lazy):
+                agreed = try dialer.receive(&entry.negotiationInput, output: &output)
+                entry.negotiation = .dialer(dialer, lazy: lazy)
+            case .listener(var listener):
+                agreed = try listener.receive(&entry.negotiationInput, output: &output) { host.serves($0) }
+                entry.negotiation = .listener(listener)
+            case .done: return
+            }
+            yamux.consumed(before - entry.negotiationInput.readableBytes, on: id, now: .now())
+            yamux.send(&output, on: id)
+            if let agreed { finishNegotiation(stream, entry, agreed) }
+        } catch {
+            fault(.negotiation)
+            if case .dialer(_, lazy: true) = entry.negotiation, let connection {
+                let proposals = entry.proposals
+                host.assumeIsolated { $0.lazyProtocolRefused(proposals, by: connection.peer) }
+            }
+            yamux.reset(id)
+            remove(stream, error == .refused ? .refused(entry.proposals) : .negotiation(error))
+        }
+    }
+
+    private func finishNegotiation(_ stream: StreamCore, _ entry: StreamEntry, _ protocolID: String) {
+        let isInbound = if case .listener = entry.negotiation { true } else { false }
+        entry.negotiation = .done
+        stream.agree(protocolID)
+        let rest = entry.negotiationInput
+        entry.negotiationInput = ByteBuffer()
+        if rest.readableBytes > 0 { receive(rest, on: stream) }
+        if isInbound {
+            let inbound = Stream(stream, protocolID: protocolID)
+            host.assumeIsolated { $0.accept(inbound) }
+        } else {
+            serve(stream)
+        }
+    }
+
+    private func finishedThere(_ stream: StreamCore) {
+        let entry = stream.entry.value
+        entry.finishedThere = true
+        if case .done = entry.negotiation {
+            stream.endInbound()
+            removeIfOver(stream)
+        } else if let id = entry.id {
+            // The end came before the agreement: there will be none.
+            yamux.reset(id)
+            remove(stream, .negotiation(.malformed))
+        }
+    }
+
+    // MARK: From our side
+
+    /// Takes what woke us, and sends as much as window and socket allow, in one write.
+    func drainOutbox() {
+        guard let connection else { return }
+        for stream in connection.takeOutbox() { serve(stream) }
+        flush()
+    }
+
+    /// Streams refused for now get another chance.
+    private func openWaiting() {
+        for _ in 0..<waitingToOpen.count {
+            guard let stream = waitingToOpen.popFirst() else { return }
+            serve(stream)
+            if stream.entry.value.id == nil, !stream.entry.value.isGone { return }
+        }
+    }
+
+    private func serve(_ stream: StreamCore) {
+        let entry = stream.entry.value
+        guard !entry.isReady, !entry.isGone else { return }
+        entry.isReady = true
+        ready.append(stream)
+        serveReady()
+    }
+
+    /// Every stream in turn, until nothing can be sent.
+    func serveReady() {
+        while let stream = ready.popFirst() {
+            let entry = stream.entry.value
+            entry.isReady = false
+            if sendTurn(stream, entry) {
+                entry.isReady = true
+                ready.append(stream)
+            }
+            if yamux.output.readableBytes >= Self.outputBytesMax { flush() }
+            // Goes on in `writabilityChanged`.
+            if !isWritable, !ready.isEmpty { return }
+        }
+    }
+
+    /// - Returns: whether the stream could send more at once.
+    private func sendTurn(_ stream: StreamCore, _ entry: StreamEntry) -> Bool {
+        guard !entry.isGone, announce(stream, entry), let id = entry.id else { return false }
+        let room = isWritable ? min(yamux.sendWindow(id), Self.turnBytesMax) : 0
+        let work = stream.takeWork(bytesMax: room, maySend: entry.maySend)
+        if let code = work.reset {
+            yamux.reset(id, code: code)
+            remove(stream, .reset(code: code))
+            return false
+        }
+        for var chunk in work.chunks { yamux.send(&chunk, on: id) }
+        if work.credit > 0 { yamux.consumed(work.credit, on: id, now: .now()) }
+        if work.finish {
+            yamux.finish(id)
+            entry.finishedHere = true
+            removeIfOver(stream)
+        }
+        if work.isClosed, entry.lingerDeadline == nil { entry.lingerDeadline = .now() + timing.linger }
+        return work.hasMore && entry.maySend && yamux.sendWindow(id) > 0
+    }
+
+    /// Gives a new stream its id and sends header and proposal.
+    ///
+    /// - Returns: false when it has to wait, or needs no id any more.
+    private func announce(_ stream: StreamCore, _ entry: StreamEntry) -> Bool {
+        guard entry.id == nil else { return true }
+        if stream.isGivenUp {
+            entry.isGone = true
+            return false
+        }
+        guard let id = yamux.open() else {
+            waitingToOpen.append(stream)
+            return false
+        }
+        entry.id = id
+        streams[id] = stream
+        guard case .dialer(let dialer, _) = entry.negotiation else { return true }
+        var opening = ByteBuffer()
+        dialer.start(into: &opening)
+        yamux.send(&opening, on: id)
+        return true
+    }
+
+    // MARK: Ends
+
+    private func removeIfOver(_ stream: StreamCore) {
+        let entry = stream.entry.value
+        guard entry.finishedHere, entry.finishedThere, !entry.isGone else { return }
+        entry.isGone = true
+        if let id = entry.id { streams[id] = nil }
+        openWaiting()
+    }
+
+    private func remove(_ stream: StreamCore, _ error: StreamError) {
+        let entry = stream.entry.value
+        entry.isGone = true
+        if let id = entry.id { streams[id] = nil }
+        stream.fail(error)
+        openWaiting()
+    }
+
+    func sweep(_ stream: StreamCore, now: NIODeadline) {
+        let entry = stream.entry.value
+        guard let id = entry.id else { return }
+        let isNegotiating = if case .done = entry.negotiation { false } else { true }
+        if isNegotiating, entry.negotiationDeadline <= now {
+            fault(.negotiation)
+        } else if let deadline = entry.lingerDeadline, deadline <= now {
+            fault(.streamNotClosed)
+        } else {
+            return
+        }
+        yamux.reset(id)
+        remove(stream, .timedOut)
+    }
+
+    private func fault(_ kind: PeerFault) {
+        host.note(kind, of: connection?.peer)
+    }
+}
+
+extension StreamCore {
+    /// Reset before it was ever announced.
+    fileprivate var isGivenUp: Bool { state.withLock { $0.failure != nil || $0.resetRequested != nil } }
+}

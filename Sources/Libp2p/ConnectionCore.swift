@@ -1,0 +1,211 @@
+import NIOCore
+
+/// One connection on its event loop: drives `Upgrade`, then noise and `Yamux`, and moves bytes between them, the
+/// pipe and the streams. Holds no rule of its own except when to flush and when to give up.
+///
+/// Everything that one batch of input or one wake-up causes leaves in one write. The negotiation of streams is in
+/// `ConnectionCore+Streams.swift`.
+final class ConnectionCore {
+    package struct Traffic: Sendable {
+        package var bytesReceived: UInt64 = 0
+        package var bytesSent: UInt64 = 0
+        package var streams = 0
+    }
+
+    /// More plaintext than this is sealed and written before the next stream is served.
+    static let outputBytesMax = 1 << 18
+    /// What one stream may send before the next has its turn.
+    static let turnBytesMax = 1 << 17
+
+    let id: Int
+    let host: Host
+    let loop: any EventLoop
+    let direction: Connection.Direction
+    /// Whom we dial, and in which attempt.
+    let attempt: DialAttempt?
+    let timing: HostConfiguration.Timing
+    private let pipe: Pipe
+
+    private var upgrade: Upgrade?
+    private var transport: NoiseTransport?
+    var yamux: Yamux
+    private(set) var connection: Connection?
+    private var isClosed = false
+
+    private var ciphertext = ByteBuffer()
+    private var plaintext = ByteBuffer()
+    private var handshakeTimer: Scheduled<Void>?
+    private var sweepTimer: RepeatedTask?
+    private var lastReceived = NIODeadline.now()
+    private var pings: UInt32 = 0
+    private(set) var traffic = Traffic()
+
+    var streams: [UInt32: StreamCore] = [:]
+    /// Streams with something to send, in turn.
+    var ready = CircularBuffer<StreamCore>()
+    /// Ours, waiting for the peer to acknowledge others.
+    var waitingToOpen = CircularBuffer<StreamCore>()
+
+    init(
+        id: Int, host: Host, loop: any EventLoop, direction: Connection.Direction, attempt: DialAttempt?,
+        configuration: HostConfiguration, pipe: Pipe
+    ) {
+        self.id = id
+        self.host = host
+        self.loop = loop
+        self.direction = direction
+        self.attempt = attempt
+        self.pipe = pipe
+        timing = configuration.timing
+        let role: Yamux.Role = direction == .outbound ? .dialer : .listener
+        upgrade = Upgrade(role: role, identity: configuration.identity, expectedPeer: attempt?.peer)
+        yamux = Yamux(role: role, limits: configuration.limits.yamux)
+    }
+
+    // MARK: Life
+
+    func start() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        handshakeTimer = loop.scheduleTask(in: timing.handshakeTimeout) { bound.value.close(.handshakeTimedOut) }
+        host.assumeIsolated { $0.connectionStarted(bound) }
+        var output = ByteBuffer()
+        upgrade?.start(into: &output)
+        if output.readableBytes > 0 { write(output) }
+    }
+
+    private func established(_ upgraded: consuming UpgradedConnection) {
+        handshakeTimer?.cancel()
+        handshakeTimer = nil
+        let connection = Connection(
+            id: id, peer: upgraded.peer, direction: direction, remoteAddress: pipe.remoteAddress, core: self,
+            loop: loop, negotiationTimeout: timing.negotiationTimeout)
+        plaintext = upgraded.plaintext
+        transport = consume upgraded.transport
+        self.connection = connection
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        sweepTimer = loop.scheduleRepeatedTask(initialDelay: timing.sweepInterval, delay: timing.sweepInterval) { _ in
+            bound.value.sweep(now: .now())
+        }
+        // The gate decides before the first frame is looked at.
+        let refusal = host.assumeIsolated { [attempt] in $0.connectionEstablished(connection, attempt: attempt) }
+        if let refusal { close(refusal) }
+    }
+
+    /// Ends the connection and all its streams. Later calls do nothing.
+    func close(_ reason: DisconnectReason) {
+        guard !isClosed else { return }
+        if transport != nil {
+            switch reason {
+            case .muxer: yamux.goAway(code: 1)
+            case .closedByPeer, .wentAway, .socket, .noise: break
+            default: yamux.goAway(code: 0)
+            }
+            flush()
+        }
+        isClosed = true
+        upgrade = nil
+        transport = nil
+        handshakeTimer?.cancel()
+        sweepTimer?.cancel()
+        let orphans = Array(streams.values) + Array(waitingToOpen) + (connection?.markClosed(reason) ?? [])
+        streams = [:]
+        waitingToOpen.removeAll()
+        ready.removeAll()
+        for stream in orphans { stream.fail(.connectionLost(reason)) }
+        pipe.close()
+        host.assumeIsolated { [id, connection, attempt] in
+            $0.connectionClosed(id, connection, attempt: attempt, reason)
+        }
+        connection = nil  // it refers back to us
+    }
+
+    // MARK: Bytes
+
+    func receive(_ bytes: ByteBuffer) {
+        guard !isClosed else { return }
+        lastReceived = .now()
+        traffic.bytesReceived += UInt64(bytes.readableBytes)
+        if ciphertext.readableBytes == 0 { ciphertext = bytes } else { ciphertext.writeImmutableBuffer(bytes) }
+        if upgrade != nil { continueUpgrade() }
+        if transport != nil { receiveFrames() }
+    }
+
+    private func continueUpgrade() {
+        var output = ByteBuffer()
+        do {
+            if let upgraded = try upgrade?.receive(&ciphertext, output: &output) {
+                upgrade = nil
+                if output.readableBytes > 0 { write(output) }
+                established(upgraded)
+                if !isClosed { receivePlaintext() }
+                return
+            }
+            if output.readableBytes > 0 { write(output) }
+        } catch {
+            // A last answer, such as `na`, may explain to the peer what it did wrong.
+            if output.readableBytes > 0 { write(output) }
+            close(.upgrade(error))
+        }
+    }
+
+    private func receiveFrames() {
+        do {
+            while try transport?.open(&ciphertext, into: &plaintext) == true {
+                receivePlaintext()
+                if isClosed { return }
+            }
+        } catch { close(.noise(error)) }
+    }
+
+    private func receivePlaintext() {
+        do {
+            while let event = try yamux.next(&plaintext) {
+                handle(event)
+                if isClosed { return }
+            }
+        } catch { return close(.muxer(error)) }
+        plaintext.discardReadBytes()
+    }
+
+    /// Seals and writes what the muxer has to say.
+    func flush() {
+        guard !isClosed, yamux.output.readableBytes > 0, transport != nil else { return }
+        var sealed = ByteBuffer()
+        do { try transport?.seal(&yamux.output, into: &sealed) } catch { return close(.noise(error)) }
+        if yamux.output.capacity > 2 * Self.outputBytesMax { yamux.output = ByteBuffer() } else { yamux.output.clear() }
+        write(sealed)
+        if pipe.isWritable() { yamux.drained() }
+    }
+
+    private func write(_ bytes: ByteBuffer) {
+        traffic.bytesSent += UInt64(bytes.readableBytes)
+        pipe.write(bytes)
+    }
+
+    /// The address without its port.
+    var remoteHost: Multiaddr.Component? { pipe.remoteAddress?.components.first }
+
+    var isWritable: Bool { !isClosed && pipe.isWritable() }
+
+    func writabilityChanged() {
+        guard isWritable else { return }
+        yamux.drained()
+        serveReady()
+        flush()
+    }
+
+    // MARK: Time
+
+    /// Once in a while: overdue negotiations and closes, and whether the peer is still there.
+    private func sweep(now: NIODeadline) {
+        traffic.streams = streams.count
+        for stream in streams.values { sweep(stream, now: now) }
+        let silence = now - lastReceived
+        if silence > timing.silenceMax { return close(.silent) }
+        if silence > timing.keepAlive {
+            pings &+= 1
+            yamux.ping(pings)
+        }
+        flush()
+    }
+}

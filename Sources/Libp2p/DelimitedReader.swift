@@ -1,0 +1,43 @@
+import NIOCore
+
+/// Collects one message of the form unsigned varint length, body; refuses a length above the limit before it
+/// allocates anything. Bytes after the message stay in the buffer.
+package struct DelimitedReader: Sendable {
+    /// Reserved at once; more only as bytes arrive.
+    private static let reserveMax = 1 << 16
+
+    private let limit: Int
+    private var length: Int?
+    private var body: [UInt8] = []
+
+    package init(limit: Int) { self.limit = limit }
+
+    /// Something of a message was seen: an end of the stream is now an error.
+    package private(set) var hasStarted = false
+
+    /// - Returns: the body, or nil when more bytes are needed. Takes all it can from `input`.
+    package mutating func receive(_ input: inout ByteBuffer) throws(StreamError) -> [UInt8]? {
+        if input.readableBytes > 0 { hasStarted = true }
+        if length == nil { try readLength(&input) }
+        guard let length else { return nil }
+        let count = min(length - body.count, input.readableBytes)
+        if count > 0 {
+            input.readWithUnsafeReadableBytes { bytes in
+                body.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+                return count
+            }
+        }
+        return body.count == length ? body : nil
+    }
+
+    private mutating func readLength(_ input: inout ByteBuffer) throws(StreamError) {
+        let claimed: UInt64?
+        do { claimed = try UVarint.read(&input) } catch { throw .malformedLength }
+        guard let claimed else { return }
+        guard let length = Int(exactly: claimed), length <= limit else {
+            throw .tooLong(claimed: claimed, limit: limit)
+        }
+        self.length = length
+        body.reserveCapacity(min(length, Self.reserveMax))
+    }
+}

@@ -1,0 +1,273 @@
+import Logging
+import NIOCore
+import NIOPosix
+
+/// Connections: who may stay, where streams go, and dialing whoever is missing.
+extension Host {
+    // MARK: Called by connections, on the loop
+
+    /// A socket is connected; its handshake begins.
+    func connectionStarted(_ core: NIOLoopBound<ConnectionCore>) {
+        let started = core.value
+        if let attempt = started.attempt {
+            // An attempt nobody waits for any more.
+            guard isRunning, records[attempt.peer]?.round?.inFlight.contains(attempt) == true else {
+                return started.close(.closedHere)
+            }
+        } else {
+            let inbound = pending.values.filter { $0.value.direction == .inbound }
+            let fromThere = inbound.filter { $0.value.remoteHost == started.remoteHost }
+            guard isRunning, inbound.count < configuration.limits.pendingInboundMax,
+                fromThere.count < configuration.limits.pendingPerAddressMax
+            else {
+                note(.tooManyPending, of: nil)
+                return started.close(.tooManyConnections)
+            }
+        }
+        pending[started.id] = core
+    }
+
+    /// The peer has proved who it is.
+    ///
+    /// - Returns: why it may not stay, nil if it may.
+    func connectionEstablished(_ connection: Connection, attempt: DialAttempt?) -> DisconnectReason? {
+        pending[connection.id] = nil
+        guard isRunning else { return .closedHere }
+        let remote = connection.peer
+        if records[remote] == nil, remote != peer, configuration.isGateOpen,
+            records.count < configuration.peers.count + configuration.limits.guestsMax
+        {
+            records[remote] = PeerRecord(addresses: [], isConfigured: false, timing: configuration.timing)
+        }
+        guard var record = records[remote] else {
+            note(.refusedByGate, of: remote)
+            logger.info(
+                "refused connection of unknown peer",
+                metadata: ["peer": "\(remote)", "address": "\(connection.remoteAddress?.description ?? "-")"])
+            return .refusedByGate(remote)
+        }
+        if record.connections.count >= configuration.limits.connectionsPerPeerMax {
+            let oldest = record.connections[0]
+            loop.execute { oldest.closeOnLoop(.tooManyConnections) }
+        }
+        record.connections.append(connection)
+        record.retry?.cancel()
+        record.retry = nil
+        // Both may dial at once. The dial of the smaller id always survives, so one connection stays in any case.
+        let abandons = attempt != nil || remote < peer
+        if abandons { record.round = nil }
+        let waiters = record.waiters.values
+        record.waiters = [:]
+        records[remote] = record
+        if abandons { closePendingDials(of: remote) }
+        updateRoute(remote)
+        for waiter in waiters { waiter.resume(returning: connection) }
+        attendSoon(connection)
+        emit(.connected(remote, connection.direction, connection.remoteAddress))
+        logger.debug(
+            "peer connected", metadata: ["peer": "\(remote)", "direction": "\(connection.direction.rawValue)"])
+        return nil
+    }
+
+    func connectionClosed(_ id: Int, _ connection: Connection?, attempt: DialAttempt?, _ reason: DisconnectReason) {
+        pending[id] = nil
+        count(reason, connection?.peer)
+        guard let connection, records[connection.peer]?.connections.contains(where: { $0.id == id }) == true else {
+            if let attempt { attemptFailed(attempt, reason) }
+            return
+        }
+        let remote = connection.peer
+        records[remote]?.connections.removeAll { $0.id == id }
+        records[remote]?.identified.remove(id)
+        records[remote]?.lastFailure = reason
+        updateRoute(remote)
+        let isLast = records[remote]?.connections.isEmpty ?? true
+        emit(.disconnected(remote, reason, isLast: isLast))
+        logger.debug("peer disconnected", metadata: ["peer": "\(remote)", "reason": "\(reason)"])
+        guard isLast, isRunning else { return }
+        if records[remote]?.isConfigured == true { retryLater(remote) } else { records[remote] = nil }
+    }
+
+    private func count(_ reason: DisconnectReason, _ peer: PeerID?) {
+        switch reason {
+        case .upgrade, .handshakeTimedOut: note(.handshake, of: peer)
+        case .noise, .muxer: note(.frame, of: peer)
+        default: break
+        }
+    }
+
+    // MARK: Routes
+
+    func updateRoute(_ peer: PeerID) {
+        let route = records[peer].flatMap { record in
+            record.preferred.map { Route(connection: $0, protocols: Set(record.protocols)) }
+        }
+        shared.withLock { $0.routes[peer] = route }
+    }
+
+    /// The peer does not serve what it told; ask next time.
+    func lazyProtocolRefused(_ protocols: [String], by peer: PeerID) {
+        records[peer]?.protocols.removeAll { protocols.contains($0) }
+        updateRoute(peer)
+    }
+
+    // MARK: Opening streams
+
+    /// Opens a stream for the first of `protocols` (most wanted first) that the peer serves, connecting if need be.
+    ///
+    /// On a live connection, with a protocol that identify has named, it costs neither a round trip nor a thread hop.
+    ///
+    /// - Throws: `StreamError.notConnected` when there is no connection in time, `.timedOut` when there is no
+    ///   answer in time, `.refused` when none of the protocols is served.
+    package nonisolated func newStream(
+        to peer: PeerID, protocols: [String], within timeout: Duration = .seconds(10)
+    ) async throws -> Stream {
+        precondition(!protocols.isEmpty)
+        if let route = shared.withLock({ $0.routes[peer] }) {
+            if let known = protocols.first(where: route.protocols.contains) {
+                return route.connection.openLazily(known)
+            }
+            return try await open(route.connection, protocols, within: timeout)
+        }
+        let clock = ContinuousClock()
+        let deadline = clock.now + timeout
+        let connection = try await connection(to: peer, within: timeout)
+        return try await open(connection, protocols, within: deadline - clock.now)
+    }
+
+    private nonisolated func open(
+        _ connection: Connection, _ protocols: [String], within timeout: Duration
+    ) async throws -> Stream {
+        do {
+            return try await withDeadline(timeout) { try await connection.open(protocols) }
+        } catch is DeadlineExceeded { throw StreamError.timedOut }
+    }
+
+    /// The connection to a peer; dials and waits if there is none.
+    package func connection(to peer: PeerID, within timeout: Duration) async throws -> Connection {
+        guard let record = records[peer] else { throw StreamError.unknownPeer(peer) }
+        if let connection = record.preferred { return connection }
+        guard record.waiters.count < configuration.limits.waitersPerPeerMax else { throw StreamError.tooManyWaiting }
+        considerDialing(peer)
+        let number = nextNumber()
+        let timer = loop.scheduleTask(in: TimeAmount(timeout)) {
+            self.assumeIsolated { $0.failWaiter(number, of: peer, StreamError.notConnected(peer)) }
+        }
+        defer { timer.cancel() }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { records[peer]?.waiters[number] = $0 }
+        } onCancel: {
+            // After the lines above: they run on this loop.
+            loop.execute { self.assumeIsolated { $0.failWaiter(number, of: peer, CancellationError()) } }
+        }
+    }
+
+    private func failWaiter(_ number: Int, of peer: PeerID, _ error: any Error) {
+        records[peer]?.waiters.removeValue(forKey: number)?.resume(throwing: error)
+    }
+
+    func failWaiters(of peer: PeerID, _ error: StreamError) {
+        let waiters = records[peer]?.waiters ?? [:]
+        records[peer]?.waiters = [:]
+        for waiter in waiters.values { waiter.resume(throwing: error) }
+    }
+
+    // MARK: Peers and addresses
+
+    /// Adds a peer, or addresses of one; it passes the gate and is dialed from now on.
+    package func add(_ peer: PeerID, addresses: [Multiaddr]) {
+        guard peer != self.peer else { return }
+        let old = records[peer]
+        var record =
+            old?.isConfigured == true
+            ? old : PeerRecord(addresses: [], isConfigured: true, timing: configuration.timing)
+        if old?.isConfigured == false { record?.connections = old?.connections ?? [] }
+        for address in addresses where record?.configuredAddresses.contains(address) == false {
+            record?.configuredAddresses.append(address)
+        }
+        record?.backoff.reset()
+        records[peer] = record
+        updateRoute(peer)
+        if record?.round == nil {
+            records[peer]?.retry?.cancel()
+            records[peer]?.retry = nil
+            considerDialing(peer)
+        }
+    }
+
+    // MARK: Dialing
+
+    /// Starts a round when the peer is missing, has addresses and is not being dialed or waited for.
+    func considerDialing(_ peer: PeerID) {
+        guard isRunning, let record = records[peer], record.isConfigured, record.connections.isEmpty,
+            record.round == nil, record.retry == nil
+        else { return }
+        let addresses = record.dialable
+        guard !addresses.isEmpty else { return }
+        records[peer]?.round = DialRound(addresses)
+        dialNext(peer)
+    }
+
+    private func dialNext(_ peer: PeerID) {
+        guard let attempt = records[peer]?.round?.start(peer: peer, number: nextNumber()) else { return }
+        connect(attempt)
+        loop.scheduleTask(in: configuration.timing.dialStagger) {
+            self.assumeIsolated { host in
+                guard host.records[peer]?.round?.inFlight.contains(attempt) == true else { return }
+                host.dialNext(peer)
+            }
+        }
+    }
+
+    private func connect(_ attempt: DialAttempt) {
+        guard let endpoint = attempt.address.endpoint else {
+            return attemptFailed(attempt, .socket("no TCP address: \(attempt.address)"))
+        }
+        let bootstrap = ClientBootstrap(group: loop)
+            .connectTimeout(configuration.timing.dialTimeout)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.writeBufferWaterMark, value: Self.waterMark)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(self.pipe(.outbound, attempt))
+                }
+            }
+        // NIO's own resolver takes host names and addresses alike.
+        bootstrap.connect(host: endpoint.host, port: endpoint.port).whenFailure { error in
+            self.assumeIsolated { $0.attemptFailed(attempt, .socket("connect to \(attempt.address): \(error)")) }
+        }
+    }
+
+    private func attemptFailed(_ attempt: DialAttempt, _ reason: DisconnectReason) {
+        let remote = attempt.peer
+        guard records[remote]?.round?.end(attempt) == true else { return }
+        records[remote]?.lastFailure = reason
+        logger.debug(
+            "dial peer", metadata: ["peer": "\(remote)", "address": "\(attempt.address)", "reason": "\(reason)"])
+        if records[remote]?.round?.isOver == true {
+            records[remote]?.round = nil
+            emit(.dialFailed(remote, reason))
+            retryLater(remote)
+        } else {
+            dialNext(remote)
+        }
+    }
+
+    private func retryLater(_ peer: PeerID) {
+        guard isRunning, var record = records[peer], record.connections.isEmpty, record.round == nil else { return }
+        var generator = SystemRandomNumberGenerator()
+        let pause = TimeAmount(record.backoff.next(using: &generator))
+        record.retry?.cancel()
+        record.retry = loop.scheduleTask(in: pause) {
+            self.assumeIsolated { host in
+                host.records[peer]?.retry = nil
+                host.considerDialing(peer)
+            }
+        }
+        records[peer] = record
+    }
+
+    private func closePendingDials(of peer: PeerID) {
+        for core in pending.values where core.value.attempt?.peer == peer { core.value.close(.closedHere) }
+    }
+}

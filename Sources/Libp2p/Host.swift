@@ -1,0 +1,262 @@
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A libp2p node over TCP: listens, keeps one connection or more to every configured peer, opens and serves streams.
+///
+/// An actor that lives on one event loop together with its connections, so they call each other without a hop.
+/// Opening a stream on a live connection and using it needs no hop either. Register handlers, then `run`.
+package actor Host {
+    package typealias Handler = @Sendable (Stream, PeerID) async throws -> Void
+
+    package nonisolated let peer: PeerID
+    package nonisolated let configuration: HostConfiguration
+    /// Connections, identifies and pings as they happen; for one consumer.
+    package nonisolated let events: AsyncStream<HostEvent>
+    nonisolated let loop: any EventLoop
+    nonisolated let logger: Logger
+    nonisolated let shared = Mutex(Shared())
+    private nonisolated let executor: any SerialExecutor
+    private nonisolated let eventSink: AsyncStream<HostEvent>.Continuation
+    private nonisolated let inbox: AsyncStream<Inbound>
+    private nonisolated let inboxSink: AsyncStream<Inbound>.Continuation
+    /// Called with what a peer tells about its addresses, so that they can outlive this process.
+    nonisolated let onAddresses: @Sendable (PeerID, [Multiaddr]) -> Void
+
+    var records: [PeerID: PeerRecord] = [:]
+    /// Connections that have not finished their handshake.
+    var pending: [Int: NIOLoopBound<ConnectionCore>] = [:]
+    private var listeners: [any Channel]?
+    private(set) var boundAddresses: [Multiaddr] = []
+    var announced: [Multiaddr]
+    var isRunning = false
+    private var lastNumber = 0
+
+    /// What tasks off the loop read.
+    struct Shared {
+        var handlers: [String: Registration] = [:]
+        var routes: [PeerID: Route] = [:]
+        var running: [Admission: Int] = [:]
+        var faults: [FaultKey: UInt64] = [:]
+    }
+
+    struct Registration: Sendable {
+        let timeout: Duration?
+        let concurrentPerPeer: Int
+        let handler: Handler
+    }
+
+    /// Where a new stream to a peer goes, and what it is known to serve.
+    struct Route: Sendable {
+        let connection: Connection
+        let protocols: Set<String>
+    }
+
+    struct Admission: Hashable {
+        let peer: PeerID
+        let protocolID: String
+    }
+
+    struct FaultKey: Hashable {
+        let peer: PeerID?
+        let fault: PeerFault
+    }
+
+    private enum Inbound: Sendable {
+        case stream(Stream, Registration)
+        case connection(Connection)
+    }
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// - Parameter loop: the one thread of this host; one of the process's shared loops by default.
+    package init(
+        _ configuration: HostConfiguration, logger: Logger,
+        on loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(),
+        onAddresses: @escaping @Sendable (PeerID, [Multiaddr]) -> Void = { _, _ in }
+    ) {
+        self.configuration = configuration
+        self.loop = loop
+        self.logger = logger
+        self.onAddresses = onAddresses
+        executor = loop.executor
+        peer = PeerID(configuration.identity.publicKey)
+        announced = configuration.announced
+        (events, eventSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(configuration.limits.eventsMax))
+        (inbox, inboxSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(configuration.limits.inboxMax))
+        for (peer, addresses) in configuration.peers where peer != self.peer {
+            records[peer] = PeerRecord(addresses: addresses, isConfigured: true, timing: configuration.timing)
+        }
+    }
+
+    // MARK: Serving
+
+    /// Serves a protocol. The stream is closed when the handler returns or throws, and reset when it takes too long.
+    ///
+    /// - Parameters:
+    ///   - timeout: for the whole handler; nil for streams that live long.
+    ///   - concurrentPerPeer: more streams of one peer are reset.
+    package nonisolated func handle(
+        _ protocolID: String, timeout: Duration? = .seconds(5), concurrentPerPeer: Int = 128,
+        _ handler: @escaping Handler
+    ) {
+        let registration = Registration(timeout: timeout, concurrentPerPeer: concurrentPerPeer, handler: handler)
+        shared.withLock { $0.handlers[protocolID] = registration }
+    }
+
+    /// Listens, dials and serves until cancelled; then closes everything and returns.
+    package func run() async throws {
+        precondition(!isRunning, "one run per host")
+        registerOwnProtocols()
+        _ = try await bind()
+        isRunning = true
+        for peer in records.keys { considerDialing(peer) }
+        await withDiscardingTaskGroup { group in
+            for await input in inbox {
+                switch input {
+                case .stream(let stream, let registration):
+                    group.addTask { await self.serve(stream, registration) }
+                case .connection(let connection):
+                    group.addTask { await self.attend(connection) }
+                }
+            }
+            group.cancelAll()
+            shutDown()
+        }
+        for listener in listeners ?? [] { try? await listener.closeFuture.get() }
+        eventSink.finish()
+    }
+
+    private func shutDown() {
+        isRunning = false
+        inboxSink.finish()
+        for listener in listeners ?? [] { listener.close(promise: nil) }
+        for core in pending.values { core.value.close(.closedHere) }
+        for (peer, record) in records {
+            record.retry?.cancel()
+            for connection in record.connections { connection.closeOnLoop(.closedHere) }
+            failWaiters(of: peer, .notConnected(peer))
+        }
+    }
+
+    private nonisolated func serve(_ stream: Stream, _ registration: Registration) async {
+        defer { release(stream) }
+        do {
+            if let timeout = registration.timeout {
+                try await withDeadline(timeout) { try await registration.handler(stream, stream.peer) }
+            } else {
+                try await registration.handler(stream, stream.peer)
+            }
+            stream.close()
+        } catch is DeadlineExceeded {
+            note(.handlerTimedOut, of: stream.peer)
+            stream.reset()
+        } catch is CancellationError {
+            stream.reset()
+        } catch {
+            // As Charon does: the other side sees an end without an answer.
+            note(.handlerFailed, of: stream.peer)
+            logger.debug(
+                "peer stream failed",
+                metadata: ["peer": "\(stream.peer)", "protocol": "\(stream.protocolID)", "error": "\(error)"])
+            stream.close()
+        }
+    }
+
+    // MARK: Called by connections, on the loop
+
+    nonisolated func serves(_ protocolID: String) -> Bool {
+        shared.withLock { $0.handlers[protocolID] != nil }
+    }
+
+    /// A peer opened a stream for a protocol we serve.
+    func accept(_ stream: Stream) {
+        let key = Admission(peer: stream.peer, protocolID: stream.protocolID)
+        let registration = shared.withLock { shared -> Registration? in
+            guard let registration = shared.handlers[stream.protocolID],
+                shared.running[key, default: 0] < registration.concurrentPerPeer
+            else { return nil }
+            shared.running[key, default: 0] += 1
+            return registration
+        }
+        guard let registration else {
+            note(.tooManyStreams, of: stream.peer)
+            return stream.reset()
+        }
+        guard case .enqueued = inboxSink.yield(.stream(stream, registration)) else {
+            note(.inboxFull, of: stream.peer)
+            release(stream)
+            return stream.reset()
+        }
+    }
+
+    private nonisolated func release(_ stream: Stream) {
+        let key = Admission(peer: stream.peer, protocolID: stream.protocolID)
+        shared.withLock { shared in
+            guard let count = shared.running[key] else { return }
+            shared.running[key] = count > 1 ? count - 1 : nil
+        }
+    }
+
+    /// Counts a fault. Only configured peers are counted by name, so the table is bounded.
+    nonisolated func note(_ fault: PeerFault, of peer: PeerID?) {
+        let named = peer.flatMap { configuration.peers[$0] == nil ? nil : $0 }
+        shared.withLock { $0.faults[FaultKey(peer: named, fault: fault), default: 0] += 1 }
+    }
+
+    /// - Returns: false when a full inbox leaves the connection without identify and ping.
+    func attendSoon(_ connection: Connection) {
+        if case .dropped = inboxSink.yield(.connection(connection)) { note(.inboxFull, of: connection.peer) }
+    }
+
+    func emit(_ event: HostEvent) { eventSink.yield(event) }
+
+    func nextNumber() -> Int {
+        lastNumber += 1
+        return lastNumber
+    }
+
+    // MARK: Listening
+
+    /// Binds the configured addresses; `run` does it too.
+    ///
+    /// - Returns: the addresses with their real ports.
+    package func bind() async throws -> [Multiaddr] {
+        if listeners != nil { return boundAddresses }
+        listeners = []
+        for address in configuration.listen {
+            guard let endpoint = address.endpoint, !endpoint.isHostName else {
+                throw DisconnectReason.socket("listen on \(address): not an IP and TCP address")
+            }
+            let channel = try await listen(on: SocketAddress(ipAddress: endpoint.host, port: endpoint.port))
+            listeners?.append(channel)
+            if let bound = channel.localAddress.flatMap({ Multiaddr($0) }) { boundAddresses.append(bound) }
+        }
+        return boundAddresses
+    }
+
+    private func listen(on address: SocketAddress) async throws -> any Channel {
+        try await ServerBootstrap(group: loop, childGroup: loop)
+            .serverChannelOption(.backlog, value: 128)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(self.pipe(.inbound, nil))
+                }
+            }
+            .bind(to: address).get()
+    }
+
+    static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 18, high: 1 << 20)
+
+    nonisolated func pipe(_ direction: Connection.Direction, _ attempt: DialAttempt?) -> ChannelPipe {
+        ChannelPipe { pipe in
+            ConnectionCore(
+                id: self.assumeIsolated { $0.nextNumber() }, host: self, loop: self.loop, direction: direction,
+                attempt: attempt, configuration: self.configuration, pipe: pipe)
+        }
+    }
+}

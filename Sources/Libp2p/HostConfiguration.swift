@@ -1,0 +1,67 @@
+import NIOCore
+import Secp256k1
+
+/// Everything a `Host` is told when it starts.
+package struct HostConfiguration: Sendable {
+    package var identity: PrivateKey
+    /// TCP addresses to bind; port 0 takes a free one. Empty: outbound only.
+    package var listen: [Multiaddr] = []
+    /// Told to peers before the bound addresses: an external IP or host name.
+    package var announced: [Multiaddr] = []
+    /// Who may stay connected, in either direction, and where they were last seen.
+    package var peers: [PeerID: [Multiaddr]] = [:]
+    /// Lets anybody in, as relays and tests do.
+    package var isGateOpen = false
+    package var agentVersion: String
+    package var limits = Limits()
+    package var timing = Timing()
+
+    package init(identity: PrivateKey, agentVersion: String) {
+        self.identity = identity
+        self.agentVersion = agentVersion
+    }
+
+    package struct Limits: Sendable {
+        package var yamux = Yamux.Limits()
+        /// Inbound sockets that have not finished their handshake, and those of one IP address.
+        package var pendingInboundMax = 64
+        package var pendingPerAddressMax = 16
+        /// The oldest connection gives way.
+        package var connectionsPerPeerMax = 4
+        /// Peers that are not configured, with the gate open.
+        package var guestsMax = 1024
+        /// Accepted streams whose handler has not started.
+        package var inboxMax = 4096
+        /// Tasks waiting for a connection to one peer.
+        package var waitersPerPeerMax = 256
+        /// Addresses kept of what one peer told about itself.
+        package var learnedAddressesMax = 8
+        package var eventsMax = 1024
+        package init() {}
+    }
+
+    package struct Timing: Sendable {
+        /// From the socket to the muxer.
+        package var handshakeTimeout = TimeAmount.seconds(15)
+        /// To connect one socket.
+        package var dialTimeout = TimeAmount.seconds(5)
+        /// The next address of a peer is tried beside one that does not answer.
+        package var dialStagger = TimeAmount.milliseconds(300)
+        package var redialBase = Duration.seconds(1)
+        package var redialMax = Duration.seconds(30)
+        /// To agree on a stream's protocol.
+        package var negotiationTimeout = TimeAmount.seconds(10)
+        package var identifyTimeout = Duration.seconds(5)
+        package var pingInterval = Duration.seconds(1)
+        package var pingTimeout = Duration.seconds(5)
+        package var pingBackoffMax = Duration.seconds(30)
+        /// How long a stream closed here may wait for the peer's end.
+        package var linger = TimeAmount.seconds(10)
+        /// A yamux ping after this much silence, an end after `silenceMax`.
+        package var keepAlive = TimeAmount.seconds(10)
+        package var silenceMax = TimeAmount.seconds(30)
+        /// How often overdue things are looked for.
+        package var sweepInterval = TimeAmount.seconds(1)
+        package init() {}
+    }
+}

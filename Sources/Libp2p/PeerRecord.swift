@@ -1,0 +1,88 @@
+import NIOCore
+
+/// What a host knows about one peer. Pure: connections are handles, timers and sockets belong to the host.
+struct PeerRecord: Sendable {
+    /// Given by the operator or kept from an earlier run.
+    var configuredAddresses: [Multiaddr]
+    /// What the peer told about itself in identify.
+    private(set) var learnedAddresses: [Multiaddr] = []
+    /// A configured peer; others are let in by an open gate only, not dialed, and forgotten when they go.
+    let isConfigured: Bool
+    /// In the order they came.
+    var connections: [Connection] = []
+    /// Connections whose identify has come.
+    var identified: Set<Int> = []
+    var protocols: [String] = []
+    var agentVersion: String?
+    var rtt: Duration?
+    var lastFailure: DisconnectReason?
+    var backoff: Backoff
+    var round: DialRound?
+    var retry: Scheduled<Void>?
+    var waiters: [Int: CheckedContinuation<Connection, any Error>] = [:]
+
+    init(addresses: [Multiaddr], isConfigured: Bool, timing: HostConfiguration.Timing) {
+        configuredAddresses = addresses
+        self.isConfigured = isConfigured
+        backoff = Backoff(base: timing.redialBase, max: timing.redialMax)
+    }
+
+    /// Where new streams go: the newest connection that has been identified, else the newest. A peer that lost its
+    /// end of an old connection has just made the new one.
+    var preferred: Connection? {
+        connections.last { identified.contains($0.id) } ?? connections.last
+    }
+
+    /// TCP addresses to dial, configured ones first, each once.
+    var dialable: [Multiaddr] {
+        var seen: Set<Multiaddr.Endpoint> = []
+        return (configuredAddresses + learnedAddresses).filter { address in
+            guard let endpoint = address.endpoint else { return false }
+            return seen.insert(endpoint).inserted
+        }
+    }
+
+    /// Keeps at most `max` of the peer's own claims: those a socket can reach, and no loopback address of a peer that
+    /// talks to us over the network.
+    ///
+    /// - Returns: whether anything changed.
+    mutating func learn(_ addresses: [Multiaddr], from remote: Multiaddr?, peer: PeerID, max: Int) -> Bool {
+        let isLocal = remote?.isLoopback ?? false
+        let useful = addresses.filter { address in
+            guard let endpoint = address.endpoint, endpoint.port > 0 else { return false }
+            guard address.peer == nil || address.peer == peer else { return false }
+            return !address.isUnspecified && (isLocal || !address.isLoopback)
+        }
+        let kept = Array(useful.compactMap(\.transport).prefix(max))
+        defer { learnedAddresses = kept }
+        return kept != learnedAddresses
+    }
+}
+
+/// One address of one peer being dialed.
+struct DialAttempt: Hashable, Sendable {
+    let peer: PeerID
+    let number: Int
+    let address: Multiaddr
+}
+
+/// One go over all addresses of a peer: the next starts when one fails or takes long; the first success ends it.
+struct DialRound: Sendable {
+    private(set) var waiting: [Multiaddr]
+    private(set) var inFlight: Set<DialAttempt> = []
+
+    init(_ addresses: [Multiaddr]) { waiting = addresses }
+
+    /// - Returns: nil when all were tried.
+    mutating func start(peer: PeerID, number: Int) -> DialAttempt? {
+        guard !waiting.isEmpty else { return nil }
+        let attempt = DialAttempt(peer: peer, number: number, address: waiting.removeFirst())
+        inFlight.insert(attempt)
+        return attempt
+    }
+
+    /// - Returns: false when the attempt is of an earlier round.
+    mutating func end(_ attempt: DialAttempt) -> Bool { inFlight.remove(attempt) != nil }
+
+    var isOver: Bool { waiting.isEmpty && inFlight.isEmpty }
+}

@@ -1,0 +1,61 @@
+import NIOCore
+
+/// The bytes under a connection: today a TCP channel. On the connection's event loop only.
+struct Pipe {
+    /// Sends at once.
+    let write: (ByteBuffer) -> Void
+    let close: () -> Void
+    /// False while more is queued than the socket takes.
+    let isWritable: () -> Bool
+    /// The other end; nil when it has no address.
+    let remoteAddress: Multiaddr?
+}
+
+/// Feeds a TCP channel to its connection.
+final class ChannelPipe: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let make: (Pipe) -> ConnectionCore
+    private var core: ConnectionCore?
+
+    /// - Parameter make: called when the channel is connected.
+    init(_ make: @escaping (Pipe) -> ConnectionCore) { self.make = make }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { start(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) { start(context) }
+
+    private func start(_ context: ChannelHandlerContext) {
+        guard core == nil else { return }
+        let channel = context.channel
+        let core = make(
+            Pipe(
+                write: { channel.writeAndFlush($0, promise: nil) },
+                close: { channel.close(promise: nil) },
+                isWritable: { channel.isWritable },
+                remoteAddress: channel.remoteAddress.flatMap { Multiaddr($0) }))
+        self.core = core
+        core.start()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        core?.receive(unwrapInboundIn(data))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { core?.flush() }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) { core?.writabilityChanged() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        core?.close(.closedByPeer)
+        core = nil
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        core?.close(.socket("\(error)"))
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,67 @@
+/// Why a stream could not be opened, read or written.
+package enum StreamError: Error, Equatable, Sendable {
+    /// No connection to the peer within the time given.
+    case notConnected(PeerID)
+    /// Not a configured peer.
+    case unknownPeer(PeerID)
+    /// Too many are waiting for a connection to this peer.
+    case tooManyWaiting
+    /// The peer serves none of the protocols.
+    case refused([String])
+    case negotiation(Multistream.Failure)
+    /// The peer, or this side, gave the stream up; the code is the application's.
+    case reset(code: UInt32)
+    /// The connection under it is gone.
+    case connectionLost(DisconnectReason)
+    case timedOut
+    /// A message longer than the reader allows; nothing of it was stored.
+    case tooLong(claimed: UInt64, limit: Int)
+    case malformedLength
+    /// The stream ended inside a message.
+    case truncated
+    /// Written after `closeWrite`.
+    case writeClosed
+    /// Two tasks read one stream.
+    case busy
+}
+
+/// Why a connection ended, or was never made.
+package enum DisconnectReason: Error, Equatable, Sendable {
+    case upgrade(Upgrade.Failure)
+    case noise(NoiseError)
+    case muxer(YamuxError)
+    /// The gate keeps only configured peers.
+    case refusedByGate(PeerID)
+    /// The peer ended the session; 0 is a normal end.
+    case wentAway(code: UInt32)
+    /// The peer, or the network, closed the socket.
+    case closedByPeer
+    case socket(String)
+    case handshakeTimedOut
+    /// Nothing was heard for too long.
+    case silent
+    case tooManyConnections
+    /// We closed it.
+    case closedHere
+}
+
+extension DisconnectReason: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .upgrade(.negotiation(let failure)): "negotiate security: \(failure)"
+        case .upgrade(.noise(.wrongPeer(let peer))): "dialed address belongs to another peer: \(peer)"
+        case .upgrade(.noise(let error)): "noise handshake: \(error)"
+        case .upgrade(.over): "bytes after a broken handshake"
+        case .noise(let error): "noise channel: \(error)"
+        case .muxer(let error): "yamux: \(error)"
+        case .refusedByGate(let peer): "not a configured peer: \(peer)"
+        case .wentAway(let code): "peer ended the session, code \(code)"
+        case .closedByPeer: "closed by peer"
+        case .socket(let text): text
+        case .handshakeTimedOut: "handshake timed out"
+        case .silent: "nothing heard"
+        case .tooManyConnections: "too many connections"
+        case .closedHere: "closed by this node"
+        }
+    }
+}
