@@ -5,7 +5,7 @@ import SSZ
 enum BLSBenchmarks {
     private static let single = "bls verify single from bytes"
     private static let batch = "bls verify batch same root, per signature"
-    private static let ratio = "bls verify single / batch same root"
+    private static let ratio = "bls verify 93 singly / in a batch"
     private static let mixed = "bls verify batch own roots, per signature"
 
     static func run(_ bench: inout Bench) throws {
@@ -49,36 +49,34 @@ enum BLSBenchmarks {
                 key: key.publicKey, bytes: key.sign(root).bytes, ownRoot: ownRoot, ownBytes: key.sign(ownRoot).bytes)
         }
 
-        let alone = try bench.stopwatch.microseconds {
-            try require(claims[0].key.verify(try Signature(claims[0].bytes), over: root), "a good signature failed")
+        let alone = {
+            try require(claims[0].key.verify(try Signature(claims[0].bytes), over: root), "a signature failed")
         }
-        bench.record(single, n: 1, alone, "µs", .thread)
-
-        for n in [1, 16, 93, 512] where bench.wantsAny(of: [batch, ratio]) {
-            let each = try perSignature(bench, claims.prefix(n)) { batch, claim in
-                batch.add(claim.bytes, by: claim.key, over: root)
-            }
-            bench.record(batch, n: n, each, "µs", .thread)
-            if n == 93 { bench.record(ratio, n: n, alone / each, "times", nil, budget: .atLeast(8)) }
+        try bench.time(single, n: 1) { try alone() }
+        for n in [1, 16, 93, 512] {
+            try bench.time(batch, n: n, per: n) { try verify(claims.prefix(n)) }
         }
-        for n in [16, 93] where bench.wants(mixed) {
-            let each = try perSignature(bench, claims.prefix(n)) { batch, claim in
-                batch.add(claim.ownBytes, by: claim.key, over: claim.ownRoot)
-            }
-            bench.record(mixed, n: n, each, "µs", .thread)
+        if bench.wants(ratio) {
+            let times = try bench.stopwatch.ratio(
+                of: { for _ in 0..<93 { try alone() } }, to: { try verify(claims.prefix(93)) })
+            bench.record(ratio, n: 93, times, "times", nil, budget: .atLeast(8))
+        }
+        for n in [16, 93] {
+            try bench.time(mixed, n: n, per: n) { try verify(claims.prefix(n), isSameRoot: false) }
         }
     }
 
     /// Decoding and subgroup checks included, as signatures come from the network.
-    private static func perSignature(
-        _ bench: Bench, _ claims: ArraySlice<Claim>, _ add: (inout SignatureBatch, Claim) -> Void
-    ) throws -> Double {
-        let whole = try bench.stopwatch.microseconds {
-            var batch = SignatureBatch()
-            for claim in claims { add(&batch, claim) }
-            for outcome in batch.verify() { keep(try outcome.get()) }
+    private static func verify(_ claims: ArraySlice<Claim>, isSameRoot: Bool = true) throws {
+        var batch = SignatureBatch()
+        for claim in claims {
+            if isSameRoot {
+                batch.add(claim.bytes, by: claim.key, over: root)
+            } else {
+                batch.add(claim.ownBytes, by: claim.key, over: claim.ownRoot)
+            }
         }
-        return whole / Double(claims.count)
+        for outcome in batch.verify() { keep(try outcome.get()) }
     }
 
     private static func recovery(_ bench: inout Bench, threshold: Int, shares: Int, budget: Double) throws {

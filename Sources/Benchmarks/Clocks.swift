@@ -5,7 +5,7 @@ enum Clock: String, Sendable {
     /// CPU time of the measuring thread: what the work costs, whoever else uses the machine.
     case thread = "cpu"
     /// CPU time of all threads of this process: the same for work that changes threads.
-    case process = "cpu, all threads"
+    case process = "cpu all"
     /// What a user waits; grows with the load of the machine.
     case wall = "wall"
 

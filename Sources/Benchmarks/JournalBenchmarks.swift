@@ -26,7 +26,9 @@ enum JournalBenchmarks {
             binding: JournalBinding(lockHash: SHA256.hash([1]), genesisValidatorsRoot: SHA256.hash([2]))
         ) { Instant(unixSeconds: 1_700_000_000) }
         // Warm: the first commits create pages and compile statements.
-        _ = try await latencies(journal, callers: 1, commits: 50) { [.vote(.attester(slot: Slot($0)), prepare, values: [:])] }
+        _ = try await latencies(journal, callers: 1, commits: 50) {
+            [.vote(.attester(slot: Slot($0)), prepare, values: [:])]
+        }
 
         record(
             &bench, one, n: 1,

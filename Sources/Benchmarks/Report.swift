@@ -11,7 +11,7 @@ struct Report: Sendable {
 
     /// One line, aligned with the others.
     static func line(_ cells: [String]) -> String {
-        let widths = [46, 6, 10, 11, 16, 9, 4]
+        let widths = [52, 6, 9, 11, 8, 7, 4]
         var line = ""
         for (column, (cell, width)) in zip(cells, widths).enumerated() {
             let padding = String(repeating: " ", count: max(0, width - cell.count))

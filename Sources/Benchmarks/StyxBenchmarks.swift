@@ -31,8 +31,11 @@ struct StyxBenchmarks: AsyncParsableCommand {
         try QBFTBenchmarks.run(&bench)
         try SimulationBenchmarks.run(&bench)
         try await JournalBenchmarks.run(&bench)
+        try await Libp2pBenchmarks.run(&bench)
 
-        guard !bench.report.measurements.isEmpty else { throw ValidationError("No number is named like \"\(filter)\".") }
+        guard !bench.report.measurements.isEmpty else {
+            throw ValidationError("No number is named like \"\(filter)\".")
+        }
         if let json {
             let text = bench.report.json(quick: quick).text(indent: "  ") + "\n"
             try text.write(toFile: json, atomically: true, encoding: .utf8)
