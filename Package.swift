@@ -76,7 +76,7 @@ let package = Package(
         // Programs.
         module("Demo", ["Node", hummingbird, httpClient]),
         .executableTarget(
-            name: "styx", dependencies: ["Node", "Demo", arguments, logging], swiftSettings: strict),
+            name: "styx", dependencies: ["Node", "Demo", "Cluster", "Libp2p", arguments, logging], swiftSettings: strict),
         module("Simulation", ["DutyWorkflow"]),
         .executableTarget(
             name: "styx-benchmarks",

@@ -12,7 +12,7 @@ package enum AttestationSubmission: Hashable, Sendable {
     package static let attestationsMax = 1 << 14
 
     package init(json: JSONValue, fork: ForkName) throws(SSZError) {
-        if fork >= .electra {
+        if fork.usesElectraAttestations {
             self = .single(
                 try json.elements(limit: Self.attestationsMax) { json throws(SSZError) in
                     try SingleAttestation(json: json)
@@ -41,8 +41,8 @@ package enum AttestationSubmission: Hashable, Sendable {
 
     package func isForm(of fork: ForkName) -> Bool {
         switch self {
-        case .phase0: fork < .electra
-        case .single: fork >= .electra
+        case .phase0: !fork.usesElectraAttestations
+        case .single: fork.usesElectraAttestations
         }
     }
 }

@@ -16,6 +16,16 @@ extension BeaconClient {
         try await call(.genesis) { try Genesis(json: $0.member("data")) }
     }
 
+    /// The chain's constants.
+    package func spec() async throws(BeaconError) -> ChainSpec {
+        try await call(.spec) { try ChainSpec(json: $0.member("data")) }
+    }
+
+    /// Fork versions by epoch. It has no names: `spec().forks` says more.
+    package func forkSchedule() async throws(BeaconError) -> ForkSchedule {
+        try await call(.forkSchedule) { try ForkSchedule(forkScheduleJSON: $0.member("data")) }
+    }
+
     /// What the node says about itself, e.g. `Lighthouse/v8.0.0-…/x86_64-linux`.
     package func nodeVersion() async throws(BeaconError) -> String {
         try await call(.nodeVersion) { try BeaconAnswer.nodeVersion($0) }
@@ -39,11 +49,13 @@ extension BeaconClient {
         }
     }
 
-    /// Unknown validators have no row; the order is the node's.
+    /// Unknown validators have no row; the order is the node's. An empty list of ids gives no rows.
     package func validators(
         _ selection: ValidatorSelection, state: StateID = .head
     ) async throws(BeaconError) -> [BeaconValidator] {
-        try await call(.validators(state, selection)) { json in
+        // To a beacon node no ids mean all validators.
+        if selection.count == 0 { return [] }
+        return try await call(.validators(state, selection)) { json in
             let rows = try BeaconAnswer.validators(json)
             switch selection {
             case .all: return rows

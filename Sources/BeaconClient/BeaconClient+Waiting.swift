@@ -28,7 +28,7 @@ extension BeaconClient {
                 return try await call(self)
             } catch {
                 guard !Task.isCancelled else { throw CancellationError() }
-                let pause = Backoff.fast.delay(attempt: attempt, random: .random(in: -1...1))
+                let pause = PauseSchedule.fast.delay(attempt: attempt, random: .random(in: -1...1))
                 attempt += 1
                 report(BeaconWait(error: error, attempt: attempt, nextAttemptIn: pause))
                 do {

@@ -106,7 +106,7 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
 
         private mutating func disconnect(_ error: any Error) -> Element {
             body = nil
-            let pause = Backoff.reconnect(after: retry).delay(attempt: failures, random: 0)
+            let pause = PauseSchedule.reconnect(after: retry).delay(attempt: failures, random: 0)
             failures += 1
             self.pause = pause
             let cause =

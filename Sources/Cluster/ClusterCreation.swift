@@ -106,9 +106,10 @@ package struct ClusterCreation: Sendable {
     ) throws(ClusterError) -> BuilderRegistration {
         let feeRecipient = try address(definition.validators[v].feeRecipient, "validators[\(v)].fee_recipient_address")
         let message = ValidatorRegistration(
-            feeRecipient: feeRecipient.bytes, gasLimit: definition.targetGasLimit, timestamp: network.genesisTime,
+            feeRecipient: feeRecipient.bytes, gasLimit: definition.targetGasLimit,
+            timestamp: UInt64(clamping: network.genesisTime.unixSeconds),
             pubKey: secret.publicKey.bytes)
-        let root = ClusterDomain.builder.signingRoot(message.hashTreeRoot(), forkVersion: definition.forkVersion)
+        let root = message.signingRoot(definition.forkVersion)
         return BuilderRegistration(message, signature: secret.sign(root).bytes)
     }
 

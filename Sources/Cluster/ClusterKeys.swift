@@ -33,13 +33,29 @@ package struct ClusterKeys: Sendable {
                 shares.append(try Self.key(share, "\(label).public_shares[\(s)]"))
             }
             validators.append(
-                Validator(publicKey: try Self.key(validator.publicKey, label + ".distributed_public_key"), shares: shares))
+                Validator(
+                    publicKey: try Self.key(validator.publicKey, label + ".distributed_public_key"), shares: shares))
         }
         self.validators = validators
     }
 
     /// The peer index of a node, nil for a stranger.
     package func peerIndex(of key: Secp256k1.PublicKey) -> Int? { operators.firstIndex(of: key) }
+
+    /// Whether these are the peer's shares of all validators, in lock order; 0.1 ms each.
+    package func verify(shares: [SecretKey], ofPeer peer: Int) throws(ClusterError) {
+        guard shares.count == validators.count else {
+            throw .field("keystores", "\(shares.count) key shares for \(validators.count) validators of the lock")
+        }
+        for (v, (share, validator)) in zip(shares, validators).enumerated() {
+            guard validator.shares.indices.contains(peer), validator.shares[peer] == share.publicKey else {
+                throw .field(
+                    "keystore \(v)",
+                    "not this node's share of validator \(validator.publicKey):"
+                        + " keystores and lock belong to different nodes or clusters")
+            }
+        }
+    }
 
     private static func key(_ bytes: [UInt8], _ field: String) throws(ClusterError) -> BLS.PublicKey {
         do throws(BLSError) {

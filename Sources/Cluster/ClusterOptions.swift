@@ -29,25 +29,6 @@ package struct ClusterOptions: Sendable {
 
     package static func defaultThreshold(nodes: Int) -> Int { (2 * nodes + 2) / 3 }
 
-    /// A network given by `--testnet-*` flags; nil unless all four are set, as with Charon.
-    ///
-    /// - Throws: when the fork version is set but is not four bytes of hex.
-    package static func customNetwork(
-        name: String, forkVersion: String, chainID: UInt64, genesisTime: UInt64, capellaForkVersion: String = ""
-    ) throws(ClusterError) -> Network? {
-        guard !name.isEmpty, !forkVersion.isEmpty, chainID != 0, genesisTime != 0 else { return nil }
-        guard let version = try? Bytes4(hex: forkVersion) else {
-            throw .option("--testnet-fork-version", "\"\(forkVersion)\" is not 0x and 8 hex digits")
-        }
-        let capella = capellaForkVersion.isEmpty ? nil : try? Bytes4(hex: capellaForkVersion)
-        guard capellaForkVersion.isEmpty || capella != nil else {
-            throw .option("--testnet-capella-hard-fork", "\"\(capellaForkVersion)\" is not 0x and 8 hex digits")
-        }
-        return Network(
-            name: name, chainID: chainID, genesisForkVersion: version, genesisTime: genesisTime,
-            capellaForkVersion: capella)
-    }
-
     /// The unhashed definition these options ask for; operators are blank.
     func definition(uuid: String, timestamp: String) throws(ClusterError) -> Definition {
         try check()

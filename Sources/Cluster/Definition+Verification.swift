@@ -1,3 +1,4 @@
+import Ethereum
 import SSZ
 import Secp256k1
 
@@ -54,7 +55,7 @@ extension Definition {
 
     /// The network that the fork version names.
     package func network(custom: Network?) throws(ClusterError) -> Network {
-        guard let network = Network.withForkVersion(forkVersion, custom: custom) else {
+        guard let network = Network.with(genesisForkVersion: forkVersion, custom: custom) else {
             throw .verification(
                 field: "fork_version",
                 "\(forkVersion.hex) is no network known here; describe a private one with the --testnet-* flags")

@@ -78,7 +78,9 @@ extension DepositMessage {
 
     /// What the validator's key signs.
     package func signingRoot(_ genesisForkVersion: Bytes4) -> Root {
-        ClusterDomain.deposit.signingRoot(hashTreeRoot(), forkVersion: genesisForkVersion)
+        // No chain state in the domain: valid before genesis and for ever.
+        let domain = computeDomain(.deposit, version: genesisForkVersion, genesisValidatorsRoot: .zero)
+        return computeSigningRoot(objectRoot: hashTreeRoot(), domain: domain)
     }
 }
 

@@ -16,7 +16,8 @@ package struct DistributedValidator: Equatable, Sendable {
     init(_ value: JSONValue, _ path: String) throws(ClusterError) {
         let members = try JSONMembers(value, path: path)
         publicKey = try members.hex("distributed_public_key", bytesMax: 48)
-        publicShares = try members.array("public_shares", max: FileLimits.operators) { value, path throws(ClusterError) in
+        publicShares = try members.array("public_shares", max: FileLimits.operators) {
+            value, path throws(ClusterError) in
             try JSONMembers.hex(value, bytesMax: 48, path)
         }
         builderRegistration = try BuilderRegistration(members.members("builder_registration"))
@@ -127,5 +128,13 @@ package struct BuilderRegistration: Equatable, Sendable {
             try box.fixed(pubKey, count: 48, label + ".message.pubkey")
         }
         try walker.fixed(signature, count: 96, label + ".signature")
+    }
+}
+
+extension ValidatorRegistration {
+    /// What the validator's key signs, on this network and for ever. Source: spec/cluster-files.md §12.
+    package func signingRoot(_ genesisForkVersion: Bytes4) -> Root {
+        let domain = computeDomain(.applicationBuilder, version: genesisForkVersion, genesisValidatorsRoot: .zero)
+        return computeSigningRoot(objectRoot: hashTreeRoot(), domain: domain)
     }
 }

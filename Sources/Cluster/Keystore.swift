@@ -22,15 +22,16 @@ package enum Keystore {
         fileprivate let salt: [UInt8]
         fileprivate let iv: [UInt8]
         fileprivate let uuid: [UInt8]
-        /// 32 lower-case hex characters.
+        /// 32 lower-case hex characters, unless given.
         package let password: [UInt8]
 
-        package init(using generator: inout some RandomNumberGenerator) {
+        /// - Parameter password: nil for a random one.
+        package init(password: [UInt8]? = nil, using generator: inout some RandomNumberGenerator) {
             func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in generator.next() } }
             salt = bytes(32)
             iv = bytes(16)
             uuid = bytes(16)
-            password = Array(Hex.encodeBare(bytes(16)).utf8)
+            self.password = password ?? Array(Hex.encodeBare(bytes(16)).utf8)
         }
     }
 

@@ -30,7 +30,7 @@ extension Lock {
     }
 
     /// The shares of a validator lie on one polynomial through its key; no key is used twice.
-    private func verifySharing(_ keys: ClusterKeys) throws(ClusterError) {
+    package func verifySharing(_ keys: ClusterKeys) throws(ClusterError) {
         var seen: Set<BLS.PublicKey> = []
         for (v, validator) in keys.validators.enumerated() {
             let field = "distributed_validators[\(v)]"
@@ -48,7 +48,8 @@ extension Lock {
         }
     }
 
-    private func verifyAggregate(_ keys: ClusterKeys) throws(ClusterError) {
+    /// Every key share signed the lock hash.
+    package func verifyAggregate(_ keys: ClusterKeys) throws(ClusterError) {
         let field = "signature_aggregate"
         guard let signature = try? BLS.Signature(bytes: signatureAggregate) else {
             throw .verification(field: field, "not a BLS signature of 96 bytes")
@@ -77,7 +78,7 @@ extension Lock {
             let message = ValidatorRegistration(
                 feeRecipient: feeRecipient, gasLimit: registration.gasLimit,
                 timestamp: UInt64(bitPattern: registration.timestamp), pubKey: validator.publicKey.bytes)
-            let root = ClusterDomain.builder.signingRoot(message.hashTreeRoot(), forkVersion: definition.forkVersion)
+            let root = message.signingRoot(definition.forkVersion)
             batch.add(signature, by: validator.publicKey, over: root)
         }
         for (v, outcome) in batch.verify().enumerated() {
@@ -89,7 +90,8 @@ extension Lock {
         }
     }
 
-    private func verifyNodeSignatures(_ keys: ClusterKeys) throws(ClusterError) {
+    /// Every operator's identity key signed the lock hash.
+    package func verifyNodeSignatures(_ keys: ClusterKeys) throws(ClusterError) {
         guard nodeSignatures.count == keys.operators.count else {
             throw .verification(
                 field: "node_signatures",

@@ -1,3 +1,5 @@
+import Ethereum
+
 /// `cluster-lock.json`, read with everything a node needs to trust it.
 package struct LockFile: Sendable {
     package static let name = "cluster-lock.json"

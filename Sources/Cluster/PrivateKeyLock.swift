@@ -57,7 +57,8 @@ package struct PrivateKeyLock: Equatable, Sendable {
             let wait = (Self.clusterChangeAfter - age).components.seconds + 1
             throw .field(
                 "private key lock",
-                "this key was used with another cluster lock (\(clusterLockHash)); wait \(wait) seconds before using it here")
+                "this key was used with another cluster lock (\(clusterLockHash)); wait \(wait) seconds before using it here"
+            )
         }
     }
 }

@@ -6,7 +6,7 @@ package enum RFC3339 {
     package static func seconds(_ instant: Instant) -> String { text(instant.unixSeconds) + "Z" }
 
     /// UTC, nanoseconds without trailing zeros, as Go writes them.
-    static func nanoseconds(_ instant: Instant) -> String {
+    package static func nanoseconds(_ instant: Instant) -> String {
         let seconds = instant.unixSeconds
         // Wrapping: right even where seconds × 10^9 lies just outside the range.
         let rest = instant.nanoseconds &- seconds &* 1_000_000_000
@@ -17,7 +17,7 @@ package enum RFC3339 {
     }
 
     /// Nil unless it is a time of that form. The day must exist; leap seconds do not.
-    static func parse(_ text: String) -> Instant? {
+    package static func parse(_ text: String) -> Instant? {
         var scanner = Scanner(bytes: Array(text.utf8)[...])
         guard let year = scanner.number(digits: 4), scanner.skip("-"),
             let month = scanner.number(digits: 2), scanner.skip("-"),

@@ -22,7 +22,7 @@ package struct DemoBeaconNode: Sendable {
 
     package func run() async throws {
         var logger = Logger(label: "demo.beacon")
-        logger.logLevel = .error
+        logger.logLevel = .critical
         let application = Application(
             router: router(), configuration: .init(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { channel in await onListen(channel.localAddress?.port ?? 0) }, logger: logger)

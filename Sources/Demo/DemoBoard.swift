@@ -25,6 +25,7 @@ package final class DemoBoard: Sendable {
         var faults: [String] = []
         var retries: [String] = []
         var connected: [Int: Int] = [:]
+        var ready: Set<Int> = []
     }
 
     private let state = Mutex(State())
@@ -56,6 +57,10 @@ package final class DemoBoard: Sendable {
     }
 
     package func peers(of node: Int, connected: Int) { state.withLock { $0.connected[node] = connected } }
+
+    /// The node knows its chain and answers on its validator API.
+    package func ready(_ node: Int) { state.withLock { _ = $0.ready.insert(node) } }
+    package var readyNodes: Int { state.withLock { $0.ready.count } }
 
     package var failures: [String] { state.withLock { $0.failures } }
     package var faults: [String] { state.withLock { $0.faults } }

@@ -71,6 +71,12 @@ package actor DemoChain {
         }
     }
 
+    /// The duties of a slot, of all validators.
+    package nonisolated func duties(in slot: Slot) -> [AttesterDuty] {
+        let all = Set(options.pubKeys.indices.map { ValidatorIndex(UInt64($0)) })
+        return attesterDuties(clock.epoch(of: slot), all).filter { $0.slot == slot }
+    }
+
     package nonisolated func attestationData(_ slot: Slot) -> AttestationData {
         let epoch = clock.epoch(of: slot)
         var data = AttestationData()

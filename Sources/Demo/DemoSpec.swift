@@ -13,7 +13,7 @@ package struct DemoSpec: Sendable {
     private let slotsPerEpoch: UInt64
 
     init(_ options: DemoChain.Options) {
-        genesisValidatorsRoot = SHA256.hash(options.pubKeys.flatMap(\.bytes))
+        genesisValidatorsRoot = SHA256.hash(options.pubKeys.flatMap { $0.bytes })
         slotDuration = options.slotDuration
         slotsPerEpoch = options.slotsPerEpoch
     }

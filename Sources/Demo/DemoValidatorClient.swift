@@ -31,7 +31,7 @@ package struct DemoValidatorClient: Sendable {
 
     /// Runs until cancelled.
     package func run() async throws {
-        let chain = try await untilItWorks("chain") { try await chain() }
+        let chain: Chain = try await untilItWorks("chain") { try await self.chain() }
         let rows = try await untilItWorks("validators") { () async throws -> [BeaconValidator] in
             let rows = try await client.validators(.pubKeys(Array(keys.keys)))
             guard rows.count == keys.count else { throw Unready(what: "\(rows.count) of \(keys.count) validators known") }
@@ -89,7 +89,7 @@ package struct DemoValidatorClient: Sendable {
     private func chain() async throws -> Chain {
         let spec = try await client.spec()
         let genesis = try await client.genesis()
-        let forks = spec.forkSchedule
+        let forks = spec.forks
         let clock = SlotClock(
             genesis: Instant(unixSeconds: genesis.time), slotDuration: spec.slotDuration,
             slotsPerEpoch: spec.slotsPerEpoch)
@@ -97,7 +97,7 @@ package struct DemoValidatorClient: Sendable {
             computeSigningRoot(
                 objectRoot: data.hashTreeRoot(),
                 domain: computeDomain(
-                    type: .beaconAttester, version: forks.version(at: data.target.epoch),
+                    .beaconAttester, version: forks.version(at: data.target.epoch),
                     genesisValidatorsRoot: genesis.validatorsRoot))
         }
     }

@@ -12,7 +12,9 @@ struct Broadcaster: Sendable {
         random = SplitMix64(seed: configuration.seed &+ 2)
     }
 
-    func broadcast(_ duty: Duty, _ set: SignedDataSet) -> [Signal] { set.isEmpty ? [] : [.perform(.broadcast(duty, set))] }
+    func broadcast(_ duty: Duty, _ set: SignedDataSet) -> [Signal] {
+        set.isEmpty ? [] : [.perform(.broadcast(duty, set))]
+    }
 
     func succeeded(_ duty: Duty, _ pubKeys: [PubKey]) -> [Signal] {
         [.perform(.note(.broadcast(duty, pubKeys.sorted()))), .broadcasted(duty, pubKeys.sorted())]

@@ -73,6 +73,12 @@ struct Consensus: Sendable {
         guard !configuration.deadlines.isExpired(duty, at: now), configuration.deadlines.admits(duty, at: now) else {
             return []
         }
+        // Exits and registrations are not decided, and nothing would ever end their instances.
+        guard configuration.deadlines.deadline(of: duty) != nil else {
+            return [
+                .tracked(duty, .peerRefused(PeerIndex(message.message.source), "no consensus about \(duty.type.name)"))
+            ]
+        }
         guard var run = take(duty) else { return wait(message, at: now) }
         let signals = deliver(message, &run, at: now)
         running[duty] = run
@@ -167,6 +173,8 @@ struct Consensus: Sendable {
         let duty = message.duty
         guard !decidedEarlier.contains(duty) else { return [] }
         let source = message.message.source
+        // Sources are counted before an instance looks at them.
+        guard 0..<configuration.nodes ~= source else { return [] }
         let isNew = waitingDuties[source]?.contains(duty) != true
         if isNew, waitingDuties[source, default: []].count >= Limit.waitingDutiesPerSource {
             return [.tracked(duty, .peerRefused(PeerIndex(source), "too many duties at once"))]
@@ -203,12 +211,22 @@ struct Consensus: Sendable {
 
     private func deliver(_ message: ConsensusMessage, _ run: inout Running, at now: Instant) -> [Signal] {
         let source = message.message.source
-        for (hash, set) in message.values where run.values[hash] == nil {
-            guard run.valuesFrom[source, default: 0] < Limit.valuesPerSource else {
-                return [.tracked(message.duty, .peerRefused(PeerIndex(source), "too many different values"))]
-            }
-            run.valuesFrom[source, default: 0] += 1
-            run.values[hash] = set
+        func refuse(_ reason: String) -> [Signal] { [.tracked(message.duty, .peerRefused(PeerIndex(source), reason))] }
+        let fresh = message.values.filter { run.values[$0.key] == nil }
+        guard run.valuesFrom[source, default: 0] + fresh.count <= Limit.valuesPerSource else {
+            return refuse("too many different values")
+        }
+        // An instance that votes for what it cannot show has to stop: no peer may bring it there.
+        if !run.isDecided,
+            let missing = hashes(in: message.message).first(where: { hash in
+                run.values[hash] == nil && fresh[hash] == nil
+            })
+        {
+            return refuse("no value for hash \(missing)")
+        }
+        if !run.isDecided, !fresh.isEmpty {
+            run.valuesFrom[source, default: 0] += fresh.count
+            run.values.merge(fresh) { first, _ in first }
         }
         return drive(message.duty, &run, .message(message.message), at: now)
     }
@@ -269,11 +287,15 @@ struct Consensus: Sendable {
 
     private func values(of message: QBFT.Message, _ run: Running) -> [Root: UnsignedDataSet]? {
         var values: [Root: UnsignedDataSet] = [:]
-        for hash in ([message] + message.justification).flatMap({ [$0.value, $0.preparedValue] }) where hash != .zero {
+        for hash in hashes(in: message) {
             guard let set = run.values[hash] else { return nil }
             values[hash] = set
         }
         return values
+    }
+
+    private func hashes(in message: QBFT.Message) -> [Root] {
+        ([message] + message.justification).flatMap { [$0.value, $0.preparedValue] }.filter { $0 != .zero }
     }
 
     /// An instance whose vote cannot be made must not go on as if it had been.

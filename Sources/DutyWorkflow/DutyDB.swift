@@ -18,6 +18,20 @@ struct DutyDB: Sendable {
     mutating func restore(_ snapshot: JournalSnapshot) {
         values = snapshot.unsigned
         watermarks = snapshot.watermarks
+        // A value may have reached the disk without its watermark. It can have been signed: it counts as signed.
+        for duty in values.keys.sorted() {
+            for (pubKey, value) in values[duty] ?? [:] {
+                let own = AttestationWatermark(value)
+                guard let known = watermarks[pubKey] else {
+                    watermarks[pubKey] = own
+                    continue
+                }
+                if own.target > known.target {
+                    watermarks[pubKey] = own
+                    watermarks[pubKey]?.source = max(own.source, known.source)
+                }
+            }
+        }
     }
 
     mutating func store(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
@@ -26,7 +40,9 @@ struct DutyDB: Sendable {
         var raised: [(PubKey, AttestationWatermark)] = []
         for (pubKey, value) in set.sorted(by: { $0.key < $1.key }) {
             if let old = values[duty]?[pubKey] {
-                if old != value { signals.append(.tracked(duty, .conflicted(pubKey, "another value was decided before"))) }
+                if old != value {
+                    signals.append(.tracked(duty, .conflicted(pubKey, "another value was decided before")))
+                }
                 continue
             }
             switch admit(duty, pubKey, value) {
@@ -39,8 +55,8 @@ struct DutyDB: Sendable {
         }
         guard !accepted.isEmpty else { return signals }
         values[duty, default: [:]].merge(accepted) { first, _ in first }
-        signals.append(.perform(.persist(.unsigned(duty, accepted))))
         signals += raised.map { .perform(.persist(.attestationWatermark($0.0, $0.1))) }
+        signals.append(.perform(.persist(.unsigned(duty, accepted))))
         signals.append(.stored(duty, accepted))
         return signals + answerWaiting(slot: duty.slot)
     }
@@ -65,26 +81,24 @@ struct DutyDB: Sendable {
 
     mutating func cancel(_ ticket: Ticket) { waiting[ticket] = nil }
 
-    /// Lets partial signatures made here pass only over exactly what was decided.
-    func admitLocal(_ duty: Duty, _ set: ParSignedDataSet) -> Failure? {
-        for (pubKey, partial) in set.sorted(by: { $0.key < $1.key }) {
-            guard let value = values[duty]?[pubKey] else {
-                return Failure(
-                    reason: "the cluster has not decided duty \(duty) for validator \(pubKey)", isTemporary: false)
-            }
-            switch (value, partial.data) {
-            case (.attester(let data, let row), .attestation(let attestation)):
-                guard data.hashTreeRoot() == attestation.data.hashTreeRoot() else {
-                    return Failure(
-                        reason: "the signed attestation of slot \(duty.slot.rawValue) differs from what the cluster"
-                            + " decided; the validator client must sign the data that Styx served", isTemporary: false)
-                }
-                if let index = attestation.validatorIndex, index != row.validatorIndex {
-                    return Failure(reason: "attester index \(index.rawValue) is another validator's", isTemporary: false)
-                }
-            }
+    /// Lets a partial signature made here pass only over exactly what was decided.
+    func admitLocal(_ duty: Duty, _ pubKey: PubKey, _ partial: ParSignedData) -> Failure? {
+        guard let value = values[duty]?[pubKey] else {
+            return Failure(
+                reason: "the cluster has not decided duty \(duty) for validator \(pubKey)", isTemporary: false)
         }
-        return nil
+        switch (value, partial.data) {
+        case (.attester(let data, let row), .attestation(let attestation)):
+            guard data == attestation.data else {
+                return Failure(
+                    reason: "the signed attestation of slot \(duty.slot.rawValue) differs from what the cluster"
+                        + " decided; the validator client must sign the data that Styx served", isTemporary: false)
+            }
+            if let index = attestation.validatorIndex, index != row.validatorIndex {
+                return Failure(reason: "attester index \(index.rawValue) is another validator's", isTemporary: false)
+            }
+            return nil
+        }
     }
 
     /// The decided duty row of a validator, the safest template for a broadcast.
@@ -93,15 +107,15 @@ struct DutyDB: Sendable {
         return row
     }
 
-    func unsigned(_ duty: Duty) -> UnsignedDataSet { values[duty] ?? [:] }
-
-    /// Every restored or live duty with values.
-    var duties: [Duty] { values.keys.sorted() }
-
-    mutating func expire(_ duty: Duty) {
+    /// Whoever still waits for the duty's data learns that none will come.
+    mutating func expire(_ duty: Duty) -> [Signal] {
         values[duty] = nil
-        // Callers of an expired duty have gone: requests are bounded to seconds, deadlines lie further out.
-        waiting = waiting.filter { $0.value.slot != duty.slot || duty.type != .attester }
+        guard duty.type == .attester else { return [] }
+        let left = waiting.filter { $0.value.slot == duty.slot }.keys.sorted { $0.rawValue < $1.rawValue }
+        return left.map { ticket in
+            waiting[ticket] = nil
+            return .perform(.answer(ticket, .refused("duty \(duty) is over, and the cluster did not decide it")))
+        }
     }
 
     // MARK: Rules
@@ -119,17 +133,18 @@ struct DutyDB: Sendable {
             if let fault = AttestationRules.fault(in: data, slot: duty.slot, clock: configuration.clock) {
                 return refuse(fault)
             }
-            let root = data.hashTreeRoot()
-            let new = AttestationWatermark(source: data.source.epoch, target: data.target.epoch, dataRoot: root)
+            let new = AttestationWatermark(value)
             guard let old = watermarks[pubKey] else { return .success(new) }
             if new.target == old.target, new.dataRoot == old.dataRoot { return .success(old) }
             if new.target <= old.target {
                 return refuse(
-                    "slashing protection: target epoch \(new.target.rawValue), already voted for target \(old.target.rawValue)")
+                    "slashing protection: target epoch \(new.target.rawValue), already voted for target \(old.target.rawValue)"
+                )
             }
             if new.source < old.source {
                 return refuse(
-                    "slashing protection: source epoch \(new.source.rawValue) lies before \(old.source.rawValue) of an earlier vote")
+                    "slashing protection: source epoch \(new.source.rawValue) lies before \(old.source.rawValue) of an earlier vote"
+                )
             }
             return .success(new)
         }
@@ -144,13 +159,15 @@ struct DutyDB: Sendable {
         }
     }
 
+    /// Committee 0 is itself if somebody is in it: before Electra its data are not those of the others.
     private func attestationData(_ slot: Slot, _ committee: CommitteeIndex) -> AttestationData? {
-        let entries = values[.attester(slot: slot)] ?? [:]
-        for (_, value) in entries.sorted(by: { $0.key < $1.key }) {
+        var alias: AttestationData?
+        for (_, value) in (values[.attester(slot: slot)] ?? [:]).sorted(by: { $0.key < $1.key }) {
             guard case .attester(let data, let row) = value else { continue }
-            if row.committeeIndex == committee || committee == .zero { return data }
+            if row.committeeIndex == committee { return data }
+            if committee == .zero, alias == nil { alias = data }
         }
-        return nil
+        return alias
     }
 
     private func pubKey(_ slot: Slot, _ committee: CommitteeIndex, _ index: ValidatorIndex) -> PubKey? {
@@ -158,5 +175,14 @@ struct DutyDB: Sendable {
             guard case .attester(_, let row) = value else { return false }
             return row.validatorIndex == index && (row.committeeIndex == committee || committee == .zero)
         }?.key
+    }
+}
+
+extension AttestationWatermark {
+    fileprivate init(_ value: UnsignedData) {
+        switch value {
+        case .attester(let data, _):
+            self.init(source: data.source.epoch, target: data.target.epoch, dataRoot: data.hashTreeRoot())
+        }
     }
 }

@@ -27,11 +27,12 @@ struct Fetcher: Sendable {
     mutating func received(_ duty: Duty, _ data: [CommitteeIndex: AttestationData], at now: Instant) -> [Signal] {
         guard let request = pending[duty] else { return [] }
         var set: UnsignedDataSet = [:]
-        for (pubKey, definition) in request.definitions {
+        for (pubKey, definition) in request.definitions.sorted(by: { $0.key < $1.key }) {
             guard case .attester(let row) = definition else { continue }
             let committee = committee(of: row)
             guard let entry = data[committee] else {
-                return failed(duty, Failure(reason: "no data for committee \(committee.rawValue)", isTemporary: true), now)
+                return failed(
+                    duty, Failure(reason: "no data for committee \(committee.rawValue)", isTemporary: true), now)
             }
             if let fault = fault(in: entry, duty: duty, committee: committee) {
                 return failed(duty, Failure(reason: fault, isTemporary: true), now)
@@ -85,7 +86,8 @@ struct Fetcher: Sendable {
 
     private func fault(in data: AttestationData, duty: Duty, committee: CommitteeIndex) -> String? {
         AttestationRules.fault(in: data, slot: duty.slot, clock: configuration.clock)
-            ?? (data.index == committee ? nil : "attestation data for committee \(data.index.rawValue), asked for \(committee.rawValue)")
+            ?? (data.index == committee
+                ? nil : "attestation data for committee \(data.index.rawValue), asked for \(committee.rawValue)")
     }
 }
 

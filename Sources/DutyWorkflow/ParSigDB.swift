@@ -8,6 +8,8 @@ import SSZ
 struct ParSigDB: Sendable {
     private struct Entry: Sendable {
         var shares: [ShareIndex: ParSignedData] = [:]
+        /// Of each share's message: hashed once.
+        var roots: [ShareIndex: Root] = [:]
         /// Roots handed to SigAgg: each fires once, also across a restart.
         var fired: Set<Root> = []
     }
@@ -22,24 +24,22 @@ struct ParSigDB: Sendable {
         let stored = insert(duty, set)
         guard !stored.new.isEmpty else { return stored.signals }
         return [.perform(.persist(.partials(duty, stored.new, .internal)))] + stored.signals
-            + [.tracked(duty, .signedLocally(Set(stored.new.keys))), .perform(.shareWithPeers(duty, stored.new))]
+            + [.tracked(duty, .signedLocally(roots(duty, stored.new))), .perform(.shareWithPeers(duty, stored.new))]
     }
 
     mutating func storeExternal(_ duty: Duty, _ set: ParSignedDataSet) -> [Signal] {
         let stored = insert(duty, set)
         guard let share = stored.new.values.first?.shareIndex else { return stored.signals }
         return [.perform(.note(.partials(duty, stored.new, .broadcasted)))] + stored.signals
-            + [.tracked(duty, .signedByPeer(share, Set(stored.new.keys)))]
+            + [.tracked(duty, .signedByPeer(share, roots(duty, stored.new)))]
     }
 
     /// Rows of an earlier life. Ours that may not have been sent are shared again; complete groups fire once.
     mutating func restore(_ partials: [JournalSnapshot.Partial]) -> [Signal] {
         var unsent: [Duty: ParSignedDataSet] = [:]
         for row in partials where row.status != .expired {
-            entries[row.duty, default: [:]][row.pubKey, default: Entry()].shares[row.partial.shareIndex] = row.partial
-            if row.status == .aggregated {
-                entries[row.duty]?[row.pubKey]?.fired.insert(row.partial.data.messageRoot)
-            }
+            let root = add(row.duty, row.pubKey, row.partial)
+            if row.status == .aggregated { entries[row.duty]?[row.pubKey]?.fired.insert(root) }
             if row.status == .internal, row.partial.shareIndex == configuration.shareIndex {
                 unsent[row.duty, default: [:]][row.pubKey] = row.partial
             }
@@ -56,18 +56,17 @@ struct ParSigDB: Sendable {
     mutating func discard(_ duty: Duty, _ pubKey: PubKey, _ shares: [ShareIndex]) -> [Signal] {
         guard var entry = entries[duty]?[pubKey] else { return [] }
         for share in shares {
-            if let root = entry.shares.removeValue(forKey: share)?.data.messageRoot { entry.fired.remove(root) }
+            entry.shares[share] = nil
+            if let root = entry.roots.removeValue(forKey: share) { entry.fired.remove(root) }
         }
         entries[duty]?[pubKey] = entry
         return fire(duty, [pubKey])
     }
 
     /// Whether our own share over another message is already out.
-    func contradictsOwn(_ duty: Duty, _ set: ParSignedDataSet) -> Bool {
-        set.contains { pubKey, partial in
-            guard let old = entries[duty]?[pubKey]?.shares[configuration.shareIndex] else { return false }
-            return old.data.messageRoot != partial.data.messageRoot
-        }
+    func contradictsOwn(_ duty: Duty, _ pubKey: PubKey, _ partial: ParSignedData) -> Bool {
+        guard let old = entries[duty]?[pubKey]?.roots[configuration.shareIndex] else { return false }
+        return old != partial.data.messageRoot
     }
 
     mutating func expire(_ duty: Duty) { entries[duty] = nil }
@@ -77,26 +76,45 @@ struct ParSigDB: Sendable {
         var new: ParSignedDataSet = [:]
         // Sorted: dictionary order differs between processes, replays must not.
         for (pubKey, partial) in set.sorted(by: { $0.key < $1.key }) where configuration.validators.contains(pubKey) {
-            if let old = entries[duty]?[pubKey]?.shares[partial.shareIndex] {
-                if old != partial { signals.append(.tracked(duty, .equivocatedShare(pubKey, partial.shareIndex))) }
+            if let old = entries[duty]?[pubKey]?.roots[partial.shareIndex] {
+                // The same message with other side information is no second message.
+                if old != partial.data.messageRoot {
+                    signals.append(.tracked(duty, .equivocatedShare(pubKey, partial.shareIndex)))
+                }
                 continue
             }
-            entries[duty, default: [:]][pubKey, default: Entry()].shares[partial.shareIndex] = partial
+            add(duty, pubKey, partial)
             new[pubKey] = partial
         }
         return (new, signals + fire(duty, new.keys.sorted()))
+    }
+
+    @discardableResult
+    private mutating func add(_ duty: Duty, _ pubKey: PubKey, _ partial: ParSignedData) -> Root {
+        let root = partial.data.messageRoot
+        entries[duty, default: [:]][pubKey, default: Entry()].shares[partial.shareIndex] = partial
+        entries[duty]?[pubKey]?.roots[partial.shareIndex] = root
+        return root
+    }
+
+    private func roots(_ duty: Duty, _ set: ParSignedDataSet) -> [PubKey: Root] {
+        var roots: [PubKey: Root] = [:]
+        for (pubKey, partial) in set { roots[pubKey] = entries[duty]?[pubKey]?.roots[partial.shareIndex] }
+        return roots
     }
 
     /// Hands over each group of `threshold` agreeing shares, once per message root.
     private mutating func fire(_ duty: Duty, _ pubKeys: [PubKey]) -> [Signal] {
         var groups: [PubKey: [ParSignedData]] = [:]
         for pubKey in pubKeys {
-            guard let entry = entries[duty]?[pubKey] else { continue }
-            let byRoot = Dictionary(grouping: entry.shares.values, by: \.data.messageRoot)
-            for (root, group) in byRoot where group.count >= configuration.threshold && !entry.fired.contains(root) {
-                entries[duty]?[pubKey]?.fired.insert(root)
-                groups[pubKey] = group.sorted { $0.shareIndex < $1.shareIndex }
-            }
+            guard let entry = entries[duty]?[pubKey], entry.shares.count >= configuration.threshold else { continue }
+            // The lowest root first: a threshold of half the cluster or less can have two in one restart. The second
+            // would only be refused by AggSigDB, where the first stays.
+            let complete = Dictionary(grouping: entry.roots.keys) { entry.roots[$0] ?? .zero }
+                .filter { $0.value.count >= configuration.threshold && !entry.fired.contains($0.key) }
+            guard let (root, shares) = complete.min(by: { $0.key < $1.key }) else { continue }
+            entries[duty]?[pubKey]?.fired.insert(root)
+            groups[pubKey] = shares.sorted().compactMap { entry.shares[$0] }
         }
         return groups.isEmpty ? [] : [.thresholdReached(duty, groups)]
     }

@@ -42,23 +42,27 @@ struct SigAgg: Sendable {
     /// duty, else from our own partial, else from the first partial that names a validator index: a peer must not be
     /// able to spoil them.
     private func template(_ group: [ParSignedData], _ row: AttesterDuty?) -> SignedData? {
-        let own = group.first { $0.shareIndex == configuration.shareIndex }
-        guard let first = own ?? group.first(where: { $0.data.namesValidator }) ?? group.first else { return nil }
-        switch first.data {
+        let own = group.filter { $0.shareIndex == configuration.shareIndex }
+        let candidates = (own + group).map(\.data)
+        guard let first = candidates.first else { return nil }
+        switch first {
         case .attestation(let attestation):
-            guard let row, let built = VersionedAttestation(fork: attestation.fork, data: attestation.data, duty: row) else {
-                return first.data
+            // The fork, too, is a peer's word; the slot is signed.
+            let fork = configuration.forks.fork(at: configuration.clock.epoch(of: attestation.data.slot))
+            if let row, let built = VersionedAttestation(fork: fork, data: attestation.data, duty: row) {
+                return .attestation(built)
             }
-            return .attestation(built)
+            return candidates.first { $0.isComplete(for: fork) } ?? first
         }
     }
 }
 
 extension SignedData {
-    /// Whether the unsigned side information of the object is there.
-    fileprivate var namesValidator: Bool {
+    /// Whether the unsigned side information of the object is there and of the right fork.
+    fileprivate func isComplete(for fork: ForkName) -> Bool {
         switch self {
-        case .attestation(let attestation): attestation.validatorIndex != nil
+        case .attestation(let attestation):
+            attestation.fork == fork && attestation.validatorIndex != nil && attestation.committeeIndex != nil
         }
     }
 }

@@ -33,6 +33,12 @@ package enum Signal: Sendable {
 /// Validators that have a duty, with what the beacon node said about it.
 package enum DutyDefinition: Hashable, Sendable {
     case attester(AttesterDuty)
+
+    var attesterDuty: AttesterDuty? {
+        switch self {
+        case .attester(let row): row
+        }
+    }
 }
 
 package typealias DutyDefinitionSet = [PubKey: DutyDefinition]
@@ -103,7 +109,7 @@ package enum Answer: Hashable, Sendable {
     case attesterPubKey(PubKey?)
     /// Partial signatures are stored and on their way.
     case submitted
-    /// They contradict what the cluster decided or what was signed before. For people.
+    /// Some contradict what the cluster decided or what was signed before; the others were taken. For people.
     case refused(String)
 }
 

@@ -1,4 +1,5 @@
 import Ethereum
+import SSZ
 
 /// What the tracker is told about a duty, in the order of the pipeline.
 package enum TrackedStep: Hashable, Sendable {
@@ -9,9 +10,10 @@ package enum TrackedStep: Hashable, Sendable {
     case roundChanged(from: Int64, to: Int64, String)
     case consensusTimedOut
     case stored(Set<PubKey>)
-    case signedLocally(Set<PubKey>)
+    /// With the root of what was signed for each validator.
+    case signedLocally([PubKey: Root])
     case signFailed(String)
-    case signedByPeer(ShareIndex, Set<PubKey>)
+    case signedByPeer(ShareIndex, [PubKey: Root])
     case thresholdReached(Set<PubKey>)
     case aggregated(Set<PubKey>)
     case broadcasted(Set<PubKey>)
@@ -22,6 +24,8 @@ package enum TrackedStep: Hashable, Sendable {
     case equivocatedVote(PeerIndex, String)
     case equivocatedShare(PubKey, ShareIndex)
     case badShare(PubKey, ShareIndex)
+    /// Signed for another duty than the one it was sent for.
+    case foreignShare(PubKey, ShareIndex)
     case peerRefused(PeerIndex, String)
     case consensusFault(String)
 }
@@ -97,7 +101,8 @@ package enum FailureReason: String, Sendable, Hashable {
         case .fetchBNError: "the beacon node gave no usable data: check that it is reachable and synced"
         case .noConsensus: "the cluster did not agree in time: check the connections to the other operators"
         case .bugDutyDBError: "the decided value was refused by this node's anti-slashing store"
-        case .noLocalVCSignature: "no signature came from this node's validator client: check that it runs and uses Styx"
+        case .noLocalVCSignature:
+            "no signature came from this node's validator client: check that it runs and uses Styx"
         case .noPeerSignatures: "no other operator's signature arrived: check the connections to the other operators"
         case .insufficientPeerSignatures: "too few operators signed: check which of them are down"
         case .bugParSigDBInconsistent: "operators signed different data for one duty"

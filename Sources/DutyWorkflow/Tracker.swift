@@ -1,4 +1,5 @@
 import Ethereum
+import SSZ
 
 /// Watches every duty and says at its end whether it worked, or where it stopped and why. Source: workflow.md §16.
 struct Tracker: Sendable {
@@ -11,10 +12,18 @@ struct Tracker: Sendable {
         var aggregated: Set<PubKey> = []
         var decidedAt: Instant?
         var lastError: String?
-        var isInconsistent = false
+        /// Of the messages that shares were made over: more than one for a validator, and they cannot be combined.
+        var roots: [PubKey: Set<Root>] = [:]
+        var hasEquivocation = false
         var isReported = false
 
+        var isInconsistent: Bool { hasEquivocation || roots.contains { $0.value.count > 1 } }
+
         mutating func advance(_ step: DutyStep) { reached = max(reached, step) }
+
+        mutating func note(_ signed: [PubKey: Root]) {
+            for (pubKey, root) in signed { roots[pubKey, default: []].insert(root) }
+        }
     }
 
     private let threshold: Int
@@ -29,7 +38,9 @@ struct Tracker: Sendable {
         case .started(let pubKeys):
             story.expected = pubKeys
             return [.started(duty, validators: pubKeys.count)]
-        case .fetched: story.advance(.fetcher)
+        case .fetched:
+            story.advance(.fetcher)
+            story.lastError = nil
         case .fetchFailed(let why):
             story.advance(.fetcher)
             story.lastError = why
@@ -42,15 +53,17 @@ struct Tracker: Sendable {
         case .roundChanged(let from, let to, let why): return [.roundChanged(duty, from: from, to: to, why: why)]
         case .consensusTimedOut: story.advance(.consensus)
         case .stored: story.advance(.dutyDB)
-        case .signedLocally(let pubKeys):
+        case .signedLocally(let signed):
             story.advance(.parSigDBLocal)
-            story.local.formUnion(pubKeys)
+            story.local.formUnion(signed.keys)
+            story.note(signed)
         case .signFailed(let why):
             story.lastError = why
             return [.retrying(duty, step: .validatorAPI, detail: why)]
-        case .signedByPeer(let share, _):
+        case .signedByPeer(let share, let signed):
             story.advance(.parSigDBExternal)
             story.shares.insert(share)
+            story.note(signed)
         case .thresholdReached: story.advance(.sigAggregation)
         case .aggregated(let pubKeys):
             story.advance(.aggSigDB)
@@ -70,10 +83,12 @@ struct Tracker: Sendable {
         case .equivocatedVote(let peer, let what):
             return [.fault(duty, "operator \(peer) sent two different consensus messages: \(what)")]
         case .equivocatedShare(let pubKey, let share):
-            story.isInconsistent = true
+            story.hasEquivocation = true
             return [.fault(duty, "share \(share) signed two different messages for validator \(pubKey)")]
         case .badShare(let pubKey, let share):
             return [.fault(duty, "the signature of share \(share) for validator \(pubKey) does not verify")]
+        case .foreignShare(let pubKey, let share):
+            return [.fault(duty, "share \(share) sent a signature of another duty for validator \(pubKey)")]
         case .peerRefused(let peer, let why): return [.fault(duty, "refused a message of operator \(peer): \(why)")]
         case .consensusFault(let what): return [.fault(duty, "consensus: \(what)")]
         }
@@ -82,14 +97,18 @@ struct Tracker: Sendable {
 
     /// The duty is over. Duties that this node never started (it saw only peers' messages) are not judged.
     mutating func expire(_ duty: Duty) -> [Report] {
-        guard let story = stories.removeValue(forKey: duty), !story.isReported, !story.expected.isEmpty else { return [] }
+        guard let story = stories.removeValue(forKey: duty), !story.isReported, !story.expected.isEmpty else {
+            return []
+        }
         let missing = story.expected.subtracting(story.broadcasted).sorted()
         let (step, reason) = verdict(story)
         return [.failed(duty, step: step, reason: reason, detail: story.lastError ?? "", missing: missing)]
     }
 
     private func success(_ duty: Duty, _ story: inout Story, at now: Instant) -> [Report] {
-        guard !story.isReported, !story.expected.isEmpty, story.expected.isSubset(of: story.broadcasted) else { return [] }
+        guard !story.isReported, !story.expected.isEmpty, story.expected.isSubset(of: story.broadcasted) else {
+            return []
+        }
         story.isReported = true
         let since = story.decidedAt.map { now - $0 } ?? .zero
         return [.succeeded(duty, validators: story.expected.count, sinceDecided: since)]
@@ -100,7 +119,8 @@ struct Tracker: Sendable {
         switch story.reached {
         case .scheduler, .fetcher:
             story.lastError == nil ? (.consensus, .noConsensus) : (.fetcher, .fetchBNError)
-        case .consensus: (.consensus, story.lastError == nil ? .noConsensus : .bugDutyDBError)
+        // An error before the decision is one of fetching: what is missing then is still the decision.
+        case .consensus: story.decidedAt == nil ? (.consensus, .noConsensus) : (.dutyDB, .bugDutyDBError)
         case .dutyDB: (.validatorAPI, .noLocalVCSignature)
         case .validatorAPI, .parSigDBLocal, .parSigEx, .parSigDBExternal:
             if story.isInconsistent {

@@ -82,7 +82,7 @@ package struct Workflow: Sendable {
             signals += consensus.restore(
                 duty, votes: snapshot.votes[duty] ?? [], values: snapshot.voteValues[duty] ?? [:], at: now)
         }
-        for duty in snapshot.unsigned.keys { consensus.restoreDecided(duty) }
+        for duty in snapshot.unsigned.keys.sorted() { consensus.restoreDecided(duty) }
         for (duty, set) in snapshot.unsigned.sorted(by: { $0.key < $1.key }) where configuration.signs {
             // Signing again over the same value gives the same share.
             signals.append(.perform(.sign(duty, set)))
@@ -108,42 +108,59 @@ package struct Workflow: Sendable {
         case .attestationData(let duty, let data): fetcher.received(duty, data, at: now)
         case .fetchFailed(let duty, let failure): fetcher.failed(duty, failure, now)
         case .consensusMessage(let message): admitted(message.duty, now) { $0.consensus.receive(message, at: now) }
-        case .peerPartials(let duty, let set): admitted(duty, now) { _ in [.signedByPeer(duty, set)] }
+        case .peerPartials(let duty, let set): admitted(duty, now) { $0.fromPeer(duty, set) }
         case .localPartials(let duty, let set, let ticket): local(duty, set, ticket, now)
         case .signFailed(let duty, let reason): [.tracked(duty, .signFailed(reason))]
         case .shared(let duty, let pubKeys): [.perform(.note(.partialStatus(duty, pubKeys, .broadcasted)))]
         case .recovered(let duty, let results): recovered(duty, results)
         case .broadcastSucceeded(let duty, let pubKeys): broadcaster.succeeded(duty, pubKeys)
         case .broadcastFailed(let duty, let set, let failure): broadcaster.failed(duty, set, failure, at: now)
-        case .query(let ticket, let query): dutyDB.query(ticket, query)
+        case .query(let ticket, let query): answer(ticket, query, now)
         case .cancel(let ticket): cancel(ticket)
         }
     }
 
     // MARK: Private parts, in call order
 
-    /// Follows every signal until only outside work is left.
+    /// Follows every signal until only outside work is left. Whatever a signal leads to comes before what its sender
+    /// put behind it: an answer that a component gives after handing something on is given after that is durable.
     private mutating func settle(_ first: [Signal], _ now: Instant) -> [Effect] {
         var effects: [Effect] = []
-        var queue = first
-        var next = 0
-        while next < queue.count {
-            let signal = queue[next]
-            next += 1
-            if case .perform(let effect) = signal { effects.append(effect) }
-            if case .dutyStarted(let duty, _) = signal { deadlines.add(duty) }
-            queue += route(signal, at: now)
+        // The next one last.
+        var stack = Array(first.reversed())
+        while let signal = stack.popLast() {
+            if case .perform(let effect) = signal {
+                effects.append(effect)
+                continue
+            }
+            if case .dutyStarted(let duty, _) = signal {
+                guard !deadlines.isOver(duty) else { continue }
+                deadlines.add(duty)
+            }
+            stack += route(signal, at: now).reversed()
         }
         return effects
     }
 
     /// Peers' messages: plausible and not over.
     private mutating func admitted(_ duty: Duty, _ now: Instant, _ then: (inout Workflow) -> [Signal]) -> [Signal] {
-        guard configuration.deadlines.admits(duty, at: now), !configuration.deadlines.isExpired(duty, at: now) else {
-            return []
-        }
+        guard configuration.deadlines.admits(duty, at: now), !isOver(duty, now) else { return [] }
         deadlines.add(duty)
         return then(&self)
+    }
+
+    private func isOver(_ duty: Duty, _ now: Instant) -> Bool {
+        deadlines.isOver(duty) || configuration.deadlines.isExpired(duty, at: now)
+    }
+
+    /// A share is worth something only in the duty it was made for: else old shares of honest operators, sent again
+    /// under the name of a later duty, would take the place of the ones to come.
+    private func fromPeer(_ duty: Duty, _ set: ParSignedDataSet) -> [Signal] {
+        let (fitting, foreign) = set.split { $0.value.data.belongs(to: duty) }
+        let faults: [Signal] = foreign.sorted { $0.key < $1.key }.map { pubKey, partial in
+            .tracked(duty, .foreignShare(pubKey, partial.shareIndex))
+        }
+        return faults + (fitting.isEmpty ? [] : [.signedByPeer(duty, fitting)])
     }
 
     private mutating func unavailable(_ epoch: Epoch, _ reason: String, _ now: Instant) -> [Signal] {
@@ -151,21 +168,52 @@ package struct Workflow: Sendable {
         return [.perform(.report(.dutiesUnavailable(epoch, reason)))]
     }
 
-    /// Our own shares: only over what was decided, and never two different ones.
+    /// Our own shares: only over what was decided, and never two different ones. Each validator for itself: what is
+    /// wrong with one holds up no other.
     private mutating func local(_ duty: Duty, _ set: ParSignedDataSet, _ ticket: Ticket?, _ now: Instant) -> [Signal] {
-        func refuse(_ reason: String) -> [Signal] {
-            let answer = ticket.map { [Signal.perform(.answer($0, .refused(reason)))] } ?? []
-            return answer + [.tracked(duty, .signFailed(reason))]
+        var good: ParSignedDataSet = [:]
+        var refusal: String?
+        for (pubKey, partial) in set.sorted(by: { $0.key < $1.key }) {
+            if let reason = refusalOfLocal(duty, pubKey, partial, now) {
+                refusal = refusal ?? reason
+            } else {
+                good[pubKey] = partial
+            }
         }
-        if configuration.deadlines.isExpired(duty, at: now) { return refuse("duty \(duty) is over") }
-        if let refusal = dutyDB.admitLocal(duty, set) { return refuse(refusal.reason) }
-        if parSigDB.contradictsOwn(duty, set) { return refuse("another message was signed for duty \(duty) before") }
-        return [.signedLocally(duty, set)] + (ticket.map { [.perform(.answer($0, .submitted))] } ?? [])
+        let answer = ticket.map { [Signal.perform(.answer($0, refusal.map { .refused($0) } ?? .submitted))] } ?? []
+        return (good.isEmpty ? [] : [.signedLocally(duty, good)]) + answer
+            + (refusal.map { [.tracked(duty, .signFailed($0))] } ?? [])
+    }
+
+    private func refusalOfLocal(_ duty: Duty, _ pubKey: PubKey, _ partial: ParSignedData, _ now: Instant) -> String? {
+        if isOver(duty, now) { return "duty \(duty) is over" }
+        guard partial.shareIndex == configuration.shareIndex else {
+            return "share \(partial.shareIndex) is not this operator's, which is \(configuration.shareIndex)"
+        }
+        if let refusal = dutyDB.admitLocal(duty, pubKey, partial) { return refusal.reason }
+        guard !parSigDB.contradictsOwn(duty, pubKey, partial) else {
+            return "another message was signed for duty \(duty) before"
+        }
+        return nil
+    }
+
+    /// Callers wait until their duty is over, at the longest.
+    private mutating func answer(_ ticket: Ticket, _ query: Query, _ now: Instant) -> [Signal] {
+        if case .attestationData(let slot, _) = query {
+            let duty = Duty.attester(slot: slot)
+            guard !isOver(duty, now) else { return [.perform(.answer(ticket, .refused("duty \(duty) is over")))] }
+            guard configuration.deadlines.admits(duty, at: now) else {
+                return [.perform(.answer(ticket, .refused("slot \(slot.rawValue) is too far ahead")))]
+            }
+            deadlines.add(duty)
+        }
+        return dutyDB.query(ticket, query)
     }
 
     private mutating func recovered(_ duty: Duty, _ results: [PubKey: Recovery]) -> [Signal] {
-        let rows = dutyDB
-        var (signals, bad) = sigAgg.recovered(duty, results) { rows.attesterDuty(duty, $0) }
+        // What the cluster decided, else what our beacon node said.
+        let (decided, own) = (dutyDB, scheduler.definition(of: duty) ?? [:])
+        var (signals, bad) = sigAgg.recovered(duty, results) { decided.attesterDuty(duty, $0) ?? own[$0]?.attesterDuty }
         for (pubKey, shares) in bad { signals += parSigDB.discard(duty, pubKey, shares) }
         return signals
     }
@@ -180,19 +228,32 @@ package struct Workflow: Sendable {
         return []
     }
 
+    /// Late news of a duty that is over are dropped: nobody would clear them away.
     private mutating func track(_ duty: Duty, _ step: TrackedStep, _ now: Instant) -> [Signal] {
-        tracker.record(duty, step, at: now).map { .perform(.report($0)) }
+        guard !deadlines.isOver(duty) else { return [] }
+        deadlines.add(duty)
+        return tracker.record(duty, step, at: now).map { .perform(.report($0)) }
     }
 
     private mutating func expire(_ duty: Duty, _ now: Instant) -> [Signal] {
         fetcher.expire(duty)
         var signals: [Signal] = []
-        if consensus.expire(duty) { signals += track(duty, .consensusTimedOut, now) }
-        dutyDB.expire(duty)
+        if consensus.expire(duty) {
+            signals += tracker.record(duty, .consensusTimedOut, at: now).map { .perform(.report($0)) }
+        }
+        signals += dutyDB.expire(duty)
         parSigDB.expire(duty)
         sigAgg.expire(duty)
         aggSigDB.expire(duty)
         broadcaster.expire(duty)
         return signals + tracker.expire(duty).map { .perform(.report($0)) } + [.perform(.note(.expired(duty)))]
+    }
+}
+
+extension [PubKey: ParSignedData] {
+    /// The entries that satisfy a condition, and the others.
+    fileprivate func split(_ isIn: (Element) -> Bool) -> (in: Self, out: Self) {
+        let inside = filter(isIn)
+        return inside.count == count ? (self, [:]) : (inside, filter { !isIn($0) })
     }
 }

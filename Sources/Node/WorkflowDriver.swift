@@ -49,7 +49,8 @@ package actor WorkflowDriver {
     private let now: @Sendable () -> Instant
     private let inbox = Inbox()
     private let callers = Callers()
-    private var notes: [Record] = []
+    /// Records in the order the workflow made them, not yet on disk: only notes, between turns.
+    private var unwritten: [Record] = []
     private var timer: (at: Instant, task: Scheduled<Void>)?
 
     /// The wall clock may step: it is looked at again at least this often.
@@ -91,7 +92,7 @@ package actor WorkflowDriver {
             inbox.close()
         }
         callers.failAll()
-        if !notes.isEmpty { try await commit(notes) }
+        if !unwritten.isEmpty { try await commit(unwritten) }
     }
 
     /// - Returns: false when a peer's event was dropped because too many wait.
@@ -118,19 +119,21 @@ package actor WorkflowDriver {
     // MARK: Effects
 
     private func perform(_ effects: [Effect], _ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
-        var records: [Record] = []
+        var mustBeDurable = false
         for effect in effects {
             switch effect {
-            case .persist(let record): records.append(record)
-            case .note(let record): notes.append(record)
+            case .persist(let record):
+                unwritten.append(record)
+                mustBeDurable = true
+            case .note(let record): unwritten.append(record)
             default: break
             }
         }
-        if !records.isEmpty || notes.count >= Self.notesMax {
-            let all = notes + records
-            notes = []
+        if mustBeDurable || unwritten.count >= Self.notesMax {
+            let records = unwritten
+            unwritten = []
             // Durable before visible: if this throws, nothing below happens, and the node stops.
-            try await commit(all)
+            try await commit(records)
         }
         for effect in effects { start(effect, &group) }
     }

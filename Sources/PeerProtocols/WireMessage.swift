@@ -5,7 +5,7 @@ import SwiftProtobuf
 
 extension SwiftProtobuf.Message {
     /// Strict about depth (ours nest four deep), tolerant of unknown fields: they are kept and signed with the rest.
-    init(wire bytes: some SwiftProtobufContiguousBytes, _ what: String) throws(PeerFault) {
+    init(wire bytes: some SwiftProtobufContiguousBytes, _ what: String) throws(MessageFault) {
         var options = BinaryDecodingOptions()
         options.messageDepthLimit = 10
         do {
@@ -36,7 +36,7 @@ extension WireDuty {
     }
 
     /// - Throws: types outside 1 to 13 and the deprecated one.
-    func duty() throws(PeerFault) -> Duty {
+    func duty() throws(MessageFault) -> Duty {
         guard let type = DutyType(rawValue: type) else { throw .dutyType(.unknownDutyType(type)) }
         guard type != .builderProposer else { throw .dutyType(.deprecatedDuty(type)) }
         return Duty(slot: Slot(slot), type: type)
@@ -44,7 +44,7 @@ extension WireDuty {
 }
 
 /// A validator as a map key: `0x` and 96 lower-case hex digits, nothing else (protocols.md §2.3).
-func pubKey(wire text: String) throws(PeerFault) -> PubKey {
+func pubKey(wire text: String) throws(MessageFault) -> PubKey {
     let digits = text.utf8.dropFirst(2)
     guard text.utf8.starts(with: "0x".utf8), digits.count == 96,
         digits.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),

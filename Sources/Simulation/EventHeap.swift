@@ -39,5 +39,7 @@ struct EventHeap<Item> {
         }
     }
 
-    private func precedes(_ a: Int, _ b: Int) -> Bool { (heap[a].at, heap[a].sequence) < (heap[b].at, heap[b].sequence) }
+    private func precedes(_ a: Int, _ b: Int) -> Bool {
+        (heap[a].at, heap[a].sequence) < (heap[b].at, heap[b].sequence)
+    }
 }

@@ -15,6 +15,12 @@ package struct Oracle {
     private var broadcasters: [Duty: Set<Int>] = [:]
     private var acceptedByNode: Set<Key> = []
     private var liars: Set<Int> = []
+    /// By share index; 0 is the group.
+    private var slashing: [Int: SlashingOracle] = [:]
+    /// Votes of one key that could be slashed: a share's, or the group's.
+    package private(set) var slashable: [String] = []
+    /// What left a node before it was on its disk, or is not what it decided.
+    package private(set) var undurable: [String] = []
     package private(set) var decidedRounds: [Duty: [Int: Int64]] = [:]
     package private(set) var reports: [(node: Int, report: Report)] = []
 
@@ -42,7 +48,7 @@ package struct Oracle {
     }
 
     package var conflicts: [String] {
-        conflictingShares + conflictingServed + conflictingVotes + conflictingBroadcasts
+        conflictingShares + conflictingServed + conflictingVotes + conflictingBroadcasts + slashable + undurable
     }
 
     // MARK: Progress
@@ -67,6 +73,7 @@ package struct Oracle {
         for (pubKey, partial) in set {
             let key = Key(node: partial.shareIndex.rawValue, duty: duty, pubKey: pubKey)
             shares[key, default: []].insert(partial.data.messageRoot)
+            judge(partial.data, pubKey, share: partial.shareIndex.rawValue)
         }
     }
 
@@ -76,7 +83,10 @@ package struct Oracle {
 
     mutating func sawBroadcast(_ duty: Duty, _ set: SignedDataSet, by node: Int) {
         broadcasters[duty, default: []].insert(node)
-        for (pubKey, value) in set { broadcasts[duty, default: [:]][pubKey, default: []].insert(value.messageRoot) }
+        for (pubKey, value) in set {
+            broadcasts[duty, default: [:]][pubKey, default: []].insert(value.messageRoot)
+            judge(value, pubKey, share: 0)
+        }
     }
 
     mutating func noteAccepted(_ node: Int, _ duty: Duty, _ pubKey: PubKey) {
@@ -86,6 +96,16 @@ package struct Oracle {
     mutating func heard(_ report: Report, by node: Int) {
         reports.append((node, report))
         if case .decided(let duty, let round, _, _) = report { decidedRounds[duty, default: [:]][node] = round }
+    }
+
+    mutating func sawUndurable(_ what: String, by node: Int) { undurable.append("node \(node): \(what)") }
+
+    private mutating func judge(_ data: SignedData, _ pubKey: PubKey, share: Int) {
+        switch data {
+        case .attestation(let attestation):
+            let fault = slashing[share, default: SlashingOracle()].sign(attestation.data, pubKey)
+            if let fault { slashable.append("share \(share): \(fault)") }
+        }
     }
 
     private func conflicts(_ seen: [Key: Set<Root>], _ what: String) -> [String] {

@@ -2,6 +2,16 @@ import DutyWorkflow
 import Ethereum
 import SSZ
 
+/// How a beacon node lies to the node that trusts it.
+package enum BeaconLie: CaseIterable, Sendable {
+    /// Justified epoch 0: surrounds earlier votes.
+    case oldSource
+    /// The target as source: later honest votes must not surround it.
+    case newSource
+    /// A target that is not the slot's epoch.
+    case otherTarget
+}
+
 /// A chain reduced to what attesters ask of a beacon node, and fake but unforgeable-by-accident signatures.
 package struct SimulatedChain: Sendable {
     package let clock: SlotClock
@@ -23,12 +33,14 @@ package struct SimulatedChain: Sendable {
     }
 
     /// Every validator attests once an epoch; several share a slot and a committee.
-    package func duties(of epoch: Epoch) -> [AttesterDuty] {
+    ///
+    /// - Parameter shift: slots by which a reorganisation moved the duties.
+    package func duties(of epoch: Epoch, shift: UInt64 = 0) -> [AttesterDuty] {
         pubKeys.enumerated().map { index, pubKey in
             var row = AttesterDuty()
             let first = epoch.rawValue * clock.slotsPerEpoch
             row.pubKey = pubKey
-            row.slot = Slot(first + (UInt64(index) * 5 / 2 + epoch.rawValue) % clock.slotsPerEpoch)
+            row.slot = Slot(first + (UInt64(index) * 5 / 2 + epoch.rawValue + shift) % clock.slotsPerEpoch)
             row.validatorIndex = ValidatorIndex(UInt64(1000 + index))
             row.committeeIndex = CommitteeIndex(UInt64(index % 3))
             row.committeeLength = 128
@@ -49,6 +61,17 @@ package struct SimulatedChain: Sendable {
         return data
     }
 
+    /// Attestation data that an honest beacon node never gives.
+    package func attestationData(_ slot: Slot, lie: BeaconLie) -> AttestationData {
+        var data = attestationData(slot, view: false)
+        switch lie {
+        case .oldSource: data.source = checkpoint(0)
+        case .newSource: data.source = data.target
+        case .otherTarget: data.target = checkpoint(data.target.epoch.rawValue + 1)
+        }
+        return data
+    }
+
     package func partial(_ value: UnsignedData, share: ShareIndex) -> ParSignedData? {
         switch value {
         case .attester(let data, let row):
@@ -56,7 +79,8 @@ package struct SimulatedChain: Sendable {
             guard let attestation = VersionedAttestation(fork: fork, data: data, duty: row) else { return nil }
             let unsigned = SignedData.attestation(attestation)
             return ParSignedData(
-                data: unsigned.with(signature: shareSignature(row.pubKey, unsigned.messageRoot, share)), shareIndex: share)
+                data: unsigned.with(signature: shareSignature(row.pubKey, unsigned.messageRoot, share)),
+                shareIndex: share)
         }
     }
 

@@ -18,19 +18,24 @@ package struct SimulatedCluster {
         package var commitTime: ClosedRange<Duration> = .microseconds(200)...(.milliseconds(5))
         /// This node sends different votes to different peers.
         package var liar: Int?
+        /// Nodes with other disks than `commitTime`.
+        package var slowDisks: [Int: ClosedRange<Duration>] = [:]
+        /// Per node, ahead if positive.
+        package var clockSkew: [Int: Duration] = [:]
         package init() {}
     }
 
-    private enum Item {
+    enum Item {
         case event(node: Int, life: Int, Event)
         case committed(node: Int, life: Int, [Effect])
         case wake(node: Int, life: Int)
         case crash(node: Int)
         case restart(node: Int)
         case validatorClient(node: Int, AttesterDuty)
+        case stepClock(node: Int, by: Duration)
     }
 
-    private struct Node {
+    struct Node {
         var workflow: Workflow?
         var journal = SimulatedJournal()
         /// Counts restarts; what was meant for an earlier life is void.
@@ -39,20 +44,23 @@ package struct SimulatedCluster {
         var isCommitting = false
         var pendingRecords: [Record] = []
         var notes: [Record] = []
+        /// In the cluster's time, like everything in the heap.
         var nextWake: Instant?
+        /// What its clock shows beyond the cluster's time.
+        var skew: Duration = .zero
     }
 
     package let options: Options
     package let chain: SimulatedChain
     package var network = SimulatedNetwork()
     /// Everything that was seen on the wires and at the beacon nodes.
-    package private(set) var oracle = Oracle()
+    package internal(set) var oracle = Oracle()
     package private(set) var now: Instant
-    private var nodes: [Node]
-    private var heap = EventHeap<Item>()
-    private var random: SplitMix64
-    private var tickets: [Ticket: (node: Int, row: AttesterDuty)] = [:]
-    private var nextTicket: UInt64 = 0
+    var nodes: [Node]
+    var heap = EventHeap<Item>()
+    var random: SplitMix64
+    var tickets: [Ticket: (node: Int, row: AttesterDuty)] = [:]
+    var nextTicket: UInt64 = 0
 
     package init(_ options: Options) {
         self.options = options
@@ -62,7 +70,7 @@ package struct SimulatedCluster {
             slotsPerEpoch: options.slotsPerEpoch)
         chain = SimulatedChain(clock: clock, validators: options.validators)
         now = clock.genesis + .zero
-        nodes = (0..<options.nodes).map { _ in Node() }
+        nodes = (0..<options.nodes).map { node in Node(skew: options.clockSkew[node] ?? .zero) }
         for node in 0..<options.nodes { heap.schedule(.restart(node: node), at: now) }
     }
 
@@ -70,11 +78,29 @@ package struct SimulatedCluster {
     package var headDisagreement = 0.0
     /// Nodes whose beacon node answers nothing.
     package var silentBeaconNodes: Set<Int> = []
+    /// Nodes whose beacon node lies about what to attest to.
+    package var lyingBeaconNodes: [Int: BeaconLie] = [:]
+    /// Nodes whose validator client signs something else first.
+    package var rogueValidatorClients: Set<Int> = []
+    /// Probability that a beacon node does not take a broadcast this time.
+    package var broadcastFailureRate = 0.0
+    /// From then on beacon nodes give other duties, also for the running epoch.
+    package var reorganisation: (at: Instant, shift: UInt64)?
 
     /// Takes the node down and back up from its journal.
     package mutating func crash(node: Int, from: Instant, until: Instant) {
         heap.schedule(.crash(node: node), at: from)
         heap.schedule(.restart(node: node), at: until)
+    }
+
+    /// All at once, as in a power cut.
+    package mutating func crashAll(from: Instant, until: Instant) {
+        for node in nodes.indices { crash(node: node, from: from, until: until) }
+    }
+
+    /// The node's clock jumps, and stays there.
+    package mutating func stepClock(node: Int, by step: Duration, at: Instant) {
+        heap.schedule(.stepClock(node: node, by: step), at: at)
     }
 
     /// Runs until the start of a slot.
@@ -110,12 +136,19 @@ package struct SimulatedCluster {
         case .crash(let node): crash(node)
         case .restart(let node): restart(node)
         case .validatorClient(let node, let row): askAsValidatorClient(node, row)
+        case .stepClock(let node, let step):
+            nodes[node].skew += step
+            guard nodes[node].workflow != nil else { return }
+            nodes[node].inbox.append(.wake)
+            turn(node)
         }
     }
 
     private mutating func crash(_ node: Int) {
         // The disk may have finished a commit that the process never heard of.
-        if Bool.random(using: &random) { nodes[node].journal.commit(nodes[node].pendingRecords) }
+        // Or a part of it.
+        let written = Int.random(in: 0...nodes[node].pendingRecords.count, using: &random)
+        nodes[node].journal.commit(nodes[node].pendingRecords.prefix(written))
         nodes[node].pendingRecords = []
         nodes[node].notes = []
         nodes[node].inbox = []
@@ -131,14 +164,14 @@ package struct SimulatedCluster {
         let configuration = WorkflowConfiguration(
             nodes: options.nodes, threshold: (2 * options.nodes + 2) / 3, peer: PeerIndex(node),
             validators: Set(chain.pubKeys), clock: chain.clock, domains: chain.domains,
-            signs: !node.isMultiple(of: 2), seed: options.seed &+ UInt64(node))
+            signs: !Self.hasValidatorClient(node), seed: options.seed &+ UInt64(node))
         var workflow = Workflow(configuration: configuration) { _, message in
             var sealed = message
             sealed.signature = [UInt8(truncatingIfNeeded: message.source)]
             return sealed
         }
-        let snapshot = nodes[node].journal.load(deadlines: configuration.deadlines, at: now)
-        let effects = workflow.restore(snapshot, at: now)
+        let snapshot = nodes[node].journal.load(deadlines: configuration.deadlines, at: time(node))
+        let effects = workflow.restore(snapshot, at: time(node))
         nodes[node].workflow = workflow
         act(node, effects)
         nodes[node].inbox.append(.wake)
@@ -153,8 +186,8 @@ package struct SimulatedCluster {
         var effects: [Effect] = []
         let inbox = nodes[node].inbox
         nodes[node].inbox = []
-        for event in inbox { effects += workflow.receive(event, at: now) }
-        let wanted = workflow.nextWake(after: now)
+        for event in inbox { effects += workflow.receive(event, at: time(node)) }
+        let wanted = workflow.nextWake(after: time(node)) - nodes[node].skew
         nodes[node].workflow = workflow
         act(node, effects)
         let wake = max(wanted, now + .microseconds(1))
@@ -164,136 +197,32 @@ package struct SimulatedCluster {
         }
     }
 
-    private mutating func act(_ node: Int, _ effects: [Effect]) {
+    mutating func act(_ node: Int, _ effects: [Effect]) {
         var records: [Record] = []
         var rest: [Effect] = []
         for effect in effects {
             switch effect {
             case .persist(let record): records.append(record)
             case .note(let record): nodes[node].notes.append(record)
-            default: rest.append(effect)
+            // Nothing before it must be durable: the most eager driver that the order of effects allows.
+            default: if records.isEmpty { perform(effect, node) } else { rest.append(effect) }
             }
         }
-        guard !records.isEmpty else {
-            for effect in rest { perform(effect, node) }
-            return
-        }
+        guard !records.isEmpty else { return }
         nodes[node].pendingRecords = nodes[node].notes + records
         nodes[node].notes = []
         nodes[node].isCommitting = true
         heap.schedule(
-            .committed(node: node, life: nodes[node].life, rest), at: now + draw(options.commitTime))
+            .committed(node: node, life: nodes[node].life, rest),
+            at: now + draw(options.slowDisks[node] ?? options.commitTime))
     }
 
-    // MARK: Effects
+    // MARK: Time
 
-    private mutating func perform(_ effect: Effect, _ node: Int) {
-        switch effect {
-        case .persist, .note: break
-        case .resolveDuties(let epoch) where silentBeaconNodes.contains(node):
-            post(node, .dutiesUnavailable(epoch, reason: "silent"), after: .seconds(2)...(.seconds(2)))
-        case .resolveDuties(let epoch):
-            let rows = chain.duties(of: epoch)
-            post(node, .dutiesResolved(epoch, rows), after: .milliseconds(5)...(.milliseconds(50)))
-            for row in rows where node.isMultiple(of: 2) {
-                let at = max(now, chain.clock.start(of: row.slot) + options.slotDuration / 3)
-                heap.schedule(.validatorClient(node: node, row), at: at)
-            }
-        case .fetchAttestationData(let duty, let committees):
-            let view = Double.random(in: 0..<1, using: &random) < headDisagreement
-            let data = chain.attestationData(duty.slot, view: view)
-            let answer = Dictionary(uniqueKeysWithValues: committees.map { ($0, data) })
-            post(node, .attestationData(duty, answer), after: .milliseconds(2)...(.milliseconds(300)))
-        case .sendConsensus(let message):
-            oracle.sawVote(message, by: node, isLiar: node == options.liar)
-            for peer in 0..<options.nodes where peer != node { send(.consensusMessage(tell(message, node, peer)), node, peer) }
-        case .sign(let duty, let set):
-            let share = ShareIndex(PeerIndex(node))
-            let signed = set.compactMapValues { chain.partial($0, share: share) }
-            post(node, .localPartials(duty, signed, nil), after: .milliseconds(1)...(.milliseconds(10)))
-        case .shareWithPeers(let duty, let set):
-            oracle.sawShares(duty, set)
-            for peer in 0..<options.nodes where peer != node { send(.peerPartials(duty, set), node, peer) }
-            post(node, .shared(duty, set.keys.sorted()), after: .milliseconds(1)...(.milliseconds(5)))
-        case .recover(let duty, let groups):
-            post(node, .recovered(duty, groups.mapValues { recover($0) }), after: .milliseconds(1)...(.milliseconds(5)))
-        case .broadcast(let duty, let set):
-            oracle.sawBroadcast(duty, set, by: node)
-            post(node, .broadcastSucceeded(duty, set.keys.sorted()), after: .milliseconds(2)...(.milliseconds(20)))
-        case .answer(let ticket, let answer): answerValidatorClient(ticket, answer)
-        case .report(let report): oracle.heard(report, by: node)
-        }
-    }
+    /// What the node's clock shows.
+    func time(_ node: Int) -> Instant { now + nodes[node].skew }
 
-    private func recover(_ group: [ParSignedData]) -> Recovery {
-        guard let first = group.first, case .attestation = first.data else { return .badShares([]) }
-        let root = first.data.messageRoot
-        for pubKey in chain.pubKeys {
-            let bad = group.filter { $0.data.signature != chain.shareSignature(pubKey, root, $0.shareIndex) }
-            if bad.isEmpty { return .signature(chain.groupSignature(pubKey, root)) }
-        }
-        return .badShares(group.map(\.shareIndex))
-    }
-
-    private mutating func post(_ node: Int, _ event: Event, after delay: ClosedRange<Duration>) {
-        heap.schedule(.event(node: node, life: nodes[node].life, event), at: now + draw(delay))
-    }
-
-    private mutating func send(_ event: Event, _ from: Int, _ to: Int) {
-        for at in network.arrivals(from: from, to: to, at: now, random: &random) {
-            // A message in flight reaches whatever life the receiver is in then.
-            heap.schedule(.event(node: to, life: nodes[to].life, event), at: at)
-        }
-    }
-
-    /// What a liar tells a peer: the truth to even ones, another value to odd ones.
-    private func tell(_ message: ConsensusMessage, _ node: Int, _ peer: Int) -> ConsensusMessage {
-        guard node == options.liar, !peer.isMultiple(of: 2), message.message.value != .zero else { return message }
-        var lie = message
-        var set: UnsignedDataSet = [:]
-        for (pubKey, value) in message.values[message.message.value] ?? [:] {
-            guard case .attester(var data, let row) = value else { continue }
-            data.beaconBlockRoot = SHA256.hash(data.beaconBlockRoot.bytes)
-            set[pubKey] = .attester(data, row)
-        }
-        let hash = set.valueHash()
-        lie.values[hash] = set
-        lie.message.value = hash
-        return lie
-    }
-
-    // MARK: Validator client
-
-    private mutating func askAsValidatorClient(_ node: Int, _ row: AttesterDuty) {
-        let duty = Duty.attester(slot: row.slot)
-        guard now < chain.clock.start(of: row.slot) + options.slotDuration * 3 else { return }
-        // It asks again each second until its signature is accepted, as validator clients do after a refused connection.
-        heap.schedule(.validatorClient(node: node, row), at: now + .seconds(1))
-        guard nodes[node].workflow != nil, !oracle.accepted(node, duty, row.pubKey) else { return }
-        let ticket = Ticket(nextTicket)
-        nextTicket += 1
-        tickets[ticket] = (node, row)
-        heap.schedule(
-            .event(node: node, life: nodes[node].life, .query(ticket, .attestationData(row.slot, row.committeeIndex))),
-            at: now)
-    }
-
-    private mutating func answerValidatorClient(_ ticket: Ticket, _ answer: Answer) {
-        guard let (node, row) = tickets[ticket] else { return }
-        let duty = Duty.attester(slot: row.slot)
-        switch answer {
-        case .attestationData(let data):
-            oracle.sawServed(duty, row, data, by: node)
-            guard let partial = chain.partial(.attester(data, row), share: ShareIndex(PeerIndex(node))) else { return }
-            post(node, .localPartials(duty, [row.pubKey: partial], ticket), after: .milliseconds(1)...(.milliseconds(20)))
-        case .submitted:
-            tickets[ticket] = nil
-            oracle.noteAccepted(node, duty, row.pubKey)
-        case .refused, .attesterPubKey: tickets[ticket] = nil
-        }
-    }
-
-    private mutating func draw(_ range: ClosedRange<Duration>) -> Duration {
+    mutating func draw(_ range: ClosedRange<Duration>) -> Duration {
         range.lowerBound + (range.upperBound - range.lowerBound) * Double.random(in: 0...1, using: &random)
     }
 }

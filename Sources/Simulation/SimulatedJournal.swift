@@ -1,12 +1,17 @@
 import DutyWorkflow
 import Ethereum
+import QBFT
 import SSZ
 
 /// What a node's disk holds: survives crashes, forgets what was not committed.
 struct SimulatedJournal {
-    private var snapshot = JournalSnapshot()
+    private typealias Row = (partial: ParSignedData, status: PartialStatus)
 
-    mutating func commit(_ records: [Record]) {
+    /// Without partials; those have an index of their own.
+    private var snapshot = JournalSnapshot()
+    private var partials: [Duty: [PubKey: [ShareIndex: Row]]] = [:]
+
+    mutating func commit(_ records: some Sequence<Record>) {
         for record in records { apply(record) }
     }
 
@@ -18,8 +23,40 @@ struct SimulatedJournal {
         live.voteValues = live.voteValues.filter { isLive($0.key) }
         live.unsigned = live.unsigned.filter { isLive($0.key) }
         live.aggregated = live.aggregated.filter { isLive($0.key) }
-        live.partials = live.partials.filter { isLive($0.duty) }
+        for (duty, byKey) in partials.sorted(by: { $0.key < $1.key }) where isLive(duty) {
+            for (pubKey, rows) in byKey.sorted(by: { $0.key < $1.key }) {
+                live.partials += rows.sorted { $0.key < $1.key }.map {
+                    .init(duty: duty, pubKey: pubKey, partial: $0.value.partial, status: $0.value.status)
+                }
+            }
+        }
         return live
+    }
+
+    // MARK: What must be here before others may see it
+
+    func holds(vote: QBFT.Message, of duty: Duty) -> Bool {
+        snapshot.votes[duty]?.contains { $0.isSameVote(as: vote) } ?? false
+    }
+
+    func holds(_ data: AttestationData, of duty: Duty, for pubKey: PubKey) -> Bool {
+        guard case .attester(let stored, _)? = snapshot.unsigned[duty]?[pubKey] else { return false }
+        return stored == data
+    }
+
+    func holds(_ partial: ParSignedData, of duty: Duty, for pubKey: PubKey) -> Bool {
+        partials[duty]?[pubKey]?[partial.shareIndex]?.partial.data.messageRoot == partial.data.messageRoot
+    }
+
+    func isServable(_ data: AttestationData, in duty: Duty) -> Bool {
+        (snapshot.unsigned[duty] ?? [:]).values.contains {
+            guard case .attester(let stored, _) = $0 else { return false }
+            return stored == data
+        }
+    }
+
+    func holdsShare(_ share: ShareIndex, of duty: Duty, for pubKey: PubKey) -> Bool {
+        partials[duty]?[pubKey]?[share] != nil
     }
 
     private mutating func apply(_ record: Record) {
@@ -30,14 +67,13 @@ struct SimulatedJournal {
         case .unsigned(let duty, let set): snapshot.unsigned[duty, default: [:]].merge(set) { first, _ in first }
         case .attestationWatermark(let pubKey, let watermark): snapshot.watermarks[pubKey] = watermark
         case .partials(let duty, let set, let status):
-            for (pubKey, partial) in set.sorted(by: { $0.key < $1.key }) {
-                snapshot.partials.append(.init(duty: duty, pubKey: pubKey, partial: partial, status: status))
+            for (pubKey, partial) in set where partials[duty]?[pubKey]?[partial.shareIndex] == nil {
+                partials[duty, default: [:]][pubKey, default: [:]][partial.shareIndex] = (partial, status)
             }
         case .partialStatus(let duty, let pubKeys, let status):
-            for index in snapshot.partials.indices
-            where snapshot.partials[index].duty == duty && pubKeys.contains(snapshot.partials[index].pubKey) {
-                if status == .aggregated || snapshot.partials[index].status == .internal {
-                    snapshot.partials[index].status = status
+            for pubKey in pubKeys {
+                for (share, row) in partials[duty]?[pubKey] ?? [:] where row.status.rawValue < status.rawValue {
+                    partials[duty]?[pubKey]?[share]?.status = status
                 }
             }
         case .aggregated(let duty, let set): snapshot.aggregated[duty, default: [:]].merge(set) { first, _ in first }
@@ -47,7 +83,8 @@ struct SimulatedJournal {
             snapshot.voteValues[duty] = nil
             snapshot.unsigned[duty] = nil
             snapshot.aggregated[duty] = nil
-            snapshot.partials.removeAll { $0.duty == duty }
+            snapshot.broadcast[duty] = nil
+            partials[duty] = nil
         }
     }
 }

@@ -47,6 +47,7 @@ enum EnvironmentArguments {
     private static let commands: [(path: [String], flags: Flags)] = [
         (["create", "cluster"], CreateCluster.flags),
         (["run"], Run.flags),
+        (["enr"], Enr.flags),
         (["demo"], DemoCommand.flags),
     ]
 

@@ -58,9 +58,11 @@ import Testing
     func fuzz(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<500 {
-            let text = String((0..<Int.random(in: 0...120, using: &generator)).map { _ in
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".randomElement(using: &generator) ?? "A"
-            })
+            let text = String(
+                (0..<Int.random(in: 0...120, using: &generator)).map { _ in
+                    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".randomElement(using: &generator)
+                        ?? "A"
+                })
             #expect(throws: ENRError.self) { try ENR("enr:-" + text) }
         }
     }

@@ -73,8 +73,7 @@ struct ConsensusCaptureTests {
             #expect(authentic.message.justification.map { WireQBFTMsg(authentic.duty, $0) } == wire.justification)
             #expect(authentic.message.valueHashes == Set(authentic.values.keys), "line \(line.number)")
             let signer = capture.operatorKeys[authentic.message.source]
-            #expect(
-                ConsensusCodec.seal(authentic.duty, authentic.message, with: signer) == authentic.message.signature)
+            #expect(ConsensusCodec.seal(authentic.duty, authentic.message, with: signer) == authentic.message)
         }
     }
 
@@ -107,7 +106,7 @@ struct ConsensusCaptureTests {
         let codec = ConsensusCodec(operators: capture.operators)
         for line in capture.lines(consensusID) where line.dutyType != Int(DutyType.attester.rawValue) {
             let type = try #require(DutyType(rawValue: Int32(line.dutyType)))
-            #expect(throws: PeerFault.dutyType(.unsupportedDuty(type))) {
+            #expect(throws: MessageFault.dutyType(.unsupportedDuty(type))) {
                 try codec.decode(line.message) { _ in true }
             }
         }

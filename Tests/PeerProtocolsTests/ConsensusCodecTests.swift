@@ -66,7 +66,7 @@ struct ConsensusCodecTests {
         var message = cluster.prepare()
         let hash = message.message.value
         message.values = [:]
-        #expect(throws: PeerFault.missingValue(hash)) { try ConsensusCodec.encode(message) }
+        #expect(throws: MessageFault.missingValue(hash)) { try ConsensusCodec.encode(message) }
     }
 
     @Test("values that nothing refers to are not kept")
@@ -100,7 +100,7 @@ struct ConsensusCodecTests {
     @Test("the gate is asked with the duty, and refuses")
     func gate() throws {
         let bytes = try ConsensusCodec.encode(cluster.prepare())
-        #expect(throws: PeerFault.dutyNotAdmitted(duty)) { try cluster.codec.decode(bytes) { $0 != duty } }
+        #expect(throws: MessageFault.dutyNotAdmitted(duty)) { try cluster.codec.decode(bytes) { $0 != duty } }
     }
 
     @Test("unknown fields are part of what is signed, and survive forwarding")
@@ -109,7 +109,7 @@ struct ConsensusCodecTests {
         // Field 15, varint 1; then the hash as 31 bytes.
         let extended = try WireQBFTMsg(wire: wire.msg.canonicalBytes() + [0x78, 0x01], "QBFTMsg")
         wire.msg = extended
-        #expect(throws: PeerFault.badSignature(PeerIndex(1))) { try cluster.decode(wire) }
+        #expect(throws: MessageFault.badSignature(PeerIndex(1))) { try cluster.decode(wire) }
         cluster.reseal(&wire.msg)
         wire.msg.preparedValueHash = Data(count: 33)
         cluster.reseal(&wire.msg)
@@ -131,7 +131,7 @@ struct ConsensusCodecTests {
         let padding = [0x7a, 0xff, 0x07] + [UInt8](repeating: 0, count: 1023)
         wire.msg = try WireQBFTMsg(wire: wire.msg.canonicalBytes() + padding, "QBFTMsg")
         cluster.reseal(&wire.msg)
-        #expect(throws: PeerFault.self) { try cluster.decode(wire) }
+        #expect(throws: MessageFault.self) { try cluster.decode(wire) }
     }
 
     /// The sender of the stream is not part of it: whoever holds a vote may pass it on.
@@ -142,7 +142,7 @@ struct ConsensusCodecTests {
         wire.msg.signature[last] += 27
         #expect(try cluster.decode(wire).message.signature.count == 65)
         wire.msg.signature[last] += 2
-        #expect(throws: PeerFault.badSignature(PeerIndex(1))) { try cluster.decode(wire) }
+        #expect(throws: MessageFault.badSignature(PeerIndex(1))) { try cluster.decode(wire) }
     }
 
     @Test("a known signature is not accepted for another signer or digest")
@@ -151,10 +151,10 @@ struct ConsensusCodecTests {
         #expect(try cluster.decode(cluster.wire(message)) == message)
         var wire = try cluster.wire(message)
         wire.msg.peerIdx = 2
-        #expect(throws: PeerFault.badSignature(PeerIndex(2))) { try cluster.decode(wire) }
+        #expect(throws: MessageFault.badSignature(PeerIndex(2))) { try cluster.decode(wire) }
         wire = try cluster.wire(message)
         wire.msg.round = 2
-        #expect(throws: PeerFault.badSignature(PeerIndex(1))) { try cluster.decode(wire) }
+        #expect(throws: MessageFault.badSignature(PeerIndex(1))) { try cluster.decode(wire) }
     }
 
     @Test("the memory of signatures is bounded and keeps the latest")

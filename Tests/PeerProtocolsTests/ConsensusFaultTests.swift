@@ -14,7 +14,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
     let testDescription: String
     /// Of the prepared ROUND_CHANGE of `TestCluster`, else of its PREPARE.
     var ofRoundChange = false
-    let fault: PeerFault
+    let fault: MessageFault
     let change: @Sendable (inout WireQBFTConsensusMsg, TestCluster) throws -> Void
 
     static let rows: [Tampering] = [
@@ -157,7 +157,7 @@ struct ConsensusFaultTests {
         var wire = try cluster.wire(message)
         #expect(try cluster.decode(wire) == message)
         wire.values.removeAll { Array($0.value) == other.canonicalBytes() }
-        #expect(throws: PeerFault.missingValue(other.valueHash())) { try cluster.decode(wire) }
+        #expect(throws: MessageFault.missingValue(other.valueHash())) { try cluster.decode(wire) }
     }
 
     @Test("33-byte hashes mean no value when signed so")
@@ -178,7 +178,7 @@ struct ConsensusFaultTests {
         #expect {
             try cluster.decode(wire)
         } throws: { error in
-            if case .value? = error as? PeerFault { true } else { false }
+            if case .value? = error as? MessageFault { true } else { false }
         }
     }
 
@@ -187,7 +187,7 @@ struct ConsensusFaultTests {
         for message in [cluster.prepare(), cluster.roundChange()] {
             let bytes = try ConsensusCodec.encode(message)
             for length in bytes.indices {
-                #expect(throws: PeerFault.self) { try cluster.codec.decode(Array(bytes.prefix(length))) { _ in true } }
+                #expect(throws: MessageFault.self) { try cluster.codec.decode(Array(bytes.prefix(length))) { _ in true } }
             }
         }
     }
@@ -196,23 +196,23 @@ struct ConsensusFaultTests {
     func trailing() throws {
         let message = cluster.prepare()
         let bytes = try ConsensusCodec.encode(message)
-        #expect(throws: PeerFault.undecodable("QBFTConsensusMsg")) { try cluster.codec.decode(bytes + [0]) { _ in true } }
+        #expect(throws: MessageFault.undecodable("QBFTConsensusMsg")) { try cluster.codec.decode(bytes + [0]) { _ in true } }
         // An unknown field of a later version.
         #expect(try cluster.codec.decode(bytes + [0x78, 1]) { _ in true } == message)
         // A second msg is merged into the first by every protobuf decoder; the signature then fails.
         var second = WireQBFTMsg()
         second.round = 9
         let merged = bytes + [0x0a, 2] + second.canonicalBytes()
-        #expect(throws: PeerFault.badSignature(PeerIndex(1))) { try cluster.codec.decode(merged) { _ in true } }
+        #expect(throws: MessageFault.badSignature(PeerIndex(1))) { try cluster.codec.decode(merged) { _ in true } }
     }
 
     @Test("fields of another wire type count as absent")
     func wrongWireTypes() {
         // Field 1 as a varint.
-        #expect(throws: PeerFault.missingField("msg")) { try cluster.codec.decode([0x08, 1]) { _ in true } }
-        #expect(throws: PeerFault.missingField("msg")) { try cluster.codec.decode([]) { _ in true } }
+        #expect(throws: MessageFault.missingField("msg")) { try cluster.codec.decode([0x08, 1]) { _ in true } }
+        #expect(throws: MessageFault.missingField("msg")) { try cluster.codec.decode([]) { _ in true } }
         // type as bytes, duty as a varint.
-        #expect(throws: PeerFault.missingField("duty")) {
+        #expect(throws: MessageFault.missingField("duty")) {
             try cluster.codec.decode([0x0a, 5, 0x0a, 1, 1, 0x10, 1]) { _ in true }
         }
     }
@@ -221,14 +221,14 @@ struct ConsensusFaultTests {
     func floods(tag: UInt8) throws {
         let bytes = try ConsensusCodec.encode(cluster.prepare())
         let flood = bytes + Array(repeating: [tag, 0], count: 1 << 20).joined()
-        let fault = tag == 0x12 ? PeerFault.tooMany("justifications", limit: 8) : .tooMany("values", limit: 18)
+        let fault = tag == 0x12 ? MessageFault.tooMany("justifications", limit: 8) : .tooMany("values", limit: 18)
         #expect(throws: fault) { try cluster.codec.decode(flood) { _ in true } }
     }
 
     @Test("more than 32 MiB is not looked at")
     func oversized() {
         let limit = ConsensusCodec.messageBytesMax
-        #expect(throws: PeerFault.oversized(bytes: limit + 1, limit: limit)) {
+        #expect(throws: MessageFault.oversized(bytes: limit + 1, limit: limit)) {
             try cluster.codec.decode([UInt8](repeating: 0xff, count: limit + 1)) { _ in true }
         }
     }
@@ -252,7 +252,7 @@ struct ConsensusFaultTests {
                 #expect(isHonest && bare.message == original.message && bare.values == original.values)
             }
             let noise = random.bytes(Int.random(in: 0...300, using: &random))
-            #expect(throws: PeerFault.self) { try cluster.codec.decode(noise) { _ in true } }
+            #expect(throws: MessageFault.self) { try cluster.codec.decode(noise) { _ in true } }
         }
     }
 }

@@ -40,9 +40,7 @@ struct TestCluster: Sendable {
     }
 
     func sealed(_ duty: Duty, _ message: QBFT.Message) -> QBFT.Message {
-        var message = message
-        message.signature = ConsensusCodec.seal(duty, message, with: keys[message.source])
-        return message
+        ConsensusCodec.seal(duty, message, with: keys[message.source])
     }
 
     /// A PREPARE of node 1 with its value.
@@ -77,7 +75,7 @@ struct TestCluster: Sendable {
             wire.signature.startIndex..., with: keys[Int(wire.peerIdx)].sign(digest: wire.digest).bytes)
     }
 
-    func decode(_ wire: WireQBFTConsensusMsg) throws(PeerFault) -> ConsensusMessage {
+    func decode(_ wire: WireQBFTConsensusMsg) throws(MessageFault) -> ConsensusMessage {
         try codec.decode(wire.canonicalBytes()) { _ in true }
     }
 }

@@ -60,7 +60,16 @@ enum Seeds {
         faults.lateness = 0...Int.random(in: 0...1500, using: &random)
     }
 
-    @Test("loss, delay, reordering and duplicates", arguments: sizes, Seeds.fromEnvironment(default: 60))
+    private static func silenceSome(
+        of nodes: Int, _ faults: inout SimulatedCluster.Faults, _ random: inout Seeded
+    ) {
+        let honest = (0..<nodes).filter { !faults.liars.contains($0) }
+        let count = Int.random(in: 1...max(1, nodes / 3), using: &random)
+        faults.mute = Set(honest.shuffled(using: &random).prefix(count))
+        faults.heal = random.milliseconds(3000...12000)
+    }
+
+    @Test("loss, delay, reordering and duplicates", arguments: sizes, Seeds.fromEnvironment(default: 40))
     func lossy(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: 0, Self.unreliable)
     }
@@ -74,7 +83,7 @@ enum Seeds {
         }
     }
 
-    @Test("nodes crash anywhere and resume from their journals", arguments: sizes, Seeds.fromEnvironment(default: 60))
+    @Test("nodes crash anywhere and resume from their journals", arguments: sizes, Seeds.fromEnvironment(default: 40))
     func crashing(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: 0) { faults, random in
             Self.unreliable(&faults, &random)
@@ -83,18 +92,27 @@ enum Seeds {
         }
     }
 
-    @Test("f nodes lie on a good network", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 60))
+    @Test("f nodes lie, others hear but are not heard", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 40))
+    func mute(nodes: Int, seed: UInt64) {
+        check(nodes, seed, liars: ClusterSize(nodes: nodes).faulty) { faults, random in
+            faults.delay = 1...Int.random(in: 2...200, using: &random)
+            Self.silenceSome(of: nodes, &faults, &random)
+        }
+    }
+
+    @Test("f nodes lie on a good network", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 40))
     func lying(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: ClusterSize(nodes: nodes).faulty) { faults, random in
             faults.delay = 1...Int.random(in: 2...200, using: &random)
         }
     }
 
-    @Test("everything at once", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 60))
+    @Test("everything at once", arguments: [4, 7, 10], Seeds.fromEnvironment(default: 40))
     func everything(nodes: Int, seed: UInt64) {
         check(nodes, seed, liars: ClusterSize(nodes: nodes).faulty) { faults, random in
             Self.unreliable(&faults, &random)
             faults.lossRate /= 2
+            if random.chance(0.5) { Self.silenceSome(of: nodes, &faults, &random) }
             faults.crashRate = .random(in: 0.001...0.03, using: &random)
         }
     }

@@ -65,6 +65,30 @@ import Testing
         }
     }
 
+    @Test("all crash but one, which may have decided alone: they still decide the same")
+    func lonelyDecision() {
+        var faults = SimulatedCluster.Faults()
+        faults.downtime = 2500...2500
+        // Node 0 hears the others, they hear nothing of it: not its COMMIT, not its DECIDED.
+        faults.mute = [0]
+        faults.heal = .seconds(10)
+        var lonely = 0
+        for early in 1...8 {
+            for late in 6...16 {
+                for lead in 0...6 {
+                    var cluster = SimulatedCluster(nodes: 4, seed: 1, faults: faults)
+                    cluster.crashPlan = [1: [late + lead], 2: [late], 3: [early]]
+                    cluster.run(until: .seconds(1))
+                    if cluster.decisions[0] != nil, cluster.decisions.count(where: { $0 != nil }) == 1 { lonely += 1 }
+                    cluster.run(until: .seconds(120))
+                    #expect(cluster.violations == [], "steps \(early), \(late), \(lead)")
+                    #expect(cluster.haveAllDecided, "steps \(early), \(late), \(lead)")
+                }
+            }
+        }
+        #expect(lonely > 0, "the case this test is about")
+    }
+
     @Test("without the journal nodes do contradict themselves: these tests can fail")
     func amnesia() {
         var violations: [String] = []

@@ -37,10 +37,12 @@ struct Liar {
         let peers = Array(0..<configuration.size.nodes).filter { !liars.contains($0) }
         switch Int.random(in: 0..<8, using: &random) {
         case 0, 1, 2:
-            guard let led = (max(1, round - 2)...(round + 2)).first(where: { configuration.leader(of: $0) == liar })
-            else { return [] }
+            let led = (max(1, round - 2)...(round + 2)).filter { configuration.leader(of: $0) == liar }
+            // Rather a proposal that will be believed.
+            let provable = led.filter { proof(for: $0).count >= configuration.size.quorum }
+            guard let led = (provable.isEmpty ? led : provable).randomElement(using: &random) else { return [] }
+            let justification = proof(for: led)
             let kinds: [Message.Kind] = [.prePrepare, .prepare, .commit]
-            let justification = proof(for: led, as: liar)
             return peers.flatMap { peer in
                 let value = values.randomElement(using: &random)!
                 return kinds.map {
@@ -79,7 +81,7 @@ struct Liar {
         default:
             // Anybody's vote, with a justification of our choice.
             guard var message = heard.randomElement(using: &random) else { return [] }
-            if message.kind == .prePrepare { message.justification = proof(for: message.round, as: liar) }
+            if message.kind == .prePrepare { message.justification = proof(for: message.round) }
             if message.kind == .roundChange, message.preparedRound > 0 {
                 message.justification = uniq {
                     $0.kind == .prepare && $0.round == message.preparedRound && $0.value == message.preparedValue
@@ -90,7 +92,7 @@ struct Liar {
     }
 
     /// ROUND_CHANGEs for `round`, those that prepared nothing first, the liars' own included; PREPAREs when needed.
-    private func proof(for round: Int64, as liar: Int) -> [Message] {
+    private func proof(for round: Int64) -> [Message] {
         let honest = uniq { $0.kind == .roundChange && $0.round == round && !liars.contains($0.source) }
         let forged = liars.sorted().map {
             Message(.roundChange, round: round, source: $0, signature: [UInt8($0)])

@@ -19,6 +19,8 @@ struct SimulatedCluster {
         var downtime = 10...3000
         /// Nodes cut off from the others.
         var isolated: Set<Int> = []
+        /// Nodes that hear everything and reach nobody: they decide alone, on votes the others may never see.
+        var mute: Set<Int> = []
         var liars: Set<Int> = []
         var heal: Duration = .zero
         /// false loses the journal in a crash: what the journal is there to prevent.
@@ -231,7 +233,7 @@ struct SimulatedCluster {
         deliveries += 1
         let isFaulty = now < faults.heal
         if isFaulty, faults.isolated.contains(source) != faults.isolated.contains(peer) { return }
-        if isFaulty, random.chance(faults.lossRate) { return }
+        if isFaulty, faults.mute.contains(source) || random.chance(faults.lossRate) { return }
         let copies = isFaulty && random.chance(faults.duplicateRate) ? 2 : 1
         // A round lasts a second and has four hops: without an end to long delays it has no end either.
         let delay = isFaulty ? faults.delay : faults.delay.clamped(to: 1...100)

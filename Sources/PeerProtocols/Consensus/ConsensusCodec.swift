@@ -33,7 +33,7 @@ package struct ConsensusCodec: Sendable {
     /// - Parameters:
     ///   - bytes: the protobuf, without its length prefix, at most `messageBytesMax`.
     ///   - admits: the duty gate, asked once the main message is authentic.
-    package func decode(_ bytes: [UInt8], admits: (Duty) -> Bool) throws(PeerFault) -> ConsensusMessage {
+    package func decode(_ bytes: [UInt8], admits: (Duty) -> Bool) throws(MessageFault) -> ConsensusMessage {
         let authentic = try authenticate(bytes, admits: admits)
         var values: [Root: UnsignedDataSet] = [:]
         for (hash, wire) in authentic.values {
@@ -55,7 +55,7 @@ package struct ConsensusCodec: Sendable {
         let values: [Root: WireUnsignedDataSet]
     }
 
-    func authenticate(_ bytes: [UInt8], admits: (Duty) -> Bool) throws(PeerFault) -> Authentic {
+    func authenticate(_ bytes: [UInt8], admits: (Duty) -> Bool) throws(MessageFault) -> Authentic {
         let justificationsMax = 2 * operators.count
         guard bytes.count <= Self.messageBytesMax else {
             throw .oversized(bytes: bytes.count, limit: Self.messageBytesMax)
@@ -90,13 +90,13 @@ package struct ConsensusCodec: Sendable {
         return Authentic(duty: duty, message: message, values: values)
     }
 
-    private static func check(_ what: String, _ count: Int?, atMost limit: Int) throws(PeerFault) {
+    private static func check(_ what: String, _ count: Int?, atMost limit: Int) throws(MessageFault) {
         guard let count else { throw .undecodable("QBFTConsensusMsg") }
         guard count <= limit else { throw .tooMany(what, limit: limit) }
     }
 
     /// Ranges and signature of one flat message; its duty is the caller's to check.
-    private func message(_ wire: WireQBFTMsg) throws(PeerFault) -> QBFT.Message {
+    private func message(_ wire: WireQBFTMsg) throws(MessageFault) -> QBFT.Message {
         guard let kind = QBFT.Message.Kind(rawValue: wire.type) else { throw .outOfRange("type", wire.type) }
         guard wire.round >= 1 else { throw .outOfRange("round", wire.round) }
         guard wire.preparedRound >= 0 else { throw .outOfRange("prepared_round", wire.preparedRound) }
@@ -112,7 +112,7 @@ package struct ConsensusCodec: Sendable {
         return message
     }
 
-    private func verify(_ wire: WireQBFTMsg, by signer: Int) throws(PeerFault) {
+    private func verify(_ wire: WireQBFTMsg, by signer: Int) throws(MessageFault) {
         guard let signature = Bytes65(wire.signature) else { throw .badSignature(PeerIndex(signer)) }
         let entry = VerifiedSignatures.Entry(digest: wire.digest, signature: signature, signer: signer)
         if verified.contains(entry) { return }
@@ -128,7 +128,7 @@ package struct ConsensusCodec: Sendable {
     /// What `QBFT.Message.signature` holds when our encoder would write the message differently (unknown fields of a
     /// later version, hash fields that are not 32 bytes): the whole encoding, so that a justification made of it still
     /// verifies elsewhere. Its length tells it from a plain signature of 65 bytes.
-    private static func verbatim(_ wire: WireQBFTMsg) throws(PeerFault) -> [UInt8] {
+    private static func verbatim(_ wire: WireQBFTMsg) throws(MessageFault) -> [UInt8] {
         let bytes = wire.canonicalBytes()
         guard bytes.count <= verbatimBytesMax else { throw .oversized(bytes: bytes.count, limit: verbatimBytesMax) }
         return bytes
@@ -139,7 +139,7 @@ package struct ConsensusCodec: Sendable {
     /// The protobuf, without its length prefix. Equal messages give equal bytes.
     ///
     /// - Throws: `missingValue` when a hash of the message or its justification has no value: peers would drop it.
-    package static func encode(_ message: ConsensusMessage) throws(PeerFault) -> [UInt8] {
+    package static func encode(_ message: ConsensusMessage) throws(MessageFault) -> [UInt8] {
         var wire = WireQBFTConsensusMsg()
         wire.msg = WireQBFTMsg(message.duty, message.message)
         wire.justification = message.message.justification.map { WireQBFTMsg(message.duty, $0) }
@@ -158,11 +158,12 @@ package struct ConsensusCodec: Sendable {
         WireQBFTMsg(duty, message).digest
     }
 
-    /// The signature of our own message: R ‖ S ‖ V, 65 bytes.
-    package static func seal(_ duty: Duty, _ message: QBFT.Message, with key: PrivateKey) -> [UInt8] {
-        var unsigned = message
-        unsigned.signature = []
-        return key.sign(digest: digest(duty, unsigned)).bytes
+    /// Our own message with its signature, R ‖ S ‖ V of 65 bytes. Deterministic (RFC 6979).
+    package static func seal(_ duty: Duty, _ message: QBFT.Message, with key: PrivateKey) -> QBFT.Message {
+        var sealed = message
+        sealed.signature = []
+        sealed.signature = key.sign(digest: digest(duty, sealed)).bytes
+        return sealed
     }
 }
 
@@ -204,7 +205,7 @@ extension QBFT.Message {
 }
 
 extension [PubKey: UnsignedData] {
-    init(wire: WireUnsignedDataSet, type: DutyType) throws(PeerFault) {
+    init(wire: WireUnsignedDataSet, type: DutyType) throws(MessageFault) {
         guard !wire.set.isEmpty else { throw .emptySet }
         self.init()
         for (key, bytes) in wire.set {
@@ -212,7 +213,7 @@ extension [PubKey: UnsignedData] {
                 self[try pubKey(wire: key)] = try UnsignedData(wire: Array(bytes), type: type)
             } catch let error as WireError {
                 throw .value(error)
-            } catch let error as PeerFault {
+            } catch let error as MessageFault {
                 throw error
             } catch {
                 throw .undecodable("UnsignedDataSet")

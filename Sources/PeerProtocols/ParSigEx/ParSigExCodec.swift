@@ -26,7 +26,7 @@ package struct ParSigExCodec: Sendable {
     ///   - admits: the duty gate.
     package func decode(
         _ bytes: [UInt8], admits: (Duty) -> Bool
-    ) throws(PeerFault) -> (duty: Duty, set: ParSignedDataSet) {
+    ) throws(MessageFault) -> (duty: Duty, set: ParSignedDataSet) {
         guard bytes.count <= messageBytesMax else { throw .oversized(bytes: bytes.count, limit: messageBytesMax) }
         guard let entries = FieldScan.count(1, inside: 2, of: bytes) else { throw .undecodable("ParSigExMsg") }
         guard entries <= validators.count else { throw .tooMany("partial signatures", limit: validators.count) }
@@ -51,15 +51,15 @@ package struct ParSigExCodec: Sendable {
 
     private static func partial(
         _ entry: WireParSignedData, _ type: DutyType, _ share: ShareIndex, _ pubKey: PubKey
-    ) throws(PeerFault) -> ParSignedData {
+    ) throws(MessageFault) -> ParSignedData {
         do {
             let data = try SignedData(wire: Array(entry.data), type: type)
-            guard data.signature != .zero else { throw PeerFault.noSignature(pubKey) }
+            guard data.signature != .zero else { throw MessageFault.noSignature(pubKey) }
             // Field 2 is not looked at, as in Charon: the signature inside the object counts.
             return ParSignedData(data: data, shareIndex: share)
         } catch let error as WireError {
             throw .value(error)
-        } catch let error as PeerFault {
+        } catch let error as MessageFault {
             throw error
         } catch {
             throw .undecodable("ParSignedData")

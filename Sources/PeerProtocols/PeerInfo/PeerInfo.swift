@@ -48,7 +48,7 @@ package struct PeerInfo: Hashable, Sendable {
     }
 
     /// - Parameter bytes: the protobuf, without its length prefix. Empty is valid: relays ask so.
-    package init(wire bytes: [UInt8]) throws(PeerFault) {
+    package init(wire bytes: [UInt8]) throws(MessageFault) {
         guard bytes.count <= Self.messageBytesMax else {
             throw .oversized(bytes: bytes.count, limit: Self.messageBytesMax)
         }
