@@ -32,6 +32,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         try SimulationBenchmarks.run(&bench)
         try await JournalBenchmarks.run(&bench)
         try await Libp2pBenchmarks.run(&bench)
+        try await DemoBenchmarks.run(&bench)
 
         guard !bench.report.measurements.isEmpty else {
             throw ValidationError("No number is named like \"\(filter)\".")
