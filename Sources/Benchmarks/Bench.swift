@@ -31,11 +31,10 @@ struct Bench: Sendable {
 
     /// Times `body` and records microseconds for each of the `items` that one call treats.
     mutating func time(
-        _ name: String, n: Int, per items: Int = 1, unit: String = "µs", budget: Measurement.Budget? = nil,
-        _ body: () throws -> Void
+        _ name: String, n: Int, per items: Int = 1, _ body: () throws -> Void
     ) rethrows {
         guard wants(name) else { return }
-        record(name, n: n, try stopwatch.microseconds(body) / Double(items), unit, .thread, budget: budget)
+        record(name, n: n, try stopwatch.microseconds(body) / Double(items), "µs", .thread)
     }
 }
 

@@ -7,7 +7,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         commandName: "styx-benchmarks",
         abstract: "Measure Styx against its budgets.",
         discussion: """
-            Groups: bls, ssz, qbft, workflow, journal, libp2p, demo. "cpu" is CPU time of one thread and hardly depends \
+            Groups: bls, ssz, qbft, wire, workflow, journal, libp2p, demo. "cpu" is CPU time of one thread and hardly depends \
             on what else runs; "wall" does. Build with -c release.
             """)
 
@@ -29,6 +29,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         try BLSBenchmarks.run(&bench)
         try SSZBenchmarks.run(&bench)
         try QBFTBenchmarks.run(&bench)
+        try WireBenchmarks.run(&bench)
         try SimulationBenchmarks.run(&bench)
         try await JournalBenchmarks.run(&bench)
         try await Libp2pBenchmarks.run(&bench)
