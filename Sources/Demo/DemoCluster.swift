@@ -234,10 +234,10 @@ struct DemoFailure: Error, CustomStringConvertible {
 }
 
 /// TCP ports that were free a moment ago.
-enum FreePorts {
+package enum FreePorts {
     struct Failure: Error {}
 
-    static func take(_ count: Int) throws -> [Int] {
+    package static func take(_ count: Int) throws -> [Int] {
         var sockets: [Int32] = []
         defer { sockets.forEach { close($0) } }
         return try (0..<count).map { _ in
