@@ -288,6 +288,20 @@ import Testing
 
     // MARK: Connections come and go
 
+    @Test("a removed peer is cut off and refused, an added one is let in again")
+    func removeAndAdd() async throws {
+        try await withPair(configureServer: Self.serveEcho) { client, server in
+            await server.remove(client.peer)
+            _ = try await client.first { if case .disconnected(server.peer, _, true) = $0 { true } else { nil } }
+            _ = try await client.first { if case .connected(server.peer, _, _) = $0 { true } else { nil } }
+            _ = try await client.first { if case .disconnected(server.peer, _, true) = $0 { true } else { nil } }
+            await server.add(client.peer, addresses: [])
+            let stream = try await server.newStream(to: client.peer, protocols: [Host.pingProtocolID])
+            try await stream.write([UInt8](repeating: 5, count: 32))
+            #expect(try await stream.read(exactly: 32) == [UInt8](repeating: 5, count: 32))
+        }
+    }
+
     @Test("dials again after the peer restarts; streams of the old connection fail")
     func redial() async throws {
         let client = makeHost(1, listens: false, peers: [peer(2): []])
