@@ -155,8 +155,10 @@ import Testing
             // As Charon does: an end without an answer.
             #expect(try await big.readMessageIfAny(limit: 10) == nil)
             let slow = try await client.newStream(to: server.peer, protocols: ["/slow"])
-            try await slow.write([5, 1])
-            await #expect(throws: StreamError.reset(code: 0)) { try await slow.read() }
+            await #expect(throws: StreamError.reset(code: 0)) {
+                try await slow.write([5, 1])
+                _ = try await slow.read()
+            }
             #expect(
                 server.faults().filter { $0.peer == client.peer }.map(\.fault).sorted { $0.rawValue < $1.rawValue }
                     == [.handlerFailed, .handlerTimedOut])
