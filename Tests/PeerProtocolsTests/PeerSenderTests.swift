@@ -26,7 +26,7 @@ final class Observations: Sendable {
 }
 
 /// Lets tests hold up callers until they say go on.
-private final class Gate: Sendable {
+private final class Turnstile: Sendable {
     private struct State {
         var isOpen = false
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -98,8 +98,8 @@ struct PeerSenderTests {
 
     @Test("a slow peer does not hold up the others")
     func slow() async {
-        let gate = Gate()
-        let others = Gate()
+        let gate = Turnstile()
+        let others = Turnstile()
         others.open()
         let sender = sender { peer, _, _ in await peer.rawValue == 2 ? gate.pass() : others.pass() }
         async let reached = sender.send([], protocolID: "/p", topic: "t")
@@ -159,7 +159,7 @@ struct PeerSenderTests {
 
     @Test("what waits too long for a stuck peer is dropped, oldest first, and counted")
     func overflow() async {
-        let gate = Gate()
+        let gate = Turnstile()
         let seen = seen
         let sender = PeerSender(peers: [PeerIndex(1)], observe: { seen.note($0) }) { _, _, _ in await gate.pass() }
         await withDiscardingTaskGroup { group in
@@ -176,7 +176,7 @@ struct PeerSenderTests {
 
     @Test("a cancelled sender leaves nothing behind")
     func cancelled() async {
-        let gate = Gate()
+        let gate = Turnstile()
         let seen = seen
         let sender = PeerSender(peers: [PeerIndex(1)], observe: { seen.note($0) }) { _, _, _ in
             await gate.pass()
