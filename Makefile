@@ -1,5 +1,5 @@
 # Thin wrappers: everything is in Scripts/, which also works where make is missing.
-.PHONY: demo test check bench acceptance setup
+.PHONY: demo test check bench acceptance fuzz setup
 setup:
 	Scripts/setup
 demo:
@@ -12,3 +12,5 @@ bench:
 	Scripts/bench $(ARGS)
 acceptance:
 	Scripts/acceptance $(ARGS)
+fuzz:
+	Scripts/fuzz $(ARGS)

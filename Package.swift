@@ -77,11 +77,23 @@ let package = Package(
         // Programs.
         module("Demo", ["Node", hummingbird, httpClient]),
         .executableTarget(
-            name: "styx", dependencies: ["Node", "Demo", "Cluster", "Libp2p", arguments, logging], swiftSettings: strict),
+            name: "styx", dependencies: ["Node", "Demo", "Cluster", "Libp2p", arguments, logging], swiftSettings: strict
+        ),
         module("Simulation", ["DutyWorkflow"]),
         .executableTarget(
             name: "styx-benchmarks",
-            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", arguments], path: "Sources/Benchmarks", swiftSettings: strict),
+            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", arguments], path: "Sources/Benchmarks",
+            swiftSettings: strict),
+
+        // Every decoder under arbitrary bytes.
+        module(
+            "FuzzTargets",
+            [
+                "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
+                "PeerProtocols", "Storage", "Node", nioCore, crypto,
+            ]),
+        .executableTarget(
+            name: "styx-fuzz", dependencies: ["FuzzTargets", arguments], path: "Sources/Fuzz", swiftSettings: strict),
 
         // Tests.
         .target(name: "TestSupport", dependencies: ["SSZ"], path: "Tests/TestSupport", swiftSettings: strict),
@@ -101,6 +113,9 @@ let package = Package(
         tests("Node"),
         tests("Demo"),
         tests("Simulation"),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets", "DutyWorkflow", "PeerProtocols", "Node"],
+            exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )

@@ -2,8 +2,8 @@
 ///
 /// The decoder is as lenient as Charon's, so that the same records pass: lengths need not be canonical, bytes after
 /// the list are ignored, a nested list counts as an opaque string. Source: spec/cluster-files.md §1.4.
-enum RLP {
-    static func encode(list items: [[UInt8]]) -> [UInt8] {
+package enum RLP {
+    package static func encode(list items: [[UInt8]]) -> [UInt8] {
         let body = items.flatMap(encode(string:))
         return prefix(base: 0xc0, count: body.count) + body
     }
@@ -20,7 +20,7 @@ enum RLP {
     }
 
     /// Nil unless the bytes start with a list that is wholly there.
-    static func decodeList(_ bytes: [UInt8]) -> [[UInt8]]? {
+    package static func decodeList(_ bytes: [UInt8]) -> [[UInt8]]? {
         guard let first = bytes.first, first >= 0xc0, let list = item(bytes[...]) else { return nil }
         var items: [[UInt8]] = []
         var rest = list.payload

@@ -23,10 +23,12 @@ package enum GoDuration {
         "ns": 1, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9,
     ]
 
-    /// `1h30m0s`, `2s`, `1.5s`, `300ms`, as Go prints them.
+    /// `1h30m0s`, `2s`, `1.5s`, `300ms`, `3µs`, as Go prints them.
     package static func format(_ duration: Duration) -> String {
         let nanoseconds = duration / .nanoseconds(1)
         if nanoseconds == 0 { return "0s" }
+        if nanoseconds < 1e3 { return number(nanoseconds) + "ns" }
+        if nanoseconds < 1e6 { return number(nanoseconds / 1e3) + "µs" }
         if nanoseconds < 1e9 { return number(nanoseconds / 1e6) + "ms" }
         let seconds = nanoseconds / 1e9
         let whole = Int(seconds)
