@@ -41,7 +41,7 @@ enum WireBenchmarks {
         let operators = keys.map(\.publicKey)
         let decode = {
             // New each time: it remembers the signatures it has seen.
-            let decoded = try ConsensusCodec(operators: operators).decode(bytes) { _ in true }
+            let decoded = try ConsensusCodec(operators: operators, validators: validators).decode(bytes) { _ in true }
             try require(decoded == message, "a consensus message changed on the wire")
         }
         bench.time("wire seal a vote", n: validators) { keep(ConsensusCodec.seal(duty, vote, with: keys[0])) }

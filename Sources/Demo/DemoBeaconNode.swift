@@ -61,16 +61,20 @@ package struct DemoBeaconNode: Sendable {
         }
         router.post("/eth/v1/validator/duties/attester/:epoch") { request, context in
             let epoch = Epoch(try number(context.parameters.get("epoch")))
-            let indices = (try await body(request).array ?? []).compactMap { $0.string.flatMap { UInt64($0) } ?? $0.uint64 }
+            let indices = (try await body(request).array ?? []).compactMap {
+                $0.string.flatMap { UInt64($0) } ?? $0.uint64
+            }
             let rows = chain.attesterDuties(epoch, Set(indices.map { ValidatorIndex($0) }))
             let answer = DutiesAnswer(
-                dependentRoot: chain.blockRoot(chain.clock.firstSlot(of: epoch)), isExecutionOptimistic: false, rows: rows)
+                dependentRoot: chain.blockRoot(chain.clock.firstSlot(of: epoch)), isExecutionOptimistic: false,
+                rows: rows)
             return json(answer.json())
         }
         router.get("/eth/:version/validator/duties/proposer/:epoch") { _, _ in
             json(["dependent_root": Root.zero.json(), "execution_optimistic": false, "data": []])
         }
-        router.post("/eth/v1/validator/duties/sync/:epoch") { _, _ in json(["execution_optimistic": false, "data": []]) }
+        router.post("/eth/v1/validator/duties/sync/:epoch") { _, _ in json(["execution_optimistic": false, "data": []])
+        }
         router.get("/eth/v1/validator/attestation_data") { request, _ in
             let slot = Slot(try number(request.uri.queryParameters.get("slot")))
             guard slot <= chain.clock.slot(at: SystemClock.now()) ?? .zero else {
@@ -110,7 +114,8 @@ package struct DemoBeaconNode: Sendable {
 
     private func validators(_ ids: [String]) -> Response {
         let rows = chain.options.pubKeys.enumerated().compactMap { position, pubKey -> JSONValue? in
-            guard ids.isEmpty || ids.contains(String(position)) || ids.contains(where: { $0.lowercased() == pubKey.hex })
+            guard
+                ids.isEmpty || ids.contains(String(position)) || ids.contains(where: { $0.lowercased() == pubKey.hex })
             else { return nil }
             var record = ValidatorRecord()
             record.pubKey = pubKey

@@ -167,7 +167,9 @@ package struct DemoCluster: Sendable {
     }
 
     /// Waits for the cluster to be complete, lets the wanted slots pass, and judges them.
-    private func watch(_ chain: DemoChain, _ show: @escaping @Sendable (DemoChain) async -> Void) async throws -> Summary {
+    private func watch(_ chain: DemoChain, _ show: @escaping @Sendable (DemoChain) async -> Void) async throws
+        -> Summary
+    {
         var summary = Summary()
         let clock = chain.clock
         var first: Slot?
