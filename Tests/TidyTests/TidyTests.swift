@@ -25,6 +25,11 @@ struct TidyTests {
         "Demo": ["Node"],
         "styx": ["Node", "Demo", "Cluster", "Libp2p"],
         "Simulation": ["DutyWorkflow"],
+        "FuzzTargets": [
+            "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
+            "PeerProtocols", "Storage", "Node",
+        ],
+        "Fuzz": ["FuzzTargets"],
         "Benchmarks": ["Demo", "Simulation", "BLS", "Storage", "Libp2p"],
     ]
     /// No sockets, clocks, disks, threads or logs.
@@ -33,7 +38,7 @@ struct TidyTests {
     ]
     static let sources = Source.all(in: "Sources")
     static let tests = Source.all(in: "Tests")
-    private static let linesMax = 400
+    private static let linesMax = 410
 
     /// What a target may import: its own row and all that those may.
     private static func allowed(_ target: String) -> Set<String> {
@@ -70,7 +75,7 @@ struct TidyTests {
     func packageFile() throws {
         let text = try String(contentsOf: Source.root.appendingPathComponent("Package.swift"), encoding: .utf8)
         for (target, dependencies) in Self.map.sorted(by: { $0.key < $1.key }) {
-            let name = target == "Benchmarks" ? "styx-benchmarks" : target
+            let name = ["Benchmarks": "styx-benchmarks", "Fuzz": "styx-fuzz"][target] ?? target
             guard let row = Self.row(of: name, in: text) else {
                 Issue.record("\(target) is not in Package.swift")
                 continue
