@@ -75,7 +75,7 @@ let package = Package(
             ]),
 
         // Programs.
-        module("Demo", ["Node", hummingbird, httpClient]),
+        module("Demo", ["Node", hummingbird, lifecycle, nioCore]),
         .executableTarget(
             name: "styx", dependencies: ["Node", "Demo", "Cluster", "Libp2p", arguments, logging], swiftSettings: strict
         ),

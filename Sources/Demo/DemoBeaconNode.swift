@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import Node
 import SSZ
+import ServiceLifecycle
 
 /// Serves a `DemoChain` over the Beacon API on loopback: what attesting needs, nothing else.
 package struct DemoBeaconNode: Sendable {
@@ -26,7 +27,18 @@ package struct DemoBeaconNode: Sendable {
         let application = Application(
             router: router(), configuration: .init(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { channel in await onListen(channel.localAddress?.port ?? 0) }, logger: logger)
-        try await application.run()
+        var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
+        // Event streams stay open until their readers leave.
+        configuration.maximumGracefulShutdownDuration = .seconds(1)
+        let services = ServiceGroup(configuration: configuration)
+        // A task of its own: NIO traps when a server is cancelled at the instant a connection arrives, so cancelling us
+        // shuts it down gracefully. It never outlives this function.
+        let serving = Task { try await services.run() }
+        try await withTaskCancellationHandler {
+            try await serving.value
+        } onCancel: {
+            Task { await services.triggerGracefulShutdown() }
+        }
     }
 
     private func router() -> Router<BasicRequestContext> {
