@@ -8,6 +8,7 @@ let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .er
 let nio: Target.Dependency = .product(name: "NIO", package: "swift-nio")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -63,8 +64,8 @@ let package = Package(
         module(
             "PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", protobuf, logging],
             exclude: ["Proto/core.proto", "Proto/consensus.proto", "Proto/peerinfo.proto"]),
-        module("BeaconClient", ["BeaconAPI", httpClient, nioCore, logging]),
-        module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, logging]),
+        module("BeaconClient", ["BeaconAPI", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
+        module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, nioCore, lifecycle, logging]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
         module(
             "Node",
@@ -74,7 +75,7 @@ let package = Package(
             ]),
 
         // Programs.
-        module("Demo", ["Node", hummingbird, httpClient]),
+        module("Demo", ["Node", hummingbird, lifecycle, nioCore]),
         .executableTarget(
             name: "styx", dependencies: ["Node", "Demo", "Cluster", "Libp2p", arguments, logging], swiftSettings: strict
         ),
@@ -106,8 +107,8 @@ let package = Package(
         tests("DutyWorkflow"),
         tests("Libp2p"),
         tests("PeerProtocols", ["BLS", "Cluster"]),
-        tests("BeaconClient", [hummingbird]),
-        tests("ValidatorAPI", [httpClient]),
+        tests("BeaconClient", [hummingbird, nioCore, lifecycle]),
+        tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage"),
         tests("Node"),
         tests("Demo"),

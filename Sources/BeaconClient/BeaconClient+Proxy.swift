@@ -107,7 +107,13 @@ extension BeaconClient {
         outgoing.method = HTTPMethod(rawValue: request.method)
         outgoing.headers = headers(Self.forwarded(request.headers), for: node)
         if !request.body.isEmpty { outgoing.body = .bytes(ByteBuffer(bytes: request.body)) }
-        let response = try await http.execute(outgoing, deadline: deadline)
+        let response: HTTPClientResponse
+        do {
+            response = try await http.execute(outgoing, deadline: deadline)
+        } catch let error as HTTPClientError where error == .remoteConnectionClosed && request.isSafe {
+            // Most likely the node closed an idle connection at the instant we used it again.
+            response = try await http.execute(outgoing, deadline: deadline)
+        }
         return ProxyResponse(
             status: Int(response.status.code), headers: response.headers.headerFields.endToEnd(),
             body: response.body.map { Array($0.readableBytesView) })

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import BeaconAPI
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// A request that any node can be asked.
 struct OutgoingRequest: Sendable {
@@ -66,31 +67,39 @@ extension BeaconClient {
         judge: (HTTPClient.Response) throws -> Answer
     ) async -> (Int, Answer)? {
         typealias Arrival = (node: Int, result: Result<HTTPClient.Response, any Error>)
+        // Each node arrives twice at most.
         let (arrivals, arrive) = AsyncStream.makeStream(
-            of: Arrival.self, bufferingPolicy: .bufferingOldest(group.count))
+            of: Arrival.self, bufferingPolicy: .bufferingOldest(2 * group.count))
         let deadline = NIODeadline.now() + TimeAmount(request.timeout)
-        var exchanges: [HTTPClient.Task<HTTPClient.Response>] = []
-        for node in group {
+        let exchanges = Exchanges()
+        func begin(_ node: Int) {
             do {
                 let exchange = try start(request, at: node, deadline: deadline)
                 exchange.futureResult.whenComplete { arrive.yield((node, $0)) }
-                exchanges.append(exchange)
+                exchanges.add(exchange)
             } catch {
                 arrive.yield((node, .failure(error)))
             }
         }
-        let running = exchanges
+        for node in group { begin(node) }
         // Closures run by the event loop drive the exchanges, so those of a submission outlive this function.
         let stop: @Sendable () -> Void = {
             arrive.finish()
-            if !request.reachesAllNodes { for exchange in running { exchange.cancel() } }
+            if !request.reachesAllNodes { exchanges.cancel() }
         }
         defer { stop() }
         return await withTaskCancellationHandler {
             var missing = group.count
+            var repeated: Set<Int> = []
             for await (node, result) in arrivals {
                 do {
                     return (node, try judge(result.get()))
+                } catch let error as HTTPClientError
+                    where error == .remoteConnectionClosed && repeated.insert(node).inserted
+                {
+                    // Most likely the node closed an idle connection at the instant we used it again.
+                    begin(node)
+                    continue
                 } catch {
                     let failure = self.error(BeaconError.Cause(transport: error), request.name, node)
                     logger.debug("beacon node call", metadata: ["error": "\(failure)"])
@@ -113,5 +122,26 @@ extension BeaconClient {
             body: request.body.map { .byteBuffer(ByteBuffer(bytes: $0)) })
         let accumulator = ResponseAccumulator(request: outgoing, maxBodySize: request.answerBytesMax)
         return http.execute(request: outgoing, delegate: accumulator, deadline: deadline)
+    }
+}
+
+/// The exchanges of one race.
+private final class Exchanges: Sendable {
+    private let state = Mutex<(tasks: [HTTPClient.Task<HTTPClient.Response>], isCancelled: Bool)>(([], false))
+
+    func add(_ task: HTTPClient.Task<HTTPClient.Response>) {
+        let isCancelled = state.withLock { state in
+            state.tasks.append(task)
+            return state.isCancelled
+        }
+        if isCancelled { task.cancel() }
+    }
+
+    func cancel() {
+        let tasks = state.withLock { state in
+            state.isCancelled = true
+            return state.tasks
+        }
+        for task in tasks { task.cancel() }
     }
 }

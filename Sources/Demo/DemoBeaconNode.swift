@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import Node
 import SSZ
+import ServiceLifecycle
 
 /// Serves a `DemoChain` over the Beacon API on loopback: what attesting needs, nothing else.
 package struct DemoBeaconNode: Sendable {
@@ -26,7 +27,18 @@ package struct DemoBeaconNode: Sendable {
         let application = Application(
             router: router(), configuration: .init(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { channel in await onListen(channel.localAddress?.port ?? 0) }, logger: logger)
-        try await application.run()
+        var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
+        // Event streams stay open until their readers leave.
+        configuration.maximumGracefulShutdownDuration = .seconds(1)
+        let services = ServiceGroup(configuration: configuration)
+        // A task of its own: NIO traps when a server is cancelled at the instant a connection arrives, so cancelling us
+        // shuts it down gracefully. It never outlives this function.
+        let serving = Task { try await services.run() }
+        try await withTaskCancellationHandler {
+            try await serving.value
+        } onCancel: {
+            Task { await services.triggerGracefulShutdown() }
+        }
     }
 
     private func router() -> Router<BasicRequestContext> {
@@ -61,16 +73,20 @@ package struct DemoBeaconNode: Sendable {
         }
         router.post("/eth/v1/validator/duties/attester/:epoch") { request, context in
             let epoch = Epoch(try number(context.parameters.get("epoch")))
-            let indices = (try await body(request).array ?? []).compactMap { $0.string.flatMap { UInt64($0) } ?? $0.uint64 }
+            let indices = (try await body(request).array ?? []).compactMap {
+                $0.string.flatMap { UInt64($0) } ?? $0.uint64
+            }
             let rows = chain.attesterDuties(epoch, Set(indices.map { ValidatorIndex($0) }))
             let answer = DutiesAnswer(
-                dependentRoot: chain.blockRoot(chain.clock.firstSlot(of: epoch)), isExecutionOptimistic: false, rows: rows)
+                dependentRoot: chain.blockRoot(chain.clock.firstSlot(of: epoch)), isExecutionOptimistic: false,
+                rows: rows)
             return json(answer.json())
         }
         router.get("/eth/:version/validator/duties/proposer/:epoch") { _, _ in
             json(["dependent_root": Root.zero.json(), "execution_optimistic": false, "data": []])
         }
-        router.post("/eth/v1/validator/duties/sync/:epoch") { _, _ in json(["execution_optimistic": false, "data": []]) }
+        router.post("/eth/v1/validator/duties/sync/:epoch") { _, _ in json(["execution_optimistic": false, "data": []])
+        }
         router.get("/eth/v1/validator/attestation_data") { request, _ in
             let slot = Slot(try number(request.uri.queryParameters.get("slot")))
             guard slot <= chain.clock.slot(at: SystemClock.now()) ?? .zero else {
@@ -110,7 +126,8 @@ package struct DemoBeaconNode: Sendable {
 
     private func validators(_ ids: [String]) -> Response {
         let rows = chain.options.pubKeys.enumerated().compactMap { position, pubKey -> JSONValue? in
-            guard ids.isEmpty || ids.contains(String(position)) || ids.contains(where: { $0.lowercased() == pubKey.hex })
+            guard
+                ids.isEmpty || ids.contains(String(position)) || ids.contains(where: { $0.lowercased() == pubKey.hex })
             else { return nil }
             var record = ValidatorRecord()
             record.pubKey = pubKey

@@ -81,7 +81,8 @@ package final class DemoBoard: Sendable {
         guard let row = row(duty) else {
             return "  \(pad("\(duty.slot)", 4))  \(pad(duty.type.name, 8, left: false))  \(pad("\(expected)", 4))  –"
         }
-        let decide = "\(Percentile.text(Array(row.deciding.values), 0.5)) / \(Percentile.text(Array(row.deciding.values), 1))"
+        let decide =
+            "\(Percentile.text(Array(row.deciding.values), 0.5)) / \(Percentile.text(Array(row.deciding.values), 1))"
         let out = Array(row.broadcasting.values)
         let broadcast = "\(Percentile.text(out, 0.5)) / \(Percentile.text(out, 1))"
         let mark = included == expected ? "✔" : "✘"

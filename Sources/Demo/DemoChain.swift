@@ -141,7 +141,9 @@ package actor DemoChain {
             return "attestation of slot \(data.slot) is too old"
         }
         let duty = duty(of: attestation.attesterIndex, in: clock.epoch(of: data.slot))
-        guard duty.slot == data.slot else { return "validator \(attestation.attesterIndex) attests in slot \(duty.slot)" }
+        guard duty.slot == data.slot else {
+            return "validator \(attestation.attesterIndex) attests in slot \(duty.slot)"
+        }
         guard duty.committeeIndex == attestation.committeeIndex else {
             return "validator \(attestation.attesterIndex) sits in committee \(duty.committeeIndex)"
         }

@@ -167,7 +167,9 @@ package struct DemoCluster: Sendable {
     }
 
     /// Waits for the cluster to be complete, lets the wanted slots pass, and judges them.
-    private func watch(_ chain: DemoChain, _ show: @escaping @Sendable (DemoChain) async -> Void) async throws -> Summary {
+    private func watch(_ chain: DemoChain, _ show: @escaping @Sendable (DemoChain) async -> Void) async throws
+        -> Summary
+    {
         var summary = Summary()
         let clock = chain.clock
         var first: Slot?
@@ -234,10 +236,10 @@ struct DemoFailure: Error, CustomStringConvertible {
 }
 
 /// TCP ports that were free a moment ago.
-enum FreePorts {
+package enum FreePorts {
     struct Failure: Error {}
 
-    static func take(_ count: Int) throws -> [Int] {
+    package static func take(_ count: Int) throws -> [Int] {
         var sockets: [Int32] = []
         defer { sockets.forEach { close($0) } }
         return try (0..<count).map { _ in

@@ -65,7 +65,8 @@ package final class DemoScreen: Sendable {
         if state.withLock({ $0.next }) <= current { lines.append(await line(current, chain)) }
         let rejected = await chain.rejections.count
         lines.append("")
-        lines.append("  slot \(current)   peers \(peersText())   rejected \(rejected)   failed duties \(board.failures.count)")
+        lines.append(
+            "  slot \(current)   peers \(peersText())   rejected \(rejected)   failed duties \(board.failures.count)")
         redraw(lines)
     }
 
@@ -82,13 +83,16 @@ package final class DemoScreen: Sendable {
             "  decided to broadcast                p50 \(text(broadcasting, 0.5))   p99 \(text(broadcasting, 0.99))",
             "  slot/3 to first inclusion           p50 \(text(summary.inclusionDelays, 0.5))   p99 \(text(summary.inclusionDelays, 0.99))",
         ]
-        if let ready = summary.startToReady { lines.append("  start to complete cluster           \(GoDuration.format(ready.rounded))") }
+        if let ready = summary.startToReady {
+            lines.append("  start to complete cluster           \(GoDuration.format(ready.rounded))")
+        }
         if let first = summary.startToFirstInclusion {
             lines.append("  start to first attestation          \(GoDuration.format(first.rounded))")
         }
         let usage = ProcessUsage.now()
         lines.append(
-            "  this process (all nodes and chain)  \(String(format: "%.1f", usage.cpuSeconds)) s CPU, \(usage.residentMiB) MiB resident")
+            "  this process (all nodes and chain)  \(String(format: "%.1f", usage.cpuSeconds)) s CPU, \(usage.residentMiB) MiB resident"
+        )
         for fault in board.faults.prefix(10) { lines.append("  fault    \(fault)") }
         for retry in board.retries.prefix(5) { lines.append("  retried  \(retry)") }
         for failure in summary.failures.prefix(10) { lines.append("  FAILED   \(failure)") }
@@ -118,7 +122,8 @@ package final class DemoScreen: Sendable {
             "decide_ms_p50": value(deciding, 0.5), "decide_ms_p90": value(deciding, 0.9),
             "decide_ms_p99": value(deciding, 0.99), "broadcast_ms_p50": value(broadcasting, 0.5),
             "broadcast_ms_p90": value(broadcasting, 0.9), "broadcast_ms_p99": value(broadcasting, 0.99),
-            "inclusion_ms_p50": value(summary.inclusionDelays, 0.5), "inclusion_ms_p90": value(summary.inclusionDelays, 0.9),
+            "inclusion_ms_p50": value(summary.inclusionDelays, 0.5),
+            "inclusion_ms_p90": value(summary.inclusionDelays, 0.9),
             "inclusion_ms_p99": value(summary.inclusionDelays, 0.99),
             "process_cpu_seconds": .number(String(format: "%.3f", usage.cpuSeconds)),
             "process_resident_mib": JSONValue(usage.residentMiB),
@@ -131,7 +136,9 @@ package final class DemoScreen: Sendable {
     private func line(_ slot: Slot, _ chain: DemoChain) async -> String {
         let expected = chain.duties(in: slot).count
         let included = await chain.inclusions(slot).count
-        guard expected > 0 else { return "  \(String(repeating: " ", count: max(0, 4 - "\(slot)".count)))\(slot)  no duties" }
+        guard expected > 0 else {
+            return "  \(String(repeating: " ", count: max(0, 4 - "\(slot)".count)))\(slot)  no duties"
+        }
         return board.line(.attester(slot: slot), nodes: options.nodes, included: included, expected: expected)
     }
 
@@ -170,9 +177,11 @@ package struct ProcessUsage: Sendable {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
-        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?
+        let pages =
+            (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?
             .split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         return ProcessUsage(
-            cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), residentMiB: (pages * Int(getpagesize())) >> 20)
+            cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime),
+            residentMiB: (pages * Int(getpagesize())) >> 20)
     }
 }

@@ -34,7 +34,9 @@ package struct DemoValidatorClient: Sendable {
         let chain: Chain = try await untilItWorks("chain") { try await self.chain() }
         let rows = try await untilItWorks("validators") { () async throws -> [BeaconValidator] in
             let rows = try await client.validators(.pubKeys(Array(keys.keys)))
-            guard rows.count == keys.count else { throw Unready(what: "\(rows.count) of \(keys.count) validators known") }
+            guard rows.count == keys.count else {
+                throw Unready(what: "\(rows.count) of \(keys.count) validators known")
+            }
             return rows
         }
         let indices = Dictionary(rows.map { ($0.index, $0.validator.pubKey) }, uniquingKeysWith: { first, _ in first })

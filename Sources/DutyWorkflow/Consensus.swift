@@ -294,8 +294,17 @@ struct Consensus: Sendable {
         return values
     }
 
+    /// Every value the message names, some more than once.
     private func hashes(in message: QBFT.Message) -> [Root] {
-        ([message] + message.justification).flatMap { [$0.value, $0.preparedValue] }.filter { $0 != .zero }
+        var hashes: [Root] = []
+        func add(_ hash: Root) { if hash != .zero, hash != hashes.last { hashes.append(hash) } }
+        add(message.value)
+        add(message.preparedValue)
+        for vote in message.justification {
+            add(vote.value)
+            add(vote.preparedValue)
+        }
+        return hashes
     }
 
     /// An instance whose vote cannot be made must not go on as if it had been.

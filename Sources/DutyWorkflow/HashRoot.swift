@@ -4,9 +4,8 @@ import SSZ
 /// right siblings taken from the zero subtrees, no length mixed in. Up to 32 bytes are their own root; nothing gives
 /// zeros. Source: consensus.md §3.2.
 package func consensusHashRoot(_ bytes: [UInt8]) -> Root {
-    var level: [Root] = stride(from: 0, to: bytes.count, by: 32).map { start in
-        let chunk = bytes[start..<Swift.min(start + 32, bytes.count)]
-        return Root(Array(chunk) + [UInt8](repeating: 0, count: 32 - chunk.count)) ?? .zero
+    var level = stride(from: 0, to: bytes.count, by: 32).map { start in
+        Root(padding: bytes[start..<min(start + 32, bytes.count)])
     }
     guard var root = level.first else { return .zero }
     var zero = Root.zero

@@ -41,7 +41,7 @@ enum PeerFuzz {
 
     // MARK: Consensus
 
-    private static let codec = ConsensusCodec(operators: Known.keys.map(\.publicKey))
+    private static let codec = ConsensusCodec(operators: Known.keys.map(\.publicKey), validators: 64)
 
     /// Byte 0: 0 raw, the rest is the message; else a message built from the rest, signed by those it names.
     static func consensus(_ bytes: [UInt8]) -> String {

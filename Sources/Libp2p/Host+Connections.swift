@@ -177,22 +177,27 @@ extension Host {
     /// Adds a peer, or addresses of one; it passes the gate and is dialed from now on.
     package func add(_ peer: PeerID, addresses: [Multiaddr]) {
         guard peer != self.peer else { return }
-        let old = records[peer]
         var record =
-            old?.isConfigured == true
-            ? old : PeerRecord(addresses: [], isConfigured: true, timing: configuration.timing)
-        if old?.isConfigured == false { record?.connections = old?.connections ?? [] }
-        for address in addresses where record?.configuredAddresses.contains(address) == false {
-            record?.configuredAddresses.append(address)
+            records[peer] ?? PeerRecord(addresses: [], isConfigured: true, timing: configuration.timing)
+        record.isConfigured = true
+        for address in addresses where !record.configuredAddresses.contains(address) {
+            record.configuredAddresses.append(address)
         }
-        record?.backoff.reset()
+        record.backoff.reset()
+        record.retry?.cancel()
+        record.retry = nil
         records[peer] = record
+        considerDialing(peer)
+    }
+
+    /// Forgets a peer and closes its connections; the gate refuses it from now on, unless it is open.
+    package func remove(_ peer: PeerID) {
+        guard let record = records.removeValue(forKey: peer) else { return }
+        record.retry?.cancel()
         updateRoute(peer)
-        if record?.round == nil {
-            records[peer]?.retry?.cancel()
-            records[peer]?.retry = nil
-            considerDialing(peer)
-        }
+        for waiter in record.waiters.values { waiter.resume(throwing: StreamError.unknownPeer(peer)) }
+        closePendingDials(of: peer)
+        for connection in record.connections { connection.closeOnLoop(.closedHere) }
     }
 
     // MARK: Dialing
@@ -232,8 +237,13 @@ extension Host {
                     try channel.pipeline.syncOperations.addHandler(self.pipe(.outbound, attempt))
                 }
             }
-        // NIO's own resolver takes host names and addresses alike.
-        bootstrap.connect(host: endpoint.host, port: endpoint.port).whenFailure { error in
+        let connecting: EventLoopFuture<any Channel>
+        if !endpoint.isHostName, let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
+            connecting = bootstrap.connect(to: address)
+        } else {
+            connecting = bootstrap.connect(host: endpoint.host, port: endpoint.port)
+        }
+        connecting.whenFailure { error in
             self.assumeIsolated { $0.attemptFailed(attempt, .socket("connect to \(attempt.address): \(error)")) }
         }
     }

@@ -7,7 +7,7 @@ struct PeerRecord: Sendable {
     /// What the peer told about itself in identify.
     private(set) var learnedAddresses: [Multiaddr] = []
     /// A configured peer; others are let in by an open gate only, not dialed, and forgotten when they go.
-    let isConfigured: Bool
+    var isConfigured: Bool
     /// In the order they came.
     var connections: [Connection] = []
     /// Connections whose identify has come.

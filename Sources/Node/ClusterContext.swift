@@ -48,6 +48,7 @@ struct ClusterContext: Sendable {
         let shares = try KeystoreDirectory.loadSequenced(directory, concurrency: concurrency)
         try clusterKeys.verify(shares: shares, ofPeer: own.rawValue)
         return Dictionary(
-            zip(clusterKeys.validators, shares).map { ($0.publicKey.bytes, $1) }, uniquingKeysWith: { first, _ in first })
+            zip(clusterKeys.validators, shares).map { ($0.publicKey.bytes, $1) },
+            uniquingKeysWith: { first, _ in first })
     }
 }

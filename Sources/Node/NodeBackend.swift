@@ -20,7 +20,8 @@ struct NodeBackend: ValidatorAPIBackend {
     }
 
     func attesterPubKey(slot: Slot, committee: CommitteeIndex, validator: ValidatorIndex) async throws -> PubKey? {
-        guard case .attesterPubKey(let key) = try await runtime.driver.answer(.attesterPubKey(slot, committee, validator))
+        guard
+            case .attesterPubKey(let key) = try await runtime.driver.answer(.attesterPubKey(slot, committee, validator))
         else { return nil }
         return key
     }
@@ -30,7 +31,9 @@ struct NodeBackend: ValidatorAPIBackend {
         return try await attesterDuties(epoch: epoch, indices: []).rows.filter { $0.slot == slot }
     }
 
-    func fork(at slot: Slot) async throws -> ForkName { runtime.chain.forks.fork(at: runtime.chain.clock.epoch(of: slot)) }
+    func fork(at slot: Slot) async throws -> ForkName {
+        runtime.chain.forks.fork(at: runtime.chain.clock.epoch(of: slot))
+    }
 
     func verify(_ duty: Duty, _ set: ParSignedDataSet) async throws {
         guard let bad = try await runtime.firstBad(set) else { return }

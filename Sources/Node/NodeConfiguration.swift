@@ -40,7 +40,8 @@ package struct NodeConfiguration: Sendable {
     package func validate() throws(ConfigurationError) {
         if beaconNodeEndpoints.isEmpty {
             throw ConfigurationError(
-                flag: "beacon-node-endpoints", what: "is missing", cure: "give at least one beacon node, e.g. http://localhost:5052")
+                flag: "beacon-node-endpoints", what: "is missing",
+                cure: "give at least one beacon node, e.g. http://localhost:5052")
         }
         if nickname.utf8.count > 32 {
             throw ConfigurationError(
@@ -48,7 +49,8 @@ package struct NodeConfiguration: Sendable {
         }
         for header in beaconNodeHeaders where !header.contains("=") || header.hasPrefix("=") {
             throw ConfigurationError(
-                flag: "beacon-node-headers", what: "has an entry that is not name=value", cure: "write e.g. Authorization=secret")
+                flag: "beacon-node-headers", what: "has an entry that is not name=value",
+                cure: "write e.g. Authorization=secret")
         }
         for timeout in [beaconNodeTimeout, beaconNodeSubmitTimeout] where timeout <= .zero {
             throw ConfigurationError(flag: "beacon-node-timeout", what: "is not above zero", cure: "use e.g. 2s")

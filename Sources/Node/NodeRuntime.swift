@@ -23,7 +23,9 @@ struct NodeRuntime: Sendable {
         let order = set.keys.sorted()
         var claims: [SignatureVerifier.Claim] = []
         for pubKey in order {
-            guard let partial = set[pubKey], let key = keys.publicShare(pubKey, partial.shareIndex) else { return pubKey }
+            guard let partial = set[pubKey], let key = keys.publicShare(pubKey, partial.shareIndex) else {
+                return pubKey
+            }
             claims.append(
                 .init(key: key, signature: partial.data.signature, root: chain.domains.signingRoot(of: partial.data)))
         }

@@ -48,7 +48,8 @@ package final class SignatureVerifier: Sendable {
     /// - Returns: for each claim whether it holds. An all-zero signature never does.
     package func verify(_ claims: [Claim]) async throws(Failure) -> [Bool] {
         guard !claims.isEmpty else { return [] }
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<[Bool], Failure>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<[Bool], Failure>, Never>) in
             let isAdmitted = queue.withLock { queue in
                 guard queue.claims + claims.count <= Self.waitingMax else { return false }
                 queue.jobs.append(Job(claims: claims) { continuation.resume(returning: $0) })

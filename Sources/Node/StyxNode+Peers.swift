@@ -17,12 +17,14 @@ extension StyxNode {
 
     func logStart() {
         for warning in cluster.warnings {
-            logger.warning("lock verification failed, going on because of --no-verify", metadata: ["error": "\(warning)"])
+            logger.warning(
+                "lock verification failed, going on because of --no-verify", metadata: ["error": "\(warning)"])
         }
         logger.info(
             "Lock file loaded",
             metadata: [
-                "cluster_name": "\(cluster.lock.definition.name)", "cluster_hash": "\(cluster.lock.lockHash.hex.dropFirst(2).prefix(7))",
+                "cluster_name": "\(cluster.lock.definition.name)",
+                "cluster_hash": "\(cluster.lock.lockHash.hex.dropFirst(2).prefix(7))",
                 "peer_index": "\(cluster.own)", "peer_id": "\(cluster.directory[cluster.own])",
                 "peers": "\(cluster.operators.count)", "threshold": "\(cluster.threshold)",
                 "validators": "\(cluster.lock.validators.count)", "nickname": "\(configuration.nickname)",
@@ -46,7 +48,8 @@ extension StyxNode {
         }
         if explicit.isEmpty, host.listen.isEmpty, host.peers.values.allSatisfy(\.isEmpty) {
             topic("p2p").warning(
-                "no address of any other operator is known and nobody can connect: give --p2p-peers or --p2p-tcp-address")
+                "no address of any other operator is known and nobody can connect: give --p2p-peers or --p2p-tcp-address"
+            )
         }
         return host
     }
@@ -62,7 +65,8 @@ extension StyxNode {
             }
             if let name = configuration.p2pExternalHostname {
                 do { addresses.append(try Multiaddr("/dns/\(name)/tcp/\(port)")) } catch {
-                    throw ConfigurationError(flag: "p2p-external-hostname", what: "is \(name)", cure: "write a DNS name")
+                    throw ConfigurationError(
+                        flag: "p2p-external-hostname", what: "is \(name)", cure: "write a DNS name")
                 }
             }
             return addresses
@@ -95,7 +99,8 @@ extension StyxNode {
             return Deadlines(clock: runtime.chain.clock).admits(duty, at: SystemClock.now())
         }
         let consensus = ConsensusProtocol(
-            codec: ConsensusCodec(operators: cluster.operators), directory: cluster.directory, admits: admits,
+            codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count),
+            directory: cluster.directory, admits: admits,
             deliver: { message in slot.current?.driver.post(.consensusMessage(message), fromPeer: true) },
             observe: observe)
         let parSigEx = ParSigExProtocol(
@@ -176,15 +181,18 @@ extension StyxNode {
                     metadata: ["peer": "\(peer)", "message": "\(topic)", "error": "\(reason)"])
             case .sendRecovered(let peer): logger.info("peer takes messages again", metadata: ["peer": "\(peer)"])
             case .sendDropped(let peer, let topic):
-                logger.warning("too many messages wait for a peer", metadata: ["peer": "\(peer)", "message": "\(topic)"])
+                logger.warning(
+                    "too many messages wait for a peer", metadata: ["peer": "\(peer)", "message": "\(topic)"])
             case .refused(let peer, let protocolID, let fault):
                 logger.warning(
                     "refused a message",
                     metadata: [
-                        "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)", "error": "\(fault)",
+                        "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)",
+                        "error": "\(fault)",
                     ])
             case .foreignShare(let share, let peer):
-                logger.warning("peer sent another operator's share", metadata: ["peer": "\(peer)", "share_index": "\(share)"])
+                logger.warning(
+                    "peer sent another operator's share", metadata: ["peer": "\(peer)", "share_index": "\(share)"])
             case .sent, .delivered: break
             }
         }
@@ -194,7 +202,8 @@ extension StyxNode {
         func addresses(_ texts: [String], _ flag: String) throws -> [BeaconNodeAddress] {
             try texts.map { text in
                 do { return try BeaconNodeAddress(text) } catch {
-                    throw ConfigurationError(flag: flag, what: "has an unusable URL: \(error)", cure: "write e.g. http://localhost:5052")
+                    throw ConfigurationError(
+                        flag: flag, what: "has an unusable URL: \(error)", cure: "write e.g. http://localhost:5052")
                 }
             }
         }
@@ -223,15 +232,18 @@ extension StyxNode {
                 logger.debug(
                     "consensus decided",
                     metadata: [
-                        "duty": "\(duty)", "round": "\(round)", "leader": "\(leader)", "took": "\(GoDuration.format(after))",
+                        "duty": "\(duty)", "round": "\(round)", "leader": "\(leader)",
+                        "took": "\(GoDuration.format(after))",
                     ])
             case .roundChanged(let duty, let from, let to, let why):
-                logger.debug("round changed", metadata: ["duty": "\(duty)", "from": "\(from)", "to": "\(to)", "rule": "\(why)"])
+                logger.debug(
+                    "round changed", metadata: ["duty": "\(duty)", "from": "\(from)", "to": "\(to)", "rule": "\(why)"])
             case .succeeded(let duty, let validators, let since):
                 logger.info(
                     "duty done",
                     metadata: [
-                        "duty": "\(duty)", "validators": "\(validators)", "since_decided": "\(GoDuration.format(since))",
+                        "duty": "\(duty)", "validators": "\(validators)",
+                        "since_decided": "\(GoDuration.format(since))",
                     ])
             case .failed(let duty, let step, let reason, let detail, let missing):
                 logger.error(
@@ -241,7 +253,8 @@ extension StyxNode {
                         "reason_code": "\(reason.rawValue)", "error": "\(detail)", "validators": "\(missing.count)",
                     ])
             case .retrying(let duty, let step, let detail):
-                logger.warning("trying again", metadata: ["duty": "\(duty)", "step": "\(step.name)", "error": "\(detail)"])
+                logger.warning(
+                    "trying again", metadata: ["duty": "\(duty)", "step": "\(step.name)", "error": "\(detail)"])
             case .dutiesUnavailable(let epoch, let why):
                 logger.warning("resolve duties", metadata: ["epoch": "\(epoch)", "error": "\(why)"])
             case .fault(let duty, let what):

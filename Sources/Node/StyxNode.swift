@@ -199,7 +199,8 @@ package struct StyxNode: Sendable {
         logger.info(
             "beacon node ready",
             metadata: [
-                "network": "\(cluster.network?.name ?? spec.configName)", "slot_seconds": "\(GoDuration.format(spec.slotDuration))",
+                "network": "\(cluster.network?.name ?? spec.configName)",
+                "slot_seconds": "\(GoDuration.format(spec.slotDuration))",
                 "genesis_validators_root": "\(genesis.validatorsRoot)",
             ])
         return (ChainContext(clock: spec.clock(genesis: start), domains: domains, spec: spec), genesis.validatorsRoot)

@@ -158,7 +158,9 @@ package actor WorkflowDriver {
         }
     }
 
-    private func work(_ group: inout ThrowingDiscardingTaskGroup<any Error>, _ body: @escaping @Sendable () async -> Event) {
+    private func work(
+        _ group: inout ThrowingDiscardingTaskGroup<any Error>, _ body: @escaping @Sendable () async -> Event
+    ) {
         group.addTask { [inbox] in
             let event = await body()
             inbox.post(event)

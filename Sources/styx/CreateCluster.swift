@@ -11,7 +11,8 @@ struct Create: ParsableCommand {
 
 struct CreateCluster: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cluster", abstract: "Create a whole cluster as a trusted dealer: keys, lock and deposits of every node.",
+        commandName: "cluster",
+        abstract: "Create a whole cluster as a trusted dealer: keys, lock and deposits of every node.",
         discussion: """
             Whoever runs this holds every key for a moment. For operators who do not trust each other use a key ceremony.
             """)
@@ -21,7 +22,8 @@ struct CreateCluster: ParsableCommand {
     @Option(help: "Number of nodes, at least 3.") var nodes = 0
     @Option(name: [.long, .customShort("t")], help: "Shares needed to sign; ceil(2n/3) if not given.") var threshold = 0
     @Option(help: "Number of validators.") var numValidators = 0
-    @Option(help: "Fee recipients, comma-separated: one, or one per validator.") var feeRecipientAddresses: [String] = []
+    @Option(help: "Fee recipients, comma-separated: one, or one per validator.") var feeRecipientAddresses: [String] =
+        []
     @Option(help: "Withdrawal addresses, comma-separated: one, or one per validator.")
     var withdrawalAddresses: [String] = []
     @Option(help: "mainnet, hoodi, sepolia, gnosis, chiado, goerli, holesky.") var network = "mainnet"
@@ -38,7 +40,8 @@ struct CreateCluster: ParsableCommand {
     static let flags = EnvironmentArguments.Flags(
         options: [
             "name", "cluster-dir", "nodes", "threshold", "num-validators", "fee-recipient-addresses",
-            "withdrawal-addresses", "network", "deposit-amounts", "target-gas-limit", "consensus-protocol", "testnet-name",
+            "withdrawal-addresses", "network", "deposit-amounts", "target-gas-limit", "consensus-protocol",
+            "testnet-name",
             "testnet-fork-version", "testnet-chain-id", "testnet-genesis-timestamp",
         ], switches: ["compounding", "insecure-keys"])
 
@@ -61,7 +64,9 @@ struct CreateCluster: ParsableCommand {
         options.network = try chosenNetwork()
         options.insecureKeys = insecureKeys
         options.depositAmounts = try list(depositAmounts).map { text in
-            guard let amount = UInt64(text) else { throw CommandFailure("--deposit-amounts: '\(text)' is no whole number of ETH") }
+            guard let amount = UInt64(text) else {
+                throw CommandFailure("--deposit-amounts: '\(text)' is no whole number of ETH")
+            }
             return amount
         }
         options.targetGasLimit = targetGasLimit

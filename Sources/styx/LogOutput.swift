@@ -50,7 +50,8 @@ private struct LineLogHandler: LogHandler {
     func log(event: LogEvent) {
         var fields = metadata
         for (name, value) in event.metadata ?? [:] { fields[name] = value }
-        let line = line(event.level, "\(event.message)", fields.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") })
+        let line = line(
+            event.level, "\(event.message)", fields.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") })
         Self.output.withLock { try? $0.write(contentsOf: Data((line + "\n").utf8)) }
     }
 
@@ -58,14 +59,18 @@ private struct LineLogHandler: LogHandler {
         switch format {
         case .console:
             let padded = message.padding(toLength: max(40, message.count), withPad: " ", startingAt: 0)
-            let object = fields.isEmpty ? "" : " {" + fields.map { "\(quoted($0.0)): \(quoted($0.1))" }.joined(separator: ", ") + "}"
+            let object =
+                fields.isEmpty
+                ? "" : " {" + fields.map { "\(quoted($0.0)): \(quoted($0.1))" }.joined(separator: ", ") + "}"
             let topic = topic.padding(toLength: 10, withPad: " ", startingAt: 0)
             return "\(Timestamp.clock()) \(short(level)) \(topic) \(padded)\(object)"
         case .logfmt:
-            let all = [("ts", Timestamp.rfc3339()), ("level", long(level)), ("msg", message), ("topic", topic)] + fields
+            let all =
+                [("ts", Timestamp.rfc3339()), ("level", long(level)), ("msg", message), ("topic", topic)] + fields
             return all.map { "\($0.0)=\(needsQuotes($0.1) ? quoted($0.1) : $0.1)" }.joined(separator: " ")
         case .json:
-            let all = [("level", long(level)), ("ts", Timestamp.rfc3339()), ("msg", message), ("topic", topic)] + fields
+            let all =
+                [("level", long(level)), ("ts", Timestamp.rfc3339()), ("msg", message), ("topic", topic)] + fields
             return "{" + all.map { "\(quoted($0.0)):\(quoted($0.1))" }.joined(separator: ",") + "}"
         }
     }
@@ -102,7 +107,8 @@ private struct LineLogHandler: LogHandler {
             case "\n": out += "\\n"
             case "\r": out += "\\r"
             case "\t": out += "\\t"
-            case let other where other.value < 0x20 || other.value == 0x7f: out += String(format: "\\u%04x", other.value)
+            case let other where other.value < 0x20 || other.value == 0x7f:
+                out += String(format: "\\u%04x", other.value)
             default: out.unicodeScalars.append(scalar)
             }
         }

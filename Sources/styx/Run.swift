@@ -24,7 +24,8 @@ struct Run: AsyncParsableCommand {
     @Option(help: "Patience with reads, e.g. 2s.", transform: duration) var beaconNodeTimeout = Duration.seconds(2)
     @Option(help: "Patience with submissions, e.g. 2s.", transform: duration)
     var beaconNodeSubmitTimeout = Duration.seconds(2)
-    @Option(help: "HTTP headers for every beacon node, comma-separated name=value.") var beaconNodeHeaders: [String] = []
+    @Option(help: "HTTP headers for every beacon node, comma-separated name=value.") var beaconNodeHeaders: [String] =
+        []
 
     @Option(help: "Beacon API for the validator client, ip:port.") var validatorApiAddress = "127.0.0.1:3600"
     @Option(help: "Who signs: off (a validator client) or keystores (this node, with its key shares).")
@@ -45,8 +46,10 @@ struct Run: AsyncParsableCommand {
     static let flags = EnvironmentArguments.Flags(
         options: [
             "lock-file", "private-key-file", "journal-file", "beacon-node-endpoints", "fallback-beacon-node-endpoints",
-            "beacon-node-timeout", "beacon-node-submit-timeout", "beacon-node-headers", "validator-api-address", "signer",
-            "validator-keys-dir", "p2p-tcp-address", "p2p-peers", "p2p-external-ip", "p2p-external-hostname", "nickname",
+            "beacon-node-timeout", "beacon-node-submit-timeout", "beacon-node-headers", "validator-api-address",
+            "signer",
+            "validator-keys-dir", "p2p-tcp-address", "p2p-peers", "p2p-external-ip", "p2p-external-hostname",
+            "nickname",
             "log-level", "log-format",
         ], switches: ["no-verify"])
 

@@ -10,5 +10,6 @@ struct VersionCommand: ParsableCommand {
 
 enum Version {
     /// The first word is the version: scripts read it.
-    static let line = "\(BuildInfo.version) [git_commit_hash=\(BuildInfo.gitHash),charon_compat=\(BuildInfo.charonVersion)]"
+    static let line =
+        "\(BuildInfo.version) [git_commit_hash=\(BuildInfo.gitHash),charon_compat=\(BuildInfo.charonVersion)]"
 }

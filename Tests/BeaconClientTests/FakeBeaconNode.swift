@@ -19,6 +19,8 @@ final class FakeBeaconNode: Sendable {
         var end: Gate?
         /// The head is sent when this opens; at once without.
         var start: Gate?
+        /// The connection is closed instead of an answer.
+        var hangsUp = false
 
         static func json(_ text: String, status: Int = 200) -> Answer {
             Answer(status: status, body: Array(text.utf8))
@@ -34,6 +36,16 @@ final class FakeBeaconNode: Sendable {
         }
     }
 
+    private struct Context: RequestContext {
+        var coreContext: CoreRequestContextStorage
+        let channel: any Channel
+
+        init(source: ApplicationRequestContextSource) {
+            coreContext = CoreRequestContextStorage(source: source)
+            channel = source.channel
+        }
+    }
+
     typealias Responder = @Sendable (ProxyRequest) async -> Answer
 
     private let respond: Responder
@@ -42,8 +54,12 @@ final class FakeBeaconNode: Sendable {
     private let listening = Gate()
     private let stopping = Gate()
 
-    private init(_ respond: @escaping Responder) {
+    /// Bodies are not read before this opens.
+    private let readsBodies: Gate?
+
+    private init(_ respond: @escaping Responder, readsBodies: Gate?) {
         self.respond = respond
+        self.readsBodies = readsBodies
     }
 
     var requests: [ProxyRequest] { seen.withLock { $0 } }
@@ -51,9 +67,9 @@ final class FakeBeaconNode: Sendable {
 
     /// Runs a node for as long as `body` runs.
     static func with<R: Sendable>(
-        _ respond: @escaping Responder, _ body: (FakeBeaconNode) async throws -> R
+        readsBodies: Gate? = nil, _ respond: @escaping Responder, _ body: (FakeBeaconNode) async throws -> R
     ) async throws -> R {
-        let node = FakeBeaconNode(respond)
+        let node = FakeBeaconNode(respond, readsBodies: readsBodies)
         let services = ServiceGroup(
             configuration: .init(services: [node.application()], logger: Self.logger))
         return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -91,7 +107,9 @@ final class FakeBeaconNode: Sendable {
     }
 
     private func application() -> some ApplicationProtocol {
-        let responder = CallbackResponder<BasicRequestContext> { request, _ in try await self.answer(request) }
+        let responder = CallbackResponder<Context> { request, context in
+            try await self.answer(request, context.channel)
+        }
         return Application(
             responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in
@@ -111,7 +129,8 @@ final class FakeBeaconNode: Sendable {
         }
     }
 
-    private func answer(_ request: Request) async throws -> Response {
+    private func answer(_ request: Request, _ channel: any Channel) async throws -> Response {
+        await wait(readsBodies)
         let body = try await request.body.collect(upTo: 64 << 20)
         let headers = HeaderFields(
             request.headers.map { .init($0.name.canonicalName, $0.value) }
@@ -122,6 +141,7 @@ final class FakeBeaconNode: Sendable {
         seen.withLock { $0.append(received) }
         let answer = await respond(received)
         await wait(answer.start)
+        if answer.hangsUp { try? await channel.close() }
         var fields = HTTPFields()
         for field in answer.headers.fields {
             if let name = HTTPField.Name(field.name) { fields.append(HTTPField(name: name, value: field.value)) }

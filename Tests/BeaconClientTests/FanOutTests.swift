@@ -126,6 +126,27 @@ struct FanOutTests {
         }
     }
 
+    @Test("a node that hangs up is asked once more, not for ever", arguments: [1, 2])
+    func hangsUp(times: Int) async throws {
+        let calls = Mutex(0)
+        try await FakeBeaconNode.with({ _ in
+            let call = calls.withLock { calls in
+                calls += 1
+                return calls
+            }
+            return call <= times ? FakeBeaconNode.Answer(hangsUp: true) : version("back")
+        }) { node in
+            try await withClient([node.url]) { client in
+                let error = await failure { () throws(BeaconError) in
+                    let version = try await client.nodeVersion()
+                    #expect(version == "back")
+                }
+                #expect((error == nil) == (times == 1))
+                #expect(calls.withLock { $0 } == 2)
+            }
+        }
+    }
+
     @Test("a cancelled caller is released")
     func cancelled() async throws {
         let asked = Gate()

@@ -67,7 +67,8 @@ struct WireFormatTests {
                 AttestationElectra(
                     aggregationBits: Bitlist(), data: data, signature: SignatureBytes(padding: [1]),
                     committeeBits: Bitvector(count: 64, setting: [3])))
-            : .phase0(AttestationPhase0(aggregationBits: Bitlist(), data: data, signature: SignatureBytes(padding: [1])))
+            : .phase0(
+                AttestationPhase0(aggregationBits: Bitlist(), data: data, signature: SignatureBytes(padding: [1])))
         return .attestation(try VersionedAttestation(fork: fork, form: form, validatorIndex: index))
     }
 
@@ -133,7 +134,9 @@ struct WireFormatTests {
     @Test("JSON is accepted with white space, refused with anything behind it", .enabled(if: Vectors.has(goldens)))
     func json() throws {
         let json = try Vectors.data("\(goldens)/VersionedAttestation.json")
-        #expect(try SignedData(wire: Array("\n\t ".utf8) + json + Array(" \r\n".utf8), type: .attester).dutyType == .attester)
+        #expect(
+            try SignedData(wire: Array("\n\t ".utf8) + json + Array(" \r\n".utf8), type: .attester).dutyType
+                == .attester)
         for bad in [json + [0x7d], Array(json.dropLast(2)), Array("{}".utf8), Array("{".utf8), Array("[]".utf8)] {
             #expect(throws: WireError.self) { try SignedData(wire: bad, type: .attester) }
             #expect(throws: WireError.self) { try UnsignedData(wire: bad, type: .attester) }

@@ -151,7 +151,7 @@ struct PeerMisbehaviourTests {
     /// A message of one duty under the name of another never gets as far as the workflow: the signature covers both.
     @Test("a vote replayed for another duty, or under another name, is refused before anything else")
     func replayed() throws {
-        let codec = ConsensusCodec(operators: Known.keys.map(\.publicKey))
+        let codec = ConsensusCodec(operators: Known.keys.map(\.publicKey), validators: 64)
         let honest = Known.vote(.commit, source: 1)
         var duty = honest
         duty.duty = .attester(slot: Slot(Known.slot + 1))

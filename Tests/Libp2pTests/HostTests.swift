@@ -155,8 +155,10 @@ import Testing
             // As Charon does: an end without an answer.
             #expect(try await big.readMessageIfAny(limit: 10) == nil)
             let slow = try await client.newStream(to: server.peer, protocols: ["/slow"])
-            try await slow.write([5, 1])
-            await #expect(throws: StreamError.reset(code: 0)) { try await slow.read() }
+            await #expect(throws: StreamError.reset(code: 0)) {
+                try await slow.write([5, 1])
+                _ = try await slow.read()
+            }
             #expect(
                 server.faults().filter { $0.peer == client.peer }.map(\.fault).sorted { $0.rawValue < $1.rawValue }
                     == [.handlerFailed, .handlerTimedOut])
@@ -287,6 +289,20 @@ import Testing
     }
 
     // MARK: Connections come and go
+
+    @Test("a removed peer is cut off and refused, an added one is let in again")
+    func removeAndAdd() async throws {
+        try await withPair(configureServer: Self.serveEcho) { client, server in
+            await server.remove(client.peer)
+            _ = try await client.first { if case .disconnected(server.peer, _, true) = $0 { true } else { nil } }
+            _ = try await client.first { if case .connected(server.peer, _, _) = $0 { true } else { nil } }
+            _ = try await client.first { if case .disconnected(server.peer, _, true) = $0 { true } else { nil } }
+            await server.add(client.peer, addresses: [])
+            let stream = try await server.newStream(to: client.peer, protocols: [Host.pingProtocolID])
+            try await stream.write([UInt8](repeating: 5, count: 32))
+            #expect(try await stream.read(exactly: 32) == [UInt8](repeating: 5, count: 32))
+        }
+    }
 
     @Test("dials again after the peer restarts; streams of the old connection fail")
     func redial() async throws {

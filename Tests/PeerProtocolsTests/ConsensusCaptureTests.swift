@@ -64,7 +64,7 @@ struct ConsensusCaptureTests {
     /// Whatever the duty: votes name values by hash, so what is inside them does not matter here.
     @Test("the codec authenticates every message of every duty", arguments: WireCapture.all)
     func authenticates(capture: WireCapture) throws {
-        let codec = ConsensusCodec(operators: capture.operators, duties: Set(DutyType.allCases))
+        let codec = ConsensusCodec(operators: capture.operators, validators: 4, duties: Set(DutyType.allCases))
         for line in capture.lines(consensusID) {
             let authentic = try codec.authenticate(line.message) { _ in true }
             let wire = try WireQBFTConsensusMsg(wire: line.message, "QBFTConsensusMsg")
@@ -79,7 +79,7 @@ struct ConsensusCaptureTests {
 
     @Test("attester messages survive decoding and encoding", arguments: WireCapture.all)
     func attester(capture: WireCapture) throws {
-        let codec = ConsensusCodec(operators: capture.operators)
+        let codec = ConsensusCodec(operators: capture.operators, validators: 4)
         let lines = capture.lines(consensusID).filter { $0.dutyType == Int(DutyType.attester.rawValue) }
         #expect(!lines.isEmpty)
         for line in lines {
@@ -103,7 +103,7 @@ struct ConsensusCaptureTests {
 
     @Test("other duties are refused by name until they are carried", arguments: WireCapture.all)
     func uncarried(capture: WireCapture) throws {
-        let codec = ConsensusCodec(operators: capture.operators)
+        let codec = ConsensusCodec(operators: capture.operators, validators: 4)
         for line in capture.lines(consensusID) where line.dutyType != Int(DutyType.attester.rawValue) {
             let type = try #require(DutyType(rawValue: Int32(line.dutyType)))
             #expect(throws: MessageFault.dutyType(.unsupportedDuty(type))) {

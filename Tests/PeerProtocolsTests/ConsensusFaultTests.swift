@@ -97,7 +97,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         Tampering(
             testDescription: "nine values for four messages", ofRoundChange: true, fault: .tooMany("values", limit: 8)
         ) { wire, _ in wire.values = Array(repeating: wire.values[0], count: 9) },
-        Tampering(testDescription: "value of another type", fault: .value(.malformed("value a/core.corepb.v1.Duty"))) {
+        Tampering(testDescription: "value of another type", fault: .value(.malformed("value of another type"))) {
             wire, _ in wire.values[0].typeURL = "a/core.corepb.v1.Duty"
         },
         Tampering(testDescription: "value that is no protobuf", fault: .undecodable("UnsignedDataSet")) { wire, _ in
@@ -173,7 +173,9 @@ struct ConsensusFaultTests {
     func valueLengths(length: Int) throws {
         var wire = try cluster.wire(cluster.prepare())
         try cluster.vote(&wire) { set in
-            for (key, value) in set.set { set.set[key] = value.prefix(length) + Data(count: max(0, length - value.count)) }
+            for (key, value) in set.set {
+                set.set[key] = value.prefix(length) + Data(count: max(0, length - value.count))
+            }
         }
         #expect {
             try cluster.decode(wire)
@@ -187,7 +189,9 @@ struct ConsensusFaultTests {
         for message in [cluster.prepare(), cluster.roundChange()] {
             let bytes = try ConsensusCodec.encode(message)
             for length in bytes.indices {
-                #expect(throws: MessageFault.self) { try cluster.codec.decode(Array(bytes.prefix(length))) { _ in true } }
+                #expect(throws: MessageFault.self) {
+                    try cluster.codec.decode(Array(bytes.prefix(length))) { _ in true }
+                }
             }
         }
     }
@@ -196,7 +200,9 @@ struct ConsensusFaultTests {
     func trailing() throws {
         let message = cluster.prepare()
         let bytes = try ConsensusCodec.encode(message)
-        #expect(throws: MessageFault.undecodable("QBFTConsensusMsg")) { try cluster.codec.decode(bytes + [0]) { _ in true } }
+        #expect(throws: MessageFault.undecodable("QBFTConsensusMsg")) {
+            try cluster.codec.decode(bytes + [0]) { _ in true }
+        }
         // An unknown field of a later version.
         #expect(try cluster.codec.decode(bytes + [0x78, 1]) { _ in true } == message)
         // A second msg is merged into the first by every protobuf decoder; the signature then fails.
@@ -225,6 +231,17 @@ struct ConsensusFaultTests {
         #expect(throws: fault) { try cluster.codec.decode(flood) { _ in true } }
     }
 
+    @Test("a value with more entries than validators is not decoded")
+    func valueFlood() throws {
+        var wire = try cluster.wire(cluster.prepare())
+        var flood: [UInt8] = []
+        for number in 0..<50_000 {
+            flood += [0x0a, 5, 0x0a, 3, UInt8(number & 0x7f), UInt8(number >> 7 & 0x7f), UInt8(number >> 14)]
+        }
+        wire.values[0].value.append(contentsOf: flood)
+        #expect(throws: MessageFault.tooMany("validators", limit: 3)) { try cluster.decode(wire) }
+    }
+
     @Test("more than 32 MiB is not looked at")
     func oversized() {
         let limit = ConsensusCodec.messageBytesMax
@@ -233,7 +250,7 @@ struct ConsensusFaultTests {
         }
     }
 
-    @Test("random and damaged bytes never trap", arguments: 0..<200 as Range<UInt64>)
+    @Test("random and damaged bytes never trap", arguments: 0..<60 as Range<UInt64>)
     func fuzz(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let original = cluster.roundChange()

@@ -30,7 +30,7 @@ struct RecordedInstance: Sendable {
 
     /// From the streams that node 3 was sent.
     static func received(_ capture: WireCapture) throws -> [RecordedInstance] {
-        let codec = ConsensusCodec(operators: capture.operators, duties: Set(DutyType.allCases))
+        let codec = ConsensusCodec(operators: capture.operators, validators: 4, duties: Set(DutyType.allCases))
         var order: [Duty] = []
         var messages: [Duty: [QBFT.Message]] = [:]
         for line in capture.lines(ConsensusProtocol.id) {
@@ -43,7 +43,7 @@ struct RecordedInstance: Sendable {
 
     /// From node 0's debug answer, its own messages included.
     static func dumped(_ capture: WireCapture) throws -> [RecordedInstance] {
-        let codec = ConsensusCodec(operators: capture.operators, duties: Set(DutyType.allCases))
+        let codec = ConsensusCodec(operators: capture.operators, validators: 4, duties: Set(DutyType.allCases))
         let dump = try WireSniffedConsensusInstances(wire: capture.dump(), "SniffedConsensusInstances")
         return try dump.instances.filter { !$0.msgs.isEmpty }.map { instance in
             #expect(instance.nodes == 4 && instance.peerIdx == 0 && instance.protocolID == ConsensusProtocol.id)

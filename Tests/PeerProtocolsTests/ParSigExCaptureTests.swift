@@ -17,7 +17,8 @@ struct ParSigExCaptureTests {
         "charon-v1.11-dev": ("0x212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f", "0x70000910"),
     ]
 
-    @Test("every message decodes completely and encodes to the same bytes but for map order", arguments: WireCapture.all)
+    @Test(
+        "every message decodes completely and encodes to the same bytes but for map order", arguments: WireCapture.all)
     func encodes(capture: WireCapture) throws {
         #expect(!capture.lines(parSigExID).isEmpty)
         for line in capture.lines(parSigExID) {

@@ -28,7 +28,8 @@ struct ParSigExCodecTests {
                 : .phase0(AttestationPhase0(aggregationBits: Bitlist(), data: data, signature: signature))
             let attestation = try VersionedAttestation(
                 fork: fork, form: form, validatorIndex: ValidatorIndex(UInt64(position) + 7))
-            set[pubKey] = ParSignedData(data: .attestation(attestation), shareIndex: try #require(ShareIndex(wire: share)))
+            set[pubKey] = ParSignedData(
+                data: .attestation(attestation), shareIndex: try #require(ShareIndex(wire: share)))
         }
         return set
     }
@@ -92,15 +93,18 @@ struct ParSigExCodecTests {
     @Test("share indexes are 1 to the number of nodes", arguments: [Int32.min, -1, 0, 5, .max])
     func shareIndexes(share: Int32) throws {
         #expect(throws: MessageFault.shareIndex(Int(share))) {
-            try decode(wire { wire in
-                for key in wire.dataSet.set.keys { wire.dataSet.set[key]?.shareIdx = share }
-            })
+            try decode(
+                wire { wire in
+                    for key in wire.dataSet.set.keys { wire.dataSet.set[key]?.shareIdx = share }
+                })
         }
     }
 
     @Test(
         "public keys are 0x and 96 lower-case hex digits",
-        arguments: ["", "0x", "0x12", String(repeating: "a", count: 96), "0X", "0x" + String(repeating: "g", count: 96)])
+        arguments: [
+            "", "0x", "0x12", String(repeating: "a", count: 96), "0X", "0x" + String(repeating: "g", count: 96),
+        ])
     func publicKeys(key: String) throws {
         #expect(throws: MessageFault.malformedPublicKey) {
             try decode(wire { wire in wire.dataSet.set = [key: wire.dataSet.set.values.first ?? WireParSignedData()] })
@@ -110,7 +114,10 @@ struct ParSigExCodecTests {
     @Test("upper case, one digit more or less, and other scripts' digits are not a public key")
     func nearlyPublicKeys() throws {
         let good = Self.pubKeys[0].hex
-        for bad in [good.uppercased(), "0x" + good.dropFirst(2).uppercased(), good + "0", String(good.dropLast()), good.dropLast() + "０"] {
+        for bad in [
+            good.uppercased(), "0x" + good.dropFirst(2).uppercased(), good + "0", String(good.dropLast()),
+            good.dropLast() + "０",
+        ] {
             #expect(throws: MessageFault.malformedPublicKey) { try pubKey(wire: String(bad)) }
         }
         #expect(try pubKey(wire: good) == Self.pubKeys[0])
@@ -120,9 +127,10 @@ struct ParSigExCodecTests {
     func foreign() throws {
         let stranger = PubKey(padding: [1])
         #expect(throws: MessageFault.unknownValidator(stranger)) {
-            try decode(wire { wire in
-                wire.dataSet.set = [stranger.hex: wire.dataSet.set.values.first ?? WireParSignedData()]
-            })
+            try decode(
+                wire { wire in
+                    wire.dataSet.set = [stranger.hex: wire.dataSet.set.values.first ?? WireParSignedData()]
+                })
         }
         var set = try set(validators: 1)
         let unsigned = try #require(set[Self.pubKeys[0]]).data.with(signature: .zero)

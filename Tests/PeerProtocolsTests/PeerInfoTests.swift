@@ -11,7 +11,8 @@ import Testing
 struct PeerInfoTests {
     private static let now = Instant(nanoseconds: 1_700_000_000_123_456_789)
     private let own = PeerInfo(
-        lockHash: Root(padding: [1, 2, 3]), sentAt: now, gitHash: "0123abc", startedAt: Instant(unixSeconds: 1_600_000_000),
+        lockHash: Root(padding: [1, 2, 3]), sentAt: now, gitHash: "0123abc",
+        startedAt: Instant(unixSeconds: 1_600_000_000),
         nickname: "swift")
 
     private func assess(
@@ -20,7 +21,9 @@ struct PeerInfoTests {
         PeerInfoAssessment(of: answer, own: own, previous: previous, receivedAt: now, roundTrip: roundTrip)
     }
 
-    @Test("recorded requests decode and encode to the same bytes", .enabled(if: Vectors.has("wire")), arguments: WireCapture.all)
+    @Test(
+        "recorded requests decode and encode to the same bytes", .enabled(if: Vectors.has("wire")),
+        arguments: WireCapture.all)
     func recorded(capture: WireCapture) throws {
         let lines = capture.lines("/charon/peerinfo/2.0.0")
         #expect(!lines.isEmpty)
@@ -60,9 +63,11 @@ struct PeerInfoTests {
     @Test(
         "versions match Charon's expression",
         arguments: [
-            ("v1.10.3", "v1.10"), ("v1.10", "v1.10"), ("v1.11.0-rc3", "v1.11"), ("v0.0-a-b", "v0.0"), ("v1.2.3-é", "v1.2"),
+            ("v1.10.3", "v1.10"), ("v1.10", "v1.10"), ("v1.11.0-rc3", "v1.11"), ("v0.0-a-b", "v0.0"),
+            ("v1.2.3-é", "v1.2"),
             ("v01.002.3", "v1.2"), ("1.10.3", nil), ("v1", nil), ("v1.", nil), ("v1.10.", nil), ("v1.10.3.4", nil),
-            ("v1.10.3-", nil), ("v1.x", nil), ("v-1.2", nil), ("v1.+2", nil), ("v1.10-a\nb", nil), ("", nil), ("v", nil),
+            ("v1.10.3-", nil), ("v1.x", nil), ("v-1.2", nil), ("v1.+2", nil), ("v1.10-a\nb", nil), ("", nil),
+            ("v", nil),
             ("v1.99999999999999999999", nil), ("V1.10.3", nil), (" v1.10.3", nil), ("v１.10", nil),
         ] as [(String, String?)])
     func versions(text: String, minor: String?) {
@@ -83,7 +88,8 @@ struct PeerInfoTests {
     @Test(
         "Charon's version must be known or newer; other clients' is not looked at",
         arguments: [
-            ("v1.0.1", "", true), ("v1.10.3", "charon", true), ("v1.12.0", "", true), ("v2.0", "", true), ("v0.19.1", "", false),
+            ("v1.0.1", "", true), ("v1.10.3", "charon", true), ("v1.12.0", "", true), ("v2.0", "", true),
+            ("v0.19.1", "", false),
             ("dev", "charon", false), ("dev", "pluto", true), ("v0.1", "styx", true),
         ] as [(String, String, Bool)])
     func support(version: String, client: String, isSupported: Bool) throws {
@@ -132,7 +138,8 @@ struct PeerInfoTests {
 
     @Test(
         "timestamps beyond our range count as missing",
-        arguments: [(Int64.max, 0), (.min, 0), (0, -1), (0, 1_000_000_000), (9_223_372_036, 999_999_999)] as [(Int64, Int32)])
+        arguments: [(Int64.max, 0), (.min, 0), (0, -1), (0, 1_000_000_000), (9_223_372_036, 999_999_999)]
+            as [(Int64, Int32)])
     func timestamps(seconds: Int64, nanos: Int32) throws {
         var wire = try WirePeerInfo(wire: own.wireBytes(), "PeerInfo")
         wire.sentAt.seconds = seconds

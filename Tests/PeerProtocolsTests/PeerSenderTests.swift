@@ -109,13 +109,16 @@ struct PeerSenderTests {
         #expect(await reached.count == 3)
     }
 
-    @Test("resets are tried once more, other failures are not", arguments: [
-        (StreamError.reset(code: 0), 2), (.connectionLost(.closedByPeer), 2), (.refused(["/p"]), 1), (.timedOut, 1),
-    ] as [(StreamError, Int)])
+    @Test(
+        "resets are tried once more, other failures are not",
+        arguments: [
+            (StreamError.reset(code: 0), 2), (.connectionLost(.closedByPeer), 2), (.refused(["/p"]), 1), (.timedOut, 1),
+        ] as [(StreamError, Int)])
     func retries(error: StreamError, attempts: Int) async {
         let calls = Mutex(0)
         let seen = seen
-        let sender = PeerSender(peers: [PeerIndex(1)], observe: { seen.note($0) }, pause: { seen.note("pause \($0)") }) {
+        let sender = PeerSender(peers: [PeerIndex(1)], observe: { seen.note($0) }, pause: { seen.note("pause \($0)") })
+        {
             _, _, _ in
             calls.withLock { $0 += 1 }
             throw error

@@ -50,7 +50,8 @@ struct ProtocolTests {
         await consensus().receive(bytes, from: nil)
         await consensus(admits: false).receive(bytes, from: PeerIndex(1))
         await consensus().receive([1, 2, 3], from: PeerIndex(1))
-        #expect(seen.all == ["refused guest: unknown_sender", "refused 1: duty_not_admitted", "refused 1: undecodable"])
+        #expect(
+            seen.all == ["refused guest: unknown_sender", "refused 1: duty_not_admitted", "refused 1: undecodable"])
     }
 
     // MARK: Partial signatures
@@ -75,7 +76,8 @@ struct ProtocolTests {
                 aggregationBits: Bitlist(), data: AttestationData(), signature: SignatureBytes(padding: [1]),
                 committeeBits: Bitvector(count: 64, setting: [0]))
             let attestation = try VersionedAttestation(fork: .electra, form: .electra(object), validatorIndex: 3)
-            set[pubKey] = ParSignedData(data: .attestation(attestation), shareIndex: try #require(ShareIndex(wire: share)))
+            set[pubKey] = ParSignedData(
+                data: .attestation(attestation), shareIndex: try #require(ShareIndex(wire: share)))
         }
         return ParSigExCodec.encode(.attester(slot: 7), set)
     }
@@ -106,7 +108,8 @@ struct ProtocolTests {
         await parSigEx().receive(bytes, from: nil)
         #expect(
             seen.all == [
-                "verify 3", "refused 2: bad_partial_signature", "refused 2: duty_not_admitted", "refused guest: unknown_sender",
+                "verify 3", "refused 2: bad_partial_signature", "refused 2: duty_not_admitted",
+                "refused guest: unknown_sender",
             ])
     }
 
@@ -119,7 +122,8 @@ struct ProtocolTests {
         let seen = seen
         struct Down: Error {}
         let service = PeerInfoProtocol(
-            own: own, peers: directory.others, now: { now }, warn: { seen.note("\($0) \($1)") }, observe: { seen.note($0) }
+            own: own, peers: directory.others, now: { now }, warn: { seen.note("\($0) \($1)") },
+            observe: { seen.note($0) }
         ) { peer, request in
             var answer = try PeerInfo(wire: request)
             #expect(answer.sentAt == now)

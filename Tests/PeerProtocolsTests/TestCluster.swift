@@ -18,7 +18,7 @@ struct TestCluster: Sendable {
             guard let key = try? PrivateKey(Root(padding: [UInt8(number)]).bytes) else { fatalError("small scalars") }
             return key
         }
-        codec = ConsensusCodec(operators: keys.map(\.publicKey))
+        codec = ConsensusCodec(operators: keys.map(\.publicKey), validators: max(validators, 1))
         pubKeys = (1...max(validators, 1)).map { PubKey(padding: [0xa0, UInt8($0)]) }
     }
 

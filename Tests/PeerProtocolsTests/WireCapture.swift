@@ -49,7 +49,9 @@ struct WireCapture: Sendable, CustomTestStringConvertible {
         }
         let lock = try Vectors.json("wire/\(version)/cluster-lock.json")
         lockHash = try Hex.decode(lock.text("lock_hash"), bytesMax: 32)
-        operators = try lock.member("cluster_definition").list("operators").map { try Self.identity(enr: $0.text("enr")) }
+        operators = try lock.member("cluster_definition").list("operators").map {
+            try Self.identity(enr: $0.text("enr"))
+        }
         let validators = try lock.list("distributed_validators")
         pubKeys = try validators.map { try PubKey(hex: $0.text("distributed_public_key")) }
         publicShares = try validators.map { try $0.list("public_shares").map { try PubShare(hex: $0.string ?? "") } }

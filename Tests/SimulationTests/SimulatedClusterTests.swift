@@ -36,7 +36,7 @@ struct SimulatedClusterTests {
 
     @Test(
         "loss, delay and reordering never lead to two signatures for one duty",
-        arguments: Seeds.fromEnvironment(default: 0..<9))
+        arguments: Seeds.fromEnvironment(default: 0..<6))
     func lossy(seed: UInt64) {
         let nodes = [4, 7, 10][Int(seed % 3)]
         var cluster = makeCluster(nodes, seed)
@@ -44,10 +44,10 @@ struct SimulatedClusterTests {
         cluster.network.duplicateRate = 0.1
         cluster.network.delay = .milliseconds(1)...(.milliseconds(800))
         cluster.headDisagreement = 0.3
-        cluster.network.healsAt = cluster.chain.clock.start(of: Slot(8))
-        cluster.run(untilSlot: 25)
+        cluster.network.healsAt = cluster.chain.clock.start(of: Slot(5))
+        cluster.run(untilSlot: 14)
         #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
-        #expect(cluster.missed(slots: 9..<24).isEmpty, replay(seed))
+        #expect(cluster.missed(slots: 6..<13).isEmpty, replay(seed))
     }
 
     @Test("a partition heals: duties that start after it succeed", arguments: Seeds.fromEnvironment(default: 0..<9))
@@ -70,7 +70,7 @@ struct SimulatedClusterTests {
 
     @Test(
         "nodes crash at any instant and come back bound by their journal",
-        arguments: Seeds.fromEnvironment(default: 0..<24))
+        arguments: Seeds.fromEnvironment(default: 0..<12))
     func crashes(seed: UInt64) {
         let nodes = [4, 7, 10][Int(seed % 3)]
         var cluster = makeCluster(nodes, seed) { $0.commitTime = .milliseconds(1)...(.milliseconds(40)) }
@@ -79,7 +79,7 @@ struct SimulatedClusterTests {
         var random = SplitMix64(seed: seed &+ 7)
         let clock = cluster.chain.clock
         // Crashes fall into the busy moments: around a third of the slot, where votes and signatures are made.
-        for slot in UInt64(1)..<8 {
+        for slot in UInt64(1)..<6 {
             for node in 0..<nodes where Int.random(in: 0..<3, using: &random) == 0 {
                 let from =
                     clock.start(of: Slot(slot)) + .microseconds(3_990_000 + Int.random(in: 0..<400_000, using: &random))
@@ -87,10 +87,10 @@ struct SimulatedClusterTests {
                     node: node, from: from, until: from + .milliseconds(Int.random(in: 1..<3000, using: &random)))
             }
         }
-        cluster.network.healsAt = clock.start(of: Slot(9))
-        cluster.run(untilSlot: 25)
+        cluster.network.healsAt = clock.start(of: Slot(7))
+        cluster.run(untilSlot: 16)
         #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
-        #expect(cluster.missed(slots: 9..<24).isEmpty, replay(seed))
+        #expect(cluster.missed(slots: 7..<15).isEmpty, replay(seed))
     }
 
     @Test("f nodes down for good do not stop the cluster", arguments: [(4, 1), (7, 2), (10, 3)])

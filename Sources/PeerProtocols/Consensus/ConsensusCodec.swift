@@ -17,12 +17,15 @@ package struct ConsensusCodec: Sendable {
 
     /// Identity keys in the lock's operator order.
     private let operators: [PublicKey]
+    /// Validators of the cluster: no set has more entries.
+    private let validators: Int
     /// Duty types with values this node can decode; others are refused before any signature is checked.
     private let duties: Set<DutyType>
     private let verified: VerifiedSignatures
 
-    package init(operators: [PublicKey], duties: Set<DutyType> = [.attester]) {
+    package init(operators: [PublicKey], validators: Int, duties: Set<DutyType> = [.attester]) {
         self.operators = operators
+        self.validators = validators
         self.duties = duties
         // An attester duty of n nodes takes 3 n signatures; a slot has up to five duties.
         verified = VerifiedSignatures(capacity: 64 * operators.count)
@@ -60,10 +63,11 @@ package struct ConsensusCodec: Sendable {
         guard bytes.count <= Self.messageBytesMax else {
             throw .oversized(bytes: bytes.count, limit: Self.messageBytesMax)
         }
-        // Step 4 in its loosest form, before anything is built from the bytes.
-        try Self.check("justifications", FieldScan.count(2, in: bytes), atMost: justificationsMax)
-        try Self.check("values", FieldScan.count(3, in: bytes), atMost: 2 * (justificationsMax + 1))
-        let wire = try WireQBFTConsensusMsg(wire: bytes, "QBFTConsensusMsg")
+        // Step 4 in its loosest form.
+        let name = "QBFTConsensusMsg"
+        try Self.check("justifications", field: 2, of: bytes, name, atMost: justificationsMax)
+        try Self.check("values", field: 3, of: bytes, name, atMost: 2 * (justificationsMax + 1))
+        let wire = try WireQBFTConsensusMsg(wire: bytes, name)
 
         guard wire.hasMsg else { throw .missingField("msg") }
         guard wire.msg.hasDuty, wire.justification.allSatisfy(\.hasDuty) else { throw .missingField("duty") }
@@ -72,7 +76,8 @@ package struct ConsensusCodec: Sendable {
         var message = try message(wire.msg)
         guard admits(duty) else { throw .dutyNotAdmitted(duty) }
 
-        try Self.check("values", wire.values.count, atMost: 2 * (wire.justification.count + 1))
+        let valuesMax = 2 * (wire.justification.count + 1)
+        guard wire.values.count <= valuesMax else { throw .tooMany("values", limit: valuesMax) }
         for justification in wire.justification {
             let other = try justification.duty.duty()
             guard other == duty else { throw .foreignJustification(other) }
@@ -81,8 +86,10 @@ package struct ConsensusCodec: Sendable {
 
         var values: [Root: WireUnsignedDataSet] = [:]
         for any in wire.values {
-            guard any.isA(WireUnsignedDataSet.self) else { throw .value(.malformed("value \(any.typeURL.prefix(80))")) }
-            let value = try WireUnsignedDataSet(wire: any.value, "UnsignedDataSet")
+            guard any.isA(WireUnsignedDataSet.self) else { throw .value(.malformed("value of another type")) }
+            let bytes = Array(any.value)
+            try Self.check("validators", field: 1, of: bytes, "UnsignedDataSet", atMost: validators)
+            let value = try WireUnsignedDataSet(wire: bytes, "UnsignedDataSet")
             // Never the hash of the received bytes: their map order is random.
             values[consensusHashRoot(value.canonicalBytes())] = value
         }
@@ -90,8 +97,11 @@ package struct ConsensusCodec: Sendable {
         return Authentic(duty: duty, message: message, values: values)
     }
 
-    private static func check(_ what: String, _ count: Int?, atMost limit: Int) throws(MessageFault) {
-        guard let count else { throw .undecodable("QBFTConsensusMsg") }
+    /// - Parameter field: counted before anything is built from the bytes.
+    private static func check(
+        _ what: String, field: UInt64, of bytes: [UInt8], _ name: String, atMost limit: Int
+    ) throws(MessageFault) {
+        guard let count = FieldScan.count(field, in: bytes) else { throw .undecodable(name) }
         guard count <= limit else { throw .tooMany(what, limit: limit) }
     }
 
@@ -170,7 +180,9 @@ package struct ConsensusCodec: Sendable {
 extension WireQBFTMsg {
     /// The flat part of a message of ours, or a peer's as it was signed.
     init(_ duty: Duty, _ message: QBFT.Message) {
-        if message.signature.count > Bytes65.zero.bytes.count, let verbatim = try? Self(wire: message.signature, "QBFTMsg") {
+        if message.signature.count > Bytes65.zero.bytes.count,
+            let verbatim = try? Self(wire: message.signature, "QBFTMsg")
+        {
             self = verbatim
             return
         }

@@ -1,0 +1,36 @@
+import Logging
+import NIOCore
+import Testing
+
+@testable import Libp2p
+
+/// What one connection puts on the wire.
+@Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+    @Test("header, proposal, request and end leave in one write, and so does everything the answer needs")
+    func coalescing() async throws {
+        try await withPair(
+            configureServer: { host in
+                host.handle("/answer") { stream, _ in
+                    _ = try await stream.readMessage(limit: 10)
+                    try await stream.writeMessage([2], closing: true)
+                }
+            },
+            change: { configuration in
+                configuration.timing.pingInterval = .seconds(3600)
+                configuration.timing.sweepInterval = .hours(1)
+            }
+        ) { client, server in
+            for host in [client, server] { _ = try await host.first { if case .identified = $0 { true } else { nil } } }
+            let before = await client.sent()
+            let stream = try await client.newStream(to: server.peer, protocols: ["/answer"])
+            try await stream.writeMessage([1], closing: true)
+            #expect(try await stream.readMessage(limit: 10) == [2])
+            // Header 20, proposal 9, message 2, three yamux headers, one noise frame.
+            #expect(await client.sent() - before == 20 + 9 + 2 + 3 * 12 + 18)
+        }
+    }
+}
+
+extension Host {
+    fileprivate func sent() -> UInt64 { status().flatMap(\.links).map(\.bytesSent).reduce(0, +) }
+}

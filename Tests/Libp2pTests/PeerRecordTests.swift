@@ -1,0 +1,72 @@
+import TestSupport
+import Testing
+
+@testable import Libp2p
+
+@Suite struct PeerRecordTests {
+    @Test("pauses grow by 1.6 to the maximum, within 20 %, and start again")
+    func backoff() {
+        var generator = SeededGenerator(seed: 1)
+        var backoff = Backoff(base: .seconds(1), max: .seconds(30))
+        for expected in [1, 1.6, 2.56, 4.096, 6.5536, 10.486, 16.777, 26.844, 30, 30, 30] {
+            let pause = backoff.next(using: &generator)
+            #expect(pause >= .seconds(expected * 0.799) && pause <= .seconds(expected * 1.201))
+        }
+        backoff.reset()
+        let first = backoff.next(using: &generator)
+        #expect(first <= .seconds(1.2))
+    }
+
+    static func record(_ addresses: [String] = []) throws -> PeerRecord {
+        PeerRecord(addresses: try addresses.map { try Multiaddr($0) }, isConfigured: true, timing: .init())
+    }
+
+    @Test("dials configured addresses first, each endpoint once, and only what TCP reaches")
+    func dialable() throws {
+        var record = try Self.record([
+            "/ip4/10.0.0.1/tcp/1", "/ip4/10.0.0.1/udp/1/quic-v1", "/ip4/10.0.0.1/tcp/1/p2p/\(PeerIDTests.text)",
+        ])
+        let learned = try ["/ip4/10.0.0.1/tcp/1", "/dns/a.example/tcp/2"].map { try Multiaddr($0) }
+        let changed = record.learn(learned, from: nil, peer: peer(1), max: 8)
+        #expect(changed)
+        #expect(record.dialable.map(\.description) == ["/ip4/10.0.0.1/tcp/1", "/dns/a.example/tcp/2"])
+    }
+
+    @Test(
+        "believes only useful claims",
+        arguments: [
+            ("/ip4/10.0.0.1/tcp/1", "/ip4/1.1.1.1/tcp/9", true), ("/ip4/127.0.0.1/tcp/1", "/ip4/1.1.1.1/tcp/9", false),
+            ("/ip4/127.0.0.1/tcp/1", "/ip4/127.0.0.1/tcp/9", true), ("/ip6/::1/tcp/1", "/ip4/1.1.1.1/tcp/9", false),
+            ("/ip4/0.0.0.0/tcp/1", "/ip4/127.0.0.1/tcp/9", false), ("/ip4/10.0.0.1/tcp/0", "/ip4/1.1.1.1/tcp/9", false),
+            ("/ip4/10.0.0.1/tcp/1/p2p/\(PeerIDTests.text)", "/ip4/1.1.1.1/tcp/9", false),
+            ("/ip4/1.1.1.1/tcp/1/p2p/\(PeerIDTests.text)/p2p-circuit", "/ip4/1.1.1.1/tcp/9", false),
+        ])
+    func learning(claim: String, remote: String, isKept: Bool) throws {
+        var record = try Self.record()
+        _ = record.learn([try Multiaddr(claim)], from: try Multiaddr(remote), peer: peer(1), max: 8)
+        #expect(record.dialable.isEmpty != isKept)
+    }
+
+    @Test("claims are bounded, and the latest count")
+    func bounded() throws {
+        var record = try Self.record()
+        let many = try (1...20).map { try Multiaddr("/ip4/10.0.0.1/tcp/\($0)") }
+        let changes = [many, many, [many[19]]].map { record.learn($0, from: nil, peer: peer(1), max: 8) }
+        #expect(changes == [true, false, true])
+        #expect(record.dialable == [many[19]])
+    }
+
+    @Test("a round tries every address once and ends when all have failed")
+    func round() throws {
+        let addresses = try (1...3).map { try Multiaddr("/ip4/10.0.0.1/tcp/\($0)") }
+        var round = DialRound(addresses)
+        let attempts = (1...4).map { round.start(peer: peer(1), number: $0) }
+        #expect(attempts.map { $0?.address } == addresses + [nil])
+        for attempt in attempts.compactMap({ $0 }) {
+            #expect(!round.isOver)
+            let ended = [round.end(attempt), round.end(attempt)]
+            #expect(ended == [true, false])
+        }
+        #expect(round.isOver)
+    }
+}
