@@ -27,6 +27,8 @@ parser.add_argument("--fork", default="fulu")
 parser.add_argument("--genesis-delay", type=int, default=25)
 parser.add_argument("--keep", action="store_true", help="keep the folder with logs and keys")
 args = parser.parse_args()
+# Processes run in a folder of their own. Not resolved: a virtual environment is found by the path of its link.
+args.styx, args.python, args.specnode = (os.path.abspath(each) for each in (args.styx, args.python, args.specnode))
 
 # A built-in test network of the lock, so that no custom network has to be told to every node.
 GENESIS_FORK_VERSION = "0x10000910"
