@@ -8,6 +8,7 @@ let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .er
 let nio: Target.Dependency = .product(name: "NIO", package: "swift-nio")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -22,10 +23,11 @@ func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [Strin
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
-func tests(_ target: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+/// Fixtures are read by path, relative to the test's own file.
+func tests(_ target: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: target + "Tests", dependencies: [.target(name: target), "TestSupport"] + dependencies,
-        resources: resources, swiftSettings: strict)
+        exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -59,44 +61,61 @@ let package = Package(
 
         // Shells.
         module("Libp2p", ["Secp256k1", nioCore, nioPosix, crypto, logging]),
-        module("PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", protobuf, logging]),
-        module("BeaconClient", ["BeaconAPI", httpClient, nioCore, logging]),
-        module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, logging]),
+        module(
+            "PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", protobuf, logging],
+            exclude: ["Proto/core.proto", "Proto/consensus.proto", "Proto/peerinfo.proto"]),
+        module("BeaconClient", ["BeaconAPI", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
+        module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, nioCore, lifecycle, logging]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
         module(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                logging, lifecycle,
+                nioCore, nioPosix, logging, lifecycle,
             ]),
 
         // Programs.
-        module("Demo", ["Node", hummingbird, httpClient]),
+        module("Demo", ["Node", hummingbird, lifecycle, nioCore]),
         .executableTarget(
-            name: "styx", dependencies: ["Node", "Demo", arguments, logging], swiftSettings: strict),
+            name: "styx", dependencies: ["Node", "Demo", "Cluster", "Libp2p", arguments, logging], swiftSettings: strict
+        ),
         module("Simulation", ["DutyWorkflow"]),
         .executableTarget(
             name: "styx-benchmarks",
-            dependencies: ["Demo", "Simulation", arguments], path: "Sources/Benchmarks", swiftSettings: strict),
+            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", arguments], path: "Sources/Benchmarks",
+            swiftSettings: strict),
+
+        // Every decoder under arbitrary bytes.
+        module(
+            "FuzzTargets",
+            [
+                "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
+                "PeerProtocols", "Storage", "Node", nioCore, crypto,
+            ]),
+        .executableTarget(
+            name: "styx-fuzz", dependencies: ["FuzzTargets", arguments], path: "Sources/Fuzz", swiftSettings: strict),
 
         // Tests.
         .target(name: "TestSupport", dependencies: ["SSZ"], path: "Tests/TestSupport", swiftSettings: strict),
-        tests("SSZ"),
-        tests("BLS"),
+        tests("SSZ", exclude: ["Fixtures"]),
+        tests("BLS", exclude: ["Fixtures"]),
         tests("Secp256k1"),
         tests("QBFT"),
-        tests("Ethereum"),
+        tests("Ethereum", exclude: ["Fixtures"]),
         tests("BeaconAPI"),
         tests("Cluster"),
         tests("DutyWorkflow"),
         tests("Libp2p"),
         tests("PeerProtocols", ["BLS", "Cluster"]),
-        tests("BeaconClient", [hummingbird]),
-        tests("ValidatorAPI", [httpClient]),
+        tests("BeaconClient", [hummingbird, nioCore, lifecycle]),
+        tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage"),
         tests("Node"),
         tests("Demo"),
         tests("Simulation"),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets", "DutyWorkflow", "PeerProtocols", "Node"],
+            exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )

@@ -34,8 +34,8 @@ package struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible 
 
     /// Seconds since the Unix epoch with nine decimals.
     package var description: String {
-        let fraction = nanoseconds - (unixSeconds * 1_000_000_000)
-        return "\(unixSeconds).\(String(String(1_000_000_000 + fraction).dropFirst()))"
+        let (seconds, fraction) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return "\(nanoseconds < 0 ? "-" : "")\(seconds).\(String(1_000_000_000 + fraction).dropFirst())"
     }
 }
 

@@ -46,16 +46,18 @@ package struct Multiaddr: Hashable, Sendable {
     /// Parses the text form; a trailing `/` is tolerated, as elsewhere.
     package init(_ text: String) throws(Failure) {
         guard text.utf8.count <= Self.bytesMax else { throw .tooLong }
-        var parts = text.split(separator: "/", omittingEmptySubsequences: false)[...]
+        // By bytes: as a character, a slash may have swallowed a combining mark after it.
+        var parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }[...]
         guard parts.count > 1, parts.popFirst() == "" else { throw .malformed }
         if parts.last == "" { parts.removeLast() }
         var components: [Component] = []
         while let name = parts.popFirst() {
             guard components.count < Self.componentsMax else { throw .tooLong }
             components.append(
-                try Self.component(String(name)) { () throws(Failure) in
+                try Self.component(name) { () throws(Failure) in
                     guard let value = parts.popFirst(), !value.isEmpty else { throw .malformed }
-                    return String(value)
+                    return value
                 })
         }
         guard !components.isEmpty else { throw .empty }
@@ -97,7 +99,7 @@ package struct Multiaddr: Hashable, Sendable {
     private static func hostName(_ text: String) throws(Failure) -> String {
         // Letters, digits, `-`, `.` and `_`, and non-ASCII letters; never a control character, space or slash.
         guard (1...hostNameBytesMax).contains(text.utf8.count), text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }),
-            !text.contains("/")
+            !text.utf8.contains(UInt8(ascii: "/"))
         else { throw .badValue(text) }
         return text
     }
@@ -231,13 +233,14 @@ extension Multiaddr: CustomStringConvertible {
 
     static func parseIPv4(_ text: String) -> UInt32? {
         var address = in_addr()
-        guard inet_pton(AF_INET, text, &address) == 1 else { return nil }
+        // C would read up to a zero byte only.
+        guard !text.utf8.contains(0), inet_pton(AF_INET, text, &address) == 1 else { return nil }
         return UInt32(bigEndian: address.s_addr)
     }
 
     static func parseIPv6(_ text: String) -> (high: UInt64, low: UInt64)? {
         var address = [UInt8](repeating: 0, count: 16)
-        guard inet_pton(AF_INET6, text, &address) == 1 else { return nil }
+        guard !text.utf8.contains(0), inet_pton(AF_INET6, text, &address) == 1 else { return nil }
         var buffer = ByteBuffer(bytes: address)
         guard let high: UInt64 = buffer.readInteger(), let low: UInt64 = buffer.readInteger() else { return nil }
         return (high, low)

@@ -2,16 +2,16 @@ import NIOCore
 import Secp256k1
 
 /// What messages 2 and 3 carry: who we are, the proof, and the muxers we offer. Source: libp2p noise/README.md.
-struct NoisePayload {
+package struct NoisePayload {
     /// The standard: longer lists are ignored.
-    static let muxersMax = 100
+    package static let muxersMax = 100
     private static let signedPrefix = Array("noise-libp2p-static-key:".utf8)
 
-    let identity: PeerID
-    let muxers: [String]
+    package let identity: PeerID
+    package let muxers: [String]
 
     /// - Parameter staticKey: our 32-byte X25519 key, which the identity signs.
-    static func encode(identity: PrivateKey, staticKey: [UInt8], muxers: [String]) -> [UInt8] {
+    package static func encode(identity: PrivateKey, staticKey: [UInt8], muxers: [String]) -> [UInt8] {
         var extensions = ByteBuffer()
         for muxer in muxers { ProtobufWriter.string(2, muxer, into: &extensions) }
         var payload = ByteBuffer()
@@ -22,7 +22,7 @@ struct NoisePayload {
     }
 
     /// Decodes and verifies.
-    init(_ bytes: ByteBuffer, staticKey: [UInt8]) throws(NoiseError) {
+    package init(_ bytes: ByteBuffer, staticKey: [UInt8]) throws(NoiseError) {
         var key: ByteBuffer?
         var signature: ByteBuffer?
         var muxers: [String] = []

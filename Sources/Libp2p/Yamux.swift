@@ -159,6 +159,8 @@ package struct Yamux: Sendable {
         remove(id)
         // Never announced: nothing to take back.
         if stream.pendingFlags.contains(.syn) { return }
+        // The peer can open as many as it likes: these are answers too, and `next` refuses to owe more of them.
+        if !isOurs(id) { answersOwed += 1 }
         write(.windowUpdate, .rst, id, code)
     }
 
@@ -218,6 +220,7 @@ package struct Yamux: Sendable {
     /// Works on `input` until something happened or more bytes are needed; call until nil. Leaves a partial header.
     package mutating func next(_ input: inout ByteBuffer) throws(YamuxError) -> Event? {
         while !isOver {
+            guard answersOwed <= limits.answersMax else { throw .flooded }
             if let frame {
                 guard frame.step != .body || frame.payload == 0 || input.readableBytes > 0 else { return nil }
                 if let event = try advance(frame, &input) { return event }

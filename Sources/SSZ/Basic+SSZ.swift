@@ -1,35 +1,77 @@
 /// The unsigned integers of SSZ: little-endian bytes; in JSON a decimal text.
-package protocol SSZUnsignedInteger: SSZCodable, FixedWidthInteger, UnsignedInteger {}
+///
+/// All of them do their work as `UInt64`: arithmetic on a generic integer would dominate the decoding of small
+/// containers, as this module's generic code is not specialised for its callers.
+package protocol SSZUnsignedInteger: SSZCodable {
+    static var byteCount: Int { get }
+    var widened: UInt64 { get }
+    /// nil if `value` is out of range.
+    init?(narrowing value: UInt64)
+}
 
-extension UInt8: SSZUnsignedInteger {}
-extension UInt16: SSZUnsignedInteger {}
-extension UInt32: SSZUnsignedInteger {}
-extension UInt64: SSZUnsignedInteger {}
+extension UInt8: SSZUnsignedInteger {
+    package static var byteCount: Int { 1 }
+    package var widened: UInt64 { UInt64(self) }
+    package init?(narrowing value: UInt64) { self.init(exactly: value) }
+}
+
+extension UInt16: SSZUnsignedInteger {
+    package static var byteCount: Int { 2 }
+    package var widened: UInt64 { UInt64(self) }
+    package init?(narrowing value: UInt64) { self.init(exactly: value) }
+}
+
+extension UInt32: SSZUnsignedInteger {
+    package static var byteCount: Int { 4 }
+    package var widened: UInt64 { UInt64(self) }
+    package init?(narrowing value: UInt64) { self.init(exactly: value) }
+}
+
+extension UInt64: SSZUnsignedInteger {
+    package static var byteCount: Int { 8 }
+    package var widened: UInt64 { self }
+    package init?(narrowing value: UInt64) { self = value }
+}
 
 extension SSZUnsignedInteger {
-    package static func fixedSize(preset: Preset) -> Int? { bitWidth / 8 }
+    package static func fixedSize(preset: Preset) -> Int? { byteCount }
     package static var isBasic: Bool { true }
 
     package func encode(into bytes: inout [UInt8], preset: Preset) {
-        for i in 0..<Self.bitWidth / 8 { bytes.append(UInt8(truncatingIfNeeded: self >> (8 * i))) }
+        bytes.appendLittleEndian(widened, byteCount: Self.byteCount)
     }
 
     package init(decoding bytes: ArraySlice<UInt8>, preset: Preset) throws(SSZError) {
-        guard bytes.count == Self.bitWidth / 8 else {
-            throw SSZError(.length(expected: Self.bitWidth / 8, actual: bytes.count))
+        guard bytes.count == Self.byteCount, let value = Self(narrowing: bytes.littleEndian) else {
+            throw SSZError(.length(expected: Self.byteCount, actual: bytes.count))
         }
-        self = 0
-        for (i, byte) in bytes.enumerated() { self |= Self(byte) << Self(8 * i) }
+        self = value
     }
 
-    package func hashTreeRoot(preset: Preset) -> Root { UInt64(self).chunk }
+    package func hashTreeRoot(preset: Preset) -> Root { widened.chunk }
 
-    package func json(preset: Preset) -> JSONValue { .string(String(self)) }
+    package func json(preset: Preset) -> JSONValue { .string(String(widened)) }
 
     package init(json: JSONValue, preset: Preset) throws(SSZError) {
         guard case .string(let text) = json else { throw SSZError(.json(expected: "decimal text")) }
-        guard let value = UInt64(decimal: text), let value = Self(exactly: value) else { throw SSZError(.number) }
+        guard let value = UInt64(decimal: text).flatMap(Self.init(narrowing:)) else { throw SSZError(.number) }
         self = value
+    }
+}
+
+extension [UInt8] {
+    mutating func appendLittleEndian(_ value: UInt64, byteCount: Int) {
+        for i in 0..<byteCount { append(UInt8(truncatingIfNeeded: value >> UInt64(8 * i))) }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The bytes as a little-endian number.
+    /// - Precondition: there are at most eight.
+    var littleEndian: UInt64 {
+        var value: UInt64 = 0
+        for byte in reversed() { value = value << 8 | UInt64(byte) }
+        return value
     }
 }
 

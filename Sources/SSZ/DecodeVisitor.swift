@@ -30,11 +30,28 @@ struct DecodeVisitor: FieldVisitor {
         bounds.append(bytes.count)
     }
 
+    mutating func visit<Value: SSZCodable>(_ name: String, _ value: inout Value) throws(SSZError) {
+        do throws(SSZError) {
+            value = try Value(decoding: next(size: Value.fixedSize(preset: preset)), preset: preset)
+        } catch {
+            throw error.inside(name)
+        }
+    }
+
     mutating func visit<Codec: FieldCodec>(
         _ name: String, _ value: inout Codec.Value, as codec: Codec
     ) throws(SSZError) {
+        do throws(SSZError) {
+            value = try codec.decode(next(size: codec.fixedSize(preset)), preset)
+        } catch {
+            throw error.inside(name)
+        }
+    }
+
+    /// The bytes of the next field; `size` is nil if it lies in the variable part.
+    private mutating func next(size: Int?) -> ArraySlice<UInt8> {
         let range: Range<Int>
-        if let size = codec.fixedSize(preset) {
+        if let size {
             range = position..<position + size
             position += size
         } else {
@@ -43,10 +60,6 @@ struct DecodeVisitor: FieldVisitor {
             position += 4
         }
         let start = bytes.startIndex
-        do throws(SSZError) {
-            value = try codec.decode(bytes[start + range.lowerBound..<start + range.upperBound], preset)
-        } catch {
-            throw error.inside(name)
-        }
+        return bytes[start + range.lowerBound..<start + range.upperBound]
     }
 }

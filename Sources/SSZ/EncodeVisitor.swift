@@ -24,22 +24,29 @@ struct EncodeVisitor: FieldVisitor {
         return !blanks.isEmpty
     }
 
+    mutating func visit<Value: SSZCodable>(_ name: String, _ value: inout Value) throws(SSZError) {
+        if isDue(isFixed: Value.fixedSize(preset: preset) != nil) { value.encode(into: &bytes, preset: preset) }
+    }
+
     mutating func visit<Codec: FieldCodec>(
         _ name: String, _ value: inout Codec.Value, as codec: Codec
     ) throws(SSZError) {
-        let isFixed = codec.fixedSize(preset) != nil
+        if isDue(isFixed: codec.fixedSize(preset) != nil) { codec.encode(value, into: &bytes, preset) }
+    }
+
+    /// Whether the field's bytes come now; leaves or fills the blank for its offset.
+    private mutating func isDue(isFixed: Bool) -> Bool {
         switch (inVariableParts, isFixed) {
-        case (false, true):
-            codec.encode(value, into: &bytes, preset)
+        case (false, true): return true
+        case (true, true): return false
         case (false, false):
             blanks.append(bytes.count)
             bytes.append(contentsOf: [0, 0, 0, 0])
+            return false
         case (true, false):
             bytes.setOffset(bytes.count - start, at: blanks[blanksFilled])
             blanksFilled += 1
-            codec.encode(value, into: &bytes, preset)
-        case (true, true):
-            break
+            return true
         }
     }
 }

@@ -3,18 +3,20 @@ package protocol FieldVisitor {
     /// The sizes of this chain, for fields whose limit depends on them.
     var preset: Preset { get }
 
+    /// A field whose type says it all: a number, boolean, fixed byte string or nested container.
+    ///
+    /// It could do with the other method and `ValueCodec`, but most fields come here, and making that generic type
+    /// for each of them would cost as much as hashing.
+    mutating func visit<Value: SSZCodable>(_ name: String, _ value: inout Value) throws(SSZError)
+
+    /// A field that has limits.
     mutating func visit<Codec: FieldCodec>(
         _ name: String, _ value: inout Codec.Value, as codec: Codec
     ) throws(SSZError)
 }
 
-/// One way to name a field per kind of SSZ type.
+/// One way to name a field with limits per kind of SSZ type.
 extension FieldVisitor {
-    /// A number, boolean, fixed byte string or nested container.
-    package mutating func visit<Value: SSZCodable>(_ name: String, _ value: inout Value) throws(SSZError) {
-        try visit(name, &value, as: ValueCodec<Value>())
-    }
-
     /// `ByteList[limit]`.
     package mutating func visit(_ name: String, _ bytes: inout [UInt8], limit: Int) throws(SSZError) {
         try visit(name, &bytes, as: ByteListCodec(limit: limit))

@@ -30,22 +30,32 @@ package enum Hex {
 
     /// - Parameter bytesMax: refuses longer input before allocating for it.
     package static func decode(_ text: String, bytesMax: Int) throws(HexError) -> [UInt8] {
-        var digits = Substring(text).utf8
-        if digits.starts(with: "0x".utf8) || digits.starts(with: "0X".utf8) { digits = digits.dropFirst(2) }
-        let prefix = text.utf8.count - digits.count
-        guard digits.count / 2 <= bytesMax else { throw .tooLong(bytesMax: bytesMax) }
-        guard digits.count % 2 == 0 else { throw .oddLength }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(digits.count / 2)
-        var high: UInt8?
-        for (i, character) in digits.enumerated() {
-            guard let nibble = nibble(character) else { throw .digit(position: prefix + i) }
-            if let top = high {
-                bytes.append(top << 4 | nibble)
-                high = nil
-            } else {
-                high = nibble
+        var text = text
+        // `withUTF8` does not carry typed errors.
+        let result: Result<[UInt8], HexError> = text.withUTF8 { digits in
+            do throws(HexError) {
+                return .success(try decode(digits, bytesMax: bytesMax))
+            } catch {
+                return .failure(error)
             }
+        }
+        return try result.get()
+    }
+
+    private static func decode(_ text: UnsafeBufferPointer<UInt8>, bytesMax: Int) throws(HexError) -> [UInt8] {
+        let hasPrefix = text.count >= 2 && text[0] == UInt8(ascii: "0") && text[1] | 0x20 == UInt8(ascii: "x")
+        let start = hasPrefix ? 2 : 0
+        let count = (text.count - start) / 2
+        guard count <= bytesMax else { throw .tooLong(bytesMax: bytesMax) }
+        guard text.count % 2 == 0 else { throw .oddLength }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        var position = start
+        while position < text.count {
+            guard let high = nibble(text[position]) else { throw .digit(position: position) }
+            guard let low = nibble(text[position + 1]) else { throw .digit(position: position + 1) }
+            bytes.append(high << 4 | low)
+            position += 2
         }
         return bytes
     }

@@ -7,6 +7,10 @@ struct JSONWriteVisitor: FieldVisitor {
         self.preset = preset
     }
 
+    mutating func visit<Value: SSZCodable>(_ name: String, _ value: inout Value) throws(SSZError) {
+        object.append(name, value.json(preset: preset))
+    }
+
     mutating func visit<Codec: FieldCodec>(
         _ name: String, _ value: inout Codec.Value, as codec: Codec
     ) throws(SSZError) {
@@ -24,14 +28,26 @@ struct JSONReadVisitor: FieldVisitor {
         self.preset = preset
     }
 
-    mutating func visit<Codec: FieldCodec>(
-        _ name: String, _ value: inout Codec.Value, as codec: Codec
-    ) throws(SSZError) {
-        guard let member = object[name] else { throw SSZError(.missing).inside(name) }
+    mutating func visit<Value: SSZCodable>(_ name: String, _ value: inout Value) throws(SSZError) {
         do throws(SSZError) {
-            value = try codec.value(member, preset)
+            value = try Value(json: member(name), preset: preset)
         } catch {
             throw error.inside(name)
         }
+    }
+
+    mutating func visit<Codec: FieldCodec>(
+        _ name: String, _ value: inout Codec.Value, as codec: Codec
+    ) throws(SSZError) {
+        do throws(SSZError) {
+            value = try codec.value(member(name), preset)
+        } catch {
+            throw error.inside(name)
+        }
+    }
+
+    private func member(_ name: String) throws(SSZError) -> JSONValue {
+        guard let member = object[name] else { throw SSZError(.missing) }
+        return member
     }
 }

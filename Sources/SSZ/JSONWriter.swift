@@ -33,11 +33,12 @@ private struct JSONWriter {
         case .number(let digits): append(digits)
         case .string(let string): writeString(string)
         case .array(let items):
-            writeList(open: "[", close: "]", items) { writer, item in writer.write(item) }
+            writeList(open: UInt8(ascii: "["), close: UInt8(ascii: "]"), items) { writer, item in writer.write(item) }
         case .object(let object):
-            writeList(open: "{", close: "}", object.members) { writer, member in
+            writeList(open: UInt8(ascii: "{"), close: UInt8(ascii: "}"), object.members) { writer, member in
                 writer.writeString(member.name)
-                writer.append(writer.indent == nil ? ":" : ": ")
+                writer.bytes.append(UInt8(ascii: ":"))
+                if writer.indent != nil { writer.bytes.append(UInt8(ascii: " ")) }
                 writer.write(member.value)
             }
         }
@@ -48,18 +49,18 @@ private struct JSONWriter {
     }
 
     private mutating func writeList<Item>(
-        open: String, close: String, _ items: [Item], _ writeItem: (inout Self, Item) -> Void
+        open: UInt8, close: UInt8, _ items: [Item], _ writeItem: (inout Self, Item) -> Void
     ) {
-        append(open)
+        bytes.append(open)
         depth += 1
         for (i, item) in items.enumerated() {
-            if i > 0 { append(",") }
+            if i > 0 { bytes.append(UInt8(ascii: ",")) }
             breakLine()
             writeItem(&self, item)
         }
         depth -= 1
         if !items.isEmpty { breakLine() }
-        append(close)
+        bytes.append(close)
     }
 
     private mutating func breakLine() {
@@ -69,7 +70,15 @@ private struct JSONWriter {
     }
 
     private mutating func writeString(_ string: String) {
-        append("\"")
+        bytes.append(UInt8(ascii: "\""))
+        defer { bytes.append(UInt8(ascii: "\"")) }
+        var text = string
+        let isPlain = text.withUTF8 { text in
+            guard !text.contains(where: Self.mayNeedEscape) else { return false }
+            bytes.append(contentsOf: text)
+            return true
+        }
+        guard !isPlain else { return }
         var previous: (UInt8, UInt8) = (0, 0)
         for byte in string.utf8 {
             switch byte {
@@ -89,7 +98,15 @@ private struct JSONWriter {
             }
             previous = (previous.1, byte)
         }
-        append("\"")
+    }
+
+    private static func mayNeedEscape(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0..<0x20, 0x80..., UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"),
+            UInt8(ascii: "&"):
+            true
+        default: false
+        }
     }
 
     private mutating func appendUnicodeEscape(_ byte: UInt8) {

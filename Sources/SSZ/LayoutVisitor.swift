@@ -12,10 +12,18 @@ struct LayoutVisitor: FieldVisitor {
 
     var isFixed: Bool { offsets.isEmpty }
 
+    mutating func visit<Value: SSZCodable>(_ name: String, _ value: inout Value) throws(SSZError) {
+        add(Value.fixedSize(preset: preset))
+    }
+
     mutating func visit<Codec: FieldCodec>(
         _ name: String, _ value: inout Codec.Value, as codec: Codec
     ) throws(SSZError) {
-        if let size = codec.fixedSize(preset) {
+        add(codec.fixedSize(preset))
+    }
+
+    private mutating func add(_ size: Int?) {
+        if let size {
             fixedPart += size
         } else {
             offsets.append(fixedPart)

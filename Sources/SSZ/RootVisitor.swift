@@ -10,6 +10,10 @@ struct RootVisitor: FieldVisitor {
 
     var root: Root { tree.root(depth: treeDepth(leaves: Int(tree.count))) }
 
+    mutating func visit<Value: SSZCodable>(_ name: String, _ value: inout Value) throws(SSZError) {
+        tree.append(value.hashTreeRoot(preset: preset))
+    }
+
     mutating func visit<Codec: FieldCodec>(
         _ name: String, _ value: inout Codec.Value, as codec: Codec
     ) throws(SSZError) {

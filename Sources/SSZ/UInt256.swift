@@ -1,9 +1,9 @@
 /// A 256-bit unsigned integer: carried, compared and shown, never calculated with.
 package struct UInt256: Hashable, Sendable {
     /// 64-bit digits, least significant first.
-    private var limbs: InlineLimbs
+    private var limbs: Limbs
 
-    private struct InlineLimbs: Hashable, Sendable {
+    private struct Limbs: Hashable, Sendable {
         var a: UInt64 = 0
         var b: UInt64 = 0
         var c: UInt64 = 0
@@ -23,7 +23,7 @@ package struct UInt256: Hashable, Sendable {
     }
 
     package init(_ value: UInt64 = 0) {
-        limbs = InlineLimbs(a: value)
+        limbs = Limbs(a: value)
     }
 
     package static let zero = UInt256()
@@ -57,7 +57,7 @@ package struct UInt256: Hashable, Sendable {
                 remainder = digit
             }
             digits.append(UInt8(ascii: "0") + UInt8(remainder))
-        } while rest != InlineLimbs()
+        } while rest != Limbs()
         return String(decoding: digits.reversed(), as: UTF8.self)
     }
 

@@ -15,6 +15,7 @@ import Testing
             ("/dns/example.org/tcp/443", "350b6578616d706c652e6f72670601bb"),
             ("/dns4/a/tcp/1", "360161060001"),
             ("/dns6/a/tcp/1", "370161060001"),
+            ("/dns/\u{301}a/tcp/1", "3503cc8161060001"),
             ("/p2p/\(PeerIDTests.text)", "a50327002508021221\(PeerIDTests.key)"),
             (
                 "/ip4/1.2.3.4/tcp/5/p2p/\(PeerIDTests.text)/p2p-circuit/p2p/\(PeerIDTests.text)",
@@ -41,6 +42,7 @@ import Testing
             "/ip4/1.2.3.4/tcp/65536", "/ip4/1.2.3.4/tcp/+1", "/ip4/1.2.3.4/tcp/-1", "/ip4/1.2.3.4/tcp/x",
             "/ip6/:::/tcp/1",
             "/ip6/fe80::1%eth0/tcp/1", "/sctp/1", "/p2p/x", "/dns//tcp/1", "/dns/a b/tcp/1",
+            "/ip4/1.2.3.4\u{0}x/tcp/1", "/ip6/::1\u{0}/tcp/1", "/dns/a/\u{301}b/tcp/1",
             "/dns/\(String(repeating: "a", count: 254))/tcp/1", String(repeating: "/quic-v1", count: 13),
             String(repeating: "/quic-v1", count: 1000),
         ])

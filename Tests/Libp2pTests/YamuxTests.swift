@@ -297,6 +297,31 @@ import Testing
         #expect(throws: YamuxError.flooded) { _ = try Self.receive(&session, Self.frame(.windowUpdate, .syn, 999, 0)) }
     }
 
+    @Test("so are resets of its streams, whoever decided on them", arguments: [true, false])
+    func resetFlood(byOverflow: Bool) throws {
+        var limits = Yamux.Limits()
+        limits.unreadMax = byOverflow ? 1 : 1000
+        limits.answersMax = 100
+        var session = Yamux(role: .listener, limits: limits)
+        _ = try Self.receive(&session, Self.data(1, [1], .syn))
+        #expect(throws: YamuxError.flooded) {
+            for index in 1..<1000 {
+                let id = UInt32(2 * index + 1)
+                _ = try Self.receive(&session, Self.data(id, [1], .syn))
+                session.reset(id)
+            }
+        }
+        #expect(session.output.readableBytes == 101 * YamuxHeader.bytes)
+        // Our own streams are ours to reset.
+        var dialer = Yamux(role: .dialer, limits: limits)
+        for _ in 0..<200 {
+            let id = try Self.open(&dialer)
+            dialer.finish(id)
+            dialer.reset(id)
+        }
+        #expect(try Self.receive(&dialer, Self.frame(.ping, .ack, 0, 9)) == [.pong(9)])
+    }
+
     @Test("GoAway ends everything")
     func goAway() throws {
         var session = Yamux(role: .dialer)

@@ -1,0 +1,158 @@
+import AsyncHTTPClient
+import BeaconAPI
+import NIOCore
+import NIOHTTP1
+
+/// Passing on requests of validator clients as they are (validator-api.md §7).
+extension BeaconClient {
+    private static let proxyName = "proxy"
+
+    /// Asks all nodes and answers with the first success, or with what a node said instead of one.
+    ///
+    /// The answer to GET and HEAD is streamed. Any other request reaches every primary node: slower ones are not cut
+    /// off, because what was published at one node only reaches the network later.
+    ///
+    /// - Throws: if no node answered at all.
+    package func proxy(_ request: ProxyRequest) async throws(BeaconError) -> ProxyResponse {
+        request.isSafe ? try await proxyStreaming(request) : try await proxyToAll(request)
+    }
+
+    /// Opens an event stream at one node: the best one that can be reached. No time-out: events may be rare.
+    package func proxyEvents(_ request: ProxyRequest) async throws(BeaconError) -> ProxyResponse {
+        var errors: [BeaconError] = []
+        for node in ranking() {
+            do {
+                return try await execute(request, at: node, deadline: .distantFuture)
+            } catch {
+                errors.append(self.error(BeaconError.Cause(transport: error), "events", node))
+                if Task.isCancelled { break }
+            }
+        }
+        throw BeaconError.mostTelling(of: errors)
+    }
+
+    private func proxyStreaming(_ request: ProxyRequest) async throws(BeaconError) -> ProxyResponse {
+        let start = ContinuousClock.now
+        var record = BeaconCallRecord(endpoint: Self.proxyName, duration: .zero, usedFallback: false)
+        defer {
+            record.duration = start.duration(to: .now)
+            configuration.observe(record)
+        }
+        var errors: [BeaconError] = []
+        /// The last answer without success.
+        var refusal: ProxyResponse?
+        for group in [0..<primaryCount, primaryCount..<nodes.count] where !group.isEmpty {
+            record.usedFallback = group.lowerBound > 0
+            let outcome = await raceStreaming(request, among: group)
+            if let (node, response) = outcome.success {
+                recordWin(node)
+                record.node = nodes[node]
+                return response
+            }
+            refusal = outcome.refusal ?? refusal
+            errors += outcome.errors
+            guard !Task.isCancelled, BeaconError.callForFallback(outcome.errors) else { break }
+        }
+        if let refusal { return refusal }
+        let failure =
+            errors.isEmpty ? error(.cancelled, Self.proxyName, nil) : BeaconError.mostTelling(of: errors)
+        record.error = failure
+        throw failure
+    }
+
+    private struct Outcome: Sendable {
+        var success: (node: Int, ProxyResponse)?
+        var refusal: ProxyResponse?
+        /// One for each node without success, those of refusals included.
+        var errors: [BeaconError] = []
+    }
+
+    private func raceStreaming(_ request: ProxyRequest, among group: Range<Int>) async -> Outcome {
+        let deadline = NIODeadline.now() + TimeAmount(configuration.proxyTimeout)
+        return await withTaskGroup(of: (Int, Result<ProxyResponse, any Error>).self) { tasks in
+            for node in group {
+                tasks.addTask {
+                    do {
+                        return (node, .success(try await self.execute(request, at: node, deadline: deadline)))
+                    } catch {
+                        return (node, .failure(error))
+                    }
+                }
+            }
+            var outcome = Outcome()
+            for await (node, result) in tasks {
+                do {
+                    let response = try result.get()
+                    guard !(200..<300).contains(response.status) else {
+                        outcome.success = (node, response)
+                        tasks.cancelAll()
+                        return outcome
+                    }
+                    outcome.refusal = response
+                    throw BeaconError.Cause.status(
+                        APIErrorBody(code: response.status, message: ""), httpStatus: response.status)
+                } catch {
+                    outcome.errors.append(self.error(BeaconError.Cause(transport: error), Self.proxyName, node))
+                }
+            }
+            return outcome
+        }
+    }
+
+    /// The head of one node's answer, the body to follow.
+    private func execute(
+        _ request: ProxyRequest, at node: Int, deadline: NIODeadline
+    ) async throws -> ProxyResponse {
+        var outgoing = HTTPClientRequest(url: nodes[node].url(request.target))
+        outgoing.method = HTTPMethod(rawValue: request.method)
+        outgoing.headers = headers(Self.forwarded(request.headers), for: node)
+        if !request.body.isEmpty { outgoing.body = .bytes(ByteBuffer(bytes: request.body)) }
+        let response: HTTPClientResponse
+        do {
+            response = try await http.execute(outgoing, deadline: deadline)
+        } catch let error as HTTPClientError where error == .remoteConnectionClosed && request.isSafe {
+            // Most likely the node closed an idle connection at the instant we used it again.
+            response = try await http.execute(outgoing, deadline: deadline)
+        }
+        return ProxyResponse(
+            status: Int(response.status.code), headers: response.headers.headerFields.endToEnd(),
+            body: response.body.map { Array($0.readableBytesView) })
+    }
+
+    private func proxyToAll(_ request: ProxyRequest) async throws(BeaconError) -> ProxyResponse {
+        let outgoing = OutgoingRequest(
+            name: Self.proxyName, method: HTTPMethod(rawValue: request.method), target: request.target,
+            headers: Self.forwarded(request.headers), body: request.body, timeout: configuration.proxyTimeout,
+            answerBytesMax: configuration.proxyAnswerBytesMax, reachesAllNodes: true)
+        var refusal: HTTPClient.Response?
+        do {
+            return try await firstSuccess(outgoing) { response in
+                let status = Int(response.status.code)
+                guard (200..<300).contains(status) else {
+                    refusal = response
+                    let body = response.body?.readableBytesView ?? ByteBufferView()
+                    throw BeaconError.Cause.status(APIErrorBody(lenient: body, status: status), httpStatus: status)
+                }
+                return Self.response(response)
+            }
+        } catch {
+            guard let refusal else { throw error }
+            return Self.response(refusal)
+        }
+    }
+
+    private static func response(_ response: HTTPClient.Response) -> ProxyResponse {
+        let body = response.body.map { Array($0.readableBytesView) } ?? []
+        return ProxyResponse(
+            status: Int(response.status.code), headers: response.headers.headerFields.endToEnd(),
+            body: ProxyBody(chunks: body.isEmpty ? [] : [body]))
+    }
+
+    /// Without what concerns the validator client's connection only. The host is the node's, the length is set anew,
+    /// and `Expect` has been answered already.
+    private static func forwarded(_ headers: HeaderFields) -> HeaderFields {
+        var fields = headers.endToEnd()
+        for name in ["host", HeaderName.contentLength, "expect"] { fields.remove(name) }
+        return fields
+    }
+}

@@ -1,0 +1,50 @@
+import BeaconAPI
+
+/// Which beacon nodes there are and how patient we are with them.
+package struct BeaconClientConfiguration: Sendable {
+    /// Asked all at once. At least one.
+    package var primaries: [BeaconNodeAddress]
+    /// Asked when all primaries are out of reach (operations.md §2).
+    package var fallbacks: [BeaconNodeAddress]
+    /// Sent with every request, fallbacks included.
+    package var headers: HeaderFields = [:]
+    /// For a complete answer to a read.
+    package var readTimeout: Duration = .seconds(2)
+    /// For a complete answer to a submission.
+    package var submitTimeout: Duration = .seconds(2)
+    /// For the head of the answer to a passed-on request.
+    package var proxyTimeout: Duration = .seconds(10)
+    /// A silent event stream is given up after this. Nodes send an event a slot, or a comment to keep it alive.
+    package var eventIdleTimeout: Duration = .seconds(90)
+    /// Longest answer to a passed-on request that is not streamed (all but GET and HEAD).
+    package var proxyAnswerBytesMax = 32 << 20
+    /// Told about each call.
+    package var observe: @Sendable (BeaconCallRecord) -> Void = { _ in }
+    /// How to pause; tests do not.
+    package var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+
+    package init(primaries: [BeaconNodeAddress], fallbacks: [BeaconNodeAddress] = []) {
+        self.primaries = primaries
+        self.fallbacks = fallbacks
+    }
+
+    /// Reads of many validators take longer: 50 ms an id beyond 200 ids (workflow.md §15.2).
+    func timeout(_ endpoint: BeaconEndpoint) -> Duration {
+        if endpoint.isSubmission { return submitTimeout }
+        guard case .validators(_, let selection) = endpoint else { return readTimeout }
+        let ids = selection.count ?? BeaconEndpoint.validatorsMax
+        guard ids > 200 else { return readTimeout }
+        return max(readTimeout, min(.milliseconds(50) * ids, .seconds(60)))
+    }
+}
+
+/// One call, for metrics and logs.
+package struct BeaconCallRecord: Sendable {
+    /// `BeaconEndpoint.name`, or `proxy`.
+    package var endpoint: String
+    package var duration: Duration
+    /// The node that answered first; nil if none did.
+    package var node: BeaconNodeAddress?
+    package var usedFallback: Bool
+    package var error: BeaconError?
+}

@@ -1,0 +1,128 @@
+import AsyncHTTPClient
+import BeaconAPI
+import NIOCore
+
+/// The events of one beacon node, for as long as somebody iterates: connects, reads, connects again.
+///
+/// Nothing is read ahead, so nothing piles up when the reader is slow. Ends only when the task is cancelled.
+package struct BeaconEventStream: AsyncSequence, Sendable {
+    package enum Element: Sendable {
+        case connected
+        case event(BeaconEvent)
+        /// An event of our topics that makes no sense; the stream goes on.
+        case unreadable(BeaconEventError)
+        /// The next attempt follows after the pause.
+        case disconnected(BeaconError, pause: Duration)
+    }
+
+    package typealias Failure = Never
+
+    /// Longest pause that a server can ask for.
+    private static let retryMax = Duration.seconds(60)
+    private static let retryDefault = Duration.seconds(1)
+
+    let client: BeaconClient
+    let node: Int
+    let topics: [EventTopic]
+
+    package func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
+
+    /// States: idle → open → idle after each end of the connection.
+    package struct Iterator: AsyncIteratorProtocol {
+        private let stream: BeaconEventStream
+        private var body: HTTPClientResponse.Body.AsyncIterator?
+        private var parser = ServerSentEventParser()
+        private var pending: [Element] = []
+        /// Connections in a row that failed or gave no event.
+        private var failures = 0
+        private var pause: Duration?
+        private var retry = BeaconEventStream.retryDefault
+        private var lastEventID = ""
+
+        init(stream: BeaconEventStream) {
+            self.stream = stream
+        }
+
+        package mutating func next() async -> Element? {
+            await next(isolation: nil)
+        }
+
+        package mutating func next(isolation actor: isolated (any Actor)?) async -> Element? {
+            while !Task.isCancelled {
+                if !pending.isEmpty { return pending.removeFirst() }
+                if let pause {
+                    self.pause = nil
+                    do { try await stream.client.configuration.sleep(pause) } catch { return nil }
+                }
+                do {
+                    guard body != nil else {
+                        try await connect(isolation: actor)
+                        return .connected
+                    }
+                    try await read(isolation: actor)
+                } catch {
+                    guard !Task.isCancelled else { return nil }
+                    return disconnect(error)
+                }
+            }
+            return nil
+        }
+
+        private mutating func connect(isolation actor: isolated (any Actor)?) async throws {
+            let client = stream.client
+            let endpoint = BeaconEndpoint.events(stream.topics)
+            var headers = endpoint.headers
+            if !lastEventID.isEmpty { headers.set(HeaderName.lastEventID, lastEventID) }
+            var request = HTTPClientRequest(url: client.nodes[stream.node].url(endpoint.target))
+            request.headers = client.headers(headers, for: stream.node)
+            // Some servers send the head with the first event only.
+            let deadline = NIODeadline.now() + TimeAmount(client.configuration.eventIdleTimeout)
+            let response = try await client.eventHTTP.execute(request, deadline: deadline)
+            guard response.status == .ok else {
+                let body = try await response.body.collect(upTo: APIErrorBody.bytesMax)
+                let status = Int(response.status.code)
+                throw BeaconError.Cause.status(
+                    APIErrorBody(lenient: body.readableBytesView, status: status), httpStatus: status)
+            }
+            parser = ServerSentEventParser()
+            body = response.body.makeAsyncIterator()
+        }
+
+        private mutating func read(isolation actor: isolated (any Actor)?) async throws {
+            guard let chunk = try await body?.next(isolation: actor) else {
+                throw BeaconError.Cause.connection("event stream ended")
+            }
+            for event in try parser.receive(chunk.readableBytesView) {
+                failures = 0
+                do throws(BeaconEventError) {
+                    if let event = try BeaconEvent(event) { pending.append(.event(event)) }
+                } catch {
+                    pending.append(.unreadable(error))
+                }
+            }
+            if let asked = parser.retry { retry = Swift.min(asked, BeaconEventStream.retryMax) }
+            lastEventID = parser.lastEventID
+        }
+
+        private mutating func disconnect(_ error: any Error) -> Element {
+            body = nil
+            let pause = PauseSchedule.reconnect(after: retry).delay(attempt: failures, random: 0)
+            failures += 1
+            self.pause = pause
+            let cause =
+                (error as? ServerSentEventError).map { BeaconError.Cause.malformed("\($0)") }
+                ?? BeaconError.Cause(transport: error)
+            return .disconnected(stream.client.error(cause, "events", stream.node), pause: pause)
+        }
+    }
+}
+
+extension BeaconClient {
+    /// The events of one node.
+    ///
+    /// - Parameter node: position in `nodes`.
+    package func events(_ topics: [EventTopic], node: Int) -> BeaconEventStream {
+        precondition(nodes.indices.contains(node) && !topics.isEmpty)
+        return BeaconEventStream(client: self, node: node, topics: topics)
+    }
+}

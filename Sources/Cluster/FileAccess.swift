@@ -1,0 +1,168 @@
+import Glibc
+
+/// The few file operations the cluster's files need: bounded reading, and writing that is durable and never replaces.
+enum FileAccess {
+    /// The whole file, or `fileTooLarge`.
+    static func read(_ path: String, bytesMax: Int) throws(ClusterError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system(action: "open", path: path, code: errno) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .system(action: "read", path: path, code: errno) }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= bytesMax else { throw .fileTooLarge(path: path, bytesMax: bytesMax) }
+            bytes += buffer.prefix(count)
+        }
+    }
+
+    /// Like `read`, and the buffer that held the secret is erased.
+    static func readSecret(_ path: String, bytesMax: Int) throws(ClusterError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system(action: "open", path: path, code: errno) }
+        defer { close(descriptor) }
+        // One array of full size from the start: growing would leave copies behind.
+        var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
+        var count = 0
+        while count <= bytesMax {
+            let more = bytes.withUnsafeMutableBytes { buffer in
+                Glibc.read(descriptor, buffer.baseAddress.map { $0 + count }, buffer.count - count)
+            }
+            if more < 0, errno == EINTR { continue }
+            guard more >= 0 else {
+                let code = errno
+                bytes.erase()
+                throw .system(action: "read", path: path, code: code)
+            }
+            if more == 0 { break }
+            count += more
+        }
+        guard count <= bytesMax else {
+            bytes.erase()
+            throw .fileTooLarge(path: path, bytesMax: bytesMax)
+        }
+        bytes.removeLast(bytes.count - count)
+        return bytes
+    }
+
+    /// Writes a new file, durable on return unless told otherwise. An existing file is an error and stays as it is.
+    static func create(_ path: String, _ bytes: [UInt8], mode: mode_t, durable: Bool = true) throws(ClusterError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0o600 | 0o200)
+        guard descriptor >= 0 else { throw .system(action: "create", path: path, code: errno) }
+        do throws(ClusterError) {
+            defer { close(descriptor) }
+            try write(descriptor, bytes, path)
+            // After the content, so that the umask has no say.
+            guard fchmod(descriptor, mode) == 0 else { throw .system(action: "set mode of", path: path, code: errno) }
+            guard !durable || fsync(descriptor) == 0 else { throw .system(action: "sync", path: path, code: errno) }
+        } catch {
+            unlink(path)
+            throw error
+        }
+    }
+
+    /// Replaces a file, or makes it, in one step: readers see the old content or the new.
+    static func replace(_ path: String, _ bytes: [UInt8], mode: mode_t, durable: Bool) throws(ClusterError) {
+        let temporary = "\(path).tmp-\(getpid())"
+        unlink(temporary)
+        try create(temporary, bytes, mode: mode, durable: durable)
+        guard Glibc.rename(temporary, path) == 0 else {
+            let code = errno
+            unlink(temporary)
+            throw .system(action: "replace", path: path, code: code)
+        }
+    }
+
+    /// Moves to a name that must be free: the system refuses a directory with content, this refuses all else.
+    static func rename(_ path: String, to target: String) throws(ClusterError) {
+        guard !exists(target) else { throw .system(action: "move \(path) to", path: target, code: EEXIST) }
+        guard Glibc.rename(path, target) == 0 else {
+            throw .system(action: "move \(path) to", path: target, code: errno)
+        }
+    }
+
+    /// Makes a directory, which must not exist.
+    static func createDirectory(_ path: String, mode: mode_t) throws(ClusterError) {
+        guard mkdir(path, mode) == 0 else { throw .system(action: "create directory", path: path, code: errno) }
+    }
+
+    /// Makes a directory and its missing parents; existing ones are fine.
+    static func createDirectories(_ path: String, mode: mode_t) throws(ClusterError) {
+        if isDirectory(path) { return }
+        let parent = parent(of: path)
+        if parent != path { try createDirectories(parent, mode: mode) }
+        guard mkdir(path, mode) == 0 || errno == EEXIST else {
+            throw .system(action: "create directory", path: path, code: errno)
+        }
+    }
+
+    /// The names in a directory, sorted, without `.` and `..`.
+    static func names(in path: String) throws(ClusterError) -> [String] {
+        guard let directory = opendir(path) else { throw .system(action: "open directory", path: path, code: errno) }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    static func isRegularFile(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// Makes renames and new names in a directory durable.
+    static func syncDirectory(_ path: String) throws(ClusterError) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system(action: "open directory", path: path, code: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw .system(action: "sync", path: path, code: errno) }
+    }
+
+    /// Removes a tree that this program has made; a failure leaves the rest behind.
+    static func removeTree(_ path: String) {
+        if isDirectory(path) {
+            for name in (try? names(in: path)) ?? [] { removeTree(join(path, name)) }
+            rmdir(path)
+        } else {
+            unlink(path)
+        }
+    }
+
+    static func join(_ directory: String, _ name: String) -> String {
+        directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
+    }
+
+    static func parent(of path: String) -> String {
+        var trimmed = Substring(path)
+        while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
+        guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+        return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+    }
+
+    private static func write(_ descriptor: Int32, _ bytes: [UInt8], _ path: String) throws(ClusterError) {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                Glibc.write(descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .system(action: "write", path: path, code: errno) }
+            written += count
+        }
+    }
+}

@@ -1,0 +1,262 @@
+import BLS
+import BeaconAPI
+import BeaconClient
+import Cluster
+import DutyWorkflow
+import Ethereum
+import Foundation
+import Libp2p
+import Logging
+import Node
+import Synchronization
+
+/// A whole cluster on one machine: a demo chain served over the Beacon API, N nodes as separate libp2p hosts with their
+/// own journals and ports, the first two driven by a validator client over HTTP, the others signing by themselves.
+package struct DemoCluster: Sendable {
+    package struct Options: Sendable {
+        package var nodes = 4
+        package var validators = 8
+        /// Slots that count.
+        package var slots: UInt64 = 16
+        package var slotDuration: Duration = .seconds(3)
+        package var slotsPerEpoch: UInt64 = 8
+        /// Nodes with a validator client of their own.
+        package var validatorClients = 2
+        /// Where keys and journals go.
+        package var directory: String
+
+        package init(directory: String) { self.directory = directory }
+    }
+
+    /// How it went.
+    package struct Summary: Sendable {
+        package var expected = 0
+        package var included = 0
+        package var rejections: [DemoChain.Rejection] = []
+        package var failures: [String] = []
+        package var missing: [String] = []
+        package var startToReady: Duration?
+        package var startToFirstInclusion: Duration?
+        package var inclusionDelays: [Duration] = []
+
+        package var isGood: Bool {
+            expected > 0 && included == expected && rejections.isEmpty && failures.isEmpty && missing.isEmpty
+        }
+    }
+
+    private let options: Options
+    private let board: DemoBoard
+    private let logger: Logger
+    private let started: Instant
+
+    package init(_ options: Options, board: DemoBoard, logger: Logger) {
+        self.options = options
+        self.board = board
+        self.logger = logger
+        started = SystemClock.now()
+    }
+
+    /// - Parameter show: called about every 200 ms while it runs, with the chain.
+    package func run(show: @escaping @Sendable (DemoChain) async -> Void) async throws -> Summary {
+        let creation = try makeCluster()
+        let threads = CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
+        let chain = try DemoChain(
+            DemoChain.Options(
+                pubKeys: try creation.lock.validators.map { try PublicKey(bytes: $0.publicKey).bytes },
+                genesis: genesis(), slotDuration: options.slotDuration, slotsPerEpoch: options.slotsPerEpoch),
+            verifier: SignatureVerifier(threads: threads))
+        let ports = try FreePorts.take(options.nodes)
+        let (beaconPort, announceBeacon) = AsyncStream.makeStream(of: Int.self)
+        let summary = try await withThrowingTaskGroup(of: Summary?.self) { group in
+            group.addTask {
+                try await DemoBeaconNode(chain: chain, port: 0) { announceBeacon.yield($0) }.run()
+                return nil
+            }
+            guard let port = await beaconPort.first(where: { _ in true }) else { throw CancellationError() }
+            for node in 0..<options.nodes {
+                group.addTask {
+                    try await run(node, creation, beaconPort: port, ports: ports, threads: threads)
+                    return nil
+                }
+            }
+            group.addTask { try await watch(chain, show) }
+            defer { group.cancelAll() }
+            while let result = try await group.next() {
+                if let result { return result }
+            }
+            throw CancellationError()
+        }
+        try? await threads.shutdown()
+        return summary
+    }
+
+    // MARK: Parts
+
+    private func makeCluster() throws -> ClusterCreation {
+        var wanted = ClusterOptions()
+        wanted.name = "styx demo"
+        wanted.nodes = options.nodes
+        wanted.validators = options.validators
+        wanted.feeRecipients = ["0x" + String(repeating: "11", count: 20)]
+        wanted.withdrawalAddresses = ["0x" + String(repeating: "22", count: 20)]
+        wanted.network = .hoodi
+        wanted.insecureKeys = true
+        var random = SystemRandomNumberGenerator()
+        let creation = try ClusterCreation(wanted, now: started, using: &random)
+        try creation.write(
+            to: options.directory, concurrency: ProcessInfo.processInfo.activeProcessorCount, using: &random)
+        return creation
+    }
+
+    /// A few seconds ahead, so that nodes start before their chain does; whole seconds, as the API gives them.
+    private func genesis() -> Instant { Instant(unixSeconds: UInt64(SystemClock.now().unixSeconds) + 4) }
+
+    private func run(
+        _ index: Int, _ creation: ClusterCreation, beaconPort: Int, ports: [Int], threads: CryptoThreads
+    ) async throws {
+        let directory = options.directory + "/node\(index)"
+        var node = NodeConfiguration()
+        node.lockFile = directory + "/cluster-lock.json"
+        node.privateKeyFile = directory + "/charon-enr-private-key"
+        node.journalFile = directory + "/styx-journal.sqlite"
+        node.validatorKeysDirectory = directory + "/validator_keys"
+        node.beaconNodeEndpoints = ["http://127.0.0.1:\(beaconPort)"]
+        node.validatorAPIAddress = "127.0.0.1:0"
+        node.p2pTCPAddresses = ["127.0.0.1:\(ports[index])"]
+        node.p2pPeers = ports.indices.filter { $0 != index }.map { peer in
+            "/ip4/127.0.0.1/tcp/\(ports[peer])/p2p/\(PeerID(creation.nodes[peer].identity.publicKey))"
+        }
+        node.signing = index < options.validatorClients ? .off : .keystores
+        node.nickname = "demo-\(index)"
+        let (apiPort, announce) = AsyncStream.makeStream(of: Int.self)
+        var hooks = StyxNode.Hooks()
+        hooks.report = { board.heard($0, from: index) }
+        hooks.peers = { board.peers(of: index, connected: $0) }
+        hooks.validatorAPI = { port in
+            board.ready(index)
+            announce.yield(port)
+        }
+        let styx = try StyxNode(node, hooks: hooks, threads: threads, logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await styx.run() }
+            if index < options.validatorClients {
+                group.addTask {
+                    guard let port = await apiPort.first(where: { _ in true }) else { return }
+                    try await runValidatorClient(creation.nodes[index].shares, port: port, threads: threads)
+                }
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func runValidatorClient(_ shares: [SecretKey], port: Int, threads: CryptoThreads) async throws {
+        var configuration = BeaconClientConfiguration(primaries: [try BeaconNodeAddress("http://127.0.0.1:\(port)")])
+        // The node answers when the cluster has decided, within its own bound.
+        configuration.readTimeout = .seconds(10)
+        configuration.submitTimeout = .seconds(10)
+        let client = BeaconClient(configuration: configuration, logger: logger)
+        do {
+            try await DemoValidatorClient(client: client, keys: shares, threads: threads, logger: logger).run()
+        } catch {
+            await client.shutdown()
+            if !Task.isCancelled { throw error }
+            return
+        }
+        await client.shutdown()
+    }
+
+    /// Waits for the cluster to be complete, lets the wanted slots pass, and judges them.
+    private func watch(_ chain: DemoChain, _ show: @escaping @Sendable (DemoChain) async -> Void) async throws
+        -> Summary
+    {
+        var summary = Summary()
+        let clock = chain.clock
+        var first: Slot?
+        while true {
+            try await Task.sleep(for: .milliseconds(50))
+            await show(chain)
+            let now = SystemClock.now()
+            if summary.startToReady == nil, isComplete {
+                summary.startToReady = now - started
+                // Duties of the slot under way may have begun without some node.
+                first = clock.slot(at: now).map { $0 + 1 } ?? .zero
+            }
+            if summary.startToFirstInclusion == nil, let one = await chain.allInclusions().first {
+                let due = clock.start(of: one.slot) + clock.slotDuration / 3
+                summary.startToFirstInclusion = (due + one.delay) - started
+            }
+            guard let first else {
+                guard now - started < .seconds(120) else { throw DemoFailure(board: board, nodes: options.nodes) }
+                continue
+            }
+            // The last slot's duties have until the end of the next one.
+            if now >= clock.start(of: first + options.slots) + clock.slotDuration * 2 / 3 {
+                await judge(chain, first..<(first + options.slots), &summary)
+                return summary
+            }
+        }
+    }
+
+    private var isComplete: Bool {
+        let connected = board.connected
+        return connected.count == options.nodes && connected.values.allSatisfy { $0 == options.nodes - 1 }
+            && board.readyNodes == options.nodes
+    }
+
+    private func judge(_ chain: DemoChain, _ slots: Range<Slot>, _ summary: inout Summary) async {
+        var slot = slots.lowerBound
+        while slot < slots.upperBound {
+            let expected = chain.duties(in: slot)
+            let included = await chain.inclusions(slot)
+            summary.expected += expected.count
+            summary.included += included.count
+            summary.inclusionDelays += included.map(\.delay)
+            let present = Set(included.map(\.validator))
+            for duty in expected where !present.contains(duty.validatorIndex) {
+                summary.missing.append("slot \(slot): validator \(duty.validatorIndex) was not attested for")
+            }
+            slot = slot + 1
+        }
+        summary.rejections = await chain.rejections
+        summary.failures = board.failures
+    }
+}
+
+/// The cluster did not come together.
+struct DemoFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(board: DemoBoard, nodes: Int) {
+        let connected = (0..<nodes).map { "node \($0): \(board.connected[$0] ?? 0) of \(nodes - 1) peers" }
+        description =
+            "the cluster did not come together within two minutes (\(connected.joined(separator: ", ")))."
+            + " Run again with --verbose to see the nodes' logs."
+    }
+}
+
+/// TCP ports that were free a moment ago.
+package enum FreePorts {
+    struct Failure: Error {}
+
+    package static func take(_ count: Int) throws -> [Int] {
+        var sockets: [Int32] = []
+        defer { sockets.forEach { close($0) } }
+        return try (0..<count).map { _ in
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            guard descriptor >= 0 else { throw Failure() }
+            sockets.append(descriptor)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let result = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                    bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
+                }
+            }
+            guard result == 0 else { throw Failure() }
+            return Int(UInt16(bigEndian: address.sin_port))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Ethereum
+import QBFT
+import SSZ
+
+/// One line of the journal. Records are applied in order; applying one twice changes nothing.
+///
+/// A record that the workflow hands out as `Effect.persist` is on disk before any later effect happens; one handed
+/// out as `Effect.note` may follow with the next commit (it only saves work after a restart).
+package enum Record: Hashable, Sendable {
+    /// A consensus message of our own, sealed. Includes everything needed to resume the instance: a COMMIT carries the
+    /// PREPAREs that made the value prepared in `message.justification` of this record (not on the wire).
+    case vote(Duty, QBFT.Message, values: [Root: UnsignedDataSet])
+    /// DutyDB: values that may be served and signed from now on. Unique per (slot, type, public key); the first stays.
+    case unsigned(Duty, UnsignedDataSet)
+    /// Anti-slashing, kept for ever: the highest source and target epoch this node has let a validator sign.
+    case attestationWatermark(PubKey, AttestationWatermark)
+    /// ParSigDB: partial signatures, ours (`.internal`) or a peer's (`.broadcasted`).
+    case partials(Duty, ParSignedDataSet, PartialStatus)
+    /// ParSigDB: new status of all shares of these validators in a duty; for `.broadcasted` of our own share.
+    case partialStatus(Duty, [PubKey], PartialStatus)
+    /// AggSigDB: group signatures, verified. Unique per (slot, type, public key); the first stays.
+    case aggregated(Duty, SignedDataSet)
+    /// The beacon node accepted the broadcast of these validators.
+    case broadcast(Duty, [PubKey])
+    /// The deadline passed: votes go, rows of the three stores become expired.
+    case expired(Duty)
+}
+
+/// Life of a partial signature: internal → broadcasted → aggregated, or expired.
+package enum PartialStatus: Int, Sendable, Hashable {
+    case `internal` = 0
+    case broadcasted = 1
+    case aggregated = 2
+    case expired = 3
+}
+
+/// EIP-3076 in its minimal form, per validator. A later vote needs source ≥ `source` and target > `target`, or the
+/// same target with the same data root.
+package struct AttestationWatermark: Hashable, Sendable {
+    package var source: Epoch
+    package var target: Epoch
+    /// Root of the AttestationData of `target`.
+    package var dataRoot: Root
+
+    package init(source: Epoch, target: Epoch, dataRoot: Root) {
+        self.source = source
+        self.target = target
+        self.dataRoot = dataRoot
+    }
+}
+
+/// What a restarted node finds in its journal: everything of duties that have not expired, and the watermarks.
+package struct JournalSnapshot: Sendable {
+    package struct Partial: Hashable, Sendable {
+        package var duty: Duty
+        package var pubKey: PubKey
+        package var partial: ParSignedData
+        package var status: PartialStatus
+        package init(duty: Duty, pubKey: PubKey, partial: ParSignedData, status: PartialStatus) {
+            self.duty = duty
+            self.pubKey = pubKey
+            self.partial = partial
+            self.status = status
+        }
+    }
+
+    /// Own votes in the order in which they were made.
+    package var votes: [Duty: [QBFT.Message]] = [:]
+    package var voteValues: [Duty: [Root: UnsignedDataSet]] = [:]
+    package var unsigned: [Duty: UnsignedDataSet] = [:]
+    package var partials: [Partial] = []
+    package var aggregated: [Duty: SignedDataSet] = [:]
+    package var broadcast: [Duty: Set<PubKey>] = [:]
+    package var watermarks: [PubKey: AttestationWatermark] = [:]
+
+    package init() {}
+}

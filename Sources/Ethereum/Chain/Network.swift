@@ -1,0 +1,58 @@
+import SSZ
+
+/// A public chain that cluster files name by its genesis fork version. Source: eth2-types.md §2.1.
+///
+/// Custom test networks are further values of this type, made from the `--testnet-*` flags.
+package struct Network: Hashable, Sendable {
+    package let name: String
+    package let chainID: UInt64
+    package let genesisForkVersion: ForkVersion
+    package let genesisTime: Instant
+    /// The version of exits (EIP-7044).
+    package let capellaForkVersion: ForkVersion
+    package let slotDuration: Duration
+
+    package init(
+        name: String, chainID: UInt64, genesisForkVersion: ForkVersion, genesisTime: Instant,
+        capellaForkVersion: ForkVersion, slotDuration: Duration
+    ) {
+        self.name = name
+        self.chainID = chainID
+        self.genesisForkVersion = genesisForkVersion
+        self.genesisTime = genesisTime
+        self.capellaForkVersion = capellaForkVersion
+        self.slotDuration = slotDuration
+    }
+
+    package static let mainnet = Network("mainnet", 1, 0x0000_0000, 1_606_824_023, 0x0300_0000, 12)
+    /// Dead, but its cluster files exist.
+    package static let goerli = Network("goerli", 5, 0x0000_1020, 1_616_508_000, 0x0300_1020, 12)
+    package static let gnosis = Network("gnosis", 100, 0x0000_0064, 1_638_993_340, 0x0300_0064, 5)
+    package static let chiado = Network("chiado", 10_200, 0x0000_006f, 1_665_396_300, 0x0300_006f, 5)
+    package static let sepolia = Network("sepolia", 11_155_111, 0x9000_0069, 1_655_733_600, 0x9000_0072, 12)
+    package static let hoodi = Network("hoodi", 560_048, 0x1000_0910, 1_742_213_400, 0x4000_0910, 12)
+    /// Built into Charon up to v1.10.3, not later (cluster-files.md §2).
+    package static let holesky = Network("holesky", 17_000, 0x0101_7000, 1_696_000_704, 0x0401_7000, 12)
+
+    package static let all = [mainnet, goerli, gnosis, chiado, sepolia, hoodi, holesky]
+
+    package static func named(_ name: String) -> Network? { all.first { $0.name == name } }
+
+    package static func with(genesisForkVersion version: ForkVersion) -> Network? {
+        all.first { $0.genesisForkVersion == version }
+    }
+
+    /// Versions as big-endian numbers, so that the table reads like the hex of the files.
+    private init(
+        _ name: String, _ chainID: UInt64, _ genesis: UInt32, _ time: UInt64, _ capella: UInt32, _ slotSeconds: Int
+    ) {
+        self.init(
+            name: name, chainID: chainID, genesisForkVersion: Self.version(genesis),
+            genesisTime: Instant(unixSeconds: time), capellaForkVersion: Self.version(capella),
+            slotDuration: .seconds(slotSeconds))
+    }
+
+    private static func version(_ number: UInt32) -> ForkVersion {
+        ForkVersion(padding: (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) })
+    }
+}

@@ -1,0 +1,11 @@
+/// What this program is, and what it tells peers it is.
+package enum BuildInfo {
+    package static let version = "v0.1.0-dev"
+    /// Seven hex digits, or `unknown`: peers drop any other form (protocols.md §3).
+    package static let gitHash = "unknown"
+    /// The Charon release whose wire and files we speak; released peers refuse versions they do not know.
+    package static let charonVersion = "v1.10.3"
+    /// The family name peers see.
+    package static let client = "styx"
+    package static let userAgent = "obolnetwork-charon/\(charonVersion)"
+}

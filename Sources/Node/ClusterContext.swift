@@ -1,0 +1,54 @@
+import BLS
+import Cluster
+import DutyWorkflow
+import Ethereum
+import Libp2p
+import PeerProtocols
+import SSZ
+import Secp256k1
+
+/// Who this node is in its cluster: the lock, verified, and the identity key that belongs to it.
+struct ClusterContext: Sendable {
+    let lock: Lock
+    let keys: ShareKeys
+    let operators: [Secp256k1.PublicKey]
+    let identity: PrivateKey
+    let directory: PeerDirectory
+    let warnings: [String]
+    private let clusterKeys: ClusterKeys
+
+    /// Reads and verifies; some milliseconds per validator, so not for an event loop.
+    init(_ configuration: NodeConfiguration) throws {
+        let file = try LockFile.load(configuration.lockFile, verify: configuration.isVerifyingLock)
+        let key = try IdentityKeyFile.load(configuration.privateKeyFile)
+        guard let index = file.keys.peerIndex(of: key.publicKey) else {
+            throw ConfigurationError(
+                flag: "private-key-file",
+                what: "\(configuration.privateKeyFile) is not the key of any operator in \(configuration.lockFile)",
+                cure: "use the charon-enr-private-key that was made for this cluster")
+        }
+        let own = PeerIndex(index)
+        lock = file.lock
+        clusterKeys = file.keys
+        operators = file.keys.operators
+        identity = key
+        warnings = file.warnings.map { "\($0)" }
+        keys = ShareKeys(file.keys, own: ShareIndex(own))
+        directory = PeerDirectory(peers: operators.map { PeerID($0) }, own: own)
+    }
+
+    var own: PeerIndex { directory.own }
+    var threshold: Int { lock.definition.threshold }
+
+    /// The lock's network, for EIP-7044; nil for a test network nobody knows.
+    var network: Network? { Network.with(genesisForkVersion: lock.definition.forkVersion, custom: nil) }
+
+    /// This operator's key shares by validator, from the keystores. Takes 50 ms a keystore.
+    func loadShares(_ directory: String, concurrency: Int) throws -> [PubKey: SecretKey] {
+        let shares = try KeystoreDirectory.loadSequenced(directory, concurrency: concurrency)
+        try clusterKeys.verify(shares: shares, ofPeer: own.rawValue)
+        return Dictionary(
+            zip(clusterKeys.validators, shares).map { ($0.publicKey.bytes, $1) },
+            uniquingKeysWith: { first, _ in first })
+    }
+}

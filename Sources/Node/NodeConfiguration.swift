@@ -1,0 +1,104 @@
+import BeaconAPI
+import Foundation
+
+/// What the operator decided. Flags of operations.md §2; checked by `validate` before anything is opened.
+package struct NodeConfiguration: Sendable {
+    /// Who makes this node's partial signatures.
+    package enum Signing: String, Sendable, CaseIterable {
+        /// A validator client, through the validator API.
+        case off
+        /// The node itself, with the key shares of `validatorKeysDirectory`.
+        case keystores
+    }
+
+    package var lockFile = ".charon/cluster-lock.json"
+    package var privateKeyFile = ".charon/charon-enr-private-key"
+    package var isVerifyingLock = true
+    /// SQLite file with everything that was decided and signed. Never delete it while validators are active.
+    package var journalFile = ".charon/styx-journal.sqlite"
+    package var beaconNodeEndpoints: [String] = []
+    package var fallbackBeaconNodeEndpoints: [String] = []
+    package var beaconNodeTimeout: Duration = .seconds(2)
+    package var beaconNodeSubmitTimeout: Duration = .seconds(2)
+    /// `name=value`.
+    package var beaconNodeHeaders: [String] = []
+    /// `ip:port`.
+    package var validatorAPIAddress = "127.0.0.1:3600"
+    package var signing = Signing.off
+    package var validatorKeysDirectory = ".charon/validator_keys"
+    /// `ip:port` each; none means outgoing connections only.
+    package var p2pTCPAddresses: [String] = []
+    /// `/ip4/…/tcp/…/p2p/16Uiu2…` each.
+    package var p2pPeers: [String] = []
+    package var p2pExternalIP: String?
+    package var p2pExternalHostname: String?
+    package var nickname = ""
+
+    package init() {}
+
+    /// - Throws: `ConfigurationError` naming the flag, what is wrong and what would be right.
+    package func validate() throws(ConfigurationError) {
+        if beaconNodeEndpoints.isEmpty {
+            throw ConfigurationError(
+                flag: "beacon-node-endpoints", what: "is missing",
+                cure: "give at least one beacon node, e.g. http://localhost:5052")
+        }
+        if nickname.utf8.count > 32 {
+            throw ConfigurationError(
+                flag: "nickname", what: "has \(nickname.utf8.count) bytes", cure: "use at most 32")
+        }
+        for header in beaconNodeHeaders where !header.contains("=") || header.hasPrefix("=") {
+            throw ConfigurationError(
+                flag: "beacon-node-headers", what: "has an entry that is not name=value",
+                cure: "write e.g. Authorization=secret")
+        }
+        for timeout in [beaconNodeTimeout, beaconNodeSubmitTimeout] where timeout <= .zero {
+            throw ConfigurationError(flag: "beacon-node-timeout", what: "is not above zero", cure: "use e.g. 2s")
+        }
+        _ = try SocketAddressText(validatorAPIAddress, flag: "validator-api-address")
+        for address in p2pTCPAddresses { _ = try SocketAddressText(address, flag: "p2p-tcp-address") }
+    }
+}
+
+/// A flag that cannot work. For people.
+package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+    package let flag: String
+    package let what: String
+    package let cure: String
+
+    package init(flag: String, what: String, cure: String) {
+        self.flag = flag
+        self.what = what
+        self.cure = cure
+    }
+
+    package var description: String { "--\(flag) \(what); \(cure)" }
+}
+
+/// `ip:port`, `[ip6]:port` or `:port`, as listen addresses are written.
+package struct SocketAddressText: Hashable, Sendable {
+    package let host: String
+    package let port: Int
+
+    package init(_ text: String, flag: String) throws(ConfigurationError) {
+        let cure = "write ip:port, e.g. 127.0.0.1:3600"
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            throw ConfigurationError(flag: flag, what: "is \(text)", cure: cure)
+        }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        if host == "localhost" { host = "127.0.0.1" }
+        if host.isEmpty { host = "0.0.0.0" }
+        guard Self.isIPAddress(host) else { throw ConfigurationError(flag: flag, what: "is \(text)", cure: cure) }
+        self.host = host
+        self.port = Int(port)
+    }
+
+    package var isIPv6: Bool { host.contains(":") }
+
+    private static func isIPAddress(_ text: String) -> Bool {
+        var four = in_addr()
+        var six = in6_addr()
+        return inet_pton(AF_INET, text, &four) == 1 || inet_pton(AF_INET6, text, &six) == 1
+    }
+}

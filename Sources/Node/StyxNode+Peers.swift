@@ -1,0 +1,265 @@
+import BeaconAPI
+import BeaconClient
+import DutyWorkflow
+import Ethereum
+import Libp2p
+import Logging
+import PeerProtocols
+import SSZ
+
+/// The peer side of a node, and what it tells its operator.
+extension StyxNode {
+    func topic(_ label: String) -> Logger {
+        var other = Logger(label: label)
+        other.logLevel = logger.logLevel
+        return other
+    }
+
+    func logStart() {
+        for warning in cluster.warnings {
+            logger.warning(
+                "lock verification failed, going on because of --no-verify", metadata: ["error": "\(warning)"])
+        }
+        logger.info(
+            "Lock file loaded",
+            metadata: [
+                "cluster_name": "\(cluster.lock.definition.name)",
+                "cluster_hash": "\(cluster.lock.lockHash.hex.dropFirst(2).prefix(7))",
+                "peer_index": "\(cluster.own)", "peer_id": "\(cluster.directory[cluster.own])",
+                "peers": "\(cluster.operators.count)", "threshold": "\(cluster.threshold)",
+                "validators": "\(cluster.lock.validators.count)", "nickname": "\(configuration.nickname)",
+                "version": "\(BuildInfo.version)",
+            ])
+    }
+
+    func hostConfiguration(_ book: AddressBook) throws -> HostConfiguration {
+        var host = HostConfiguration(identity: cluster.identity, agentVersion: BuildInfo.userAgent)
+        host.listen = try configuration.p2pTCPAddresses.map { text in
+            let address = try SocketAddressText(text, flag: "p2p-tcp-address")
+            let family = address.isIPv6 ? "ip6" : "ip4"
+            return try Multiaddr("/\(family)/\(address.host)/tcp/\(address.port)")
+        }
+        host.announced = try announced()
+        let explicit = try explicitPeers()
+        for peer in cluster.directory.others.map({ cluster.directory[$0] }) {
+            let known = (explicit[peer] ?? []) + book[peer]
+            var seen: Set<Multiaddr> = []
+            host.peers[peer] = known.filter { seen.insert($0).inserted }
+        }
+        if explicit.isEmpty, host.listen.isEmpty, host.peers.values.allSatisfy(\.isEmpty) {
+            topic("p2p").warning(
+                "no address of any other operator is known and nobody can connect: give --p2p-peers or --p2p-tcp-address"
+            )
+        }
+        return host
+    }
+
+    private func announced() throws -> [Multiaddr] {
+        let ports = try configuration.p2pTCPAddresses.map { try SocketAddressText($0, flag: "p2p-tcp-address").port }
+        return try ports.flatMap { port in
+            var addresses: [Multiaddr] = []
+            if let ip = configuration.p2pExternalIP {
+                do { addresses.append(try Multiaddr("/\(ip.contains(":") ? "ip6" : "ip4")/\(ip)/tcp/\(port)")) } catch {
+                    throw ConfigurationError(flag: "p2p-external-ip", what: "is \(ip)", cure: "write an IP address")
+                }
+            }
+            if let name = configuration.p2pExternalHostname {
+                do { addresses.append(try Multiaddr("/dns/\(name)/tcp/\(port)")) } catch {
+                    throw ConfigurationError(
+                        flag: "p2p-external-hostname", what: "is \(name)", cure: "write a DNS name")
+                }
+            }
+            return addresses
+        }
+    }
+
+    /// Addresses given on the command line, by peer.
+    private func explicitPeers() throws -> [PeerID: [Multiaddr]] {
+        var peers: [PeerID: [Multiaddr]] = [:]
+        for text in configuration.p2pPeers {
+            guard let address = try? Multiaddr(text), case .p2p(let peer)? = address.components.last else {
+                throw ConfigurationError(
+                    flag: "p2p-peers", what: "has \(text)", cure: "write e.g. /ip4/10.0.0.7/tcp/3610/p2p/16Uiu2HA…")
+            }
+            guard cluster.directory.index(of: peer) != nil else {
+                throw ConfigurationError(
+                    flag: "p2p-peers", what: "names \(peer), which is no operator of this cluster",
+                    cure: "compare with the operators in \(configuration.lockFile)")
+            }
+            peers[peer, default: []].append(Multiaddr(address.components.dropLast()))
+        }
+        return peers
+    }
+
+    func serveDuties(
+        on host: Host, _ slot: RuntimeSlot, _ observe: @escaping @Sendable (PeerEvent) -> Void
+    ) -> (ConsensusProtocol, ParSigExProtocol) {
+        let admits: @Sendable (Duty) -> Bool = { duty in
+            guard let runtime = slot.current else { return false }
+            return Deadlines(clock: runtime.chain.clock).admits(duty, at: SystemClock.now())
+        }
+        let consensus = ConsensusProtocol(
+            codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count),
+            directory: cluster.directory, admits: admits,
+            deliver: { message in slot.current?.driver.post(.consensusMessage(message), fromPeer: true) },
+            observe: observe)
+        let parSigEx = ParSigExProtocol(
+            codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count),
+            directory: cluster.directory, admits: admits,
+            authenticate: { duty, set throws(MessageFault) in try await Self.authenticate(duty, set, slot) },
+            deliver: { duty, set in slot.current?.driver.post(.peerPartials(duty, set), fromPeer: true) },
+            observe: observe)
+        consensus.serve(on: host)
+        parSigEx.serve(on: host)
+        return (consensus, parSigEx)
+    }
+
+    private static func authenticate(
+        _ duty: Duty, _ set: ParSignedDataSet, _ slot: RuntimeSlot
+    ) async throws(MessageFault) {
+        guard let runtime = slot.current else { throw .dutyNotAdmitted(duty) }
+        let bad: PubKey?
+        do throws(SignatureVerifier.Failure) {
+            bad = try await runtime.firstBad(set)
+        } catch {
+            throw .overloaded
+        }
+        if let bad, let share = set[bad]?.shareIndex { throw .badPartialSignature(bad, share) }
+    }
+
+    func servePeerInfo(on host: Host, _ observe: @escaping @Sendable (PeerEvent) -> Void) -> PeerInfoProtocol {
+        let logger = topic("peerinfo")
+        let own = PeerInfo(
+            lockHash: cluster.lock.lockHash, gitHash: BuildInfo.gitHash, startedAt: SystemClock.now(),
+            nickname: configuration.nickname)
+        let peerInfo = PeerInfoProtocol(
+            own: own, host: host, directory: cluster.directory, now: SystemClock.now,
+            warn: { peer, warning in logger.warning("\(warning)", metadata: ["peer": "\(peer)"]) }, observe: observe)
+        peerInfo.serve(on: host)
+        return peerInfo
+    }
+
+    /// Logs connections as they come and go, and asks new peers who they are.
+    func watchPeers(_ host: Host, _ peerInfo: PeerInfoProtocol) async {
+        let logger = topic("p2p")
+        var connected: Set<PeerIndex> = []
+        await withDiscardingTaskGroup { group in
+            for await event in host.events {
+                switch event {
+                case .connected(let peer, let direction, let address):
+                    guard let index = cluster.directory.index(of: peer) else { continue }
+                    if connected.insert(index).inserted {
+                        logger.info(
+                            "peer connected",
+                            metadata: [
+                                "peer": "\(index)", "direction": "\(direction.rawValue)",
+                                "address": "\(address?.description ?? "-")",
+                            ])
+                        group.addTask { await peerInfo.ask(index) }
+                    }
+                case .disconnected(let peer, let reason, let isLast):
+                    guard isLast, let index = cluster.directory.index(of: peer) else { continue }
+                    connected.remove(index)
+                    logger.warning("peer disconnected", metadata: ["peer": "\(index)", "reason": "\(reason)"])
+                case .dialFailed(let peer, let reason):
+                    let index = cluster.directory.index(of: peer).map { "\($0)" } ?? "\(peer)"
+                    logger.debug("dial peer", metadata: ["peer": "\(index)", "reason": "\(reason)"])
+                case .identified, .pinged, .pingFailed: continue
+                }
+                hooks.peers(connected.count)
+            }
+        }
+    }
+
+    func peerObserver() -> @Sendable (PeerEvent) -> Void {
+        let logger = topic("p2p")
+        return { event in
+            switch event {
+            case .sendFailed(let peer, let topic, let reason, let isNews):
+                logger.log(
+                    level: isNews ? .warning : .debug, "send message",
+                    metadata: ["peer": "\(peer)", "message": "\(topic)", "error": "\(reason)"])
+            case .sendRecovered(let peer): logger.info("peer takes messages again", metadata: ["peer": "\(peer)"])
+            case .sendDropped(let peer, let topic):
+                logger.warning(
+                    "too many messages wait for a peer", metadata: ["peer": "\(peer)", "message": "\(topic)"])
+            case .refused(let peer, let protocolID, let fault):
+                logger.warning(
+                    "refused a message",
+                    metadata: [
+                        "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)",
+                        "error": "\(fault)",
+                    ])
+            case .foreignShare(let share, let peer):
+                logger.warning(
+                    "peer sent another operator's share", metadata: ["peer": "\(peer)", "share_index": "\(share)"])
+            case .sent, .delivered: break
+            }
+        }
+    }
+
+    func beaconConfiguration() throws -> BeaconClientConfiguration {
+        func addresses(_ texts: [String], _ flag: String) throws -> [BeaconNodeAddress] {
+            try texts.map { text in
+                do { return try BeaconNodeAddress(text) } catch {
+                    throw ConfigurationError(
+                        flag: flag, what: "has an unusable URL: \(error)", cure: "write e.g. http://localhost:5052")
+                }
+            }
+        }
+        var beacon = BeaconClientConfiguration(
+            primaries: try addresses(configuration.beaconNodeEndpoints, "beacon-node-endpoints"),
+            fallbacks: try addresses(configuration.fallbackBeaconNodeEndpoints, "fallback-beacon-node-endpoints"))
+        beacon.readTimeout = configuration.beaconNodeTimeout
+        beacon.submitTimeout = configuration.beaconNodeSubmitTimeout
+        for header in configuration.beaconNodeHeaders {
+            let parts = header.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            beacon.headers.append(String(parts[0]), String(parts[1]))
+        }
+        return beacon
+    }
+
+    /// Logs what became of duties, in the words of Charon's log dashboard where it has any.
+    func reporter() -> @Sendable (Report) -> Void {
+        let logger = topic("tracker")
+        let hook = hooks.report
+        return { report in
+            hook(report)
+            switch report {
+            case .started(let duty, let validators):
+                logger.debug("duty started", metadata: ["duty": "\(duty)", "validators": "\(validators)"])
+            case .decided(let duty, let round, let leader, let after):
+                logger.debug(
+                    "consensus decided",
+                    metadata: [
+                        "duty": "\(duty)", "round": "\(round)", "leader": "\(leader)",
+                        "took": "\(GoDuration.format(after))",
+                    ])
+            case .roundChanged(let duty, let from, let to, let why):
+                logger.debug(
+                    "round changed", metadata: ["duty": "\(duty)", "from": "\(from)", "to": "\(to)", "rule": "\(why)"])
+            case .succeeded(let duty, let validators, let since):
+                logger.info(
+                    "duty done",
+                    metadata: [
+                        "duty": "\(duty)", "validators": "\(validators)",
+                        "since_decided": "\(GoDuration.format(since))",
+                    ])
+            case .failed(let duty, let step, let reason, let detail, let missing):
+                logger.error(
+                    "Duty failed",
+                    metadata: [
+                        "duty": "\(duty)", "step": "\(step.name)", "reason": "\(reason.explanation)",
+                        "reason_code": "\(reason.rawValue)", "error": "\(detail)", "validators": "\(missing.count)",
+                    ])
+            case .retrying(let duty, let step, let detail):
+                logger.warning(
+                    "trying again", metadata: ["duty": "\(duty)", "step": "\(step.name)", "error": "\(detail)"])
+            case .dutiesUnavailable(let epoch, let why):
+                logger.warning("resolve duties", metadata: ["epoch": "\(epoch)", "error": "\(why)"])
+            case .fault(let duty, let what):
+                logger.warning("fault", metadata: ["duty": "\(duty)", "error": "\(what)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+import BeaconAPI
+import BeaconClient
+import Cluster
+import DutyWorkflow
+import Ethereum
+import Foundation
+import Libp2p
+import Logging
+import NIOCore
+import NIOPosix
+import PeerProtocols
+import SSZ
+import Secp256k1
+import ServiceLifecycle
+import Storage
+import Synchronization
+import ValidatorAPI
+
+/// One node: reads its cluster, then starts everything and lets it run until cancelled.
+///
+/// Nothing outside has to be there first. Peers are dialed and answered at once; the workflow begins when a beacon
+/// node has described the chain, however long that takes, and says what it waits for.
+package struct StyxNode: Sendable {
+    /// What an embedding program wants to hear of.
+    package struct Hooks: Sendable {
+        package var report: @Sendable (Report) -> Void = { _ in }
+        /// Bound addresses of the peer-to-peer host.
+        package var listening: @Sendable ([Multiaddr]) -> Void = { _ in }
+        /// Port of the validator API.
+        package var validatorAPI: @Sendable (Int) -> Void = { _ in }
+        /// Other operators connected now.
+        package var peers: @Sendable (Int) -> Void = { _ in }
+
+        package init() {}
+    }
+
+    let configuration: NodeConfiguration
+    let hooks: Hooks
+    let logger: Logger
+    let cluster: ClusterContext
+    private let threads: CryptoThreads
+    private let ownsThreads: Bool
+
+    /// - Parameter threads: shared with other nodes of the process; own ones if nil.
+    /// - Throws: `ConfigurationError` or `ClusterError`, worded for the operator.
+    package init(
+        _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), threads: CryptoThreads? = nil, logger: Logger
+    ) throws {
+        try configuration.validate()
+        self.configuration = configuration
+        self.hooks = hooks
+        self.logger = logger
+        cluster = try ClusterContext(configuration)
+        ownsThreads = threads == nil
+        self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
+    }
+
+    /// Runs until SIGINT or SIGTERM.
+    package static func runUntilSignalled(_ configuration: NodeConfiguration, logger: Logger) async throws {
+        let node = try StyxNode(configuration, logger: logger)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: NodeService(node: node))], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger))
+        try await group.run()
+    }
+
+    private struct NodeService: Service {
+        let node: StyxNode
+        func run() async throws { try await cancelWhenGracefulShutdown { try await node.run() } }
+    }
+
+    /// Runs until cancelled; throws when something fails that cannot be waited out.
+    package func run() async throws {
+        logStart()
+        let book = AddressBook(path: configuration.journalFile + ".peers.json", logger: logger)
+        let host = try Host(hostConfiguration(book), logger: topic("p2p")) { [cluster] peer, addresses in
+            if cluster.directory.index(of: peer) != nil { book.note(peer, addresses) }
+        }
+        let beacon = BeaconClient(configuration: try beaconConfiguration(), logger: topic("eth2"))
+        let runtime = RuntimeSlot()
+        let observe = peerObserver()
+        let (consensus, parSigEx) = serveDuties(on: host, runtime, observe)
+        let peerInfo = servePeerInfo(on: host, observe)
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    hooks.listening(try await host.bind())
+                    try await host.run()
+                }
+                group.addTask { await watchPeers(host, peerInfo) }
+                group.addTask { await peerInfo.run() }
+                group.addTask {
+                    let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
+                    try await work(beacon, consensus, parSigEx, sender, runtime)
+                }
+                // Each of them runs for good: whichever ends, by error or cancellation, ends all.
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch {
+            await stop(beacon)
+            if error is CancellationError || Task.isCancelled { return }
+            throw error
+        }
+        await stop(beacon)
+    }
+
+    private func stop(_ beacon: BeaconClient) async {
+        await beacon.shutdown()
+        if ownsThreads { try? await threads.shutdown() }
+        logger.info("stopped")
+    }
+
+    // MARK: The duty side
+
+    /// Waits for the chain, opens the journal, then drives the workflow and serves the validator client.
+    private func work(
+        _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ sender: PeerSender,
+        _ slot: RuntimeSlot
+    ) async throws {
+        let (chain, genesisRoot) = try await learnChain(beacon)
+        let signer = try await makeSigner(chain)
+        let journal = try Journal(
+            path: configuration.journalFile,
+            binding: JournalBinding(lockHash: cluster.lock.lockHash, genesisValidatorsRoot: genesisRoot),
+            now: SystemClock.now)
+        if journal.isNew {
+            topic("journal").warning(
+                "new journal: nothing is known of earlier votes", metadata: ["path": "\(configuration.journalFile)"])
+        }
+        let workflowConfiguration = WorkflowConfiguration(
+            nodes: cluster.operators.count, threshold: cluster.threshold, peer: cluster.own,
+            validators: Set(cluster.keys.pubKeys), clock: chain.clock, domains: chain.domains, signs: signer != nil,
+            seed: UInt64.random(in: .min ... .max))
+        let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
+        let verifier = SignatureVerifier(threads: threads)
+        let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys)
+        let effects = NodeEffects(
+            beacon: beacon, validators: validators, chain: chain, signer: signer,
+            combiner: ThresholdCombiner(keys: cluster.keys, domains: chain.domains, verifier: verifier),
+            threads: threads, consensus: consensus, parSigEx: parSigEx, sender: sender, logger: topic("qbft"),
+            report: reporter())
+        let identity = cluster.identity
+        let driver = WorkflowDriver(
+            workflow: Workflow(configuration: workflowConfiguration) { duty, message in
+                ConsensusCodec.seal(duty, message, with: identity)
+            },
+            journal: journal, handlers: effects.handlers, loop: MultiThreadedEventLoopGroup.singleton.next())
+        let runtime = NodeRuntime(driver: driver, chain: chain, keys: cluster.keys, verifier: verifier)
+        let server = try validatorAPI(NodeBackend(runtime: runtime, beacon: beacon, validators: validators))
+        slot.set(runtime)
+        logger.info("ready", metadata: ["signer": "\(configuration.signing.rawValue)"])
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await driver.run(restoring: snapshot) }
+                group.addTask { try await server.run { hooks.validatorAPI($0) } }
+                group.addTask { try await housekeep(journal, chain.clock) }
+                group.addTask { await watchHead(beacon, chain.clock) }
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch {
+            slot.set(nil)
+            await journal.close()
+            throw error
+        }
+        slot.set(nil)
+        await journal.close()
+    }
+
+    private func learnChain(_ beacon: BeaconClient) async throws -> (ChainContext, Root) {
+        let logger = topic("eth2")
+        let waits = WaitLog(logger: logger)
+        let genesis = try await beacon.untilAnswered(report: waits.note) { client throws(BeaconError) in
+            try await client.genesis()
+        }
+        let spec = try await beacon.untilAnswered(report: waits.note) { client throws(BeaconError) in
+            try await client.spec()
+        }
+        let version = cluster.lock.definition.forkVersion
+        guard spec.forks.entries.contains(where: { $0.version == version }) else {
+            throw ConfigurationError(
+                flag: "beacon-node-endpoints",
+                what: "lead to a chain with genesis fork version \(genesis.forkVersion),"
+                    + " but the cluster lock is for \(cluster.network?.name ?? "a network") (\(version))",
+                cure: "use beacon nodes of the lock's network")
+        }
+        _ = try await beacon.untilSynced(report: waits.note)
+        let start = Instant(unixSeconds: genesis.time)
+        let exitVersion = cluster.network?.capellaForkVersion ?? spec.forks.version(of: .capella) ?? version
+        let domains = SigningDomains(
+            spec: spec, genesisValidatorsRoot: genesis.validatorsRoot, exitVersion: exitVersion)
+        if let unknown = spec.forks.firstUnknownEpoch {
+            logger.warning(
+                "the chain has a fork this version does not know; update before it",
+                metadata: ["epoch": "\(unknown)"])
+        }
+        logger.info(
+            "beacon node ready",
+            metadata: [
+                "network": "\(cluster.network?.name ?? spec.configName)",
+                "slot_seconds": "\(GoDuration.format(spec.slotDuration))",
+                "genesis_validators_root": "\(genesis.validatorsRoot)",
+            ])
+        return (ChainContext(clock: spec.clock(genesis: start), domains: domains, spec: spec), genesis.validatorsRoot)
+    }
+
+    private func makeSigner(_ chain: ChainContext) async throws -> Signer? {
+        guard configuration.signing == .keystores else { return nil }
+        let directory = configuration.validatorKeysDirectory
+        let concurrency = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        let shares = try await threads.run { [cluster] in
+            try cluster.loadShares(directory, concurrency: concurrency)
+        }
+        return Signer(
+            backend: .keystores(shares), share: cluster.keys.own, domains: chain.domains, threads: threads)
+    }
+
+    private func validatorAPI(_ backend: NodeBackend) throws -> ValidatorAPIServer {
+        let address = try SocketAddressText(configuration.validatorAPIAddress, flag: "validator-api-address")
+        let api = ValidatorAPIConfiguration(
+            host: address.host, port: address.port,
+            nodeVersion: "obolnetwork/charon/\(BuildInfo.charonVersion)-\(BuildInfo.client)-\(BuildInfo.version)")
+        return ValidatorAPIServer(
+            configuration: api, backend: backend,
+            keys: KeyTranslation(validators: cluster.keys.shares, own: cluster.keys.own), logger: topic("vapi"))
+    }
+
+    /// Duties kept for the chain's inclusion window after their deadline.
+    private func housekeep(_ journal: Journal, _ clock: SlotClock) async throws {
+        let kept = 2 * clock.slotsPerEpoch + 38
+        while !Task.isCancelled {
+            let slot = clock.currentSlot(at: SystemClock.now())
+            // Late in the slot nothing is due.
+            let quiet = clock.start(of: slot + 1) - clock.slotDuration / 12
+            try await Task.sleep(for: max(.zero, quiet - SystemClock.now()))
+            try await journal.housekeep(before: slot - kept)
+            try await Task.sleep(for: max(.milliseconds(10), clock.start(of: slot + 1) - SystemClock.now()))
+        }
+    }
+
+    private func watchHead(_ beacon: BeaconClient, _ clock: SlotClock) async {
+        let logger = topic("sse")
+        for await element in beacon.events([.head], node: 0) {
+            switch element {
+            case .event(.head(let head)):
+                let delay = SystemClock.now() - clock.start(of: head.slot)
+                logger.debug("head", metadata: ["slot": "\(head.slot)", "delay": "\(GoDuration.format(delay))"])
+            case .disconnected(let error, let pause):
+                logger.debug("head events", metadata: ["error": "\(error)", "retry_in": "\(GoDuration.format(pause))"])
+            case .unreadable(let error): logger.debug("head events", metadata: ["error": "\(error)"])
+            case .connected, .event: continue
+            }
+        }
+    }
+}
+
+/// Holds the runtime once there is one; peers' messages before that are refused.
+final class RuntimeSlot: Sendable {
+    private let runtime = Mutex<NodeRuntime?>(nil)
+    func set(_ runtime: NodeRuntime?) { self.runtime.withLock { $0 = runtime } }
+    var current: NodeRuntime? { runtime.withLock { $0 } }
+}
+
+/// Says once what is being waited for, and again when the reason changes.
+private final class WaitLog: Sendable {
+    let logger: Logger
+    private let last = Mutex("")
+
+    init(logger: Logger) { self.logger = logger }
+
+    @Sendable func note(_ wait: BeaconWait) {
+        let reason = "\(wait.error)"
+        let isNews = last.withLock { last in
+            defer { last = reason }
+            return last != reason
+        }
+        if isNews { logger.warning("waiting for a beacon node", metadata: ["reason": "\(reason)"]) }
+    }
+}

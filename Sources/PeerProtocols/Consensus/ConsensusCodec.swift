@@ -1,0 +1,235 @@
+import DutyWorkflow
+import Ethereum
+import Foundation
+import QBFT
+import SSZ
+import Secp256k1
+import SwiftProtobuf
+
+/// `QBFTConsensusMsg` ↔ `ConsensusMessage`, with every receipt check of consensus.md §4 up to the workflow's own.
+///
+/// The libp2p sender is not compared with `peer_idx`: the signature authenticates, third parties may relay.
+package struct ConsensusCodec: Sendable {
+    /// What Charon reads since v1.11; larger than any block with its blobs.
+    package static let messageBytesMax = 32 << 20
+    /// Longest `QBFTMsg` kept verbatim, see `verbatim(_:)`. Ours have about 170 bytes.
+    static let verbatimBytesMax = 1024
+
+    /// Identity keys in the lock's operator order.
+    private let operators: [PublicKey]
+    /// Validators of the cluster: no set has more entries.
+    private let validators: Int
+    /// Duty types with values this node can decode; others are refused before any signature is checked.
+    private let duties: Set<DutyType>
+    private let verified: VerifiedSignatures
+
+    package init(operators: [PublicKey], validators: Int, duties: Set<DutyType> = [.attester]) {
+        self.operators = operators
+        self.validators = validators
+        self.duties = duties
+        // An attester duty of n nodes takes 3 n signatures; a slot has up to five duties.
+        verified = VerifiedSignatures(capacity: 64 * operators.count)
+    }
+
+    // MARK: Receiving
+
+    /// - Parameters:
+    ///   - bytes: the protobuf, without its length prefix, at most `messageBytesMax`.
+    ///   - admits: the duty gate, asked once the main message is authentic.
+    package func decode(_ bytes: [UInt8], admits: (Duty) -> Bool) throws(MessageFault) -> ConsensusMessage {
+        let authentic = try authenticate(bytes, admits: admits)
+        var values: [Root: UnsignedDataSet] = [:]
+        for (hash, wire) in authentic.values {
+            let value = try UnsignedDataSet(wire: wire, type: authentic.duty.type)
+            // Hashes cover the sender's encoding; forwarding ours must give the same hash.
+            guard value.valueHash() == hash else { throw .notCanonical }
+            values[hash] = value
+        }
+        let referenced = authentic.message.valueHashes
+        return ConsensusMessage(
+            duty: authentic.duty, message: authentic.message, values: values.filter { referenced.contains($0.key) })
+    }
+
+    /// A message whose signatures, hashes and limits are right; its values are still bytes.
+    struct Authentic {
+        let duty: Duty
+        let message: QBFT.Message
+        /// All values carried, by hash.
+        let values: [Root: WireUnsignedDataSet]
+    }
+
+    func authenticate(_ bytes: [UInt8], admits: (Duty) -> Bool) throws(MessageFault) -> Authentic {
+        let justificationsMax = 2 * operators.count
+        guard bytes.count <= Self.messageBytesMax else {
+            throw .oversized(bytes: bytes.count, limit: Self.messageBytesMax)
+        }
+        // Step 4 in its loosest form.
+        let name = "QBFTConsensusMsg"
+        try Self.check("justifications", field: 2, of: bytes, name, atMost: justificationsMax)
+        try Self.check("values", field: 3, of: bytes, name, atMost: 2 * (justificationsMax + 1))
+        let wire = try WireQBFTConsensusMsg(wire: bytes, name)
+
+        guard wire.hasMsg else { throw .missingField("msg") }
+        guard wire.msg.hasDuty, wire.justification.allSatisfy(\.hasDuty) else { throw .missingField("duty") }
+        let duty = try wire.msg.duty.duty()
+        guard duties.contains(duty.type) else { throw .dutyType(.unsupportedDuty(duty.type)) }
+        var message = try message(wire.msg)
+        guard admits(duty) else { throw .dutyNotAdmitted(duty) }
+
+        let valuesMax = 2 * (wire.justification.count + 1)
+        guard wire.values.count <= valuesMax else { throw .tooMany("values", limit: valuesMax) }
+        for justification in wire.justification {
+            let other = try justification.duty.duty()
+            guard other == duty else { throw .foreignJustification(other) }
+            message.justification.append(try self.message(justification))
+        }
+
+        var values: [Root: WireUnsignedDataSet] = [:]
+        for any in wire.values {
+            guard any.isA(WireUnsignedDataSet.self) else { throw .value(.malformed("value of another type")) }
+            let bytes = Array(any.value)
+            try Self.check("validators", field: 1, of: bytes, "UnsignedDataSet", atMost: validators)
+            let value = try WireUnsignedDataSet(wire: bytes, "UnsignedDataSet")
+            // Never the hash of the received bytes: their map order is random.
+            values[consensusHashRoot(value.canonicalBytes())] = value
+        }
+        for hash in message.valueHashes.sorted() where values[hash] == nil { throw .missingValue(hash) }
+        return Authentic(duty: duty, message: message, values: values)
+    }
+
+    /// - Parameter field: counted before anything is built from the bytes.
+    private static func check(
+        _ what: String, field: UInt64, of bytes: [UInt8], _ name: String, atMost limit: Int
+    ) throws(MessageFault) {
+        guard let count = FieldScan.count(field, in: bytes) else { throw .undecodable(name) }
+        guard count <= limit else { throw .tooMany(what, limit: limit) }
+    }
+
+    /// Ranges and signature of one flat message; its duty is the caller's to check.
+    private func message(_ wire: WireQBFTMsg) throws(MessageFault) -> QBFT.Message {
+        guard let kind = QBFT.Message.Kind(rawValue: wire.type) else { throw .outOfRange("type", wire.type) }
+        guard wire.round >= 1 else { throw .outOfRange("round", wire.round) }
+        guard wire.preparedRound >= 0 else { throw .outOfRange("prepared_round", wire.preparedRound) }
+        guard let signer = Int(exactly: wire.peerIdx), operators.indices.contains(signer) else {
+            throw .unknownPeer(wire.peerIdx)
+        }
+        try verify(wire, by: signer)
+        var message = QBFT.Message(
+            kind, round: wire.round, source: signer, value: Self.hash(wire.valueHash),
+            preparedRound: wire.preparedRound, preparedValue: Self.hash(wire.preparedValueHash),
+            signature: Array(wire.signature))
+        if WireQBFTMsg(try wire.duty.duty(), message) != wire { message.signature = try Self.verbatim(wire) }
+        return message
+    }
+
+    private func verify(_ wire: WireQBFTMsg, by signer: Int) throws(MessageFault) {
+        guard let signature = Bytes65(wire.signature) else { throw .badSignature(PeerIndex(signer)) }
+        let entry = VerifiedSignatures.Entry(digest: wire.digest, signature: signature, signer: signer)
+        if verified.contains(entry) { return }
+        guard operators[signer].verify(digest: entry.digest, signature65: signature) else {
+            throw .badSignature(PeerIndex(signer))
+        }
+        verified.insert(entry)
+    }
+
+    /// "Not 32 bytes" means no value, as all zeros does.
+    private static func hash(_ bytes: Data) -> Root { Root(bytes) ?? .zero }
+
+    /// What `QBFT.Message.signature` holds when our encoder would write the message differently (unknown fields of a
+    /// later version, hash fields that are not 32 bytes): the whole encoding, so that a justification made of it still
+    /// verifies elsewhere. Its length tells it from a plain signature of 65 bytes.
+    private static func verbatim(_ wire: WireQBFTMsg) throws(MessageFault) -> [UInt8] {
+        let bytes = wire.canonicalBytes()
+        guard bytes.count <= verbatimBytesMax else { throw .oversized(bytes: bytes.count, limit: verbatimBytesMax) }
+        return bytes
+    }
+
+    // MARK: Sending
+
+    /// The protobuf, without its length prefix. Equal messages give equal bytes.
+    ///
+    /// - Throws: `missingValue` when a hash of the message or its justification has no value: peers would drop it.
+    package static func encode(_ message: ConsensusMessage) throws(MessageFault) -> [UInt8] {
+        var wire = WireQBFTConsensusMsg()
+        wire.msg = WireQBFTMsg(message.duty, message.message)
+        wire.justification = message.message.justification.map { WireQBFTMsg(message.duty, $0) }
+        for hash in message.message.valueHashes.sorted() {
+            guard let value = message.values[hash] else { throw .missingValue(hash) }
+            var any = Google_Protobuf_Any()
+            any.typeURL = "type.googleapis.com/" + WireUnsignedDataSet.protoMessageName
+            any.value = Data(value.canonicalBytes())
+            wire.values.append(any)
+        }
+        return wire.canonicalBytes()
+    }
+
+    /// What is signed of a message: everything but its signature, justification and values (consensus.md §3.4).
+    package static func digest(_ duty: Duty, _ message: QBFT.Message) -> Root {
+        WireQBFTMsg(duty, message).digest
+    }
+
+    /// Our own message with its signature, R ‖ S ‖ V of 65 bytes. Deterministic (RFC 6979).
+    package static func seal(_ duty: Duty, _ message: QBFT.Message, with key: PrivateKey) -> QBFT.Message {
+        var sealed = message
+        sealed.signature = []
+        sealed.signature = key.sign(digest: digest(duty, sealed)).bytes
+        return sealed
+    }
+}
+
+extension WireQBFTMsg {
+    /// The flat part of a message of ours, or a peer's as it was signed.
+    init(_ duty: Duty, _ message: QBFT.Message) {
+        if message.signature.count > Bytes65.zero.bytes.count,
+            let verbatim = try? Self(wire: message.signature, "QBFTMsg")
+        {
+            self = verbatim
+            return
+        }
+        self.init()
+        type = message.kind.rawValue
+        // Set even when empty: receivers demand presence.
+        self.duty = WireDuty(duty)
+        peerIdx = Int64(message.source)
+        round = message.round
+        preparedRound = message.preparedRound
+        signature = Data(message.signature)
+        valueHash = Data(message.value.bytes)
+        preparedValueHash = Data(message.preparedValue.bytes)
+    }
+
+    /// The signed digest.
+    var digest: Root {
+        var unsigned = self
+        unsigned.signature = Data()
+        return consensusHashRoot(unsigned.canonicalBytes())
+    }
+}
+
+extension QBFT.Message {
+    /// Every non-zero hash in the message and its justification: those whose values travel with it.
+    var valueHashes: Set<Root> {
+        var hashes: Set<Root> = [value, preparedValue]
+        for message in justification { hashes.formUnion([message.value, message.preparedValue]) }
+        hashes.remove(.zero)
+        return hashes
+    }
+}
+
+extension [PubKey: UnsignedData] {
+    init(wire: WireUnsignedDataSet, type: DutyType) throws(MessageFault) {
+        guard !wire.set.isEmpty else { throw .emptySet }
+        self.init()
+        for (key, bytes) in wire.set {
+            do {
+                self[try pubKey(wire: key)] = try UnsignedData(wire: Array(bytes), type: type)
+            } catch let error as WireError {
+                throw .value(error)
+            } catch let error as MessageFault {
+                throw error
+            } catch {
+                throw .undecodable("UnsignedDataSet")
+            }
+        }
+    }
+}

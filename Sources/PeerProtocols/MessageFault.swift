@@ -1,0 +1,104 @@
+import DutyWorkflow
+import Ethereum
+import SSZ
+
+/// Why a peer's message was dropped: an ordinary result, counted per `label`, never a reason to stop.
+package enum MessageFault: Error, Equatable, CustomStringConvertible {
+    /// Longer than the protocol allows. Bytes announced, bytes allowed.
+    case oversized(bytes: Int, limit: Int)
+    /// Not a protobuf of the expected message.
+    case undecodable(String)
+    /// More repeated entries than the cluster's size permits; found before anything is decoded.
+    case tooMany(String, limit: Int)
+    /// A singular message-typed field is absent (the nil check of p2p.md §10).
+    case missingField(String)
+    /// A field outside its range: name and value.
+    case outOfRange(String, Int64)
+    /// Neither 1 to 13 nor carried by this node.
+    case dutyType(WireError)
+    /// `peer_idx` is not an operator.
+    case unknownPeer(Int64)
+    /// The signature is not of the claimed operator.
+    case badSignature(PeerIndex)
+    /// Too far in the future (protocols.md §2.2).
+    case dutyNotAdmitted(Duty)
+    /// A justification belongs to another duty than its message.
+    case foreignJustification(Duty)
+    /// A value or signed object does not decode.
+    case value(WireError)
+    /// A value that this node would encode differently, so its hash would not survive forwarding.
+    case notCanonical
+    /// A hash in the message or its justification without a value.
+    case missingValue(Root)
+    case emptySet
+    /// Not `0x` and 96 lower-case hex digits.
+    case malformedPublicKey
+    case unknownValidator(PubKey)
+    /// Not a share of the cluster.
+    case shareIndex(Int)
+    /// A share other than the sender's own.
+    case foreignShare(ShareIndex, from: PeerIndex)
+    /// All zeros.
+    case noSignature(PubKey)
+    /// The partial signature does not verify under the public share.
+    case badPartialSignature(PubKey, ShareIndex)
+    /// The sender is not an operator of the cluster.
+    case unknownSender
+    /// Ours, not the peer's: more signatures wait than can be checked in time.
+    case overloaded
+
+    /// A stable word for metrics and logs.
+    package var label: String {
+        switch self {
+        case .oversized: "oversized"
+        case .undecodable: "undecodable"
+        case .tooMany: "too_many"
+        case .missingField: "missing_field"
+        case .outOfRange: "out_of_range"
+        case .dutyType: "duty_type"
+        case .unknownPeer: "unknown_peer"
+        case .badSignature: "bad_signature"
+        case .dutyNotAdmitted: "duty_not_admitted"
+        case .foreignJustification: "foreign_justification"
+        case .value: "value"
+        case .notCanonical: "not_canonical"
+        case .missingValue: "missing_value"
+        case .emptySet: "empty_set"
+        case .malformedPublicKey: "malformed_public_key"
+        case .unknownValidator: "unknown_validator"
+        case .shareIndex: "share_index"
+        case .foreignShare: "foreign_share"
+        case .noSignature: "no_signature"
+        case .badPartialSignature: "bad_partial_signature"
+        case .unknownSender: "unknown_sender"
+        case .overloaded: "overloaded"
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .oversized(let bytes, let limit): "message of \(bytes) bytes, limit \(limit)"
+        case .undecodable(let what): "not a \(what)"
+        case .tooMany(let what, let limit): "more than \(limit) \(what)"
+        case .missingField(let name): "field \(name) missing"
+        case .outOfRange(let name, let value): "field \(name) is \(value)"
+        case .dutyType(let error): "\(error)"
+        case .unknownPeer(let index): "no operator \(index)"
+        case .badSignature(let peer): "signature not of operator \(peer)"
+        case .dutyNotAdmitted(let duty): "duty \(duty) too far ahead"
+        case .foreignJustification(let duty): "justification of duty \(duty)"
+        case .value(let error): "\(error)"
+        case .notCanonical: "value not in canonical form"
+        case .missingValue(let root): "no value for hash \(root)"
+        case .emptySet: "empty set"
+        case .malformedPublicKey: "malformed public key"
+        case .unknownValidator(let pubKey): "validator \(pubKey) not in the cluster"
+        case .shareIndex(let index): "no share \(index)"
+        case .foreignShare(let share, let peer): "share \(share) sent by operator \(peer)"
+        case .noSignature(let pubKey): "zero signature for \(pubKey)"
+        case .badPartialSignature(let pubKey, let share): "partial signature of share \(share) for \(pubKey) is invalid"
+        case .unknownSender: "sender is not an operator"
+        case .overloaded: "too many signatures to check"
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import DutyWorkflow
+import Ethereum
+import Libp2p
+import Synchronization
+
+/// `/charon/peerinfo/2.0.0`: tells who we are to whoever asks, and asks every operator once a minute.
+package final class PeerInfoProtocol: Sendable {
+    package static let id = "/charon/peerinfo/2.0.0"
+    package static let interval = Duration.seconds(60)
+    /// For reading a request and answering it.
+    package static let timeout = Duration.seconds(5)
+
+    /// Sends a request; the answer, and how long it took.
+    package typealias Exchange =
+        @Sendable (PeerIndex, _ request: [UInt8]) async throws -> (answer: [UInt8], roundTrip: Duration)
+
+    private let own: PeerInfo
+    private let peers: [PeerIndex]
+    private let now: @Sendable () -> Instant
+    private let warn: @Sendable (PeerIndex, PeerWarning) -> Void
+    private let observe: @Sendable (PeerEvent) -> Void
+    private let exchange: Exchange
+    private let reports = Mutex<[PeerIndex: PeerReport]>([:])
+
+    /// - Parameters:
+    ///   - own: what we tell; `sentAt` is filled in.
+    ///   - warn: called for every answer that gives reason to; the same warning comes again every minute.
+    package convenience init(
+        own: PeerInfo, host: Host, directory: PeerDirectory, now: @escaping @Sendable () -> Instant,
+        warn: @escaping @Sendable (PeerIndex, PeerWarning) -> Void, observe: @escaping @Sendable (PeerEvent) -> Void
+    ) {
+        self.init(own: own, peers: directory.others, now: now, warn: warn, observe: observe) { peer, request in
+            try await PeerStream.request(
+                request, to: directory[peer], protocolID: Self.id, answerBytesMax: PeerInfo.messageBytesMax, host: host)
+        }
+    }
+
+    init(
+        own: PeerInfo, peers: [PeerIndex], now: @escaping @Sendable () -> Instant,
+        warn: @escaping @Sendable (PeerIndex, PeerWarning) -> Void, observe: @escaping @Sendable (PeerEvent) -> Void,
+        exchange: @escaping Exchange
+    ) {
+        self.own = own
+        self.peers = peers
+        self.now = now
+        self.warn = warn
+        self.observe = observe
+        self.exchange = exchange
+    }
+
+    /// The latest report on each peer that ever answered.
+    package var snapshot: [PeerIndex: PeerReport] { reports.withLock { $0 } }
+
+    package func serve(on host: Host) {
+        host.handle(Self.id, timeout: Self.timeout, concurrentPerPeer: 4) { [self] stream, _ in
+            // Whatever it says: relays send an empty message.
+            _ = try await stream.readMessageIfAny(limit: PeerInfo.messageBytesMax)
+            try await stream.writeMessage(message(), closing: true)
+        }
+    }
+
+    /// Asks everybody every minute, until cancelled.
+    package func run() async {
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: Self.interval) } catch { return }
+            await askAll()
+        }
+    }
+
+    /// Asks every other operator now; returns when all answered or failed.
+    package func askAll() async {
+        await withDiscardingTaskGroup { group in
+            for peer in peers { group.addTask { await self.ask(peer) } }
+        }
+    }
+
+    /// Asks one operator now.
+    package func ask(_ peer: PeerIndex) async {
+        let topic = "peerinfo"
+        do {
+            let (bytes, roundTrip) = try await exchange(peer, message())
+            let received = now()
+            observe(.sent(peer, topic: topic, took: roundTrip))
+            take(try PeerInfo(wire: bytes), from: peer, at: received, roundTrip)
+        } catch let fault as MessageFault {
+            observe(.refused(peer, protocolID: Self.id, fault))
+        } catch {
+            // Not worth a warning: consensus and partial signatures tell sooner when a peer is down.
+            observe(.sendFailed(peer, topic: topic, reason: "\(error)", isNews: false))
+        }
+    }
+
+    private func message() -> [UInt8] {
+        var info = own
+        info.sentAt = now()
+        return info.wireBytes()
+    }
+
+    private func take(_ answer: PeerInfo, from peer: PeerIndex, at received: Instant, _ roundTrip: Duration) {
+        let assessment = reports.withLock { reports in
+            let assessment = PeerInfoAssessment(
+                of: answer, own: own, previous: reports[peer], receivedAt: received, roundTrip: roundTrip)
+            if let report = assessment.report { reports[peer] = report }
+            return assessment
+        }
+        for warning in assessment.warnings { warn(peer, warning) }
+    }
+}

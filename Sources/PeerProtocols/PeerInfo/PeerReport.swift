@@ -1,0 +1,100 @@
+import DutyWorkflow
+import Ethereum
+import SSZ
+
+/// What we make of a peer's answer: the values of the peerinfo metrics. Text is a peer's, cut to size and printable.
+package struct PeerReport: Hashable, Sendable {
+    package var version: String
+    /// False for versions we do not understand; Charon then looks at nothing else, and neither do we.
+    package var isSupported: Bool
+    package var gitHash: String
+    package var startedAt: Instant
+    package var builderAPI: Bool
+    package var nickname: String
+    /// `charon` when the peer says nothing.
+    package var client: String
+    /// How far the peer's clock is ahead of ours, within ±1 h.
+    package var clockOffset: Duration
+    package var lockHashMatches: Bool
+    package var receivedAt: Instant
+}
+
+/// Something an operator may want to act on, about one peer.
+package enum PeerWarning: Hashable, Sendable {
+    case timestampsMissing
+    case gitHashMalformed(String)
+    case versionUnsupported(String)
+    case lockHashDiffers
+    case builderAPIDiffers(peer: Bool)
+    case nicknameChanged(from: String, to: String)
+}
+
+/// The receiver's rules of protocols.md §3 and operations.md §12. None of them drops a connection.
+package struct PeerInfoAssessment: Hashable, Sendable {
+    package static let clockOffsetMax = Duration.seconds(3600)
+
+    /// Nil when the answer is to be ignored.
+    package var report: PeerReport?
+    package var warnings: [PeerWarning] = []
+
+    /// - Parameters:
+    ///   - answer: what the peer sent.
+    ///   - own: what we send.
+    ///   - previous: our last report on this peer.
+    ///   - now: when the answer had been read.
+    ///   - roundTrip: from just before our request was written to `now`.
+    package init(
+        of answer: PeerInfo, own: PeerInfo, previous: PeerReport?, receivedAt now: Instant, roundTrip: Duration
+    ) {
+        guard let sentAt = answer.sentAt, let startedAt = answer.startedAt else {
+            warnings = [.timestampsMissing]
+            return
+        }
+        guard PeerInfo.isGitHash(answer.gitHash) else {
+            warnings = [.gitHashMalformed(Self.printable(answer.gitHash, charactersMax: 64))]
+            return
+        }
+        let client = answer.client.isEmpty ? "charon" : Self.printable(answer.client, charactersMax: 32)
+        var report = PeerReport(
+            version: Self.printable(answer.charonVersion, charactersMax: 64), isSupported: true,
+            gitHash: answer.gitHash, startedAt: startedAt, builderAPI: answer.builderAPI,
+            nickname: Self.printable(answer.nickname, charactersMax: PeerInfo.nicknameCharactersMax), client: client,
+            clockOffset: .zero, lockHashMatches: answer.lockHash == own.lockHash, receivedAt: now)
+        // Other clients' version lines mean nothing to us.
+        if client == "charon", !Self.isSupported(answer.charonVersion) {
+            report.isSupported = false
+            warnings = [.versionUnsupported(report.version)]
+            self.report = report
+            return
+        }
+        let offset = sentAt - (now - roundTrip / 2)
+        report.clockOffset = min(max(offset, .zero - Self.clockOffsetMax), Self.clockOffsetMax)
+        if !report.lockHashMatches { warnings.append(.lockHashDiffers) }
+        if answer.builderAPI != own.builderAPI { warnings.append(.builderAPIDiffers(peer: answer.builderAPI)) }
+        if let previous, previous.nickname != report.nickname {
+            warnings.append(.nicknameChanged(from: previous.nickname, to: report.nickname))
+        }
+        self.report = report
+    }
+
+    /// Everything from v1.0 on, newer than ourselves included.
+    private static func isSupported(_ text: String) -> Bool {
+        CharonVersion(text).map { $0 >= .oldestSupported } ?? false
+    }
+
+    /// A peer's text for logs and metric labels.
+    private static func printable(_ text: String, charactersMax: Int) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.prefix(charactersMax).map { $0.properties.generalCategory.isPrintable ? $0 : "?" }))
+    }
+}
+
+extension Unicode.GeneralCategory {
+    fileprivate var isPrintable: Bool {
+        switch self {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import DutyWorkflow
+import Ethereum
+import QBFT
+import SSZ
+
+/// Watches everything that leaves a node, and knows what must never be seen.
+package struct Oracle {
+    package struct Key: Hashable { let node: Int, duty: Duty, pubKey: PubKey }
+    private struct VoteKey: Hashable { let node: Int, duty: Duty, kind: Message.Kind, round: Int64 }
+
+    private var shares: [Key: Set<Root>] = [:]
+    private var served: [Key: Set<Root>] = [:]
+    private var votes: [VoteKey: Set<Root>] = [:]
+    private var broadcasts: [Duty: [PubKey: Set<Root>]] = [:]
+    private var broadcasters: [Duty: Set<Int>] = [:]
+    private var acceptedByNode: Set<Key> = []
+    private var liars: Set<Int> = []
+    /// By share index; 0 is the group.
+    private var slashing: [Int: SlashingOracle] = [:]
+    /// Votes of one key that could be slashed: a share's, or the group's.
+    package private(set) var slashable: [String] = []
+    /// What left a node before it was on its disk, or is not what it decided.
+    package private(set) var undurable: [String] = []
+    package private(set) var decidedRounds: [Duty: [Int: Int64]] = [:]
+    package private(set) var reports: [(node: Int, report: Report)] = []
+
+    // MARK: What must never be seen
+
+    /// Two different messages signed by one share for one duty.
+    package var conflictingShares: [String] {
+        conflicts(shares, "share").sorted()
+    }
+
+    /// Two different values served to one validator client for one duty.
+    package var conflictingServed: [String] { conflicts(served, "served").sorted() }
+
+    /// Two different votes of one honest node in one round, crashes included.
+    package var conflictingVotes: [String] {
+        votes.filter { $0.value.count > 1 && !liars.contains($0.key.node) }
+            .map { "node \($0.key.node) \($0.key.duty) \($0.key.kind) round \($0.key.round)" }.sorted()
+    }
+
+    /// Two different group signatures for one duty.
+    package var conflictingBroadcasts: [String] {
+        broadcasts.flatMap { duty, byKey in
+            byKey.filter { $0.value.count > 1 }.map { "\(duty) \($0.key)" }
+        }.sorted()
+    }
+
+    package var conflicts: [String] {
+        conflictingShares + conflictingServed + conflictingVotes + conflictingBroadcasts + slashable + undurable
+    }
+
+    // MARK: Progress
+
+    /// Validators of a duty whose group signature somebody broadcast.
+    package func broadcastKeys(_ duty: Duty) -> Set<PubKey> { Set((broadcasts[duty] ?? [:]).keys) }
+
+    package func accepted(_ node: Int, _ duty: Duty, _ pubKey: PubKey) -> Bool {
+        acceptedByNode.contains(Key(node: node, duty: duty, pubKey: pubKey))
+    }
+
+    // MARK: Recording
+
+    mutating func sawVote(_ message: ConsensusMessage, by node: Int, isLiar: Bool) {
+        if isLiar { liars.insert(node) }
+        let vote = message.message
+        let value = vote.kind == .roundChange ? vote.preparedValue : vote.value
+        votes[VoteKey(node: node, duty: message.duty, kind: vote.kind, round: vote.round), default: []].insert(value)
+    }
+
+    mutating func sawShares(_ duty: Duty, _ set: ParSignedDataSet) {
+        for (pubKey, partial) in set {
+            let key = Key(node: partial.shareIndex.rawValue, duty: duty, pubKey: pubKey)
+            shares[key, default: []].insert(partial.data.messageRoot)
+            judge(partial.data, pubKey, share: partial.shareIndex.rawValue)
+        }
+    }
+
+    mutating func sawServed(_ duty: Duty, _ row: AttesterDuty, _ data: AttestationData, by node: Int) {
+        served[Key(node: node, duty: duty, pubKey: row.pubKey), default: []].insert(data.hashTreeRoot())
+    }
+
+    mutating func sawBroadcast(_ duty: Duty, _ set: SignedDataSet, by node: Int) {
+        broadcasters[duty, default: []].insert(node)
+        for (pubKey, value) in set {
+            broadcasts[duty, default: [:]][pubKey, default: []].insert(value.messageRoot)
+            judge(value, pubKey, share: 0)
+        }
+    }
+
+    mutating func noteAccepted(_ node: Int, _ duty: Duty, _ pubKey: PubKey) {
+        acceptedByNode.insert(Key(node: node, duty: duty, pubKey: pubKey))
+    }
+
+    mutating func heard(_ report: Report, by node: Int) {
+        reports.append((node, report))
+        if case .decided(let duty, let round, _, _) = report { decidedRounds[duty, default: [:]][node] = round }
+    }
+
+    mutating func sawUndurable(_ what: String, by node: Int) { undurable.append("node \(node): \(what)") }
+
+    private mutating func judge(_ data: SignedData, _ pubKey: PubKey, share: Int) {
+        switch data {
+        case .attestation(let attestation):
+            let fault = slashing[share, default: SlashingOracle()].sign(attestation.data, pubKey)
+            if let fault { slashable.append("share \(share): \(fault)") }
+        }
+    }
+
+    private func conflicts(_ seen: [Key: Set<Root>], _ what: String) -> [String] {
+        seen.filter { $0.value.count > 1 }.map { "\(what) \($0.key.node) \($0.key.duty) \($0.key.pubKey)" }
+    }
+}

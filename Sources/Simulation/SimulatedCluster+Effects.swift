@@ -1,0 +1,109 @@
+import DutyWorkflow
+import Ethereum
+import SSZ
+
+/// What a node's shell does: talks to peers, beacon node and signer, each with its own delays and lies.
+extension SimulatedCluster {
+    mutating func perform(_ effect: Effect, _ node: Int) {
+        switch effect {
+        case .persist, .note: break
+        case .resolveDuties(let epoch) where silentBeaconNodes.contains(node):
+            post(node, .dutiesUnavailable(epoch, reason: "silent"), after: .seconds(2)...(.seconds(2)))
+        case .resolveDuties(let epoch):
+            let isMoved = reorganisation.map { now >= $0.at } ?? false
+            let rows = chain.duties(of: epoch, shift: isMoved ? reorganisation?.shift ?? 0 : 0)
+            post(node, .dutiesResolved(epoch, rows), after: .milliseconds(5)...(.milliseconds(50)))
+            for row in rows where Self.hasValidatorClient(node) {
+                let at = max(now, chain.clock.start(of: row.slot) + options.slotDuration / 3)
+                heap.schedule(.validatorClient(node: node, row), at: at)
+            }
+        case .fetchAttestationData(let duty, let committees):
+            let view = Double.random(in: 0..<1, using: &random) < headDisagreement
+            let data =
+                lyingBeaconNodes[node].map { chain.attestationData(duty.slot, lie: $0) }
+                ?? chain.attestationData(duty.slot, view: view)
+            let answer = Dictionary(uniqueKeysWithValues: committees.map { ($0, data) })
+            post(node, .attestationData(duty, answer), after: .milliseconds(2)...(.milliseconds(300)))
+        case .sendConsensus(let message):
+            oracle.sawVote(message, by: node, isLiar: node == options.liar)
+            if message.message.kind != .decided, !nodes[node].journal.holds(vote: message.message, of: message.duty) {
+                oracle.sawUndurable("vote in \(message.duty)", by: node)
+            }
+            for peer in 0..<options.nodes where peer != node {
+                send(.consensusMessage(tell(message, node, peer)), node, peer)
+            }
+        case .sign(let duty, let set):
+            let share = ShareIndex(PeerIndex(node))
+            let signed = set.compactMapValues { chain.partial($0, share: share) }
+            post(node, .localPartials(duty, signed, nil), after: .milliseconds(1)...(.milliseconds(10)))
+        case .shareWithPeers(let duty, let set):
+            oracle.sawShares(duty, set)
+            checkDurable(duty, set, node)
+            for peer in 0..<options.nodes where peer != node { send(.peerPartials(duty, set), node, peer) }
+            post(node, .shared(duty, set.keys.sorted()), after: .milliseconds(1)...(.milliseconds(5)))
+        case .recover(let duty, let groups):
+            post(node, .recovered(duty, recover(groups)), after: .milliseconds(1)...(.milliseconds(5)))
+        case .broadcast(let duty, let set):
+            if broadcastFailureRate > 0, Double.random(in: 0..<1, using: &random) < broadcastFailureRate {
+                let failure = Failure(reason: "503", isTemporary: true)
+                post(node, .broadcastFailed(duty, set, failure), after: .milliseconds(2)...(.seconds(2)))
+                return
+            }
+            oracle.sawBroadcast(duty, set, by: node)
+            post(node, .broadcastSucceeded(duty, set.keys.sorted()), after: .milliseconds(2)...(.milliseconds(20)))
+        case .answer(let ticket, let answer): answerValidatorClient(ticket, answer)
+        case .report(let report): oracle.heard(report, by: node)
+        }
+    }
+
+    private func recover(_ groups: [PubKey: [ParSignedData]]) -> [PubKey: Recovery] {
+        var results: [PubKey: Recovery] = [:]
+        for (pubKey, group) in groups {
+            guard let root = group.first?.data.messageRoot else { continue }
+            let bad = group.filter { $0.data.signature != chain.shareSignature(pubKey, root, $0.shareIndex) }
+            results[pubKey] =
+                bad.isEmpty ? .signature(chain.groupSignature(pubKey, root)) : .badShares(bad.map(\.shareIndex))
+        }
+        return results
+    }
+
+    /// A share may leave once it is on disk, and only over what was decided.
+    private mutating func checkDurable(_ duty: Duty, _ set: ParSignedDataSet, _ node: Int) {
+        for (pubKey, partial) in set {
+            guard case .attestation(let attestation) = partial.data else { continue }
+            if !nodes[node].journal.holds(partial, of: duty, for: pubKey) {
+                oracle.sawUndurable("share of \(duty)", by: node)
+            }
+            if !nodes[node].journal.holds(attestation.data, of: duty, for: pubKey) {
+                oracle.sawUndurable("share over what \(duty) did not decide", by: node)
+            }
+        }
+    }
+
+    mutating func post(_ node: Int, _ event: Event, after delay: ClosedRange<Duration>) {
+        heap.schedule(.event(node: node, life: nodes[node].life, event), at: now + draw(delay))
+    }
+
+    private mutating func send(_ event: Event, _ from: Int, _ to: Int) {
+        for at in network.arrivals(from: from, to: to, at: now, random: &random) {
+            // A message in flight reaches whatever life the receiver is in then.
+            heap.schedule(.event(node: to, life: nodes[to].life, event), at: at)
+        }
+    }
+
+    /// What a liar tells a peer: the truth to even ones, another value to odd ones.
+    private func tell(_ message: ConsensusMessage, _ node: Int, _ peer: Int) -> ConsensusMessage {
+        guard node == options.liar, !peer.isMultiple(of: 2), message.message.value != .zero else { return message }
+        var lie = message
+        var set: UnsignedDataSet = [:]
+        for (pubKey, value) in message.values[message.message.value] ?? [:] {
+            guard case .attester(var data, let row) = value else { continue }
+            data.beaconBlockRoot = SHA256.hash(data.beaconBlockRoot.bytes)
+            set[pubKey] = .attester(data, row)
+        }
+        let hash = set.valueHash()
+        lie.values[hash] = set
+        lie.message.value = hash
+        return lie
+    }
+}

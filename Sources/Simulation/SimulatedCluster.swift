@@ -1,0 +1,228 @@
+import DutyWorkflow
+import Ethereum
+import QBFT
+import SSZ
+
+/// A whole cluster on virtual time in one thread: workflows, network, disks, beacon nodes, validator clients.
+///
+/// Everything is drawn from one seed, so the same seed gives the same run. A crash loses what was not committed, and
+/// whatever would have followed from it. Odd nodes sign by themselves, even ones through a validator client.
+package struct SimulatedCluster {
+    package struct Options {
+        package var nodes = 4
+        package var validators = 8
+        package var seed: UInt64 = 1
+        package var slotDuration: Duration = .seconds(12)
+        package var slotsPerEpoch: UInt64 = 8
+        /// Time a commit takes; a crash within it may or may not find the records on disk.
+        package var commitTime: ClosedRange<Duration> = .microseconds(200)...(.milliseconds(5))
+        /// This node sends different votes to different peers.
+        package var liar: Int?
+        /// Nodes with other disks than `commitTime`.
+        package var slowDisks: [Int: ClosedRange<Duration>] = [:]
+        /// Per node, ahead if positive.
+        package var clockSkew: [Int: Duration] = [:]
+        package init() {}
+    }
+
+    enum Item {
+        case event(node: Int, life: Int, Event)
+        case committed(node: Int, life: Int, [Effect])
+        case wake(node: Int, life: Int)
+        case crash(node: Int)
+        case restart(node: Int)
+        case validatorClient(node: Int, AttesterDuty)
+        case stepClock(node: Int, by: Duration)
+    }
+
+    struct Node {
+        var workflow: Workflow?
+        var journal = SimulatedJournal()
+        /// Counts restarts; what was meant for an earlier life is void.
+        var life = 0
+        var inbox: [Event] = []
+        var isCommitting = false
+        var pendingRecords: [Record] = []
+        var notes: [Record] = []
+        /// In the cluster's time, like everything in the heap.
+        var nextWake: Instant?
+        /// What its clock shows beyond the cluster's time.
+        var skew: Duration = .zero
+    }
+
+    package let options: Options
+    package let chain: SimulatedChain
+    package var network = SimulatedNetwork()
+    /// Everything that was seen on the wires and at the beacon nodes.
+    package internal(set) var oracle = Oracle()
+    package private(set) var now: Instant
+    var nodes: [Node]
+    var heap = EventHeap<Item>()
+    var random: SplitMix64
+    var tickets: [Ticket: (node: Int, row: AttesterDuty)] = [:]
+    var nextTicket: UInt64 = 0
+
+    package init(_ options: Options) {
+        self.options = options
+        random = SplitMix64(seed: options.seed)
+        let clock = SlotClock(
+            genesis: Instant(nanoseconds: 1_700_000_000_000_000_000), slotDuration: options.slotDuration,
+            slotsPerEpoch: options.slotsPerEpoch)
+        chain = SimulatedChain(clock: clock, validators: options.validators)
+        now = clock.genesis + .zero
+        nodes = (0..<options.nodes).map { node in Node(skew: options.clockSkew[node] ?? .zero) }
+        for node in 0..<options.nodes { heap.schedule(.restart(node: node), at: now) }
+    }
+
+    /// Probability that a node's beacon node follows another head than the rest.
+    package var headDisagreement = 0.0
+    /// Nodes whose beacon node answers nothing.
+    package var silentBeaconNodes: Set<Int> = []
+    /// Nodes whose beacon node lies about what to attest to.
+    package var lyingBeaconNodes: [Int: BeaconLie] = [:]
+    /// Nodes whose validator client signs something else first.
+    package var rogueValidatorClients: Set<Int> = []
+    /// Probability that a beacon node does not take a broadcast this time.
+    package var broadcastFailureRate = 0.0
+    /// From then on beacon nodes give other duties, also for the running epoch.
+    package var reorganisation: (at: Instant, shift: UInt64)?
+
+    /// Takes the node down and back up from its journal.
+    package mutating func crash(node: Int, from: Instant, until: Instant) {
+        heap.schedule(.crash(node: node), at: from)
+        heap.schedule(.restart(node: node), at: until)
+    }
+
+    /// All at once, as in a power cut.
+    package mutating func crashAll(from: Instant, until: Instant) {
+        for node in nodes.indices { crash(node: node, from: from, until: until) }
+    }
+
+    /// The node's clock jumps, and stays there.
+    package mutating func stepClock(node: Int, by step: Duration, at: Instant) {
+        heap.schedule(.stepClock(node: node, by: step), at: at)
+    }
+
+    /// Runs until the start of a slot.
+    package mutating func run(untilSlot slot: UInt64) {
+        let end = chain.clock.start(of: Slot(slot))
+        while let next = heap.nextTime, next < end, let (at, item) = heap.pop() {
+            now = max(now, at)
+            perform(item)
+        }
+        now = end
+    }
+
+    // MARK: Items
+
+    private mutating func perform(_ item: Item) {
+        switch item {
+        case .event(let node, let life, let event):
+            guard nodes[node].life == life, nodes[node].workflow != nil else { return }
+            nodes[node].inbox.append(event)
+            turn(node)
+        case .committed(let node, let life, let effects):
+            guard nodes[node].life == life, nodes[node].workflow != nil else { return }
+            nodes[node].journal.commit(nodes[node].pendingRecords)
+            nodes[node].pendingRecords = []
+            nodes[node].isCommitting = false
+            for effect in effects { perform(effect, node) }
+            turn(node)
+        case .wake(let node, let life):
+            guard nodes[node].life == life, nodes[node].nextWake == now else { return }
+            nodes[node].nextWake = nil
+            nodes[node].inbox.append(.wake)
+            turn(node)
+        case .crash(let node): crash(node)
+        case .restart(let node): restart(node)
+        case .validatorClient(let node, let row): askAsValidatorClient(node, row)
+        case .stepClock(let node, let step):
+            nodes[node].skew += step
+            guard nodes[node].workflow != nil else { return }
+            nodes[node].inbox.append(.wake)
+            turn(node)
+        }
+    }
+
+    private mutating func crash(_ node: Int) {
+        // The disk may have finished a commit that the process never heard of.
+        // Or a part of it.
+        let written = Int.random(in: 0...nodes[node].pendingRecords.count, using: &random)
+        nodes[node].journal.commit(nodes[node].pendingRecords.prefix(written))
+        nodes[node].pendingRecords = []
+        nodes[node].notes = []
+        nodes[node].inbox = []
+        nodes[node].isCommitting = false
+        nodes[node].workflow = nil
+        nodes[node].nextWake = nil
+        nodes[node].life += 1
+        tickets = tickets.filter { $0.value.node != node }
+    }
+
+    private mutating func restart(_ node: Int) {
+        guard nodes[node].workflow == nil else { return }
+        let configuration = WorkflowConfiguration(
+            nodes: options.nodes, threshold: (2 * options.nodes + 2) / 3, peer: PeerIndex(node),
+            validators: Set(chain.pubKeys), clock: chain.clock, domains: chain.domains,
+            signs: !Self.hasValidatorClient(node), seed: options.seed &+ UInt64(node))
+        var workflow = Workflow(configuration: configuration) { _, message in
+            var sealed = message
+            sealed.signature = [UInt8(truncatingIfNeeded: message.source)]
+            return sealed
+        }
+        let snapshot = nodes[node].journal.load(deadlines: configuration.deadlines, at: time(node))
+        let effects = workflow.restore(snapshot, at: time(node))
+        nodes[node].workflow = workflow
+        act(node, effects)
+        nodes[node].inbox.append(.wake)
+        turn(node)
+    }
+
+    /// One turn of a node's driver: all waiting events, one commit, then everything else.
+    private mutating func turn(_ node: Int) {
+        guard !nodes[node].isCommitting, var workflow = nodes[node].workflow else { return }
+        // One reference only, or every change copies the node's whole state.
+        nodes[node].workflow = nil
+        var effects: [Effect] = []
+        let inbox = nodes[node].inbox
+        nodes[node].inbox = []
+        for event in inbox { effects += workflow.receive(event, at: time(node)) }
+        let wanted = workflow.nextWake(after: time(node)) - nodes[node].skew
+        nodes[node].workflow = workflow
+        act(node, effects)
+        let wake = max(wanted, now + .microseconds(1))
+        if nodes[node].nextWake.map({ wake < $0 }) ?? true {
+            nodes[node].nextWake = wake
+            heap.schedule(.wake(node: node, life: nodes[node].life), at: wake)
+        }
+    }
+
+    mutating func act(_ node: Int, _ effects: [Effect]) {
+        var records: [Record] = []
+        var rest: [Effect] = []
+        for effect in effects {
+            switch effect {
+            case .persist(let record): records.append(record)
+            case .note(let record): nodes[node].notes.append(record)
+            // Nothing before it must be durable: the most eager driver that the order of effects allows.
+            default: if records.isEmpty { perform(effect, node) } else { rest.append(effect) }
+            }
+        }
+        guard !records.isEmpty else { return }
+        nodes[node].pendingRecords = nodes[node].notes + records
+        nodes[node].notes = []
+        nodes[node].isCommitting = true
+        heap.schedule(
+            .committed(node: node, life: nodes[node].life, rest),
+            at: now + draw(options.slowDisks[node] ?? options.commitTime))
+    }
+
+    // MARK: Time
+
+    /// What the node's clock shows.
+    func time(_ node: Int) -> Instant { now + nodes[node].skew }
+
+    mutating func draw(_ range: ClosedRange<Duration>) -> Duration {
+        range.lowerBound + (range.upperBound - range.lowerBound) * Double.random(in: 0...1, using: &random)
+    }
+}

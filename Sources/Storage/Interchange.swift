@@ -1,0 +1,114 @@
+import DutyWorkflow
+import Ethereum
+import SSZ
+
+/// Slashing protection interchange: EIP-3076, format version 5, in its minimal form (one attestation a validator).
+///
+/// Pure functions over watermarks. Signing roots are left out when writing and not used when reading: a watermark
+/// knows the root of the data, not of the data with its domain.
+package enum Interchange {
+    private static let version = "5"
+    /// Validators in a file, and attestations or blocks of one validator.
+    private static let elementsMax = 1_000_000
+
+    package enum ImportError: Error, Equatable, CustomStringConvertible {
+        case json(String)
+        case version(String)
+        case otherChain(expected: Root, found: Root)
+        /// A source after its target, or an epoch that no clock reaches.
+        case epochs(PubKey, source: Epoch, target: Epoch)
+
+        package var description: String {
+            let cause =
+                switch self {
+                case .json(let what): what
+                case .version(let found): "format version \(found), expected \(Interchange.version)"
+                case .otherChain(let expected, let found):
+                    "genesis validators root \(found) is of another chain, expected \(expected)"
+                case .epochs(let pubKey, let source, let target):
+                    "validator \(pubKey) has an impossible attestation \(source) → \(target)"
+                }
+            return "import EIP-3076 slashing protection: \(cause)"
+        }
+    }
+
+    /// What an import changes.
+    package struct Import: Equatable, Sendable {
+        /// Validators whose watermark rises, with the new one: to be committed.
+        package var raised: [PubKey: AttestationWatermark] = [:]
+        package var validators = 0
+        /// Signed blocks in the file. This version keeps no watermark for them; the caller tells the operator.
+        package var blocksIgnored = 0
+    }
+
+    package static func export(
+        _ watermarks: [PubKey: AttestationWatermark], genesisValidatorsRoot: Root
+    ) -> JSONValue {
+        let data = watermarks.sorted { $0.key < $1.key }.map { pubKey, watermark -> JSONValue in
+            [
+                "pubkey": pubKey.json(),
+                "signed_blocks": [],
+                "signed_attestations": [
+                    ["source_epoch": watermark.source.json(), "target_epoch": watermark.target.json()]
+                ],
+            ]
+        }
+        return [
+            "metadata": [
+                "interchange_format_version": .string(version),
+                "genesis_validators_root": genesisValidatorsRoot.json(),
+            ],
+            "data": .array(data),
+        ]
+    }
+
+    /// Reads a file and merges it into what is there; nothing ever falls.
+    ///
+    /// Where the target rises, the data root becomes zero: whatever was signed there, it is not known, so nothing
+    /// more may be signed for that target.
+    package static func read(
+        _ bytes: [UInt8], genesisValidatorsRoot: Root, current: [PubKey: AttestationWatermark]
+    ) throws(ImportError) -> Import {
+        do {
+            let json = try JSONValue(parsing: bytes)
+            let metadata = try json.member("metadata")
+            let version = try metadata.member("interchange_format_version").string ?? "?"
+            guard version == Self.version else { throw ImportError.version(version) }
+            let root = try metadata.member("genesis_validators_root", Root.init(json:))
+            guard root == genesisValidatorsRoot else {
+                throw ImportError.otherChain(expected: genesisValidatorsRoot, found: root)
+            }
+            var result = Import()
+            var merged = current
+            for entry in try json.member("data").elements(limit: elementsMax, { $0 }) {
+                let pubKey = try entry.member("pubkey", PubKey.init(json:))
+                result.validators += 1
+                result.blocksIgnored += try entry.member("signed_blocks").elements(limit: elementsMax, { $0 }).count
+                for attestation in try entry.member("signed_attestations").elements(limit: elementsMax, { $0 }) {
+                    let source = try attestation.member("source_epoch", Epoch.init(json:))
+                    let target = try attestation.member("target_epoch", Epoch.init(json:))
+                    guard source <= target, target.rawValue <= Int64.max else {
+                        throw ImportError.epochs(pubKey, source: source, target: target)
+                    }
+                    merged[pubKey] = raise(merged[pubKey], source: source, target: target)
+                }
+            }
+            result.raised = merged.filter { current[$0.key] != $0.value }
+            return result
+        } catch let error as ImportError {
+            throw error
+        } catch {
+            throw .json("\(error)")
+        }
+    }
+
+    private static func raise(_ old: AttestationWatermark?, source: Epoch, target: Epoch) -> AttestationWatermark {
+        guard var watermark = old else { return AttestationWatermark(source: source, target: target, dataRoot: .zero) }
+        watermark.source = max(watermark.source, source)
+        if target > watermark.target {
+            watermark.target = target
+            watermark.dataRoot = .zero
+        }
+        return watermark
+    }
+}

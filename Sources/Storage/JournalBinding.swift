@@ -1,0 +1,41 @@
+import GRDB
+import SSZ
+
+/// What a journal belongs to. It is never opened for another cluster or chain: its watermarks would protect the wrong
+/// keys, and its votes would be sent to strangers.
+package struct JournalBinding: Hashable, Sendable {
+    package var lockHash: Root
+    package var genesisValidatorsRoot: Root
+
+    package init(lockHash: Root, genesisValidatorsRoot: Root) {
+        self.lockHash = lockHash
+        self.genesisValidatorsRoot = genesisValidatorsRoot
+    }
+}
+
+extension JournalBinding {
+    private var rows: [(key: String, what: String, value: Root)] {
+        [
+            ("lock_hash", "lock hash", lockHash),
+            ("genesis_validators_root", "genesis validators root", genesisValidatorsRoot),
+        ]
+    }
+
+    func write(to db: Database) throws {
+        for row in rows {
+            try db.execute(sql: "INSERT INTO meta (key, value) VALUES (?, ?)", arguments: [row.key, row.value.hex])
+        }
+    }
+
+    func check(against db: Database, path: String) throws {
+        for row in rows {
+            let text = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [row.key])
+            guard let text, let found = try? Root(hex: text) else {
+                throw JournalError.corrupt(path: path, detail: "table meta has no valid \(row.key)")
+            }
+            guard found == row.value else {
+                throw JournalError.otherCluster(path: path, what: row.what, expected: row.value, found: found)
+            }
+        }
+    }
+}

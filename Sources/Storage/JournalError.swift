@@ -1,0 +1,85 @@
+import DutyWorkflow
+import Ethereum
+import SSZ
+
+/// Why the journal was not opened, not written or not read. The texts are for the operator: file, cause and cure.
+package enum JournalError: Error, Equatable {
+    /// Another process has this journal open.
+    case inUse(path: String)
+    /// The journal was written for another cluster or chain. `what` is the name of the value that differs.
+    case otherCluster(path: String, what: String, expected: Root, found: Root)
+    /// Written by a later version of the program.
+    case newerSchema(path: String, found: Int, known: Int)
+    /// The bytes on disk are not what this program wrote.
+    case corrupt(path: String, detail: String)
+    /// The operating system or SQLite refused an action: permissions, a full or failing disk.
+    case file(action: String, path: String, reason: String)
+    /// The record contradicts what is already durable. Nothing of its caller was written.
+    case conflict(JournalConflict)
+    /// No journal can hold the record, for example a slot beyond 2^63. Nothing of its caller was written.
+    case unrecordable(String)
+    /// An earlier write failed, so memory may be ahead of the disk: nothing more is written until a restart.
+    case stopped(path: String, reason: String)
+    case closed(path: String)
+}
+
+extension JournalError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .inUse(let path):
+            """
+            open journal \(path): another process uses it. Two nodes with one key share must never run at once: stop \
+            the other one, then start again. Do not delete files to get past this.
+            """
+        case .otherCluster(let path, let what, let expected, let found):
+            """
+            open journal \(path): it belongs to another cluster: \(what) is \(found), this node's is \(expected). \
+            Point the node at its own data directory, or move this journal away if this node has never run before.
+            """
+        case .newerSchema(let path, let found, let known):
+            """
+            open journal \(path): it has schema version \(found), this program knows up to \(known). \
+            Run the version that wrote it, or a later one.
+            """
+        case .corrupt(let path, let detail):
+            """
+            read journal \(path): it is damaged: \(detail). It protects against slashing and is not recreated by \
+            itself: restore it only from a copy made after the node last ran; otherwise move it away and wait two \
+            epochs before starting again, or import an EIP-3076 file.
+            """
+        case .file(let action, let path, let reason):
+            "\(action) \(path): \(reason). Check that the disk has room and that this user may write there."
+        case .conflict(let conflict): conflict.description
+        case .unrecordable(let what): "record in the journal: \(what)"
+        case .stopped(let path, let reason):
+            "write journal \(path): stopped after an earlier error (\(reason)). Cure that and restart the node."
+        case .closed(let path): "write journal \(path): it is closed"
+        }
+    }
+}
+
+/// A second, different value for something of which there may be only one.
+package struct JournalConflict: Hashable, Sendable, CustomStringConvertible {
+    /// What there may be only one of.
+    package enum Subject: String, Sendable {
+        case vote = "vote"
+        case value = "consensus value"
+        case unsigned = "unsigned value"
+        case ownPartial = "own partial signature"
+        case aggregated = "aggregated signature"
+        case watermark = "attestation at a target epoch"
+    }
+
+    package let subject: Subject
+    /// nil for a watermark, which spans duties.
+    package let duty: Duty?
+    /// nil for votes and values, which are of the whole cluster.
+    package let pubKey: PubKey?
+    /// What tells the values apart.
+    package let detail: String
+
+    package var description: String {
+        let places = [duty.map { "duty \($0)" }, pubKey.map { "validator \($0)" }].compactMap(\.self)
+        return "refuse a second, different \(subject.rawValue): \((places + [detail]).joined(separator: ", "))"
+    }
+}

@@ -1,0 +1,19 @@
+/// Counts since the journal was opened. Plain numbers; `Node` turns them into metrics.
+package struct JournalMetrics: Equatable, Sendable {
+    /// Transactions that reached the disk.
+    package var commits = 0
+    /// Records in them.
+    package var records = 0
+    /// Most calls that shared one transaction.
+    package var largestGroup = 0
+    /// Calls refused because they contradict what is durable, or cannot be recorded.
+    package var refused = 0
+    /// Second, different partials of peers: the first stays, the call succeeds.
+    package var partialsIgnored = 0
+    /// Rows deleted by housekeeping.
+    package var rowsSwept = 0
+    /// Calls that wait for the disk now.
+    package var waiting = 0
+
+    package init() {}
+}

@@ -1,0 +1,119 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
+
+/// Watches over one connection, on its event loop: bounds the header's time and the body's size, answers
+/// `Expect: 100-continue`, ends the connection's scope when the client leaves, and closes after an answer that says so.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    private let connections: Connections
+    private let headerTimeout: TimeAmount
+    private let bodyBytesMax: Int
+    private let scope = ConnectionScope()
+    private var channelID: ObjectIdentifier?
+
+    /// Between requests, or within a request's header.
+    fileprivate var isAwaitingHead = true
+    private var headerTimer: Scheduled<Void>?
+    private var bodyBytes = 0
+    /// Requests that are not answered completely yet.
+    private var unanswered = 0
+    private var closesAfterAnswer = false
+
+    init(connections: Connections, headerTimeout: Duration, bodyBytesMax: Int) {
+        self.connections = connections
+        self.headerTimeout = TimeAmount(headerTimeout)
+        self.bodyBytesMax = bodyBytesMax
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        channelID = ObjectIdentifier(context.channel)
+        connections.add(scope, for: context.channel)
+        // Cannot fail: the pipeline exists, and this is its event loop.
+        try? context.pipeline.syncOperations.addHandler(FirstByteHandler(connection: self), position: .first)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed { scope.end(.clientGone) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            headerTimer?.cancel()
+            headerTimer = nil
+            isAwaitingHead = false
+            bodyBytes = 0
+            if unanswered == 0, head.headerFields[.expect]?.lowercased() == "100-continue" {
+                context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+            }
+            unanswered += 1
+        case .body(let chunk):
+            bodyBytes += chunk.readableBytes
+            guard bodyBytes <= bodyBytesMax else {
+                context.close(promise: nil)
+                return
+            }
+        case .end: isAwaitingHead = true
+        }
+        context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(let head): closesAfterAnswer = head.headerFields[.connection]?.lowercased() == "close"
+        case .body: break
+        case .end:
+            unanswered -= 1
+            guard !closesAfterAnswer else {
+                context.writeAndFlush(data, promise: promise)
+                context.close(promise: nil)
+                return
+            }
+        }
+        context.write(data, promise: promise)
+    }
+
+    /// The first bytes of a request: its header must follow soon.
+    fileprivate func startHeaderTimer(_ context: ChannelHandlerContext) {
+        guard isAwaitingHead, headerTimer == nil else { return }
+        let channel = context.channel
+        headerTimer = context.eventLoop.scheduleTask(in: headerTimeout) { channel.close(promise: nil) }
+    }
+
+    private func end() {
+        headerTimer?.cancel()
+        headerTimer = nil
+        if let channelID { connections.remove(channelID) }
+        scope.end(.clientGone)
+    }
+}
+
+/// Sits before the HTTP decoder, where the first byte of a header is seen.
+private final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private let connection: ConnectionGuard
+
+    init(connection: ConnectionGuard) {
+        self.connection = connection
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection.startHeaderTimer(context)
+        context.fireChannelRead(data)
+    }
+}

@@ -1,0 +1,54 @@
+import BeaconAPI
+import HTTPTypes
+
+/// A request that we answer ourselves.
+struct Endpoint: Sendable {
+    enum Bodies: Sendable {
+        case json
+        case jsonOrSSZ
+        /// Nothing is read, so that any type will do.
+        case ignored
+    }
+
+    /// The label of metrics.
+    let name: String
+    let method: HTTPRequest.Method
+    let path: PathPattern
+    var bodies = Bodies.json
+    /// Event streams have no time bound.
+    var isBounded = true
+    let answer: @Sendable (APICall) async throws -> Reply
+
+    init(
+        _ name: String, _ method: HTTPRequest.Method, _ path: String, bodies: Bodies = .json, isBounded: Bool = true,
+        answer: @escaping @Sendable (APICall) async throws -> Reply
+    ) {
+        self.name = name
+        self.method = method
+        self.path = PathPattern(path)
+        self.bodies = bodies
+        self.isBounded = isBounded
+        self.answer = answer
+    }
+
+    /// The type of a request's body, checked before anything else, for GET as well (validator-api.md §1.1).
+    func bodyType(contentType: String?) throws(APIFault) -> BodyType {
+        if case .ignored = bodies { return (try? BodyType(contentType: contentType)) ?? .json }
+        let type = try BodyType(contentType: contentType)
+        if case .json = bodies, type == .ssz { throw .wrongContentType }
+        return type
+    }
+}
+
+/// Everything that is not passed on to beacon nodes. One file for each group in `Endpoints/`.
+struct EndpointTable: Sendable {
+    let backend: any ValidatorAPIBackend
+    let keys: KeyTranslation
+    let nodeVersion: String
+
+    /// Order matters only where two patterns match the same path: the first wins.
+    var all: [Endpoint] {
+        [attesterDuties] + proposerDuties + [syncDuties, attestationData, submitAttestations] + validators
+            + [getNodeVersion, events] + swallowed + removed + unsupported
+    }
+}

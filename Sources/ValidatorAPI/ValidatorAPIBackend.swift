@@ -1,0 +1,66 @@
+import BeaconAPI
+import DutyWorkflow
+import Ethereum
+
+/// Why the node does not do what a validator client asks for.
+package enum ValidatorAPIRefusal: Error, Hashable, CustomStringConvertible {
+    /// The client's fault: answered with 400 and the reason.
+    case refused(String)
+    /// There is no such thing: answered with 404.
+    case notFound(String)
+    /// Not now: answered with 503.
+    case unavailable(String)
+
+    package var description: String {
+        switch self {
+        case .refused(let reason), .notFound(let reason), .unavailable(let reason): reason
+        }
+    }
+}
+
+/// What the validator API needs from the node. Keys are always group keys here.
+///
+/// A `ValidatorAPIRefusal` reaches the client as it is, a `BeaconError` with the beacon node's status and message. Any
+/// other error is ours: the client learns nothing but 500. Every method must return soon when its task is cancelled.
+package protocol ValidatorAPIBackend: Sendable {
+    /// Waits until the cluster has decided. Committee 0 stands for any committee of the slot.
+    func awaitAttestationData(slot: Slot, committee: CommitteeIndex) async throws -> AttestationData
+
+    /// Which validator attests so; nil if the cluster decided no such duty.
+    func attesterPubKey(
+        slot: Slot, committee: CommitteeIndex, validator: ValidatorIndex
+    ) async throws -> PubKey?
+
+    /// The attester duties of our validators in a slot, to tell the validator of a vote of before Electra.
+    func attesterDefinitions(slot: Slot) async throws -> [AttesterDuty]
+
+    /// The fork that rules a slot.
+    func fork(at slot: Slot) async throws -> ForkName
+
+    /// Checks partial signatures under our own public shares. Throws `refused` if one is bad.
+    func verify(_ duty: Duty, _ set: ParSignedDataSet) async throws
+
+    /// Takes verified partial signatures; returns once they are durable. Throws `refused` if they contradict what was
+    /// decided or signed before.
+    func submit(_ duty: Duty, _ set: ParSignedDataSet) async throws
+
+    /// - Parameter indices: empty for the active validators of the cluster.
+    func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty>
+
+    /// Rows of other clusters' validators may be among them.
+    func proposerDuties(
+        epoch: Epoch, version: BeaconEndpoint.ProposerDutiesVersion
+    ) async throws -> DutiesAnswer<ProposerDuty>
+
+    /// - Parameter indices: empty for the active validators of the cluster.
+    func syncDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<SyncDuty>
+
+    /// Unknown validators have no row.
+    func validators(_ selection: ValidatorSelection, state: StateID) async throws -> [BeaconValidator]
+
+    /// Passes a request on to the beacon nodes.
+    func proxy(_ request: ProxyRequest) async throws -> ProxyResponse
+
+    /// Opens an event stream at one beacon node.
+    func proxyEvents(_ request: ProxyRequest) async throws -> ProxyResponse
+}

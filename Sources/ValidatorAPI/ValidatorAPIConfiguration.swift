@@ -1,0 +1,48 @@
+/// Where the validator API listens, and its bounds.
+package struct ValidatorAPIConfiguration: Sendable {
+    package var host: String
+    /// 0 takes any free port.
+    package var port: Int
+    /// Answer of `GET /eth/v1/node/version`. Must start with `obolnetwork/charon/`: Vouch looks for the word.
+    package var nodeVersion: String
+    /// A request that takes longer ends with 408.
+    package var requestTimeout: Duration = .seconds(10)
+    /// From a request's first byte to the end of its header.
+    package var headerTimeout: Duration = .seconds(1)
+    /// A connection without request is closed after this.
+    package var idleTimeout: Duration = .seconds(300)
+    /// Requests being worked on or waiting, event streams included; more are answered with 503.
+    package var requestsMax = 4096
+    /// Connections; more have to wait.
+    package var connectionsMax = 8192
+    /// Bodies of requests that we answer ourselves. Thousands of ids or attestations fit.
+    package var bodyBytesMax = 16 << 20
+    /// Bodies of requests that are passed on: they are kept to be sent to every beacon node.
+    package var proxyBodyBytesMax = 64 << 20
+    /// Told about each request.
+    package var observe: @Sendable (ValidatorAPIRecord) -> Void = { _ in }
+
+    package init(host: String, port: Int, nodeVersion: String) {
+        self.host = host
+        self.port = port
+        self.nodeVersion = nodeVersion
+    }
+}
+
+/// One request, for metrics and logs.
+package struct ValidatorAPIRecord: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        /// Answered by us; the metrics' name of the endpoint.
+        case endpoint(String)
+        /// Passed on; the path with numbers, hashes and peers replaced.
+        case proxy(path: String)
+    }
+
+    package var kind: Kind
+    package var status: Int
+    package var bodyType: BodyType
+    /// Until the answer's head.
+    package var duration: Duration
+    /// Hit the bound, or the client left: to be left out of latencies.
+    package var wasInterrupted: Bool
+}

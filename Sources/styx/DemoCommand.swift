@@ -1,0 +1,63 @@
+import ArgumentParser
+import Demo
+import DutyWorkflow
+import Foundation
+import Logging
+import Node
+
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo", abstract: "Watch a whole cluster attest on a simulated chain, on this machine.",
+        discussion: """
+            Starts a beacon chain that checks every signature, N nodes with their own keys, ports and journals, and two \
+            validator clients; everything talks over loopback. Ends with a summary; the exit status is not zero if any \
+            duty failed or anything was rejected.
+            """)
+
+    @Option(help: "Nodes in the cluster, 3 to 16.") var nodes = 4
+    @Option(help: "Validators of the cluster, 1 to 2000.") var validators = 8
+    @Option(help: "Slots to watch.") var slots: UInt64 = 16
+    @Option(help: "Length of a slot, e.g. 3s.", transform: duration) var slotDuration = Duration.seconds(3)
+    @Option(help: "Directory for keys and journals; a temporary one that is deleted afterwards if not given.")
+    var directory: String?
+    @Flag(help: "One line per slot instead of a live table, as when the output is no terminal.") var plain = false
+    @Flag(help: "Show the nodes' logs on stderr.") var verbose = false
+    @Option(help: "Also write the measurements to this file, as JSON.") var json: String?
+
+    static let flags = EnvironmentArguments.Flags(
+        options: ["nodes", "validators", "slots", "slot-duration", "directory", "json"], switches: ["plain", "verbose"])
+
+    func validate() throws {
+        guard (3...16).contains(nodes) else { throw ValidationError("--nodes must be 3 to 16") }
+        guard (1...2000).contains(validators) else { throw ValidationError("--validators must be 1 to 2000") }
+        guard (1...10_000).contains(slots) else { throw ValidationError("--slots must be 1 to 10000") }
+        guard slotDuration >= .seconds(1), slotDuration <= .seconds(60) else {
+            throw ValidationError("--slot-duration must be 1s to 60s")
+        }
+    }
+
+    func run() async throws {
+        var logger = LogOutput.bootstrap(level: verbose ? .debug : .error, format: .console)
+        logger.logLevel = verbose ? .debug : .error
+        let place = directory ?? NSTemporaryDirectory() + "/styx-demo-\(ProcessInfo.processInfo.processIdentifier)"
+        defer { if directory == nil { try? FileManager.default.removeItem(atPath: place) } }
+        var options = DemoCluster.Options(directory: place)
+        options.nodes = nodes
+        options.validators = validators
+        options.slots = slots
+        options.slotDuration = slotDuration
+
+        let board = DemoBoard()
+        let screen = DemoScreen(board: board, options: options, isLive: !plain && isatty(STDOUT_FILENO) != 0)
+        screen.opening()
+        let summary: DemoCluster.Summary
+        do {
+            summary = try await DemoCluster(options, board: board, logger: logger).run { await screen.update($0) }
+        } catch {
+            throw CommandFailure("demo: \(error)")
+        }
+        screen.closing(summary)
+        if let json { try screen.write(summary, to: json) }
+        if !summary.isGood { throw ExitCode(1) }
+    }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Node
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a node of a distributed-validator cluster.",
+        discussion: """
+            Needs a cluster lock, this operator's identity key, at least one beacon node, and either a validator client \
+            that uses --validator-api-address as its beacon node, or --signer keystores.
+            """)
+
+    @Option(help: "Cluster lock of this cluster.") var lockFile = ".charon/cluster-lock.json"
+    @Option(help: "This operator's secp256k1 identity key.") var privateKeyFile = ".charon/charon-enr-private-key"
+    @Flag(help: "Turn failed verifications of the lock into warnings.") var noVerify = false
+    @Option(help: "Journal of everything decided and signed (SQLite). Keep it with the keys.")
+    var journalFile = ".charon/styx-journal.sqlite"
+
+    @Option(help: "Beacon nodes, comma-separated URLs. All are asked at once.")
+    var beaconNodeEndpoints: [String] = []
+    @Option(help: "Beacon nodes used when all others are out of reach.")
+    var fallbackBeaconNodeEndpoints: [String] = []
+    @Option(help: "Patience with reads, e.g. 2s.", transform: duration) var beaconNodeTimeout = Duration.seconds(2)
+    @Option(help: "Patience with submissions, e.g. 2s.", transform: duration)
+    var beaconNodeSubmitTimeout = Duration.seconds(2)
+    @Option(help: "HTTP headers for every beacon node, comma-separated name=value.") var beaconNodeHeaders: [String] =
+        []
+
+    @Option(help: "Beacon API for the validator client, ip:port.") var validatorApiAddress = "127.0.0.1:3600"
+    @Option(help: "Who signs: off (a validator client) or keystores (this node, with its key shares).")
+    var signer = NodeConfiguration.Signing.off
+    @Option(help: "EIP-2335 key shares for --signer keystores.") var validatorKeysDir = ".charon/validator_keys"
+
+    @Option(help: "Listen addresses, comma-separated ip:port. None: outgoing connections only.")
+    var p2pTcpAddress: [String] = []
+    @Option(help: "Known addresses of other operators, comma-separated multiaddrs ending in /p2p/<peer id>.")
+    var p2pPeers: [String] = []
+    @Option(help: "IP address that other operators reach this node at.") var p2pExternalIp: String?
+    @Option(help: "DNS name that other operators reach this node at.") var p2pExternalHostname: String?
+    @Option(help: "Name shown to other operators, at most 32 bytes.") var nickname = ""
+
+    @Option(help: "debug, info, warn or error.") var logLevel = LogLevel.info
+    @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
+
+    static let flags = EnvironmentArguments.Flags(
+        options: [
+            "lock-file", "private-key-file", "journal-file", "beacon-node-endpoints", "fallback-beacon-node-endpoints",
+            "beacon-node-timeout", "beacon-node-submit-timeout", "beacon-node-headers", "validator-api-address",
+            "signer",
+            "validator-keys-dir", "p2p-tcp-address", "p2p-peers", "p2p-external-ip", "p2p-external-hostname",
+            "nickname",
+            "log-level", "log-format",
+        ], switches: ["no-verify"])
+
+    func run() async throws {
+        let logger = LogOutput.bootstrap(level: logLevel, format: logFormat)
+        var node = NodeConfiguration()
+        node.lockFile = lockFile
+        node.privateKeyFile = privateKeyFile
+        node.isVerifyingLock = !noVerify
+        node.journalFile = journalFile
+        node.beaconNodeEndpoints = list(beaconNodeEndpoints)
+        node.fallbackBeaconNodeEndpoints = list(fallbackBeaconNodeEndpoints)
+        node.beaconNodeTimeout = beaconNodeTimeout
+        node.beaconNodeSubmitTimeout = beaconNodeSubmitTimeout
+        node.beaconNodeHeaders = list(beaconNodeHeaders)
+        node.validatorAPIAddress = validatorApiAddress
+        node.signing = signer
+        node.validatorKeysDirectory = validatorKeysDir
+        node.p2pTCPAddresses = list(p2pTcpAddress)
+        node.p2pPeers = list(p2pPeers)
+        node.p2pExternalIP = p2pExternalIp
+        node.p2pExternalHostname = p2pExternalHostname
+        node.nickname = nickname
+        do {
+            try await StyxNode.runUntilSignalled(node, logger: logger)
+        } catch {
+            throw CommandFailure("run: \(error)")
+        }
+    }
+}
+
+extension NodeConfiguration.Signing: ExpressibleByArgument {}
+
+/// Comma-separated values of a flag that may also be repeated. Empty parts are left out.
+func list(_ values: [String]) -> [String] {
+    values.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+}
+
+@Sendable
+func duration(_ text: String) throws -> Duration {
+    guard let duration = GoDuration.parse(text) else {
+        throw ValidationError("'\(text)' is no duration; write e.g. 300ms, 2s or 1m30s")
+    }
+    return duration
+}

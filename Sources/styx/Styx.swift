@@ -1,0 +1,40 @@
+import ArgumentParser
+import Foundation
+
+@main
+struct Styx: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "styx",
+        abstract: "Distributed-validator client for Ethereum, compatible with Obol Charon.",
+        discussion: """
+            Every flag can also be given as an environment variable: --beacon-node-endpoints is STYX_BEACON_NODE_ENDPOINTS \
+            or CHARON_BEACON_NODE_ENDPOINTS. The command line wins over STYX_*, STYX_* over CHARON_*; an empty variable \
+            counts as not set.
+            """,
+        version: Version.line,
+        subcommands: [Run.self, Create.self, Enr.self, DemoCommand.self, VersionCommand.self])
+
+    static func main() async {
+        let arguments = EnvironmentArguments.expand(
+            Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+        do {
+            var command = try parseAsRoot(arguments)
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as CommandFailure {
+            FileHandle.standardError.write(Data("styx: \(failure)\n".utf8))
+            Foundation.exit(1)
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+/// An error that is for people, not a usage error.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

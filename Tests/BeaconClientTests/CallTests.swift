@@ -1,0 +1,169 @@
+import BeaconAPI
+import BeaconClient
+import Ethereum
+import SSZ
+import TestSupport
+import Testing
+
+@Suite("Calls")
+struct CallTests {
+    private static let keyA = PubKey(padding: [0xA])
+    private static let keyB = PubKey(padding: [0xB])
+
+    private static func attesterRow(_ key: PubKey, index: ValidatorIndex, slot: Slot) -> AttesterDuty {
+        var row = AttesterDuty()
+        row.pubKey = key
+        row.validatorIndex = index
+        row.slot = slot
+        row.committeeLength = 128
+        return row
+    }
+
+    private static func attesters(_ rows: [AttesterDuty]) -> FakeBeaconNode.Answer {
+        .json(DutiesAnswer(dependentRoot: .zero, isExecutionOptimistic: false, rows: rows).json().text())
+    }
+
+    @Test("attester duties are those asked for, by slot")
+    func attesterDuties() async throws {
+        let rows = [
+            Self.attesterRow(Self.keyB, index: 2, slot: 45), Self.attesterRow(Self.keyA, index: 1, slot: 33),
+            Self.attesterRow(Self.keyA, index: 99, slot: 33),
+        ]
+        try await FakeBeaconNode.with({ _ in Self.attesters(rows) }) { node in
+            try await withClient([node.url]) { client in
+                let answer = try await client.attesterDuties(
+                    1, validators: [1: Self.keyA, 2: Self.keyB], slotsPerEpoch: 32)
+                #expect(answer.rows.map(\.validatorIndex) == [1, 2])
+                #expect(node.requests.first?.body == Array(#"["1","2"]"#.utf8))
+                #expect(node.requests.first?.target == "/eth/v1/validator/duties/attester/1")
+            }
+        }
+    }
+
+    @Test(
+        "attester duties of another epoch or with another key are refused",
+        arguments: [
+            attesterRow(keyA, index: 1, slot: 31), attesterRow(keyA, index: 1, slot: 64),
+            attesterRow(keyB, index: 1, slot: 33),
+        ])
+    func wrongDuties(row: AttesterDuty) async throws {
+        try await FakeBeaconNode.with({ _ in Self.attesters([row]) }) { node in
+            try await withClient([node.url]) { client in
+                let error = await failure { () throws(BeaconError) in
+                    try await client.attesterDuties(1, validators: [1: Self.keyA], slotsPerEpoch: 32)
+                }
+                guard case .malformed = error?.cause else {
+                    Issue.record("\(String(describing: error))")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test("attestation data must be of the slot asked for")
+    func attestationData() async throws {
+        var data = AttestationData()
+        data.slot = 7
+        let answer = FakeBeaconNode.Answer.json((["data": data.json()] as JSONValue).text())
+        try await FakeBeaconNode.with({ _ in answer }) { node in
+            try await withClient([node.url]) { client in
+                let answer = try await client.attestationData(7, committee: 3)
+                #expect(answer == data)
+                #expect(
+                    node.requests.first?.target == "/eth/v1/validator/attestation_data?slot=7&committee_index=3")
+                let error = await failure { () throws(BeaconError) in
+                    try await client.attestationData(8, committee: 3)
+                }
+                #expect(error != nil)
+            }
+        }
+    }
+
+    @Test("validators not asked for are left out")
+    func validators() async throws {
+        func row(_ index: ValidatorIndex, _ key: PubKey) -> BeaconValidator {
+            var record = ValidatorRecord()
+            record.pubKey = key
+            return BeaconValidator(index: index, balance: 1, status: .activeOngoing, validator: record)
+        }
+        let json: JSONValue = [
+            "execution_optimistic": false, "finalized": false,
+            "data": .array([row(1, Self.keyA).json(), row(2, Self.keyB).json()]),
+        ]
+        let text = json.text()
+        try await FakeBeaconNode.with({ _ in .json(text) }) { node in
+            try await withClient([node.url]) { client in
+                let rows2 = try await client.validators(.pubKeys([Self.keyB]))
+                #expect(rows2.map(\.index) == [2])
+                let rows3 = try await client.validators(.indices([1]), state: .finalized)
+                #expect(rows3.map(\.index) == [1])
+                let rows4 = try await client.validators(.all)
+                #expect(rows4.count == 2)
+                let asked = node.requests.count
+                let none = try await client.validators(.pubKeys([]))
+                #expect(none.isEmpty && node.requests.count == asked, "no ids would mean all to a beacon node")
+                #expect(node.requests.map(\.target).contains("/eth/v1/beacon/states/finalized/validators"))
+                #expect(Set(node.requests.map(\.method)) == ["POST"])
+            }
+        }
+    }
+
+    @Test("the operator's header fields and the URL's credentials go with every call")
+    func headers() async throws {
+        try await FakeBeaconNode.with({ _ in .json(#"{"data":{"version":"x"}}"#) }) { node in
+            let url = node.url.replacing("http://", with: "http://al%20ice:s%3Acret@") + "/prefix/"
+            try await withClient([url], configure: { $0.headers = ["X-Key": "1", "User-Agent": "mine"] }) { client in
+                _ = try await client.nodeVersion()
+                let request = try #require(node.requests.first)
+                #expect(request.target == "/prefix/eth/v1/node/version")
+                #expect(request.headers["x-key"] == "1")
+                #expect(request.headers.values("user-agent") == ["mine"])
+                // al ice:s:cret
+                #expect(request.headers["authorization"] == "Basic YWwgaWNlOnM6Y3JldA==")
+            }
+        }
+    }
+
+    @Test(
+        "addresses need a scheme and a host, and hide what is secret",
+        arguments: [
+            ("http://localhost:5052", "http://localhost:5052"), ("https://user:pw@bn.example", "https://bn.example"),
+            ("http://[::1]:5052/", "http://[::1]:5052"), ("https://bn.example/v1/KEY", "https://bn.example/…"),
+            ("localhost:5052", nil), ("ftp://bn", nil), ("http://", nil), ("", nil), ("http://bn?x=1", nil),
+            ("http://bn#x", nil),
+        ] as [(String, String?)])
+    func addresses(text: String, shown: String?) {
+        #expect((try? BeaconNodeAddress(text))?.description == shown)
+    }
+
+    @Test("waits for a node to come up, pausing longer each time, and says for what")
+    func waiting() async throws {
+        let reports = Reports()
+        try await FakeBeaconNode.with({ _ in
+            reports.count < 3
+                ? .json("", status: 503) : .json(#"{"data":{"version":"up"}}"#)
+        }) { node in
+            try await withClient([node.url], configure: { $0.sleep = { reports.slept($0) } }) { client in
+                let version = try await client.untilAnswered(report: { reports.add($0) }) {
+                    client throws(BeaconError) in
+                    try await client.nodeVersion()
+                }
+                #expect(version == "up")
+            }
+        }
+        #expect(reports.attempts == [1, 2, 3])
+        #expect(reports.pauses == reports.pauses.sorted())
+        #expect(reports.texts.allSatisfy { $0.contains("node_version") && $0.contains("503") })
+    }
+
+    @Test("waiting ends with the task")
+    func waitingCancelled() async throws {
+        try await withClient([deadURL], configure: { $0.sleep = { _ in throw CancellationError() } }) { client in
+            await #expect(throws: CancellationError.self) {
+                try await client.untilAnswered(report: { _ in }) { client throws(BeaconError) in
+                    try await client.genesis()
+                }
+            }
+        }
+    }
+}

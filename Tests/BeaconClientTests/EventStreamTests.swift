@@ -1,0 +1,119 @@
+import BeaconAPI
+import BeaconClient
+import Ethereum
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Event streams of beacon nodes")
+struct EventStreamTests {
+    private static let root = "0x" + String(repeating: "11", count: 32)
+    private static func block(_ slot: Int, id: Int) -> String {
+        "id: \(id)\nevent: block\ndata: {\"slot\":\"\(slot)\",\"block\":\"\(root)\"}\n\n"
+    }
+
+    /// The first `count` elements, in short words.
+    private static func take(_ count: Int, from stream: BeaconEventStream) async -> [String] {
+        var words: [String] = []
+        for await element in stream {
+            switch element {
+            case .connected: words.append("connected")
+            case .event(.block(let block)): words.append("block \(block.slot)")
+            case .event: words.append("other")
+            case .unreadable: words.append("unreadable")
+            case .disconnected(_, let pause): words.append("disconnected \(pause)")
+            }
+            if words.count == count { break }
+        }
+        return words
+    }
+
+    @Test("connects again when the stream ends, as late as the server asks, from where it stopped")
+    func reconnects() async throws {
+        let connections = Mutex(0)
+        let reports = Reports()
+        try await FakeBeaconNode.with({ _ in
+            switch connections.withLock({ count in
+                count += 1
+                return count
+            }) {
+            case 1: .stream(["retry: 2000\n", Self.block(1, id: 4), ": alive\n\n", "event: block\ndata: junk\n\n"])
+            case 2: .json(#"{"code":503,"message":"later"}"#, status: 503)
+            case 3: .json("", status: 500)
+            default: .stream([Self.block(2, id: 5)], end: Gate())
+            }
+        }) { node in
+            try await withClient([node.url], configure: { $0.sleep = { reports.slept($0) } }) { client in
+                let words = await Self.take(8, from: client.events([.block, .head], node: 0))
+                #expect(
+                    words == [
+                        "connected", "block 1", "unreadable", "disconnected 2.0 seconds", "disconnected 3.2 seconds",
+                        "disconnected 4.0 seconds", "connected", "block 2",
+                    ])
+                #expect(reports.pauses == [.seconds(2), .seconds(2) * 1.6, .seconds(4)])
+                #expect(node.requests[0].target == "/eth/v1/events?topics=block,head")
+                #expect(node.requests[0].headers["accept"] == "text/event-stream")
+                #expect(node.requests[0].headers["last-event-id"] == nil)
+                #expect(node.requests[3].headers["last-event-id"] == "4")
+            }
+        }
+    }
+
+    @Test("a dead node is tried again and again")
+    func dead() async throws {
+        try await withClient([deadURL], configure: { $0.sleep = { _ in } }) { client in
+            let words = await Self.take(4, from: client.events([.head], node: 0))
+            #expect(words == ["1.0", "1.6", "2.0", "2.0"].map { "disconnected \($0) seconds" })
+        }
+    }
+
+    @Test("a silent stream is given up")
+    func silent() async throws {
+        try await FakeBeaconNode.with({ _ in .stream([Self.block(1, id: 1)], end: Gate()) }) { node in
+            try await withClient([node.url]) {
+                $0.eventIdleTimeout = .milliseconds(200)
+                $0.sleep = { _ in }
+            } _: { client in
+                // On a busy machine the time may be up before the first event, too.
+                var received = false
+                var cause: BeaconError.Cause?
+                for await element in client.events([.block], node: 0) {
+                    switch element {
+                    case .event: received = true
+                    case .disconnected(let error, _): cause = error.cause
+                    default: break
+                    }
+                    if received, cause != nil { break }
+                }
+                #expect(cause == .timeout)
+            }
+        }
+    }
+
+    @Test("an endless line ends the connection")
+    func endlessLine() async throws {
+        let line = "data: " + String(repeating: "x", count: 2 << 20)
+        try await FakeBeaconNode.with({ _ in .stream([line], end: Gate()) }) { node in
+            try await withClient([node.url], configure: { $0.sleep = { _ in } }) { client in
+                let words = await Self.take(2, from: client.events([.block], node: 0))
+                #expect(words == ["connected", "disconnected 1.0 seconds"])
+            }
+        }
+    }
+
+    @Test("ends with the task")
+    func cancelled() async throws {
+        let connected = Gate()
+        try await FakeBeaconNode.with({ _ in .stream([Self.block(1, id: 1)], end: Gate()) }) { node in
+            try await withClient([node.url]) { client in
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        for await case .event in client.events([.block], node: 0) { connected.open() }
+                    }
+                    await connected.wait()
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+}

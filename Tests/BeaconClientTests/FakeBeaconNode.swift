@@ -1,0 +1,163 @@
+import BeaconAPI
+import Hummingbird
+import Logging
+import HTTPTypes
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+import TestSupport
+
+/// A beacon node on a loopback socket that answers what the test tells it to.
+final class FakeBeaconNode: Sendable {
+    struct Answer: Sendable {
+        var status = 200
+        var headers: HeaderFields = [HeaderName.contentType: MediaType.json]
+        var body: [UInt8] = []
+        /// Chunks after the body, each flushed on its own.
+        var chunks: [[UInt8]] = []
+        /// The answer ends when this opens; at once without.
+        var end: Gate?
+        /// The head is sent when this opens; at once without.
+        var start: Gate?
+        /// The connection is closed instead of an answer.
+        var hangsUp = false
+
+        static func json(_ text: String, status: Int = 200) -> Answer {
+            Answer(status: status, body: Array(text.utf8))
+        }
+
+        /// No answer while the node lives.
+        static var silence: Answer { Answer(start: Gate()) }
+
+        static func stream(_ chunks: [String], end: Gate? = nil) -> Answer {
+            Answer(
+                headers: [HeaderName.contentType: MediaType.eventStream], chunks: chunks.map { Array($0.utf8) },
+                end: end)
+        }
+    }
+
+    private struct Context: RequestContext {
+        var coreContext: CoreRequestContextStorage
+        let channel: any Channel
+
+        init(source: ApplicationRequestContextSource) {
+            coreContext = CoreRequestContextStorage(source: source)
+            channel = source.channel
+        }
+    }
+
+    typealias Responder = @Sendable (ProxyRequest) async -> Answer
+
+    private let respond: Responder
+    private let seen = Mutex<[ProxyRequest]>([])
+    private let boundPort = Mutex(0)
+    private let listening = Gate()
+    private let stopping = Gate()
+
+    /// Bodies are not read before this opens.
+    private let readsBodies: Gate?
+
+    private init(_ respond: @escaping Responder, readsBodies: Gate?) {
+        self.respond = respond
+        self.readsBodies = readsBodies
+    }
+
+    var requests: [ProxyRequest] { seen.withLock { $0 } }
+    var url: String { "http://127.0.0.1:\(boundPort.withLock { $0 })" }
+
+    /// Runs a node for as long as `body` runs.
+    static func with<R: Sendable>(
+        readsBodies: Gate? = nil, _ respond: @escaping Responder, _ body: (FakeBeaconNode) async throws -> R
+    ) async throws -> R {
+        let node = FakeBeaconNode(respond, readsBodies: readsBodies)
+        let services = ServiceGroup(
+            configuration: .init(services: [node.application()], logger: Self.logger))
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await services.run() }
+            await node.listening.wait()
+            // Not by cancelling: NIO traps if a connection arrives at that instant.
+            func stop() async throws {
+                node.stopping.open()
+                await services.triggerGracefulShutdown()
+                try await group.waitForAll()
+            }
+            do {
+                let result = try await body(node)
+                try await stop()
+                return result
+            } catch {
+                try await stop()
+                throw error
+            }
+        }
+    }
+
+    /// Two nodes.
+    static func with<R: Sendable>(
+        _ first: @escaping Responder, _ second: @escaping Responder,
+        _ body: (FakeBeaconNode, FakeBeaconNode) async throws -> R
+    ) async throws -> R {
+        try await with(first) { a in try await with(second) { b in try await body(a, b) } }
+    }
+
+    private static var logger: Logger {
+        var logger = Logger(label: "fake beacon node")
+        logger.logLevel = .critical
+        return logger
+    }
+
+    private func application() -> some ApplicationProtocol {
+        let responder = CallbackResponder<Context> { request, context in
+            try await self.answer(request, context.channel)
+        }
+        return Application(
+            responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            onServerRunning: { channel in
+                self.boundPort.withLock { $0 = channel.localAddress?.port ?? 0 }
+                self.listening.open()
+            }, logger: Self.logger)
+    }
+
+    /// Returns when the gate opens or the node stops.
+    private func wait(_ gate: Gate?) async {
+        guard let gate else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await gate.wait() }
+            group.addTask { await self.stopping.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func answer(_ request: Request, _ channel: any Channel) async throws -> Response {
+        await wait(readsBodies)
+        let body = try await request.body.collect(upTo: 64 << 20)
+        let headers = HeaderFields(
+            request.headers.map { .init($0.name.canonicalName, $0.value) }
+                + (request.head.authority.map { [.init("host", $0)] } ?? []))
+        let received = ProxyRequest(
+            method: request.method.rawValue, target: request.head.path ?? "", headers: headers,
+            body: Array(body.readableBytesView))
+        seen.withLock { $0.append(received) }
+        let answer = await respond(received)
+        await wait(answer.start)
+        if answer.hangsUp { try? await channel.close() }
+        var fields = HTTPFields()
+        for field in answer.headers.fields {
+            if let name = HTTPField.Name(field.name) { fields.append(HTTPField(name: name, value: field.value)) }
+        }
+        let status = HTTPResponse.Status(code: answer.status)
+        guard !answer.chunks.isEmpty || answer.end != nil else {
+            return Response(status: status, headers: fields, body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
+        }
+        return Response(
+            status: status, headers: fields,
+            body: ResponseBody { writer in
+                for chunk in [answer.body] + answer.chunks where !chunk.isEmpty {
+                    try await writer.write(ByteBuffer(bytes: chunk))
+                }
+                await self.wait(answer.end)
+                try await writer.finish(nil)
+            })
+    }
+}

@@ -1,0 +1,165 @@
+import BeaconAPI
+import BeaconClient
+import TestSupport
+import Testing
+
+@Suite("Passing requests on")
+struct ProxyTests {
+    private static func collect(_ response: ProxyResponse) async throws -> String {
+        var bytes: [UInt8] = []
+        for try await chunk in response.body { bytes += chunk }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test("status, header fields and body come through, whatever the status", arguments: [200, 206, 400, 404, 500])
+    func transparent(status: Int) async throws {
+        let answer = FakeBeaconNode.Answer(
+            status: status,
+            headers: ["Content-Type": "text/x", "X-Answer": "1", "Keep-Alive": "5", "Eth-Consensus-Version": "fulu"],
+            body: Array("hello".utf8))
+        try await FakeBeaconNode.with({ _ in answer }) { node in
+            try await withClient([node.url]) { client in
+                let request = ProxyRequest(
+                    method: "GET", target: "/eth/v1/beacon/headers?slot=1&x=%20y",
+                    headers: [
+                        "Accept": "application/octet-stream", "Connection": "keep-alive", "X-Question": "2",
+                        "Host": "vc", "Expect": "100-continue",
+                    ])
+                let response = try await client.proxy(request)
+                #expect(response.status == status)
+                #expect(response.headers["x-answer"] == "1")
+                #expect(response.headers["content-type"] == "text/x")
+                #expect(response.headers["eth-consensus-version"] == "fulu")
+                #expect(response.headers["keep-alive"] == nil)
+                #expect(try await Self.collect(response) == "hello")
+                let seen = try #require(node.requests.first)
+                #expect(seen.method == "GET")
+                #expect(seen.target == "/eth/v1/beacon/headers?slot=1&x=%20y")
+                #expect(seen.headers["accept"] == "application/octet-stream")
+                #expect(seen.headers["x-question"] == "2")
+                #expect(seen.headers["expect"] == nil)
+                #expect(seen.headers["host"]?.hasPrefix("127.0.0.1") == true)
+            }
+        }
+    }
+
+    @Test("POST bodies reach every node, and the slower node is not cut off")
+    func postReachesAll() async throws {
+        // More than socket buffers hold: the slower node still lacks most of it when the quicker one has answered.
+        let body = [UInt8](repeating: 7, count: 32 << 20)
+        let release = Gate()
+        let arrived = Gate()
+        try await FakeBeaconNode.with({ _ in .json("quick") }) { quick in
+            try await FakeBeaconNode.with(
+                readsBodies: release,
+                { _ in
+                    arrived.open()
+                    return .json("slow")
+                }
+            ) { slow in
+                try await withClient([quick.url, slow.url], configure: { $0.proxyTimeout = .seconds(60) }) { client in
+                    let response = try await client.proxy(
+                        ProxyRequest(
+                            method: "POST", target: "/eth/v1/validator/beacon_committee_subscriptions",
+                            headers: ["Content-Type": "application/json", "Transfer-Encoding": "chunked"], body: body))
+                    #expect(try await Self.collect(response) == "quick")
+                    release.open()
+                    await arrived.wait()
+                    #expect(slow.requests.first?.body == body)
+                    #expect(quick.requests.first?.body == body)
+                    #expect(slow.requests.first?.headers["content-type"] == "application/json")
+                }
+            }
+        }
+    }
+
+    @Test("a success of any node beats a refusal; without success a refusal is passed on", arguments: ["GET", "POST"])
+    func refusals(method: String) async throws {
+        let late = Gate()
+        try await FakeBeaconNode.with(
+            { _ in
+                defer { late.open() }
+                return .json("no", status: 404)
+            },
+            { _ in
+                await late.wait()
+                return .json("yes")
+            }
+        ) { refusing, willing in
+            let request = ProxyRequest(method: method, target: "/eth/v1/x")
+            try await withClient([refusing.url, willing.url]) { client in
+                let response = try await client.proxy(request)
+                #expect(try await Self.collect(response) == "yes")
+            }
+            try await withClient([refusing.url, deadURL], fallbacks: [willing.url]) { client in
+                let response = try await client.proxy(request)
+                #expect(response.status == 404)
+                #expect(try await Self.collect(response) == "no")
+            }
+        }
+    }
+
+    @Test("fallback nodes serve when no primary can", arguments: ["GET", "POST"])
+    func fallback(method: String) async throws {
+        try await FakeBeaconNode.with({ _ in .json("gone", status: 502) }, { _ in .json("spare") }) { primary, spare in
+            let request = ProxyRequest(method: method, target: "/eth/v1/x")
+            try await withClient([primary.url, deadURL], fallbacks: [spare.url]) { client in
+                let response = try await client.proxy(request)
+                #expect(try await Self.collect(response) == "spare")
+            }
+            try await withClient([deadURL]) { client in
+                let error = await failure { () throws(BeaconError) in try await client.proxy(request) }
+                #expect(error?.httpStatus == nil && error?.isTemporary == true)
+            }
+        }
+    }
+
+    @Test("a node that never answers is a time-out", arguments: ["GET", "POST"])
+    func timeout(method: String) async throws {
+        try await FakeBeaconNode.with({ _ in .silence }) { node in
+            try await withClient([node.url], configure: { $0.proxyTimeout = .milliseconds(50) }) { client in
+                let request = ProxyRequest(method: method, target: "/eth/v1/x")
+                let error = await failure { () throws(BeaconError) in try await client.proxy(request) }
+                #expect(error?.cause == .timeout)
+            }
+        }
+    }
+
+    @Test("bodies are streamed: a chunk arrives before the next one is sent")
+    func streams() async throws {
+        let end = Gate()
+        try await FakeBeaconNode.with({ _ in .stream(["event: head\n", "data: {}\n\n"], end: end) }) { node in
+            let url = node.url.replacing("http://", with: "http://u:p@")
+            try await withClient([url], configure: { $0.headers = ["X-Own": "1"] }) { client in
+                let response = try await client.proxyEvents(
+                    ProxyRequest(method: "GET", target: "/eth/v1/events?topics=head"))
+                #expect(response.headers["content-type"] == "text/event-stream")
+                var text = ""
+                for try await chunk in response.body {
+                    text += String(decoding: chunk, as: UTF8.self)
+                    // The stream is still open at the node.
+                    if text.hasSuffix("\n\n") { end.open() }
+                }
+                #expect(text == "event: head\ndata: {}\n\n")
+                #expect(node.requests.first?.headers["authorization"] == "Basic dTpw")
+                #expect(node.requests.first?.headers["x-own"] == "1")
+            }
+        }
+    }
+
+    @Test("event streams go to the best node, or to one that lives")
+    func eventsBest() async throws {
+        try await FakeBeaconNode.with({ _ in .silence }, { _ in .json(#"{"data":{"version":"x"}}"#) }) { first, best in
+            try await withClient([first.url, best.url]) { client in
+                _ = try await client.nodeVersion()
+                let response = try await client.proxyEvents(ProxyRequest(method: "GET", target: "/eth/v1/events"))
+                #expect(response.status == 200)
+                #expect(best.requests.count == 2)
+            }
+            try await withClient([deadURL, best.url]) { client in
+                let response = try await client.proxyEvents(ProxyRequest(method: "GET", target: "/eth/v1/events"))
+                #expect(response.status == 200)
+            }
+        }
+    }
+}

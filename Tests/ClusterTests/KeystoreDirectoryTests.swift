@@ -1,0 +1,107 @@
+import BLS
+import Cluster
+import Foundation
+import SSZ
+import TestSupport
+import Testing
+
+@Suite struct KeystoreDirectoryTests {
+    let directory: TemporaryDirectory
+    let keys: [SecretKey]
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        var generator = SeededGenerator(seed: 8)
+        keys = (0..<12).map { _ in SecretKey.random(using: &generator) }
+        try KeystoreDirectory.store(
+            keys, in: directory.file("keys"), cost: .insecure, concurrency: 2, using: &generator)
+    }
+
+    private var path: String { directory.file("keys") }
+
+    @Test("keys come back in their order, with any number of threads", arguments: [-1, 0, 1, 2, 5, 100])
+    func roundTrip(concurrency: Int) throws {
+        let loaded = try KeystoreDirectory.loadSequenced(path, concurrency: concurrency)
+        #expect(loaded.map(\.publicKey) == keys.map(\.publicKey))
+        let unordered = try KeystoreDirectory.load(path, concurrency: concurrency)
+        #expect(Set(unordered.map(\.key.publicKey)) == Set(keys.map(\.publicKey)))
+        #expect(Set(unordered.map(\.index)) == Set((0..<12).map { $0 }))
+    }
+
+    @Test("files have their names and modes")
+    func layout() throws {
+        #expect(directory.names.contains("keys/keystore-insecure-0.json"))
+        #expect(directory.names.count == 1 + 2 * keys.count)
+        #expect(try directory.mode("keys/keystore-insecure-11.json") == 0o444)
+        #expect(try directory.mode("keys/keystore-insecure-11.txt") == 0o400)
+        #expect(try directory.read("keys/keystore-insecure-11.txt").count == 32)
+        let passwords = try (0..<12).map { try directory.read("keys/keystore-insecure-\($0).txt") }
+        #expect(Set(passwords).count == 12)
+    }
+
+    @Test("a wrong password names both files")
+    func wrongPassword() throws {
+        try overwrite("keystore-insecure-7.txt", Array("wrong".utf8))
+        let error = #expect(throws: ClusterError.self) { try KeystoreDirectory.loadSequenced(path, concurrency: 2) }
+        let text = error?.description ?? ""
+        #expect(text.contains("/keystore-insecure-7.json") && text.contains("/keystore-insecure-7.txt"), "\(text)")
+        #expect(text.contains("password does not open"))
+    }
+
+    @Test("a missing password file is named")
+    func missingPassword() throws {
+        try FileManager.default.removeItem(atPath: "\(path)/keystore-insecure-3.txt")
+        let error = #expect(throws: ClusterError.self) { try KeystoreDirectory.load(path, concurrency: 2) }
+        #expect(error?.description.contains("open \(path)/keystore-insecure-3.txt: No such file") == true)
+    }
+
+    @Test(
+        "gaps, repeats and foreign names break a sequence",
+        arguments: [
+            ("keystore-insecure-5", "keystore-12", "out of sequence"),
+            ("keystore-insecure-5", "keystore-6", "duplicate"),
+            ("keystore-insecure-5", "keystore-m_12381_3600_0_0_0", "unknown keystore index"),
+            ("keystore-insecure-5", "keystore--1", "unknown keystore index"),
+            ("keystore-insecure-5", "keystore-99999999999999999999", "unknown keystore index"),
+        ])
+    func sequence(old: String, new: String, complaint: String) throws {
+        for suffix in [".json", ".txt"] {
+            try FileManager.default.moveItem(atPath: "\(path)/\(old)\(suffix)", toPath: "\(path)/\(new)\(suffix)")
+        }
+        let error = #expect(throws: ClusterError.self) { try KeystoreDirectory.loadSequenced(path, concurrency: 2) }
+        #expect(error?.description.contains(complaint) == true, "\(String(describing: error))")
+        #expect(try KeystoreDirectory.load(path, concurrency: 2).count == 12)
+    }
+
+    @Test("other files are ignored; no keystore at all is an error")
+    func foreignFiles() throws {
+        try directory.write("keys/README.json", [1])
+        try directory.write("keys/keystore-x.txt", [1])
+        #expect(try KeystoreDirectory.loadSequenced(path, concurrency: 1).count == 12)
+        try directory.write("none/other.json", [1])
+        let error = #expect(throws: ClusterError.self) {
+            try KeystoreDirectory.load(directory.file("none"), concurrency: 1)
+        }
+        #expect(error?.description.contains("no keys found") == true)
+        #expect(throws: ClusterError.self) { try KeystoreDirectory.load(directory.file("absent"), concurrency: 1) }
+    }
+
+    @Test("writes into a new or empty directory only")
+    func refusesOthers() throws {
+        var generator = SeededGenerator(seed: 1)
+        let before = directory.names
+        #expect(throws: ClusterError.self) {
+            try KeystoreDirectory.store(keys, in: path, cost: .insecure, concurrency: 1, using: &generator)
+        }
+        #expect(directory.names == before)
+        try FileManager.default.createDirectory(atPath: directory.file("empty"), withIntermediateDirectories: false)
+        try KeystoreDirectory.store(
+            Array(keys.prefix(1)), in: directory.file("empty"), cost: .secure, concurrency: 1, using: &generator)
+        #expect(directory.names.contains("empty/keystore-0.json"))
+    }
+
+    private func overwrite(_ name: String, _ bytes: [UInt8]) throws {
+        try FileManager.default.removeItem(atPath: "\(path)/\(name)")
+        try directory.write("keys/\(name)", bytes)
+    }
+}

@@ -1,0 +1,122 @@
+import BLS
+import Cluster
+import Ethereum
+import Foundation
+import SSZ
+import Secp256k1
+import TestSupport
+import Testing
+
+/// Clusters and files that tests start from. Everything is a function of a seed.
+enum Samples {
+    /// 2026-11-23T20:59:39Z
+    static let now = Instant(unixSeconds: 1_795_467_579)
+    static let address = "0x000000000000000000000000000000000000dEaD"
+
+    static func options(nodes: Int = 4, validators: Int = 2) -> ClusterOptions {
+        var options = ClusterOptions()
+        options.name = "sample <&> cluster"
+        options.nodes = nodes
+        options.validators = validators
+        options.feeRecipients = [address]
+        options.withdrawalAddresses = [address]
+        options.network = .hoodi
+        options.insecureKeys = true
+        return options
+    }
+
+    static func cluster(nodes: Int = 4, validators: Int = 2, seed: UInt64 = 1) throws -> ClusterCreation {
+        var generator = SeededGenerator(seed: seed)
+        return try ClusterCreation(options(nodes: nodes, validators: validators), now: now, using: &generator)
+    }
+
+    /// Signs the definition with fresh accounts, all operators and the creator.
+    static func signed(_ definition: Definition, seed: UInt64 = 9) throws -> Definition {
+        var generator = SeededGenerator(seed: seed)
+        var definition = definition
+        let accounts = definition.operators.map { _ in Secp256k1.PrivateKey.random(using: &generator) }
+        let creator = Secp256k1.PrivateKey.random(using: &generator)
+        for (i, account) in accounts.enumerated() {
+            definition.operators[i].address = EthereumAddress(account.publicKey).checksummed
+        }
+        definition.creator.address = EthereumAddress(creator.publicKey).checksummed
+        definition = try definition.withHashes()
+        let chainID = try definition.network(custom: nil).chainID
+        let text = definition.configHash.hex
+        for (i, account) in accounts.enumerated() {
+            let enr = definition.operators[i].enr
+            definition.operators[i].configSignature =
+                account.sign(digest: EIP712.operatorConfigHash(text).digest(chainID: chainID)).bytes
+            definition.operators[i].enrSignature = account.sign(digest: EIP712.enr(enr).digest(chainID: chainID)).bytes
+        }
+        definition.creator.configSignature =
+            creator.sign(digest: EIP712.creatorConfigHash(text).digest(chainID: chainID)).bytes
+        return try definition.withHashes()
+    }
+}
+
+/// A new directory that goes away with the last reference.
+final class TemporaryDirectory {
+    let path: String
+
+    init() throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("styx-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        path = url.path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    @discardableResult
+    func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+        let path = file(name)
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        return path
+    }
+
+    func read(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name)))) }
+
+    /// Permission bits.
+    func mode(_ name: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: file(name))
+        return try #require(attributes[.posixPermissions] as? NSNumber).intValue
+    }
+
+    /// All paths below, sorted.
+    var names: [String] { (try? FileManager.default.subpathsOfDirectory(atPath: path).sorted()) ?? [] }
+}
+
+extension JSONValue {
+    /// The value with another at `path` (names and positions); nil removes the member.
+    func replacing(_ path: [String], with new: JSONValue?) -> JSONValue {
+        guard let first = path.first else { return new ?? .null }
+        let rest = Array(path.dropFirst())
+        switch self {
+        case .object(var object):
+            object[first] = rest.isEmpty ? new : object[first]?.replacing(rest, with: new)
+            return .object(object)
+        case .array(var items):
+            guard let i = Int(first), items.indices.contains(i) else { return self }
+            items[i] = items[i].replacing(rest, with: new)
+            return .array(items)
+        default: return self
+        }
+    }
+}
+
+/// One change, and the field a check must complain about after it.
+struct Mutation<Value>: Sendable, CustomTestStringConvertible {
+    let field: String
+    let change: @Sendable (inout Value) -> Void
+
+    init(_ field: String, _ change: @escaping @Sendable (inout Value) -> Void) {
+        self.field = field
+        self.change = change
+    }
+
+    var testDescription: String { field }
+}

@@ -1,0 +1,227 @@
+import Ethereum
+import SSZ
+import Testing
+
+@testable import DutyWorkflow
+
+@Suite("DutyDB")
+struct DutyDBTests {
+    private let slot: UInt64 = 10 * 32
+    private var duty: Duty { .attester(slot: Slot(slot)) }
+
+    private func db(_ fork: ForkName = .fulu) throws -> DutyDB {
+        DutyDB(configuration: try Fixture.configuration(fork: fork))
+    }
+
+    private func stored(_ signals: [Signal]) -> Set<PubKey> {
+        for case .stored(_, let set) in signals { return Set(set.keys) }
+        return []
+    }
+
+    @Test("watermark and value are persisted before they are signed or served")
+    func order() throws {
+        var db = try db()
+        _ = db.query(Ticket(1), .attestationData(Slot(slot), CommitteeIndex(1)))
+        let signals = db.store(duty, Fixture.unsigned([0, 1], slot: slot, Fixture.data(slot: slot)))
+        #expect(signals.effectNames == ["persist watermark", "persist watermark", "persist unsigned", "answer data"])
+        let storedAt = try #require(signals.firstIndex { if case .stored = $0 { true } else { false } })
+        let persistedAt = try #require(signals.lastIndex { $0.effect?.name.hasPrefix("persist") == true })
+        #expect(persistedAt < storedAt)
+    }
+
+    @Test("the first value stays, and the second holds up no other validator")
+    func firstStays() throws {
+        var db = try db()
+        let first = Fixture.data(slot: slot, block: 1)
+        _ = db.store(duty, Fixture.unsigned([0], slot: slot, first))
+        let signals = db.store(duty, Fixture.unsigned([0, 1], slot: slot, Fixture.data(slot: slot, block: 2)))
+        #expect(stored(signals) == [Fixture.pubKey(1)])
+        #expect(signals.tracked == [.conflicted(Fixture.pubKey(0), "another value was decided before")])
+        let answer = db.query(Ticket(1), .attestationData(Slot(slot), .zero)).effects.answers
+        #expect(answer == [.attestationData(first)])
+    }
+
+    @Test("the same value again is silent")
+    func again() throws {
+        var db = try db()
+        let set = Fixture.unsigned([0, 1], slot: slot, Fixture.data(slot: slot))
+        _ = db.store(duty, set)
+        #expect(db.store(duty, set).isEmpty)
+    }
+
+    struct Vote: Sendable, CustomStringConvertible {
+        let source: UInt64
+        let target: UInt64
+        let slotInEpoch: UInt64
+        let isSafe: Bool
+        var description: String { "\(source)→\(target) in slot \(slotInEpoch)" }
+    }
+
+    /// After a vote 9→10 in the first slot of epoch 10. Source: EIP-3076, "Conditions", minimal form.
+    @Test(
+        "double and surround votes are refused, for that validator alone",
+        arguments: [
+            Vote(source: 9, target: 10, slotInEpoch: 1, isSafe: false),
+            Vote(source: 10, target: 10, slotInEpoch: 1, isSafe: false),
+            Vote(source: 8, target: 9, slotInEpoch: 0, isSafe: false),
+            Vote(source: 9, target: 9, slotInEpoch: 0, isSafe: false),
+            Vote(source: 8, target: 11, slotInEpoch: 0, isSafe: false),
+            Vote(source: 0, target: 12, slotInEpoch: 0, isSafe: false),
+            Vote(source: 9, target: 11, slotInEpoch: 0, isSafe: true),
+            Vote(source: 10, target: 11, slotInEpoch: 5, isSafe: true),
+            Vote(source: 11, target: 12, slotInEpoch: 0, isSafe: true),
+        ])
+    func slashing(vote: Vote) throws {
+        var db = try db()
+        _ = db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 9)))
+        let next = vote.target * 32 + vote.slotInEpoch
+        let data = Fixture.data(slot: next, source: vote.source)
+        let signals = db.store(.attester(slot: Slot(next)), Fixture.unsigned([0, 1], slot: next, data))
+        #expect(stored(signals) == (vote.isSafe ? [Fixture.pubKey(0), Fixture.pubKey(1)] : [Fixture.pubKey(1)]))
+    }
+
+    @Test("after a restart, with nothing but the watermark, the same vote passes and another does not")
+    func watermarkAlone() throws {
+        let data = Fixture.data(slot: slot, source: 9)
+        var snapshot = JournalSnapshot()
+        snapshot.watermarks[Fixture.pubKey(0)] = AttestationWatermark(
+            source: Epoch(9), target: Epoch(10), dataRoot: data.hashTreeRoot())
+        for (block, isSafe) in [(UInt8(1), true), (2, false)] {
+            var db = try db()
+            db.restore(snapshot)
+            let signals = db.store(
+                duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 9, block: block)))
+            #expect(stored(signals).isEmpty != isSafe)
+        }
+    }
+
+    @Test("a watermark imported without its root refuses every vote for its target")
+    func importedWatermark() throws {
+        var snapshot = JournalSnapshot()
+        snapshot.watermarks[Fixture.pubKey(0)] = AttestationWatermark(
+            source: Epoch(9), target: Epoch(10), dataRoot: .zero)
+        var db = try db()
+        db.restore(snapshot)
+        #expect(stored(db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot)))).isEmpty)
+    }
+
+    @Test("a value on disk whose watermark was lost still protects")
+    func tornWatermark() throws {
+        var snapshot = JournalSnapshot()
+        snapshot.unsigned[duty] = Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 9))
+        var db = try db()
+        db.restore(snapshot)
+        let moved = Duty.attester(slot: Slot(slot + 1))
+        let second = Fixture.unsigned([0], slot: slot + 1, Fixture.data(slot: slot + 1, source: 9))
+        #expect(stored(db.store(moved, second)).isEmpty, "the epoch's vote is given")
+    }
+
+    @Test("a restart serves the same value, and an expired duty keeps its watermark")
+    func restartAndExpiry() throws {
+        var snapshot = JournalSnapshot()
+        let data = Fixture.data(slot: slot, block: 7)
+        snapshot.unsigned[duty] = Fixture.unsigned([0], slot: slot, data)
+        var db = try db()
+        db.restore(snapshot)
+        #expect(db.query(Ticket(1), .attestationData(Slot(slot), .zero)).effects.answers == [.attestationData(data)])
+        _ = db.expire(duty)
+        #expect(stored(db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, block: 8)))).isEmpty)
+    }
+
+    @Test(
+        "what no validator of ours should sign is refused",
+        arguments: [
+            (Fixture.data(slot: 321), 0), (Fixture.data(slot: 320, target: 11), 0),
+            (Fixture.data(slot: 320, source: 11), 0),
+            (Fixture.data(slot: 320), 9),
+        ])
+    func refuses(data: AttestationData, validator: Int) throws {
+        var db = try db()
+        let signals = db.store(duty, Fixture.unsigned([validator], slot: slot, data))
+        #expect(stored(signals).isEmpty && signals.effects.isEmpty && signals.tracked.count == 1)
+    }
+
+    @Test("a row of another slot or validator is refused")
+    func foreignRow() throws {
+        var db = try db()
+        let data = Fixture.data(slot: slot)
+        let set: UnsignedDataSet = [
+            Fixture.pubKey(0): .attester(data, Fixture.row(0, slot: slot + 1)),
+            Fixture.pubKey(1): .attester(data, Fixture.row(2, slot: slot)),
+            Fixture.pubKey(2): .attester(data, Fixture.row(2, slot: slot)),
+        ]
+        #expect(stored(db.store(duty, set)) == [Fixture.pubKey(2)])
+    }
+
+    @Test("waiting callers are answered in order, cancelled ones not")
+    func waiting() throws {
+        var db = try db()
+        for ticket in UInt64(1)...4 {
+            let committee = ticket == 4 ? CommitteeIndex(3) : CommitteeIndex(ticket % 2)
+            #expect(db.query(Ticket(ticket), .attestationData(Slot(slot), committee)).isEmpty)
+        }
+        _ = db.query(Ticket(9), .attestationData(Slot(slot + 1), .zero))
+        db.cancel(Ticket(2))
+        let signals = db.store(duty, Fixture.unsigned([0, 1], slot: slot, Fixture.data(slot: slot)))
+        let tickets = signals.effects.compactMap {
+            if case .answer(let ticket, _) = $0 { ticket.rawValue } else { nil }
+        }
+        #expect(tickets == [1, 3], "not the cancelled one, nor committee 3, nor another slot")
+        let left = db.expire(duty)
+        #expect(left.effectNames == ["answer refused"], "who still waits at the end learns it")
+        #expect(db.expire(duty).isEmpty)
+    }
+
+    @Test("waiting callers are bounded")
+    func waitingIsBounded() throws {
+        var db = try db()
+        for ticket in UInt64(0)..<16384 { _ = db.query(Ticket(ticket), .attestationData(Slot(slot), .zero)) }
+        #expect(db.query(Ticket(99999), .attestationData(Slot(slot), .zero)).effectNames == ["answer refused"])
+    }
+
+    @Test("committee 0 is itself first, and any other only for want of it")
+    func committeeZero() throws {
+        var db = try db(.deneb)
+        // Validator 0, whose key sorts first, is in committee 5; validator 1 in committee 0.
+        let five = Fixture.data(slot: slot, index: 5)
+        let zero = Fixture.data(slot: slot, index: 0)
+        func ask(_ committee: UInt64) -> [Answer] {
+            db.query(Ticket(1), .attestationData(Slot(slot), CommitteeIndex(committee))).effects.answers
+        }
+        _ = db.store(duty, [Fixture.pubKey(0): .attester(five, Fixture.row(0, slot: slot, committee: 5))])
+        #expect(ask(0) == [.attestationData(five)])
+        _ = db.store(duty, [Fixture.pubKey(1): .attester(zero, Fixture.row(1, slot: slot, committee: 0))])
+        #expect(ask(0) == [.attestationData(zero)])
+        #expect(ask(5) == [.attestationData(five)])
+    }
+
+    @Test("validators are found by committee and index, also under committee 0")
+    func pubKeys() throws {
+        var db = try db()
+        _ = db.store(duty, Fixture.unsigned([0, 1, 2], slot: slot, Fixture.data(slot: slot)))
+        func find(_ committee: UInt64, _ index: UInt64) -> [Answer] {
+            db.query(Ticket(1), .attesterPubKey(Slot(slot), CommitteeIndex(committee), ValidatorIndex(index))).effects
+                .answers
+        }
+        #expect(find(2, 102) == [.attesterPubKey(Fixture.pubKey(2))])
+        #expect(find(0, 102) == [.attesterPubKey(Fixture.pubKey(2))])
+        #expect(find(1, 102) == [.attesterPubKey(nil)])
+        #expect(find(2, 999) == [.attesterPubKey(nil)])
+    }
+
+    @Test("own signatures pass over exactly what was decided")
+    func admitLocal() throws {
+        var db = try db()
+        let data = Fixture.data(slot: slot)
+        let good = try Fixture.partial(0, share: 1, data: data)
+        #expect(db.admitLocal(duty, Fixture.pubKey(0), good) != nil, "nothing is decided yet")
+        _ = db.store(duty, Fixture.unsigned([0], slot: slot, data))
+        #expect(db.admitLocal(duty, Fixture.pubKey(0), good) == nil)
+        let otherBlock = try Fixture.partial(0, share: 1, data: Fixture.data(slot: slot, block: 2))
+        #expect(db.admitLocal(duty, Fixture.pubKey(0), otherBlock) != nil)
+        let otherValidator = try Fixture.partial(0, share: 1, data: data, validatorIndex: 7)
+        #expect(db.admitLocal(duty, Fixture.pubKey(0), otherValidator) != nil)
+        #expect(db.admitLocal(duty, Fixture.pubKey(1), good) != nil)
+        #expect(db.admitLocal(.attester(slot: Slot(slot + 1)), Fixture.pubKey(0), good) != nil)
+    }
+}

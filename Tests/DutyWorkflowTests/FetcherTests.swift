@@ -1,0 +1,97 @@
+import Ethereum
+import Testing
+
+@testable import DutyWorkflow
+
+@Suite("Fetcher")
+struct FetcherTests {
+    private let duty = Duty.attester(slot: Slot(40))
+    private func definitions(_ indices: [Int] = [0, 1, 2]) -> DutyDefinitionSet {
+        Dictionary(uniqueKeysWithValues: indices.map { (Fixture.pubKey($0), .attester(Fixture.row($0, slot: 40))) })
+    }
+
+    private func asked(_ signals: [Signal]) -> [UInt64]? {
+        for case .fetchAttestationData(_, let committees) in signals.effects { return committees.map(\.rawValue) }
+        return nil
+    }
+
+    @Test(
+        "from Electra on one call for committee 0, before one per committee",
+        arguments: [
+            (ForkName.deneb, [UInt64(0), 1, 2]), (.electra, [0]), (.fulu, [0]),
+        ])
+    func committees(fork: ForkName, expected: [UInt64]) throws {
+        var fetcher = Fetcher(configuration: try Fixture.configuration(fork: fork))
+        #expect(asked(fetcher.fetch(duty, definitions())) == expected)
+        #expect(fetcher.fetch(duty, definitions()).isEmpty, "one request at a time")
+        let data = Dictionary(
+            uniqueKeysWithValues: expected.map { (CommitteeIndex($0), Fixture.data(slot: 40, index: $0)) })
+        let signals = fetcher.received(duty, data, at: .slot(40, plus: 4))
+        guard case .fetched(duty, let set)? = signals.last else {
+            Issue.record("no data: \(signals)")
+            return
+        }
+        for index in 0..<3 {
+            let committee = fork == .deneb ? UInt64(index) : 0
+            let row = Fixture.row(index, slot: 40)
+            #expect(set[Fixture.pubKey(index)] == .attester(Fixture.data(slot: 40, index: committee), row))
+        }
+    }
+
+    @Test(
+        "what cannot be signed is refused and asked for again",
+        arguments: [
+            Fixture.data(slot: 41), Fixture.data(slot: 40, target: 2), Fixture.data(slot: 40, target: 0),
+            Fixture.data(slot: 40, source: 2), Fixture.data(slot: 40, index: 3),
+        ])
+    func refuses(data: AttestationData) throws {
+        var fetcher = Fetcher(configuration: try Fixture.configuration())
+        _ = fetcher.fetch(duty, definitions())
+        let signals = fetcher.received(duty, [.zero: data], at: .slot(40, plus: 4))
+        #expect(signals.count == 1 && !signals.tracked.isEmpty, "no data go out")
+        let next = try #require(fetcher.nextWake)
+        #expect(asked(fetcher.wake(at: next)) == [0])
+        #expect(fetcher.received(duty, [.zero: Fixture.data(slot: 40)], at: next).tracked == [.fetched])
+    }
+
+    @Test("a missing committee is asked for again")
+    func missing() throws {
+        var fetcher = Fetcher(configuration: try Fixture.configuration(fork: .deneb))
+        _ = fetcher.fetch(duty, definitions())
+        let signals = fetcher.received(duty, [.zero: Fixture.data(slot: 40)], at: .slot(40, plus: 4))
+        #expect(signals.tracked == [.fetchFailed("no data for committee 1")])
+        #expect(fetcher.nextWake != nil)
+    }
+
+    @Test("temporary failures back off until the deadline; a permanent one ends it")
+    func failures() throws {
+        var fetcher = Fetcher(configuration: try Fixture.configuration())
+        _ = fetcher.fetch(duty, definitions())
+        var now = Instant.slot(40, plus: 4)
+        var attempts = 0
+        while true {
+            _ = fetcher.failed(duty, Failure(reason: "503", isTemporary: true), now)
+            guard let next = fetcher.nextWake else { break }
+            #expect(fetcher.wake(at: next - .nanoseconds(1)).isEmpty)
+            #expect(asked(fetcher.wake(at: next)) == [0])
+            now = next
+            attempts += 1
+        }
+        #expect(attempts > 20 && now >= .slot(40, plus: 385))
+
+        _ = fetcher.fetch(duty, definitions())
+        let signals = fetcher.failed(duty, Failure(reason: "400", isTemporary: false), .slot(40, plus: 4))
+        #expect(signals.tracked == [.fetchFailed("400")])
+        #expect(fetcher.nextWake == nil)
+    }
+
+    @Test("nothing is asked without definitions, and nothing taken that was not asked for")
+    func unasked() throws {
+        var fetcher = Fetcher(configuration: try Fixture.configuration())
+        #expect(fetcher.fetch(duty, [:]).isEmpty)
+        #expect(fetcher.received(duty, [.zero: Fixture.data(slot: 40)], at: .slot(40)).isEmpty)
+        _ = fetcher.fetch(duty, definitions())
+        fetcher.expire(duty)
+        #expect(fetcher.received(duty, [.zero: Fixture.data(slot: 40)], at: .slot(40)).isEmpty)
+    }
+}

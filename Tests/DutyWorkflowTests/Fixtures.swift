@@ -1,0 +1,185 @@
+import Ethereum
+import QBFT
+import SSZ
+
+@testable import DutyWorkflow
+
+/// A small cluster: 4 nodes, threshold 3, 12 s slots, 32 a epoch, genesis at second 0.
+enum Fixture {
+    static let genesis = Instant(nanoseconds: 0)
+
+    static func clock(slot: Duration = .seconds(12), slotsPerEpoch: UInt64 = 32) -> SlotClock {
+        SlotClock(genesis: genesis, slotDuration: slot, slotsPerEpoch: slotsPerEpoch)
+    }
+
+    static func pubKey(_ index: Int) -> PubKey { PubKey([0xa0] + [UInt8](repeating: UInt8(index), count: 47)) ?? .zero }
+
+    /// - Parameter fork: of the whole chain.
+    static func configuration(
+        nodes: Int = 4, peer: Int = 0, validators: Int = 3, fork: ForkName = .fulu, signs: Bool = false,
+        clock: SlotClock = clock()
+    ) throws -> WorkflowConfiguration {
+        let forks = try ForkSchedule(
+            ForkName.allCases.map { name in
+                let epoch = name <= fork ? Epoch.zero : Epoch(1 << 40)
+                return ForkSchedule.Entry(fork: name, version: Bytes4(padding: [UInt8(name.rawValue)]), epoch: epoch)
+            })
+        return WorkflowConfiguration(
+            nodes: nodes, threshold: (2 * nodes + 2) / 3, peer: PeerIndex(peer),
+            validators: Set((0..<validators).map { pubKey($0) }), clock: clock,
+            domains: SigningDomains(
+                forks: forks, genesisValidatorsRoot: .zero, exitVersion: .zero, slotsPerEpoch: clock.slotsPerEpoch,
+                preset: .mainnet),
+            signs: signs, seed: 1)
+    }
+
+    /// Validator `index` is in committee `index` unless told otherwise.
+    static func row(_ index: Int, slot: UInt64, committee: UInt64? = nil) -> AttesterDuty {
+        var row = AttesterDuty()
+        row.pubKey = pubKey(index)
+        row.slot = Slot(slot)
+        row.validatorIndex = ValidatorIndex(UInt64(100 + index))
+        row.committeeIndex = CommitteeIndex(committee ?? UInt64(index))
+        row.committeeLength = 64
+        row.committeesAtSlot = 4
+        row.validatorCommitteeIndex = UInt64(index)
+        return row
+    }
+
+    static func data(
+        slot: UInt64, source: UInt64? = nil, target: UInt64? = nil, block: UInt8 = 1, index: UInt64 = 0
+    ) -> AttestationData {
+        let epoch = target ?? slot / 32
+        var data = AttestationData()
+        data.slot = Slot(slot)
+        data.index = CommitteeIndex(index)
+        data.beaconBlockRoot = root(block)
+        data.source = checkpoint(source ?? (epoch == 0 ? 0 : epoch - 1))
+        data.target = checkpoint(epoch)
+        return data
+    }
+
+    static func root(_ byte: UInt8) -> Root { Root([UInt8](repeating: byte, count: 32)) ?? .zero }
+
+    static func checkpoint(_ epoch: UInt64) -> Checkpoint {
+        var checkpoint = Checkpoint()
+        checkpoint.epoch = Epoch(epoch)
+        checkpoint.root = root(UInt8(truncatingIfNeeded: 0xe0 &+ epoch))
+        return checkpoint
+    }
+
+    static func unsigned(_ indices: [Int], slot: UInt64, _ data: AttestationData) -> UnsignedDataSet {
+        Dictionary(uniqueKeysWithValues: indices.map { (pubKey($0), .attester(data, row($0, slot: slot))) })
+    }
+
+    static func share(_ index: Int) -> ShareIndex { ShareIndex(PeerIndex(index - 1)) }
+
+    /// A partial attestation. The signature is a stand-in: components never look into it.
+    static func partial(
+        _ validator: Int, share: Int, data: AttestationData, fork: ForkName = .fulu, committee: UInt64? = nil,
+        validatorIndex: UInt64? = nil
+    ) throws -> ParSignedData {
+        var duty = row(validator, slot: data.slot.rawValue, committee: committee)
+        if let validatorIndex { duty.validatorIndex = ValidatorIndex(validatorIndex) }
+        guard let attestation = VersionedAttestation(fork: fork, data: data, duty: duty) else { throw NoAttestation() }
+        let unsigned = SignedData.attestation(attestation)
+        return ParSignedData(data: unsigned.with(signature: signature(UInt8(share))), shareIndex: Self.share(share))
+    }
+
+    static func partials(_ validators: [Int], share: Int, data: AttestationData) throws -> ParSignedDataSet {
+        Dictionary(uniqueKeysWithValues: try validators.map { (pubKey($0), try partial($0, share: share, data: data)) })
+    }
+
+    static func signature(_ byte: UInt8) -> SignatureBytes {
+        SignatureBytes([UInt8](repeating: byte, count: 96)) ?? .zero
+    }
+
+    static let groupSignature = signature(0xff)
+
+    struct NoAttestation: Error {}
+}
+
+extension Instant {
+    /// Seconds after the fixture's genesis.
+    static func at(_ seconds: Double) -> Instant { Fixture.genesis + .nanoseconds(Int64(seconds * 1e9)) }
+    /// A moment in a slot of 12 s.
+    static func slot(_ slot: UInt64, plus seconds: Double = 0) -> Instant { at(Double(slot) * 12 + seconds) }
+}
+
+extension Signal {
+    var effect: Effect? { if case .perform(let effect) = self { effect } else { nil } }
+}
+
+extension Effect {
+    /// A word or two, to compare sequences of effects.
+    var name: String {
+        switch self {
+        case .persist(let record): "persist \(record.name)"
+        case .note(let record): "note \(record.name)"
+        case .resolveDuties(let epoch): "resolve \(epoch.rawValue)"
+        case .fetchAttestationData(let duty, _): "fetch \(duty)"
+        case .sendConsensus(let message): "send \(message.message.kind)"
+        case .sign: "sign"
+        case .shareWithPeers: "share"
+        case .recover: "recover"
+        case .broadcast: "broadcast"
+        case .answer(_, let answer): "answer \(answer.name)"
+        case .report: "report"
+        }
+    }
+}
+
+extension Answer {
+    var name: String {
+        switch self {
+        case .attestationData: "data"
+        case .attesterPubKey: "pubkey"
+        case .submitted: "submitted"
+        case .refused: "refused"
+        }
+    }
+}
+
+extension Record {
+    var name: String {
+        switch self {
+        case .vote(_, let message, _): "vote \(message.kind)"
+        case .unsigned: "unsigned"
+        case .attestationWatermark: "watermark"
+        case .partials(_, _, let status): "partials \(status)"
+        case .partialStatus(_, _, let status): "status \(status)"
+        case .aggregated: "aggregated"
+        case .broadcast: "broadcast"
+        case .expired: "expired"
+        }
+    }
+}
+
+extension [Signal] {
+    var effects: [Effect] { compactMap(\.effect) }
+    var effectNames: [String] { effects.map(\.name) }
+    var tracked: [TrackedStep] { compactMap { if case .tracked(_, let step) = $0 { step } else { nil } } }
+    var started: [Duty] { compactMap { if case .dutyStarted(let duty, _) = $0 { duty } else { nil } } }
+    var thresholds: [[PubKey: [ParSignedData]]] {
+        compactMap { if case .thresholdReached(_, let groups) = $0 { groups } else { nil } }
+    }
+    var resolved: [UInt64] {
+        effects.compactMap { if case .resolveDuties(let epoch) = $0 { epoch.rawValue } else { nil } }
+    }
+}
+
+extension [Effect] {
+    /// Without reports.
+    var work: [String] { map(\.name).filter { $0 != "report" } }
+    var records: [Record] {
+        compactMap {
+            switch $0 {
+            case .persist(let record), .note(let record): record
+            default: nil
+            }
+        }
+    }
+    var reports: [Report] { compactMap { if case .report(let report) = $0 { report } else { nil } } }
+    var answers: [Answer] { compactMap { if case .answer(_, let answer) = $0 { answer } else { nil } } }
+    var sent: [ConsensusMessage] { compactMap { if case .sendConsensus(let message) = $0 { message } else { nil } } }
+}

@@ -1,0 +1,172 @@
+import Foundation
+import Testing
+
+/// The house's rules that a machine can see. Source: STYLE.md §1, §2, §11.
+@Suite("the house is tidy")
+struct TidyTests {
+    /// Targets and what each may import of the others, as Package.swift has it. STYLE.md §1 is the map.
+    static let map: [String: Set<String>] = [
+        "SSZ": ["CBlst"],
+        "BLS": ["CBlst", "SSZ"],
+        "Secp256k1": ["CSecp256k1", "SSZ"],
+        "QBFT": ["SSZ"],
+        "Ethereum": ["SSZ"],
+        "BeaconAPI": ["Ethereum"],
+        "Cluster": ["Ethereum", "BLS", "Secp256k1"],
+        "DutyWorkflow": ["Ethereum", "QBFT"],
+        "Libp2p": ["Secp256k1"],
+        "PeerProtocols": ["Libp2p", "DutyWorkflow", "Secp256k1"],
+        "BeaconClient": ["BeaconAPI"],
+        "ValidatorAPI": ["BeaconAPI", "DutyWorkflow"],
+        "Storage": ["DutyWorkflow"],
+        "Node": [
+            "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
+        ],
+        "Demo": ["Node"],
+        "styx": ["Node", "Demo", "Cluster", "Libp2p"],
+        "Simulation": ["DutyWorkflow"],
+        "FuzzTargets": [
+            "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
+            "PeerProtocols", "Storage", "Node",
+        ],
+        "Fuzz": ["FuzzTargets"],
+        "Benchmarks": ["Demo", "Simulation", "BLS", "Storage", "Libp2p"],
+    ]
+    /// No sockets, clocks, disks, threads or logs.
+    static let pure: Set<String> = [
+        "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Simulation",
+    ]
+    static let sources = Source.all(in: "Sources")
+    static let tests = Source.all(in: "Tests")
+    private static let linesMax = 410
+
+    /// What a target may import: its own row and all that those may.
+    private static func allowed(_ target: String) -> Set<String> {
+        (map[target] ?? []).reduce(into: map[target] ?? []) { $0.formUnion(allowed($1)) }
+    }
+
+    @Test("the files are found, and each target is on the map")
+    func found() {
+        #expect(Self.sources.count > 100 && Self.tests.count > 50)
+        #expect(Set(Self.sources.map(\.target)).subtracting(Self.map.keys).isEmpty)
+    }
+
+    @Test("targets import only what stands above them on the map", arguments: map.keys.sorted())
+    func imports(target: String) {
+        let house = Set(Self.map.keys).union(["CBlst", "CSecp256k1"])
+        let allowed = Self.allowed(target)
+        for source in Self.sources where source.target == target {
+            let wrong = Set(source.imports).intersection(house).subtracting(allowed)
+            #expect(wrong.isEmpty, "\(source.path) imports \(wrong.sorted())")
+        }
+    }
+
+    @Test("no target reaches itself: the map has no circles", arguments: map.keys.sorted())
+    func noCircles(target: String) {
+        var reached: Set<String> = []
+        var open = Array(Self.map[target] ?? [])
+        while let next = open.popLast() {
+            if reached.insert(next).inserted { open += Self.map[next] ?? [] }
+        }
+        #expect(!reached.contains(target))
+    }
+
+    @Test("the map is Package.swift's")
+    func packageFile() throws {
+        let text = try String(contentsOf: Source.root.appendingPathComponent("Package.swift"), encoding: .utf8)
+        for (target, dependencies) in Self.map.sorted(by: { $0.key < $1.key }) {
+            let name = ["Benchmarks": "styx-benchmarks", "Fuzz": "styx-fuzz"][target] ?? target
+            guard let row = Self.row(of: name, in: text) else {
+                Issue.record("\(target) is not in Package.swift")
+                continue
+            }
+            let quoted = row.matches(of: /"([A-Za-z0-9]+)"/).map { String($0.output.1) }
+            let listed = Set(quoted).intersection(Set(Self.map.keys).union(["CBlst", "CSecp256k1"]))
+            #expect(listed.subtracting([target]) == dependencies, "\(target)")
+        }
+    }
+
+    /// The dependency list of `module("name", […])` or `name: "name", dependencies: […]`.
+    private static func row(of name: String, in text: String) -> Substring? {
+        let starts = ["module(\"\(name)\",", "module(\n            \"\(name)\",", "name: \"\(name)\", dependencies:"]
+        let spaced = ["name: \"\(name)\",\n            dependencies:"]
+        for start in starts + spaced {
+            guard let found = text.range(of: start), let open = text[found.upperBound...].firstIndex(of: "[") else {
+                continue
+            }
+            guard let close = text[open...].firstIndex(of: "]") else { continue }
+            return text[open...close]
+        }
+        return nil
+    }
+
+    @Test("pure targets know no clock, task or console", arguments: pure.sorted())
+    func pureTargets(target: String) {
+        let forbidden: [(String, Regex<Substring>)] = [
+            ("print", /\bprint\(/), ("Date()", /\bDate\(\)/), ("Task", /\bTask(?:\.detached)?(?: *\{|\()/),
+            ("Task.sleep", /\bTask\.sleep/),
+            ("a clock", /\b(?:ContinuousClock|SuspendingClock|DispatchTime|DispatchQueue)\b/),
+            ("a system generator", /\bSystemRandomNumberGenerator\b/),
+        ]
+        for source in Self.sources where source.target == target {
+            for (name, pattern) in forbidden {
+                let lines = source.matches(pattern)
+                let isKeyMaterial = name == "a system generator" && ["BLS", "Cluster", "Secp256k1"].contains(target)
+                #expect(lines.isEmpty || isKeyMaterial, "\(source.path):\(lines): \(name)")
+            }
+        }
+    }
+
+    @Test("no loose task anywhere: long-lived work has an owner")
+    func looseTasks() {
+        for source in Self.sources where !source.isGenerated {
+            let lines = source.matches(/\bTask\.detached\b/)
+            #expect(lines.isEmpty, "\(source.path):\(lines)")
+        }
+    }
+
+    /// Only ever for constants that a reader can check by eye.
+    private static let trapsAllowed: Set<String> = [
+        // The name of an HTTP header of our own.
+        "Sources/Demo/DemoBeaconNode.swift"
+    ]
+
+    @Test("nothing traps on outside input: no try!, as! or forced unwrapping")
+    func traps() {
+        for source in Self.sources where !source.isGenerated && !Self.trapsAllowed.contains(source.path) {
+            let lines = source.matches(/\btry!|\bas!|[\w\)\]]!(?![=\w])/)
+            #expect(lines.isEmpty, "\(source.path):\(lines)")
+        }
+    }
+
+    @Test("no file is longer than 400 lines")
+    func length() {
+        for source in Self.sources where !source.isGenerated {
+            #expect(source.lines.count - 1 <= Self.linesMax, "\(source.path): \(source.lines.count - 1) lines")
+        }
+    }
+
+    @Test("no target stands empty")
+    func placeholders() {
+        let empty = (Self.sources + Self.tests).map(\.path).filter { $0.hasSuffix("Placeholder.swift") }
+        #expect(empty.isEmpty)
+    }
+
+    @Test("no notes to self")
+    func leftovers() {
+        let notes = ["TO" + "DO", "FIX" + "ME"]
+        for source in Self.sources + Self.tests {
+            let lines = source.lines.enumerated().filter { line in notes.contains { line.element.contains($0) } }
+            #expect(lines.isEmpty, "\(source.path):\(lines.map { $0.offset + 1 })")
+        }
+    }
+
+    @Test("one primary type per file, named after it: no file is called after nothing")
+    func names() {
+        let vague = ["Manager", "Helper", "Helpers", "Utils", "Common", "Base", "Impl"]
+        for source in Self.sources {
+            let name = String((source.path.split(separator: "/").last ?? "").dropLast(6))
+            #expect(!vague.contains { name.hasSuffix($0) }, "\(source.path)")
+        }
+    }
+}
