@@ -66,7 +66,11 @@ extension ConnectionCore {
             case .done: return
             }
             yamux.consumed(before - entry.negotiationInput.readableBytes, on: id, now: .now())
-            yamux.send(&output, on: id)
+            if agreed != nil, entry.negotiationInput.readableBytes > 0, case .listener = entry.negotiation {
+                hold(output, for: stream, entry)
+            } else {
+                yamux.send(&output, on: id)
+            }
             if let agreed { finishNegotiation(stream, entry, agreed) }
         } catch {
             fault(.negotiation)
@@ -74,9 +78,35 @@ extension ConnectionCore {
                 let proposals = entry.proposals
                 host.assumeIsolated { $0.lazyProtocolRefused(proposals, by: connection.peer) }
             }
+            // A last `na` tells a lazy dialer why; its data, read as a proposal, is what broke.
+            yamux.send(&output, on: id)
             yamux.reset(id)
             remove(stream, error == .refused ? .refused(entry.proposals) : .negotiation(error))
         }
+    }
+
+    /// The peer sent its request behind the proposal, so it does not wait for our yes: that may leave with the
+    /// handler's answer, which saves a packet and a wake-up on both sides.
+    private func hold(_ answer: ByteBuffer, for stream: StreamCore, _ entry: StreamEntry) {
+        entry.preface = answer
+        held.append(stream)
+        guard holdTimer == nil else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        holdTimer = loop.scheduleTask(in: timing.answerHold) {
+            let core = bound.value
+            core.holdTimer = nil
+            let due = core.held
+            core.held = []
+            for stream in due { core.sendPreface(stream.entry.value) }
+            core.flush()
+        }
+    }
+
+    /// Sends it on its own.
+    private func sendPreface(_ entry: StreamEntry) {
+        guard !entry.isGone, var preface = entry.preface, let id = entry.id else { return }
+        entry.preface = nil
+        yamux.send(&preface, on: id)
     }
 
     private func finishNegotiation(_ stream: StreamCore, _ entry: StreamEntry, _ protocolID: String) {
@@ -87,8 +117,7 @@ extension ConnectionCore {
         entry.negotiationInput = ByteBuffer()
         if rest.readableBytes > 0 { receive(rest, on: stream) }
         if isInbound {
-            let inbound = Stream(stream, protocolID: protocolID)
-            host.assumeIsolated { $0.accept(inbound) }
+            host.accept(Stream(stream, protocolID: protocolID))
         } else {
             serve(stream)
         }
@@ -151,14 +180,15 @@ extension ConnectionCore {
     /// - Returns: whether the stream could send more at once.
     private func sendTurn(_ stream: StreamCore, _ entry: StreamEntry) -> Bool {
         guard !entry.isGone, announce(stream, entry), let id = entry.id else { return false }
-        let room = isWritable ? min(yamux.sendWindow(id), Self.turnBytesMax) : 0
+        let window = yamux.sendWindow(id) - (entry.preface?.readableBytes ?? 0)
+        let room = isWritable ? min(max(0, window), Self.turnBytesMax) : 0
         let work = stream.takeWork(bytesMax: room, maySend: entry.maySend)
         if let code = work.reset {
             yamux.reset(id, code: code)
             remove(stream, .reset(code: code))
             return false
         }
-        for var chunk in work.chunks { yamux.send(&chunk, on: id) }
+        send(work, entry, id)
         if work.credit > 0 { yamux.consumed(work.credit, on: id, now: .now()) }
         if work.finish {
             yamux.finish(id)
@@ -169,7 +199,23 @@ extension ConnectionCore {
         return work.hasMore && entry.maySend && yamux.sendWindow(id) > 0
     }
 
-    /// Gives a new stream its id and sends header and proposal.
+    private func send(_ work: StreamCore.Work, _ entry: StreamEntry, _ id: UInt32) {
+        var chunks = work.chunks
+        // A proposal goes at once, a yes waits for something to go with.
+        let isProposal = if case .dialer = entry.negotiation { true } else { false }
+        if var preface = entry.preface, isProposal || !chunks.isEmpty || work.finish {
+            entry.preface = nil
+            if let first = chunks.first, first.readableBytes <= Self.joinBytesMax {
+                preface.writeImmutableBuffer(first)
+                chunks[0] = preface
+            } else {
+                chunks.insert(preface, at: 0)
+            }
+        }
+        for var chunk in chunks { yamux.send(&chunk, on: id) }
+    }
+
+    /// Gives a new stream its id and prepares header and proposal.
     ///
     /// - Returns: false when it has to wait, or needs no id any more.
     private func announce(_ stream: StreamCore, _ entry: StreamEntry) -> Bool {
@@ -187,7 +233,7 @@ extension ConnectionCore {
         guard case .dialer(let dialer, _) = entry.negotiation else { return true }
         var opening = ByteBuffer()
         dialer.start(into: &opening)
-        yamux.send(&opening, on: id)
+        entry.preface = opening
         return true
     }
 

@@ -17,6 +17,9 @@ final class ConnectionCore {
     /// What one stream may send before the next has its turn.
     static let turnBytesMax = 1 << 17
 
+    /// First bytes up to this are copied behind the negotiation, into one frame.
+    static let joinBytesMax = 1 << 14
+
     let id: Int
     let host: Host
     let loop: any EventLoop
@@ -43,6 +46,9 @@ final class ConnectionCore {
     var streams: [UInt32: StreamCore] = [:]
     /// Streams with something to send, in turn.
     var ready = CircularBuffer<StreamCore>()
+    /// Streams whose yes must leave when the timer fires.
+    var held: [StreamCore] = []
+    var holdTimer: Scheduled<Void>?
     /// Ours, waiting for the peer to acknowledge others.
     var waitingToOpen = CircularBuffer<StreamCore>()
 
@@ -107,6 +113,8 @@ final class ConnectionCore {
         transport = nil
         handshakeTimer?.cancel()
         sweepTimer?.cancel()
+        holdTimer?.cancel()
+        held = []
         let orphans = Array(streams.values) + Array(waitingToOpen) + (connection?.markClosed(reason) ?? [])
         streams = [:]
         waitingToOpen.removeAll()

@@ -19,8 +19,9 @@ package actor Host {
     nonisolated let shared = Mutex(Shared())
     private nonisolated let executor: any SerialExecutor
     private nonisolated let eventSink: AsyncStream<HostEvent>.Continuation
-    private nonisolated let inbox: AsyncStream<Inbound>
-    private nonisolated let inboxSink: AsyncStream<Inbound>.Continuation
+    /// New connections, for identify and ping.
+    private nonisolated let inbox: AsyncStream<Connection>
+    private nonisolated let inboxSink: AsyncStream<Connection>.Continuation
     /// Called with what a peer tells about its addresses, so that they can outlive this process.
     nonisolated let onAddresses: @Sendable (PeerID, [Multiaddr]) -> Void
 
@@ -37,7 +38,7 @@ package actor Host {
     struct Shared {
         var handlers: [String: Registration] = [:]
         var routes: [PeerID: Route] = [:]
-        var running: [Admission: Int] = [:]
+        var handlings = Handlings()
         var faults: [FaultKey: UInt64] = [:]
     }
 
@@ -53,19 +54,9 @@ package actor Host {
         let protocols: Set<String>
     }
 
-    struct Admission: Hashable {
-        let peer: PeerID
-        let protocolID: String
-    }
-
     struct FaultKey: Hashable {
         let peer: PeerID?
         let fault: PeerFault
-    }
-
-    private enum Inbound: Sendable {
-        case stream(Stream, Registration)
-        case connection(Connection)
     }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -112,18 +103,16 @@ package actor Host {
         _ = try await bind()
         isRunning = true
         for peer in records.keys { considerDialing(peer) }
+        let sweeper = loop.scheduleRepeatedTask(
+            initialDelay: configuration.timing.sweepInterval, delay: configuration.timing.sweepInterval
+        ) { _ in self.cancelOverdueHandlings(now: .now()) }
         await withDiscardingTaskGroup { group in
-            for await input in inbox {
-                switch input {
-                case .stream(let stream, let registration):
-                    group.addTask { await self.serve(stream, registration) }
-                case .connection(let connection):
-                    group.addTask { await self.attend(connection) }
-                }
-            }
+            for await connection in inbox { group.addTask { await self.attend(connection) } }
             group.cancelAll()
             shutDown()
         }
+        sweeper.cancel()
+        await finishHandlings()
         for listener in listeners ?? [] { try? await listener.closeFuture.get() }
         eventSink.finish()
     }
@@ -140,63 +129,8 @@ package actor Host {
         }
     }
 
-    private nonisolated func serve(_ stream: Stream, _ registration: Registration) async {
-        defer { release(stream) }
-        do {
-            if let timeout = registration.timeout {
-                try await withDeadline(timeout) { try await registration.handler(stream, stream.peer) }
-            } else {
-                try await registration.handler(stream, stream.peer)
-            }
-            stream.close()
-        } catch is DeadlineExceeded {
-            note(.handlerTimedOut, of: stream.peer)
-            stream.reset()
-        } catch is CancellationError {
-            stream.reset()
-        } catch {
-            // As Charon does: the other side sees an end without an answer.
-            note(.handlerFailed, of: stream.peer)
-            logger.debug(
-                "peer stream failed",
-                metadata: ["peer": "\(stream.peer)", "protocol": "\(stream.protocolID)", "error": "\(error)"])
-            stream.close()
-        }
-    }
-
-    // MARK: Called by connections, on the loop
-
     nonisolated func serves(_ protocolID: String) -> Bool {
         shared.withLock { $0.handlers[protocolID] != nil }
-    }
-
-    /// A peer opened a stream for a protocol we serve.
-    func accept(_ stream: Stream) {
-        let key = Admission(peer: stream.peer, protocolID: stream.protocolID)
-        let registration = shared.withLock { shared -> Registration? in
-            guard let registration = shared.handlers[stream.protocolID],
-                shared.running[key, default: 0] < registration.concurrentPerPeer
-            else { return nil }
-            shared.running[key, default: 0] += 1
-            return registration
-        }
-        guard let registration else {
-            note(.tooManyStreams, of: stream.peer)
-            return stream.reset()
-        }
-        guard case .enqueued = inboxSink.yield(.stream(stream, registration)) else {
-            note(.inboxFull, of: stream.peer)
-            release(stream)
-            return stream.reset()
-        }
-    }
-
-    private nonisolated func release(_ stream: Stream) {
-        let key = Admission(peer: stream.peer, protocolID: stream.protocolID)
-        shared.withLock { shared in
-            guard let count = shared.running[key] else { return }
-            shared.running[key] = count > 1 ? count - 1 : nil
-        }
     }
 
     /// Counts a fault. Only configured peers are counted by name, so the table is bounded.
@@ -205,9 +139,9 @@ package actor Host {
         shared.withLock { $0.faults[FaultKey(peer: named, fault: fault), default: 0] += 1 }
     }
 
-    /// - Returns: false when a full inbox leaves the connection without identify and ping.
+    /// A full inbox leaves the connection without identify and ping.
     func attendSoon(_ connection: Connection) {
-        if case .dropped = inboxSink.yield(.connection(connection)) { note(.inboxFull, of: connection.peer) }
+        if case .dropped = inboxSink.yield(connection) { note(.inboxFull, of: connection.peer) }
     }
 
     func emit(_ event: HostEvent) { eventSink.yield(event) }

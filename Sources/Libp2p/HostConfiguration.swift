@@ -30,8 +30,10 @@ package struct HostConfiguration: Sendable {
         package var connectionsPerPeerMax = 4
         /// Peers that are not configured, with the gate open.
         package var guestsMax = 1024
-        /// Accepted streams whose handler has not started.
-        package var inboxMax = 4096
+        /// Streams being served, of all peers and protocols.
+        package var handlingsMax = 8192
+        /// New connections whose identify has not started.
+        package var inboxMax = 1024
         /// Tasks waiting for a connection to one peer.
         package var waitersPerPeerMax = 256
         /// Addresses kept of what one peer told about itself.
@@ -51,6 +53,8 @@ package struct HostConfiguration: Sendable {
         package var redialMax = Duration.seconds(30)
         /// To agree on a stream's protocol.
         package var negotiationTimeout = TimeAmount.seconds(10)
+        /// How long our yes to a protocol may wait for the handler's first bytes, when the peer has not waited for it.
+        package var answerHold = TimeAmount.milliseconds(2)
         package var identifyTimeout = Duration.seconds(5)
         package var pingInterval = Duration.seconds(1)
         package var pingTimeout = Duration.seconds(5)
@@ -61,7 +65,7 @@ package struct HostConfiguration: Sendable {
         package var keepAlive = TimeAmount.seconds(10)
         package var silenceMax = TimeAmount.seconds(30)
         /// How often overdue things are looked for.
-        package var sweepInterval = TimeAmount.seconds(1)
+        package var sweepInterval = TimeAmount.milliseconds(500)
         package init() {}
     }
 }

@@ -14,6 +14,8 @@ final class StreamEntry {
     var id: UInt32?
     /// Bytes of an incomplete negotiation message.
     var negotiationInput = ByteBuffer()
+    /// Negotiation kept back to leave in one frame with our first bytes: a proposal, or our yes to one.
+    var preface: ByteBuffer?
     /// Until the negotiation must be over.
     var negotiationDeadline: NIODeadline
     /// Until a closed stream may wait for the peer's end.

@@ -47,6 +47,14 @@ package enum MessageFault: Error, Equatable, CustomStringConvertible {
     /// Ours, not the peer's: more signatures wait than can be checked in time.
     case overloaded
 
+    /// The peer did nothing wrong: it sent a duty that this node does not carry yet. Worth no warning.
+    package var isUncarriedDuty: Bool {
+        switch self {
+        case .dutyType(.unsupportedDuty), .value(.unsupportedDuty): true
+        default: false
+        }
+    }
+
     /// A stable word for metrics and logs.
     package var label: String {
         switch self {

@@ -18,15 +18,18 @@ import Testing
             change: { configuration in
                 configuration.timing.pingInterval = .seconds(3600)
                 configuration.timing.sweepInterval = .hours(1)
+                configuration.timing.answerHold = .hours(1)
             }
         ) { client, server in
             for host in [client, server] { _ = try await host.first { if case .identified = $0 { true } else { nil } } }
-            let before = await client.sent()
+            let before = await (client.sent(), server.sent())
             let stream = try await client.newStream(to: server.peer, protocols: ["/answer"])
             try await stream.writeMessage([1], closing: true)
             #expect(try await stream.readMessage(limit: 10) == [2])
-            // Header 20, proposal 9, message 2, three yamux headers, one noise frame.
-            #expect(await client.sent() - before == 20 + 9 + 2 + 3 * 12 + 18)
+            // Header 20, proposal 9, message 2, yamux headers of data and end, one noise frame.
+            let sent = await (client.sent() - before.0, server.sent() - before.1)
+            #expect(sent.0 == 20 + 9 + 2 + 2 * 12 + 18)
+            #expect(sent.1 == 20 + 9 + 2 + 2 * 12 + 18)
         }
     }
 }
