@@ -22,8 +22,6 @@ package struct Backoff: Sendable {
 
     /// Of the duty retryer.
     package static let duty = Backoff(base: .milliseconds(250), cap: .seconds(12), jitter: 0.1)
-    /// While starting.
-    package static let fast = Backoff(base: .milliseconds(100), cap: .seconds(5), jitter: 0.2)
 
     /// - Parameter attempt: failures so far, 1-based.
     package func delay(attempt: Int, random: inout SplitMix64) -> Duration {

@@ -94,9 +94,6 @@ package struct Workflow: Sendable {
         return settle(signals, now)
     }
 
-    /// Duties whose definitions or values a validator client may ask for.
-    package func definition(of duty: Duty) -> DutyDefinitionSet? { scheduler.definition(of: duty) }
-
     private mutating func signals(for event: Event, _ now: Instant) -> [Signal] {
         switch event {
         case .wake:

@@ -6,6 +6,7 @@ import Libp2p
 import Logging
 import PeerProtocols
 import SSZ
+import Synchronization
 
 /// The peer side of a node, and what it tells its operator.
 extension StyxNode {
@@ -173,6 +174,7 @@ extension StyxNode {
 
     func peerObserver() -> @Sendable (PeerEvent) -> Void {
         let logger = topic("p2p")
+        let filter = LogFilter()
         return { event in
             switch event {
             case .sendFailed(let peer, let topic, let reason, let isNews):
@@ -184,8 +186,10 @@ extension StyxNode {
                 logger.warning(
                     "too many messages wait for a peer", metadata: ["peer": "\(peer)", "message": "\(topic)"])
             case .refused(let peer, let protocolID, let fault):
-                logger.warning(
-                    "refused a message",
+                // Duties that only Charon nodes carry are no fault; and a peer must not fill our logs.
+                let isNews = !fault.isUncarriedDuty && filter.admits("\(protocolID) \(fault.label)", of: peer)
+                logger.log(
+                    level: isNews ? .warning : .debug, "refused a message",
                     metadata: [
                         "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)",
                         "error": "\(fault)",
@@ -260,6 +264,27 @@ extension StyxNode {
             case .fault(let duty, let what):
                 logger.warning("fault", metadata: ["duty": "\(duty)", "error": "\(what)"])
             }
+        }
+    }
+}
+
+/// Lets one line per peer and kind through every 12 s. What it remembers is bounded: peers × kinds of faults.
+private final class LogFilter: Sendable {
+    private struct Line: Hashable {
+        let peer: PeerIndex?
+        let kind: String
+    }
+
+    private static let pause = Duration.seconds(12)
+    private let last = Mutex<[Line: ContinuousClock.Instant]>([:])
+
+    func admits(_ kind: String, of peer: PeerIndex?) -> Bool {
+        let now = ContinuousClock.now
+        return last.withLock { last in
+            let line = Line(peer: peer, kind: kind)
+            if let before = last[line], now - before < Self.pause { return false }
+            last[line] = now
+            return true
         }
     }
 }
