@@ -28,6 +28,8 @@ package struct StyxNode: Sendable {
         package var listening: @Sendable ([Multiaddr]) -> Void = { _ in }
         /// Port of the validator API.
         package var validatorAPI: @Sendable (Int) -> Void = { _ in }
+        /// Port of the debug pages.
+        package var debug: @Sendable (Int) -> Void = { _ in }
         /// Other operators connected now.
         package var peers: @Sendable (Int) -> Void = { _ in }
 
@@ -90,6 +92,9 @@ package struct StyxNode: Sendable {
                 }
                 group.addTask { await watchPeers(host, peerInfo) }
                 group.addTask { await peerInfo.run() }
+                if !configuration.debugAddress.isEmpty {
+                    group.addTask { try await serveDebugging(host, peerInfo, runtime) }
+                }
                 group.addTask {
                     let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
                     try await work(beacon, consensus, parSigEx, sender, runtime)
