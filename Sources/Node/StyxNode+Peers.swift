@@ -122,7 +122,7 @@ extension StyxNode {
         guard let runtime = slot.current else { throw .dutyNotAdmitted(duty) }
         let bad: PubKey?
         do throws(SignatureVerifier.Failure) {
-            bad = try await runtime.firstBad(set)
+            bad = try await runtime.firstRefused(set)
         } catch {
             throw .overloaded
         }

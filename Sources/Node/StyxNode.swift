@@ -140,11 +140,13 @@ package struct StyxNode: Sendable {
             seed: UInt64.random(in: .min ... .max))
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
         let verifier = SignatureVerifier(threads: threads)
+        let suspects = Suspects()
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys)
         let effects = NodeEffects(
             beacon: beacon, validators: validators, chain: chain, signer: signer,
             combiner: ThresholdCombiner(keys: cluster.keys, domains: chain.domains, verifier: verifier),
-            threads: threads, consensus: consensus, parSigEx: parSigEx, sender: sender, logger: topic("qbft"),
+            suspects: suspects, threads: threads, consensus: consensus, parSigEx: parSigEx, sender: sender,
+            logger: topic("qbft"),
             report: reporter())
         let identity = cluster.identity
         let driver = WorkflowDriver(
@@ -152,7 +154,8 @@ package struct StyxNode: Sendable {
                 ConsensusCodec.seal(duty, message, with: identity)
             },
             journal: journal, handlers: effects.handlers, loop: MultiThreadedEventLoopGroup.singleton.next())
-        let runtime = NodeRuntime(driver: driver, chain: chain, keys: cluster.keys, verifier: verifier)
+        let runtime = NodeRuntime(
+            driver: driver, chain: chain, keys: cluster.keys, verifier: verifier, suspects: suspects)
         let server = try validatorAPI(NodeBackend(runtime: runtime, beacon: beacon, validators: validators))
         slot.set(runtime)
         logger.info("ready", metadata: ["signer": "\(configuration.signing.rawValue)"])
