@@ -68,8 +68,8 @@ import Testing
             },
             Mutation("distributed_validators[1].public_shares") { $0.validators[1].publicShares.removeLast() },
             Mutation("distributed_validators[0].public_shares") { $0.definition.threshold = 2 },
-            Mutation("distributed_validators[0].public_shares") { $0.definition.threshold = 0 },
-            Mutation("distributed_validators[0].public_shares") { $0.definition.threshold = 5 },
+            Mutation("cluster_definition.threshold") { $0.definition.threshold = 0 },
+            Mutation("cluster_definition.threshold") { $0.definition.threshold = 5 },
             Mutation("distributed_validators[1].public_shares[3]") {
                 $0.validators[1].publicShares[3] = [0xc0] + [UInt8](repeating: 0, count: 47)
             },
