@@ -164,15 +164,7 @@ import Testing
         #expect(missing?.description.contains("No such file") == true)
     }
 
-    /// New hashes, aggregate and node signatures, as far as the content allows.
-    private func sign(_ lock: inout Lock) throws {
-        lock = try lock.withHashes()
-        let hash = lock.lockHash
-        lock.nodeSignatures = cluster.nodes.map { $0.identity.sign(digest: hash).bytes }
-        lock.signatureAggregate = try Signature.aggregate(
-            cluster.nodes.flatMap(\.shares).map { $0.sign(hash) }
-        ).bytes.bytes
-    }
+    private func sign(_ lock: inout Lock) throws { lock = try Samples.sign(lock, cluster) }
 
     private func expectFailure(_ lock: Lock, _ field: String) throws {
         let error = #expect(throws: ClusterError.self) { try LockFile(lock) }
