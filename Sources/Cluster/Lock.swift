@@ -20,8 +20,15 @@ package struct Lock: Equatable, Sendable {
 
     /// Reads and bounds, does not verify.
     package init(json bytes: [UInt8]) throws(ClusterError) {
-        let members = try JSONMembers(
-            JSONValue(clusterFile: bytes, bytesMax: FileLimits.lockFileBytes), path: "")
+        do throws(ClusterError) {
+            let json = try JSONValue(clusterFile: bytes, bytesMax: FileLimits.lockFileBytes)
+            try self.init(JSONMembers(json, path: ""))
+        } catch {
+            throw error.inDocument("lock")
+        }
+    }
+
+    private init(_ members: JSONMembers) throws(ClusterError) {
         definition = try Definition(members.members("cluster_definition"))
         let version = definition.version
         validators = try members.array("distributed_validators", max: FileLimits.validators) {
