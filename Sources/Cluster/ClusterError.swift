@@ -51,6 +51,12 @@ extension ClusterError {
         }
     }
 
+    /// As the result of a verification: content that cannot even be looked at does not hold.
+    var asVerification: ClusterError {
+        if case .field(let field, let reason) = self { return .verification(field: field, reason) }
+        return self
+    }
+
     /// With the cure for a document that cannot be read. A version from another time has a cure of its own.
     func inDocument(_ name: String) -> ClusterError {
         if case .unsupportedVersion = self { return self }

@@ -64,7 +64,9 @@ package struct Lock: Equatable, Sendable {
 
     package func withHashes() throws(ClusterError) -> Lock {
         var lock = self
-        lock.definition = try definition.withHashes()
+        do throws(ClusterError) { lock.definition = try definition.withHashes() } catch {
+            throw error.inside("cluster_definition.")
+        }
         lock.lockHash = try lock.computedLockHash()
         return lock
     }
@@ -73,7 +75,9 @@ package struct Lock: Equatable, Sendable {
     package func computedLockHash() throws(ClusterError) -> Root {
         let version = definition.version
         var walker = HashWalker()
-        walker.root(try definition.computedDefinitionHash())
+        do throws(ClusterError) { walker.root(try definition.computedDefinitionHash()) } catch {
+            throw error.inside("cluster_definition.")
+        }
         let limit = version.hashStyle == .text ? validators.count : FileLimits.validators
         try walker.list(validators, max: limit, "distributed_validators") {
             walker, validator, label throws(ClusterError) in
