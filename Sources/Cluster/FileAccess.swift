@@ -64,6 +64,24 @@ enum FileAccess {
         }
     }
 
+    /// Writes a new file that appears whole or not at all, durable on return, whatever happens on the way. An existing
+    /// file of any kind is an error and stays as it is.
+    static func publish(_ path: String, _ bytes: [UInt8], mode: mode_t) throws(ClusterError) {
+        let temporary = "\(path).tmp-\(getpid())"
+        unlink(temporary)
+        try create(temporary, bytes, mode: mode)
+        defer { unlink(temporary) }
+        if link(temporary, path) != 0 {
+            let code = errno
+            // Some file systems know no hard links; then the file is made in place.
+            guard [EPERM, EOPNOTSUPP, ENOSYS].contains(code) else {
+                throw .system(action: "create", path: path, code: code)
+            }
+            try create(path, bytes, mode: mode)
+        }
+        try syncDirectory(parent(of: path))
+    }
+
     /// Replaces a file, or makes it, in one step: readers see the old content or the new.
     static func replace(_ path: String, _ bytes: [UInt8], mode: mode_t, durable: Bool) throws(ClusterError) {
         let temporary = "\(path).tmp-\(getpid())"
@@ -115,6 +133,17 @@ enum FileAccess {
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// Whether the name is taken, be it by a link that leads nowhere.
+    static func isTaken(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
+    static func isSymbolicLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
     static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
@@ -145,6 +174,18 @@ enum FileAccess {
 
     static func join(_ directory: String, _ name: String) -> String {
         directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
+    }
+
+    /// The last component; empty for the root.
+    static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "" }
+
+    /// From the root on.
+    static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let current = getcwd(nil, 0) else { return path }
+        defer { free(current) }
+        var parts = path.split(separator: "/")
+        parts.removeAll { $0 == "." }
+        return join(String(cString: current), parts.joined(separator: "/"))
     }
 
     static func parent(of path: String) -> String {
