@@ -37,3 +37,14 @@ extension ClusterError: CustomStringConvertible {
         }
     }
 }
+
+extension ClusterError {
+    /// The same for a document inside another: fields gain the prefix, for example `cluster_definition.`.
+    func inside(_ prefix: String) -> ClusterError {
+        switch self {
+        case .field(let field, let reason): .field(prefix + field, reason)
+        case .verification(let field, let reason): .verification(field: prefix + field, reason)
+        default: self
+        }
+    }
+}

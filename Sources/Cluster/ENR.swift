@@ -30,7 +30,7 @@ package struct ENR: Equatable, Sendable {
         var body = text.utf8.dropFirst(4)
         // Old releases wrote padding.
         while body.last == UInt8(ascii: "=") { body.removeLast() }
-        guard let bytes = Base64URL.decode(body) else { throw .invalidBase64 }
+        guard let bytes = Base64.url.decode(body) else { throw .invalidBase64 }
         guard let items = RLP.decodeList(bytes), items.count >= 4, items.count.isMultiple(of: 2) else {
             throw .invalidRLP
         }
@@ -57,7 +57,7 @@ package struct ENR: Equatable, Sendable {
     }
 
     /// `enr:` and base64url without padding.
-    package var text: String { "enr:" + Base64URL.encode(RLP.encode(list: [signature] + content)) }
+    package var text: String { "enr:" + Base64.url.encode(RLP.encode(list: [signature] + content)) }
 
     /// The value of another pair, nil when absent: `ip` (4 bytes), `tcp`, `udp` (big-endian).
     package func value(_ name: String) -> [UInt8]? {

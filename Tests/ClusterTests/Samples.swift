@@ -108,6 +108,27 @@ extension JSONValue {
     }
 }
 
+extension ClusterError {
+    /// The field it complains about, nil for other errors.
+    var fieldName: String? {
+        switch self {
+        case .verification(let field, _), .field(let field, _): field
+        case .inFile(_, let cause): cause.fieldName
+        default: nil
+        }
+    }
+}
+
+extension Definition {
+    /// The fields that fail verification, in order.
+    var failures: [String] { verification(customNetwork: nil).failures.compactMap(\.fieldName) }
+}
+
+extension Lock {
+    /// Likewise.
+    var failures: [String] { verification(customNetwork: nil).report.failures.compactMap(\.fieldName) }
+}
+
 /// One change, and the field a check must complain about after it.
 struct Mutation<Value>: Sendable, CustomTestStringConvertible {
     let field: String
