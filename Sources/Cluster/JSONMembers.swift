@@ -28,9 +28,6 @@ struct JSONMembers {
 
     func path(_ name: String) -> String { Self.join(path, name) }
 
-    /// Neither absent nor `null`.
-    func has(_ name: String) -> Bool { member(name) != nil }
-
     func string(_ name: String) throws(ClusterError) -> String {
         guard let value = member(name) else { return "" }
         guard let string = value.string else { throw .field(path(name), "expected a string") }

@@ -20,7 +20,8 @@ extension Lock {
         definition.verifySignatures(&report, "cluster_definition.", customNetwork: network)
         let keys = decodeKeys(&report)
         if signatureAggregate.isEmpty, definition.version.allowsNoAggregate {
-            report.add(.signatureAggregate, "signature_aggregate", .skipped("\(definition.version.rawValue) needs none"))
+            report.add(
+                .signatureAggregate, "signature_aggregate", .skipped("\(definition.version.rawValue) needs none"))
         } else if let keys {
             verifySharing(&report, keys)
             verifyAggregate(&report, keys)
