@@ -90,9 +90,6 @@ struct JSONMembers {
         return fixed
     }
 
-    /// Whether there is such a member, and it is not `null`.
-    func has(_ name: String) -> Bool { member(name) != nil }
-
     func members(_ name: String) throws(ClusterError) -> JSONMembers {
         try JSONMembers(member(name), path: path(name))
     }

@@ -46,6 +46,8 @@ enum EnvironmentArguments {
     /// Longer paths first, so that `create cluster` is found before `create`.
     private static let commands: [(path: [String], flags: Flags)] = [
         (["create", "cluster"], CreateCluster.flags),
+        (["create", "dkg"], CreateDKG.flags),
+        (["cluster", "inspect"], ClusterInspect.flags),
         (["run"], Run.flags),
         (["enr"], Enr.flags),
         (["demo"], DemoCommand.flags),

@@ -12,7 +12,9 @@ struct Styx: AsyncParsableCommand {
             counts as not set.
             """,
         version: Version.line,
-        subcommands: [Run.self, Create.self, Enr.self, DemoCommand.self, VersionCommand.self])
+        subcommands: [
+            Run.self, Create.self, ClusterCommand.self, Enr.self, DemoCommand.self, VersionCommand.self,
+        ])
 
     static func main() async {
         let arguments = EnvironmentArguments.expand(

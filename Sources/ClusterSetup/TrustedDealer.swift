@@ -1,0 +1,186 @@
+import BLS
+import Cluster
+import Ethereum
+import NIOPosix
+import SSZ
+
+/// `create cluster`: checks what was asked for, makes the cluster, and leaves it on disk, at keymanagers or in an archive.
+///
+/// Nothing is written before all checks have passed, and nothing that exists is replaced. Everything is staged first;
+/// keymanagers get their keys when all that is local is staged. Source: spec/cli-create.md §5.
+package struct TrustedDealer: Sendable {
+    /// The flags.
+    package struct Request: Sendable {
+        /// Its network is taken from `network`.
+        package var cluster = ClusterOptions()
+        package var network = NetworkFlags()
+        package var directory = "./"
+        /// Path or URL; empty: `cluster` says what to make.
+        package var definitionFile = ""
+        package var splitsKeys = false
+        package var splitKeysDirectory = ""
+        package var keymanagerAddresses: [String] = []
+        package var keymanagerTokens: [String] = []
+        package var publishes = false
+        package var publishAddress = ObolAPI.defaultAddress
+        /// Empty: contracts' signatures cannot be checked.
+        package var executionEndpoint = ""
+        package var isZipped = false
+        /// Threads for keystores.
+        package var concurrency = 1
+
+        package init() {}
+    }
+
+    package struct Outcome: Sendable {
+        /// What Charon prints too, for standard output.
+        package let summary: String
+        /// What went wrong without making the cluster useless.
+        package var warnings: [String] = []
+        /// What to do now.
+        package var nextSteps: [String] = []
+    }
+
+    package static let archiveName = "cluster.tar.gz"
+
+    let request: Request
+    let web: WebClient
+    private let now: Instant
+    private let progress: @Sendable (String) -> Void
+
+    /// - Parameter progress: hears what takes long, a line at a time.
+    package init(
+        _ request: Request, now: Instant, web: WebClient, progress: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.request = request
+        self.now = now
+        self.web = web
+        self.progress = progress
+    }
+
+    package func deal() async throws -> Outcome {
+        let given = try await givenDefinition()
+        let checked = try await check(given)
+        let secrets = try await secretsToSplit(given)
+        let (request, now) = (request, now)
+        let creation = try await Self.onOwnThread { () throws -> ClusterCreation in
+            var random = SystemRandomNumberGenerator()
+            let plan: ClusterPlan
+            if let given {
+                plan = try ClusterPlan(
+                    given, network: checked.network, splitting: secrets, insecureKeys: request.cluster.insecureKeys,
+                    now: now)
+            } else {
+                var options = request.cluster
+                options.network = checked.network
+                if let secrets { options.validators = secrets.count }
+                plan = try ClusterPlan(options, splitting: secrets, now: now, using: &random)
+            }
+            return try ClusterCreation(plan, using: &random)
+        }
+        try Task.checkCancellation()
+        for keymanager in checked.keymanagers { try await keymanager.testConnection() }
+
+        let stage = try await stage(creation, keystores: checked.keymanagers.isEmpty)
+        do {
+            try Task.checkCancellation()
+            try await hand(creation, to: checked.keymanagers)
+            try Task.checkCancellation()
+        } catch {
+            stage.discard()
+            throw error
+        }
+        if request.isZipped {
+            try stage.commit(as: Self.archiveName) { path, entries in
+                try TarArchive.write(path, entries, now: now)
+            }
+        } else {
+            try stage.commit()
+        }
+        return await outcome(creation, keymanagers: checked.keymanagers)
+    }
+
+    // MARK: Parts
+
+    private func stage(_ creation: ClusterCreation, keystores: Bool) async throws -> ClusterStage {
+        let count = creation.nodes.count * creation.lock.validators.count
+        if keystores, creation.keystoreCost == .secure, count > 20 {
+            progress("encrypting \(count) keystores, about \(max(1, count * 54 / 1000 / request.concurrency)) s")
+        }
+        let (directory, concurrency) = (request.directory, request.concurrency)
+        return try await Self.onOwnThread {
+            var random = SystemRandomNumberGenerator()
+            return try creation.stage(
+                in: directory, keystores: keystores, concurrency: concurrency, progress: { _, _ in true },
+                using: &random)
+        }
+    }
+
+    /// One keymanager for each node, in order.
+    private func hand(_ creation: ClusterCreation, to keymanagers: [KeymanagerClient]) async throws {
+        let concurrency = request.concurrency
+        for (i, keymanager) in keymanagers.enumerated() {
+            try Task.checkCancellation()
+            progress("importing \(creation.lock.validators.count) keystores of node \(i) at \(keymanager.address)")
+            let shares = creation.nodes[i].shares
+            let sealed = try await Self.onOwnThread {
+                var random = SystemRandomNumberGenerator()
+                return try SealedKeystores(
+                    shares, cost: creation.keystoreCost, threads: concurrency, progress: { _, _ in true },
+                    using: &random)
+            }
+            do throws(ServiceError) {
+                try await keymanager.send(sealed)
+            } catch {
+                throw PartialImport(node: i, cause: error, before: keymanagers.prefix(i).map(\.address.description))
+            }
+        }
+    }
+
+    private func outcome(_ creation: ClusterCreation, keymanagers: [KeymanagerClient]) async -> Outcome {
+        let directory = FileAccess.absolute(request.directory)
+        let archive = request.isZipped ? FileAccess.join(directory, Self.archiveName) : nil
+        var outcome = Outcome(
+            summary: creation.summary(directory: directory, keystores: keymanagers.isEmpty, archive: archive))
+        if request.publishes {
+            do {
+                let link = try await ObolAPI(ServiceURL(request.publishAddress), web: web).publish(creation.lock)
+                outcome.nextSteps.append("The cluster is published; activate its validators at \(link)")
+            } catch {
+                outcome.warnings.append("The cluster is made, but not published: \(error)")
+            }
+        }
+        let place = archive ?? FileAccess.join(directory, "node0 … node\(creation.nodes.count - 1)")
+        outcome.nextSteps.append(
+            "Give each operator one directory of \(place), over a channel only they can read; then delete your copy.")
+        outcome.nextSteps.append(
+            "Each operator starts with: styx run --lock-file nodeN/cluster-lock.json"
+                + " --private-key-file nodeN/charon-enr-private-key --beacon-node-endpoints <URL>")
+        if !creation.isSplit {
+            outcome.nextSteps.append("Deposit with deposit-data-*.json (the same in every node) when all nodes run.")
+        }
+        return outcome
+    }
+
+    /// Key material and pairings take long and must stall nobody.
+    static func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await NIOThreadPool.singleton.runIfActive(work)
+    }
+}
+
+/// A keymanager failed after others had taken keys.
+struct PartialImport: Error, CustomStringConvertible {
+    let node: Int
+    let cause: ServiceError
+    let before: [String]
+
+    var description: String {
+        var text = "node \(node): \(cause); nothing was left on disk."
+        if !before.isEmpty {
+            text +=
+                " \(before.joined(separator: ", ")) took the keys of a cluster that now never comes into being:"
+                + " delete them there, then try again"
+        }
+        return text
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import UnixSignals
+
+/// A line on standard error: what a program that reads the output does not want.
+@Sendable
+func note(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+
+/// A heading, and steps below it. Without a heading "Next:".
+func note(_ heading: String, steps: [String]) {
+    guard !steps.isEmpty else { return }
+    note(heading.isEmpty ? "\nNext:" : heading)
+    for step in steps { note("  • " + step) }
+}
+
+/// Turns errors into what people get to see, with the command's name in front.
+func failing<R>(_ command: String, _ body: () async throws -> R) async throws -> R {
+    do {
+        return try await body()
+    } catch let failure as CommandFailure {
+        throw CommandFailure("\(command): \(failure)")
+    } catch is CancellationError {
+        throw CommandFailure("\(command): interrupted; nothing was made")
+    } catch {
+        throw CommandFailure("\(command): \(error)")
+    }
+}
+
+/// Runs until done, or until the user or the system wants the program to end: then the work is cancelled and gets to
+/// clean up. A second signal has no more effect than the first.
+func untilInterrupted<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
+    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    return try await withThrowingTaskGroup(of: R?.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            for await _ in signals { throw CancellationError() }
+            return nil
+        }
+        defer { group.cancelAll() }
+        while let result = try await group.next() {
+            if let result { return result }
+        }
+        throw CancellationError()
+    }
+}
