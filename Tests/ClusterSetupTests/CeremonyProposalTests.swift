@@ -27,7 +27,7 @@ import Testing
     }
 
     private func propose(_ request: CeremonyProposal.Request) async throws -> CeremonyProposal.Outcome {
-        try await WebClient.with { web in
+        try await withWeb { web in
             var generator = SeededGenerator(seed: 2)
             return try await CeremonyProposal(request, now: Samples.now, web: web).propose(using: &generator)
         }

@@ -206,7 +206,7 @@ import Testing
         let directory = try TemporaryDirectory()
         var request = Samples.request(nodes: 3, in: directory)
         request.publishes = true
-        request.publishTimeout = .milliseconds(50)
+        request.publishTimeout = .microseconds(500)
         try await FakeServer.with({ _ in .silence }) { server in
             request.publishAddress = server.url
             let outcome = try await Samples.deal(request)
