@@ -28,6 +28,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         var bench = Bench(filter: filter, isQuick: quick)
         try BLSBenchmarks.run(&bench)
         try ClusterBenchmarks.run(&bench)
+        try ClusterCreationBenchmarks.run(&bench)
         try SSZBenchmarks.run(&bench)
         try QBFTBenchmarks.run(&bench)
         try WireBenchmarks.run(&bench)

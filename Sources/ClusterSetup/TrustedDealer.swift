@@ -142,6 +142,9 @@ package struct TrustedDealer: Sendable {
         let archive = request.isZipped ? FileAccess.join(directory, Self.archiveName) : nil
         var outcome = Outcome(
             summary: creation.summary(directory: directory, keystores: keymanagers.isEmpty, archive: archive))
+        for path in ClusterStage.leftovers(in: request.directory) {
+            outcome.warnings.append("\(path) is left of an interrupted run and holds keys: delete it")
+        }
         if request.publishes {
             do {
                 let api = ObolAPI(

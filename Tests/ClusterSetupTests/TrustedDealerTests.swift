@@ -166,6 +166,15 @@ import Testing
 
     // MARK: What is left
 
+    @Test("what a killed run left behind is named")
+    func leftovers() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("cluster/.styx-create-1/node0/charon-enr-private-key", [1])
+        let outcome = try await Samples.deal(Samples.request(nodes: 3, in: directory))
+        #expect(outcome.warnings.count == 1)
+        #expect(outcome.warnings.first?.contains("\(directory.path)/cluster/.styx-create-1 is left") == true)
+    }
+
     @Test(
         "everything in one archive, and nothing else",
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/tar")))

@@ -19,9 +19,14 @@ struct TidyTests {
         "BeaconClient": ["BeaconAPI"],
         "ValidatorAPI": ["BeaconAPI", "DutyWorkflow"],
         "Storage": ["DutyWorkflow"],
+<<<<<<< HEAD
         "ClusterSetup": ["Cluster", "Libp2p"],
+=======
+        "Monitoring": [],
+>>>>>>> files
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
+            "Monitoring",
         ],
         "Demo": ["Node"],
         "styx": ["Node", "Demo", "Cluster", "ClusterSetup", "Libp2p"],
