@@ -41,7 +41,9 @@ package struct ClusterPlan: Sendable {
         now: Instant
     ) throws(ClusterError) {
         let option = "--definition-file"
-        guard !definition.validators.isEmpty else { throw .option(option, "num_validators is 0; it must be at least 1") }
+        guard !definition.validators.isEmpty else {
+            throw .option(option, "num_validators is 0; it must be at least 1")
+        }
         try ClusterRules.checkNodes(definition.operators.count, option)
         try DepositAmounts.check(definition.depositAmounts, compounding: definition.compounding, "deposit_amounts")
         try ClusterRules.checkCost(insecureKeys: insecureKeys, network)

@@ -67,7 +67,9 @@ enum ClusterRules {
     }
 
     /// One address for each validator, from one for all or one for each.
-    static func perValidator(_ addresses: [String], _ validators: Int, _ option: String) throws(ClusterError) -> [String] {
+    static func perValidator(_ addresses: [String], _ validators: Int, _ option: String) throws(ClusterError)
+        -> [String]
+    {
         for address in addresses where EthereumAddress(address) == nil {
             throw .option(option, "\"\(address)\" is not 0x and 40 hex digits")
         }
@@ -88,7 +90,8 @@ enum ClusterRules {
             }
             guard !needsChecksum || address.checksummed == text else {
                 throw .option(
-                    option, "number \(i + 1) has no valid checksum: \"\(text)\"; if it is right, write"
+                    option,
+                    "number \(i + 1) has no valid checksum: \"\(text)\"; if it is right, write"
                         + " \(address.checksummed)")
             }
             guard !network.holdsValue || !address.isZero else {

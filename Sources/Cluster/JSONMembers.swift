@@ -28,6 +28,9 @@ struct JSONMembers {
 
     func path(_ name: String) -> String { Self.join(path, name) }
 
+    /// Whether there is such a member, and it is not `null`.
+    func has(_ name: String) -> Bool { member(name) != nil }
+
     func string(_ name: String) throws(ClusterError) -> String {
         guard let value = member(name) else { return "" }
         guard let string = value.string else { throw .field(path(name), "expected a string") }

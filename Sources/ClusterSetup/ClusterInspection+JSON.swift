@@ -49,7 +49,8 @@ extension ClusterInspection {
     private static func json(_ check: Check) -> JSONValue {
         let (result, reason) = check.words
         return [
-            "check": .string(check.kind.rawValue), "subject": .string(check.subject), "result": .string(result.rawValue),
+            "check": .string(check.kind.rawValue), "subject": .string(check.subject),
+            "result": .string(result.rawValue),
             "reason": .string(reason),
         ]
     }

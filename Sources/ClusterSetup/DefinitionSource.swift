@@ -49,7 +49,9 @@ package enum DefinitionSource: Sendable {
         }
     }
 
-    private static func fetch(_ first: ServiceURL, _ web: WebClient, _ bytesMax: Int) async throws(ServiceError) -> [UInt8] {
+    private static func fetch(_ first: ServiceURL, _ web: WebClient, _ bytesMax: Int) async throws(ServiceError)
+        -> [UInt8]
+    {
         var url = first
         do throws(ServiceError.Cause) {
             for _ in 0...redirectsMax {

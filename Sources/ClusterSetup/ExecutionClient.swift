@@ -31,7 +31,8 @@ package struct ExecutionClient: Sendable {
         let start = ContinuousClock.now
         while true {
             do throws(ServiceError) {
-                _ = try await call("web3_clientVersion", [], "ask the execution client for its version", timeout: .seconds(2))
+                _ = try await call(
+                    "web3_clientVersion", [], "ask the execution client for its version", timeout: .seconds(2))
                 return
             } catch {
                 guard start.duration(to: .now) < Self.startTimeout, error.cause != .cancelled else {

@@ -56,7 +56,8 @@ extension TrustedDealer {
         let keymanagers = try keymanagers()
         guard !request.splitsKeys || request.cluster.validators == 0 else {
             throw ClusterError.option(
-                "--num-validators", "not together with --split-existing-keys: the keys say how many validators there are")
+                "--num-validators",
+                "not together with --split-existing-keys: the keys say how many validators there are")
         }
         if given == nil {
             guard request.splitsKeys || request.cluster.validators != 0 else {

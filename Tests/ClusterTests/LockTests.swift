@@ -42,7 +42,9 @@ import Testing
             guard name.hasPrefix("real_keys") else { continue }
             // Signatures of the definition and the registration are made up, the others are real.
             #expect(
-                lock.failures.allSatisfy { $0.hasPrefix("cluster_definition.") || $0.hasSuffix(".builder_registration") },
+                lock.failures.allSatisfy {
+                    $0.hasPrefix("cluster_definition.") || $0.hasSuffix(".builder_registration")
+                },
                 "\(lock.failures)")
         }
     }
