@@ -86,7 +86,8 @@ let package = Package(
         module("Simulation", ["DutyWorkflow"]),
         .executableTarget(
             name: "styx-benchmarks",
-            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", arguments], path: "Sources/Benchmarks",
+            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", arguments],
+            path: "Sources/Benchmarks",
             swiftSettings: strict),
 
         // Every decoder under arbitrary bytes.

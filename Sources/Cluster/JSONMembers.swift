@@ -28,7 +28,7 @@ struct JSONMembers {
 
     func path(_ name: String) -> String { Self.join(path, name) }
 
-    /// Whether there is such a member, and it is not `null`.
+    /// Neither absent nor `null`.
     func has(_ name: String) -> Bool { member(name) != nil }
 
     func string(_ name: String) throws(ClusterError) -> String {

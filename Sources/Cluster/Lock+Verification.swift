@@ -20,8 +20,8 @@ extension Lock {
         definition.verifySignatures(&report, "cluster_definition.", customNetwork: network)
         let keys = decodeKeys(&report)
         if signatureAggregate.isEmpty, definition.version.allowsNoAggregate {
-            report.add(
-                .signatureAggregate, "signature_aggregate", .skipped("\(definition.version.rawValue) needs none"))
+            let reason = "\(definition.version.rawValue) needs none"
+            report.add(.signatureAggregate, "signature_aggregate", .skipped(reason))
         } else if let keys {
             verifySharing(&report, keys)
             verifyAggregate(&report, keys)
@@ -61,21 +61,31 @@ extension Lock {
 
     /// The shares of a validator lie on one polynomial through its key; no key is used twice.
     private func verifySharing(_ report: inout Verification, _ keys: ClusterKeys) {
+        let (threshold, count) = (definition.threshold, keys.operators.count)
+        guard threshold >= 1, threshold <= count else {
+            report.fail(
+                .sharing, "cluster_definition.threshold", "\(threshold) is not between 1 and the \(count) operators")
+            return
+        }
         report.passUnlessFailed(.sharing, "distributed_validators") { report in
             var seen: Set<BLS.PublicKey> = []
+            var batch = SharingBatch(threshold: threshold, shares: count)
             for (v, validator) in keys.validators.enumerated() {
-                let field = "distributed_validators[\(v)]"
                 if !seen.insert(validator.publicKey).inserted {
-                    report.fail(.sharing, field + ".distributed_public_key", "another validator has the same key")
-                }
-                let shares = field + ".public_shares"
-                if Set(validator.shares).count != validator.shares.count {
-                    report.fail(.sharing, shares, "two operators have the same share")
-                } else if !validator.publicKey.isShared(as: validator.shares, threshold: definition.threshold) {
                     report.fail(
-                        .sharing, shares,
-                        "these are not shares of the distributed key with threshold \(definition.threshold)")
+                        .sharing, "distributed_validators[\(v)].distributed_public_key",
+                        "another validator has the same key")
                 }
+                if Set(validator.shares).count != count {
+                    report.fail(
+                        .sharing, "distributed_validators[\(v)].public_shares", "two operators have the same share")
+                }
+                batch.add(validator.publicKey, shares: validator.shares)
+            }
+            for v in batch.wrongOnes() {
+                report.fail(
+                    .sharing, "distributed_validators[\(v)].public_shares",
+                    "these are not shares of the distributed key with threshold \(threshold)")
             }
         }
     }

@@ -8,7 +8,7 @@ extension ClusterInspection {
         let value: JSONValue = [
             "source": .string(source),
             "kind": lock == nil ? "definition" : "lock",
-            "ok": .bool(!hasFailures),
+            "ok": .bool(isSound),
             "name": .string(definition.name),
             "uuid": .string(definition.uuid),
             "version": .string(definition.version.rawValue),
@@ -68,13 +68,21 @@ extension Check {
         switch result {
         case .passed: (.passed, "")
         case .skipped(let reason): (.skipped, reason)
-        case .needsContract(let call, _):
+        case .needsContract(_, let otherwise):
             (
                 .notChecked,
-                "only the contract \(call.address) can tell; give --execution-client-rpc-endpoint to ask it"
+                "\(Self.reason(otherwise)); if the account is a contract wallet, give"
+                    + " --execution-client-rpc-endpoint to ask it"
             )
-        case .failed(.verification(_, let reason)), .failed(.field(_, let reason)): (.failed, reason)
-        case .failed(let error): (.failed, "\(error)")
+        case .failed(let error): (.failed, Self.reason(error))
+        }
+    }
+
+    /// Without the field, which is the check's subject.
+    private static func reason(_ error: ClusterError) -> String {
+        switch error {
+        case .verification(_, let reason), .field(_, let reason): reason
+        default: "\(error)"
         }
     }
 }

@@ -26,11 +26,11 @@ extension ClusterInspection {
         if definition.version.hasDeposits {
             let credentials = definition.compounding ? "compounding (0x02)" : "0x01"
             rows.append(
-                ("Deposits", "\(depositAmounts.joined(separator: ", ")) ETH, withdrawal credentials \(credentials)"))
+                ("Deposits", "files for \(depositAmounts.joined(separator: ", ")) ETH, credentials \(credentials)"))
         }
         if let only = commonAddresses {
-            rows.append(("Fee recipient", Self.printable(only.feeRecipient)))
-            rows.append(("Withdrawals to", Self.printable(only.withdrawal)))
+            rows.append(("Fee recipient", only.feeRecipient.isEmpty ? "–" : Self.printable(only.feeRecipient)))
+            rows.append(("Withdrawals to", only.withdrawal.isEmpty ? "–" : Self.printable(only.withdrawal)))
         }
         if definition.version.hasTargetGasLimit { rows.append(("Gas limit", "\(definition.targetGasLimit)")) }
         if !definition.consensusProtocol.isEmpty {
@@ -108,7 +108,8 @@ extension ClusterInspection {
             }
             flush()
             let mark = verdict == .failed ? "✗" : verdict == .skipped ? "–" : "?"
-            let place = check.subject == check.kind.rawValue ? "" : " \(Self.printable(check.subject))"
+            // The field says where to look; nobody needs to for what is not there.
+            let place = verdict == .skipped ? "" : " \(Self.printable(check.subject))"
             let line = "\(mark) \(check.kind.rawValue)\(place): \(verdict.rawValue), \(Self.printable(reason))"
             lines += Self.wrapped(line, indent: 2, hanging: 4)
         }
@@ -118,11 +119,17 @@ extension ClusterInspection {
 
     private var verdict: [String] {
         func count(_ wanted: Check.Verdict) -> Int { verification.checks.count { $0.words.verdict == wanted } }
-        let open = count(.notChecked)
-        let rest = open == 0 ? "" : ", \(open) could not be made"
-        guard hasFailures else { return ["OK: \(count(.passed)) checks passed\(rest)."] }
+        let (failed, open) = (count(.failed), count(.notChecked))
+        guard !isSound else { return ["OK: \(count(.passed)) checks passed."] }
+        guard failed > 0 else {
+            return [
+                "UNDECIDED: \(open) of \(verification.checks.count) checks need an execution client.",
+                "Do not run this cluster before they are made.",
+            ]
+        }
         return [
-            "NOT OK: \(count(.failed)) of \(verification.checks.count) checks failed\(rest).",
+            "NOT OK: \(failed) of \(verification.checks.count) checks failed"
+                + (open == 0 ? "." : ", \(open) need an execution client."),
             "Do not run this cluster: get the file again from its creator, and compare.",
         ]
     }

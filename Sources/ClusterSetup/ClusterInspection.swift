@@ -77,12 +77,8 @@ package struct ClusterInspection: Sendable {
         return (lock.definition, lock)
     }
 
-    /// Whether something does not hold. A question to a contract that nobody was asked is none.
-    package var hasFailures: Bool {
-        verification.checks.contains { check in
-            if case .failed = check.result { true } else { false }
-        }
-    }
+    /// Whether everything holds. A signature that only a contract could confirm, and nobody asked it, does not.
+    package var isSound: Bool { verification.failures.isEmpty }
 
     /// Public key in hex, by validator; empty for a definition.
     var publicKeys: [String] { lock?.validators.map { Hex.encode($0.publicKey) } ?? [] }

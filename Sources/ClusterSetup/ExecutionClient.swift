@@ -10,6 +10,7 @@ package struct ExecutionClient: Sendable {
     /// How long to wait for a node that starts, and how often to ask.
     package static let startTimeout = Duration.seconds(10)
     private static let startPause = Duration.milliseconds(100)
+    private static let startAttempts = 100
     private static let resultBytesMax = 4096
 
     private let endpoint: ServiceURL
@@ -29,13 +30,16 @@ package struct ExecutionClient: Sendable {
     /// Returns once the node answers.
     package func waitUntilConnected() async throws(ServiceError) {
         let start = ContinuousClock.now
+        var attempts = 0
         while true {
+            attempts += 1
             do throws(ServiceError) {
                 _ = try await call(
                     "web3_clientVersion", [], "ask the execution client for its version", timeout: .seconds(2))
                 return
             } catch {
-                guard start.duration(to: .now) < Self.startTimeout, error.cause != .cancelled else {
+                let isPatient = start.duration(to: .now) < Self.startTimeout && attempts < Self.startAttempts
+                guard isPatient, error.cause != .cancelled else {
                     throw ServiceError(
                         action: "connect (eth1 client is not connected)", place: endpoint.description,
                         cause: error.cause)

@@ -9,17 +9,20 @@ import SSZ
 package struct KeymanagerClient: Sendable {
     /// For the test before anything is sent.
     private static let connectTimeout = TimeAmount.seconds(2)
-    /// For each keystore of an import: the client opens them all before it answers.
-    private static let timeoutPerKeystore = Duration.seconds(2)
     private static let answerBytesMax = 16 << 20
 
     package let address: ServiceURL
     private let token: String
+    private let timeoutPerKeystore: Duration
     private let web: WebClient
 
-    package init(_ address: ServiceURL, token: String, web: WebClient) {
+    /// - Parameter timeoutPerKeystore: the client opens all keystores of an import before it answers.
+    package init(
+        _ address: ServiceURL, token: String, timeoutPerKeystore: Duration = .seconds(2), web: WebClient
+    ) {
         self.address = address
         self.token = token
+        self.timeoutPerKeystore = timeoutPerKeystore
         self.web = web
     }
 
@@ -38,7 +41,7 @@ package struct KeymanagerClient: Sendable {
     /// Hands over the keys. On an error the other side may hold some or all of them.
     package func send(_ sealed: SealedKeystores) async throws(ServiceError) {
         var request = WebClient.Request(
-            address.appending("/eth/v1/keystores"), timeout: Self.timeoutPerKeystore * max(1, sealed.keystores.count),
+            address.appending("/eth/v1/keystores"), timeout: timeoutPerKeystore * max(1, sealed.keystores.count),
             answerBytesMax: Self.answerBytesMax)
         request.method = .POST
         request.authorization = "Bearer " + token

@@ -23,6 +23,7 @@ package struct TrustedDealer: Sendable {
         package var keymanagerTokens: [String] = []
         package var publishes = false
         package var publishAddress = ObolAPI.defaultAddress
+        package var publishTimeout = ObolAPI.createTimeout
         /// Empty: contracts' signatures cannot be checked.
         package var executionEndpoint = ""
         package var isZipped = false
@@ -144,15 +145,18 @@ package struct TrustedDealer: Sendable {
             summary: creation.summary(directory: directory, keystores: keymanagers.isEmpty, archive: archive))
         if request.publishes {
             do {
-                let link = try await ObolAPI(ServiceURL(request.publishAddress), web: web).publish(creation.lock)
+                let api = ObolAPI(
+                    try ServiceURL(request.publishAddress), timeout: request.publishTimeout, web: web)
+                let link = try await api.publish(creation.lock)
                 outcome.nextSteps.append("The cluster is published; activate its validators at \(link)")
             } catch {
                 outcome.warnings.append("The cluster is made, but not published: \(error)")
             }
         }
-        let place = archive ?? FileAccess.join(directory, "node0 … node\(creation.nodes.count - 1)")
+        let nodes = "node0 … node\(creation.nodes.count - 1)"
         outcome.nextSteps.append(
-            "Give each operator one directory of \(place), over a channel only they can read; then delete your copy.")
+            (archive == nil ? "Give" : "Unpack it and give")
+                + " each operator one of \(nodes), over a channel only they can read; then delete your copy.")
         outcome.nextSteps.append(
             "Each operator starts with: styx run --lock-file nodeN/cluster-lock.json"
                 + " --private-key-file nodeN/charon-enr-private-key --beacon-node-endpoints <URL>")

@@ -10,7 +10,7 @@ struct ClusterInspect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "Show what is in a cluster lock or definition, and check all of it.",
-        discussion: "Ends with status 1 if a check failed.")
+        discussion: "Ends with status 0 only if every check holds.")
 
     @Argument(help: "Lock or definition: a path, or an http(s) URL.") var file: String
     @Flag(help: "Show every validator.") var all = false
@@ -23,7 +23,7 @@ struct ClusterInspect: AsyncParsableCommand {
         options: ["execution-client-rpc-endpoint"] + NetworkOptions.names, switches: ["all", "json"])
 
     func run() async throws {
-        let hasFailures = try await failing("cluster inspect") {
+        let isSound = try await failing("cluster inspect") {
             let (file, flags, endpoint) = (file, network.flags, executionClientRpcEndpoint)
             let inspection = try await untilInterrupted {
                 try await WebClient.with { web in
@@ -31,8 +31,8 @@ struct ClusterInspect: AsyncParsableCommand {
                 }
             }
             print(json ? inspection.json + "\n" : inspection.text(showsAll: all), terminator: "")
-            return inspection.hasFailures
+            return inspection.isSound
         }
-        if hasFailures { throw ExitCode(1) }
+        if !isSound { throw ExitCode(1) }
     }
 }

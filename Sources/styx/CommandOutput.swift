@@ -5,10 +5,10 @@ import UnixSignals
 @Sendable
 func note(_ line: String) { Terminal.write(line) }
 
-/// A heading, and steps below it. Without a heading "Next:".
-func note(_ heading: String, steps: [String]) {
+/// What to do next, on standard error.
+func note(nextSteps steps: [String]) {
     guard !steps.isEmpty else { return }
-    note(heading.isEmpty ? "\nNext:" : heading)
+    note("\nNext:")
     for step in steps { note("  • " + step) }
 }
 

@@ -65,7 +65,7 @@ struct CreateCluster: AsyncParsableCommand {
             }
             print(outcome.summary, terminator: "")
             for warning in outcome.warnings { note("warning: \(warning)") }
-            note("", steps: outcome.nextSteps)
+            note(nextSteps: outcome.nextSteps)
         }
     }
 

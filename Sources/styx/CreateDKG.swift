@@ -57,7 +57,7 @@ struct CreateDKG: AsyncParsableCommand {
                 }
             }
             print(outcome.summary, terminator: "")
-            note("", steps: outcome.nextSteps)
+            note(nextSteps: outcome.nextSteps)
         }
     }
 

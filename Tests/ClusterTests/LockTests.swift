@@ -41,11 +41,10 @@ import Testing
             #expect(lock.lockHash == (try hash(item, "lock_hash")), "\(name)")
             guard name.hasPrefix("real_keys") else { continue }
             // Signatures of the definition and the registration are made up, the others are real.
-            #expect(
-                lock.failures.allSatisfy {
-                    $0.hasPrefix("cluster_definition.") || $0.hasSuffix(".builder_registration")
-                },
-                "\(lock.failures)")
+            let others = lock.failures.filter {
+                !$0.hasPrefix("cluster_definition.") && !$0.hasSuffix(".builder_registration")
+            }
+            #expect(others.isEmpty)
         }
     }
 

@@ -68,8 +68,8 @@ import Testing
             },
             Mutation("distributed_validators[1].public_shares") { $0.validators[1].publicShares.removeLast() },
             Mutation("distributed_validators[0].public_shares") { $0.definition.threshold = 2 },
-            Mutation("distributed_validators[0].public_shares") { $0.definition.threshold = 0 },
-            Mutation("distributed_validators[0].public_shares") { $0.definition.threshold = 5 },
+            Mutation("cluster_definition.threshold") { $0.definition.threshold = 0 },
+            Mutation("cluster_definition.threshold") { $0.definition.threshold = 5 },
             Mutation("distributed_validators[1].public_shares[3]") {
                 $0.validators[1].publicShares[3] = [0xc0] + [UInt8](repeating: 0, count: 47)
             },
@@ -164,15 +164,7 @@ import Testing
         #expect(missing?.description.contains("No such file") == true)
     }
 
-    /// New hashes, aggregate and node signatures, as far as the content allows.
-    private func sign(_ lock: inout Lock) throws {
-        lock = try lock.withHashes()
-        let hash = lock.lockHash
-        lock.nodeSignatures = cluster.nodes.map { $0.identity.sign(digest: hash).bytes }
-        lock.signatureAggregate = try Signature.aggregate(
-            cluster.nodes.flatMap(\.shares).map { $0.sign(hash) }
-        ).bytes.bytes
-    }
+    private func sign(_ lock: inout Lock) throws { lock = try Samples.sign(lock, cluster) }
 
     private func expectFailure(_ lock: Lock, _ field: String) throws {
         let error = #expect(throws: ClusterError.self) { try LockFile(lock) }
