@@ -58,8 +58,8 @@ package struct Combination: Sendable {
         guard shares.count >= threshold, !shares.isEmpty else {
             throw .field(
                 name,
-                "insufficient private key shares found for validator: \(shares.count) of different nodes,"
-                    + " but the threshold is \(threshold); add the directories of more nodes")
+                "insufficient private key shares found for validator: \(shares.count) where the threshold is"
+                    + " \(threshold); add the directories of more nodes")
         }
         guard let key = try? SecretKey.recover(from: shares), key.publicKey == validator.publicKey else {
             throw .field(

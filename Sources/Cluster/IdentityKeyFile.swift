@@ -7,6 +7,10 @@ package enum IdentityKeyFile {
     /// Room for white space around the digits.
     private static let bytesMax = 1024
 
+    package static func load(inDataDirectory directory: String) throws(ClusterError) -> PrivateKey {
+        try load(FileAccess.join(directory, name))
+    }
+
     package static func load(_ path: String) throws(ClusterError) -> PrivateKey {
         guard FileAccess.isTaken(path) else {
             throw .inFile(

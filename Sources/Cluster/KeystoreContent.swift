@@ -50,7 +50,7 @@ struct KeystoreContent: Sendable {
             if case .password = derivation {
                 throw .field("crypto.kdf", "is missing, so the password is the key; it does not open this keystore")
             }
-            throw .field("crypto.checksum.message", "the password does not open this keystore")
+            throw .field("checksum", "the password does not open this keystore")
         }
         var secret = try Self.applyCipher(to: ciphertext, derived, iv: iv)
         defer { secret.erase() }

@@ -109,9 +109,14 @@ package enum KeystoreDirectory {
                 throw .inFile(file.path, .field("name", "unknown keystore index; call it keystore-<number>.json"))
             }
             guard index < files.count else {
+                let present = Set(files.compactMap(\.index))
+                let missing = (0..<files.count).first { !present.contains($0) } ?? 0
                 throw .inFile(
                     file.path,
-                    .field("name", "out of sequence keystore index: \(files.count) keystores are numbered from 0"))
+                    .field(
+                        "name",
+                        "out of sequence keystore index: \(files.count) keystores are numbered 0 to \(files.count - 1),"
+                            + " and number \(missing) is missing"))
             }
             if let other = places[index] {
                 throw .inFile(file.path, .field("name", "duplicate keystore index, as in \(other.path)"))

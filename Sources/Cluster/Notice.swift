@@ -1,12 +1,15 @@
-/// A framed text that people should not overlook.
+/// A framed text that people should not overlook. Open at the right: terminals break long lines.
 struct Notice {
+    private static let widthMax = 76
+
     let text: String
 
     /// - Parameter lines: as they are; nothing is wrapped.
     init(_ title: String, _ lines: [String]) {
-        let width = ([title] + lines).reduce(0) { max($0, $1.count) }
-        func padded(_ line: String) -> String { "│ " + line + String(repeating: " ", count: width - line.count) + " │" }
-        let bar = String(repeating: "─", count: width + 2)
-        text = (["┌\(bar)┐", padded(title), "├\(bar)┤"] + lines.map(padded) + ["└\(bar)┘"]).joined(separator: "\n")
+        let longest = lines.reduce(title.count + 1) { max($0, $1.count) }
+        let width = min(longest, Self.widthMax)
+        let head = "┌─ \(title) " + String(repeating: "─", count: max(1, width - title.count - 1))
+        let foot = "└─" + String(repeating: "─", count: width + 1)
+        text = ([head] + lines.map { "│ " + $0 } + [foot]).joined(separator: "\n")
     }
 }

@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 
 /// Hears how far long work is: after each piece, on the thread that did it, so not always in order of `done`.
-/// Answers whether to go on.
+/// Answers whether to go on; after a no the work fails, even if all of it is done.
 package typealias WorkProgress = @Sendable (_ done: Int, _ total: Int) -> Bool
 
 /// Pieces of work that take milliseconds to seconds each, on threads of their own: the cooperative pool and the event
@@ -55,6 +55,7 @@ private final class Board<Value: Sendable>: Sendable {
     private struct State {
         var next = 0
         var done = 0
+        var isStopped = false
         var results: [Result<Value, ClusterError>?]
     }
 
@@ -85,17 +86,20 @@ private final class Board<Value: Sendable>: Sendable {
         }
     }
 
-    func stop() { state.withLock { $0.next = count } }
+    func stop() {
+        state.withLock { state in
+            state.isStopped = true
+            state.next = count
+        }
+    }
 
     func results() throws(ClusterError) -> [Value] {
-        let results = state.withLock { $0.results }
+        let (results, isStopped) = state.withLock { ($0.results, $0.isStopped) }
         for case .failure(let error)? in results { throw error }
+        guard !isStopped else { throw .field("keystores", "stopped before all were done") }
         var values: [Value] = []
         values.reserveCapacity(count)
-        for result in results {
-            guard let result else { throw .field("keystores", "stopped before all were done") }
-            values.append(try result.get())
-        }
+        for case .success(let value)? in results { values.append(value) }
         return values
     }
 }

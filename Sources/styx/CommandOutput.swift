@@ -3,7 +3,7 @@ import UnixSignals
 
 /// A line on standard error: what a program that reads the output does not want.
 @Sendable
-func note(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+func note(_ line: String) { Terminal.write(line) }
 
 /// What to do next, on standard error.
 func note(nextSteps steps: [String]) {
@@ -26,18 +26,26 @@ func failing<R>(_ command: String, _ body: () async throws -> R) async throws ->
 }
 
 /// Runs until done, or until the user or the system wants the program to end: then the work is cancelled and gets to
-/// clean up. A second signal has no more effect than the first.
+/// clean up. Work that is done all the same counts; otherwise it ends in `CancellationError`. A second signal has no
+/// more effect than the first.
 func untilInterrupted<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     return try await withThrowingTaskGroup(of: R?.self) { group in
         group.addTask { try await body() }
         group.addTask {
-            for await _ in signals { throw CancellationError() }
+            for await _ in signals { break }
             return nil
         }
         defer { group.cancelAll() }
-        while let result = try await group.next() {
-            if let result { return result }
+        var isInterrupted = false
+        do {
+            while let result = try await group.next() {
+                if let result { return result }
+                isInterrupted = true
+                group.cancelAll()
+            }
+        } catch {
+            throw isInterrupted ? CancellationError() : error
         }
         throw CancellationError()
     }

@@ -3,7 +3,7 @@ import Cluster
 
 struct Create: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Create what a cluster needs.", subcommands: [CreateCluster.self, CreateDKG.self])
+        abstract: "Create what a cluster needs.", subcommands: [CreateCluster.self, CreateDKG.self, CreateEnr.self])
 }
 
 /// `--compat`: the Charon release whose files to write.

@@ -47,9 +47,11 @@ enum EnvironmentArguments {
     private static let commands: [(path: [String], flags: Flags)] = [
         (["create", "cluster"], CreateCluster.flags),
         (["create", "dkg"], CreateDKG.flags),
+        (["create", "enr"], CreateEnr.flags),
         (["cluster", "inspect"], ClusterInspect.flags),
         (["run"], Run.flags),
         (["enr"], Enr.flags),
+        (["combine"], Combine.flags),
         (["demo"], DemoCommand.flags),
     ]
 

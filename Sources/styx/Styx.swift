@@ -13,7 +13,7 @@ struct Styx: AsyncParsableCommand {
             """,
         version: Version.line,
         subcommands: [
-            Run.self, Create.self, ClusterCommand.self, Enr.self, DemoCommand.self, VersionCommand.self,
+            Run.self, Create.self, ClusterCommand.self, Enr.self, Combine.self, DemoCommand.self, VersionCommand.self,
         ])
 
     static func main() async {
@@ -27,7 +27,8 @@ struct Styx: AsyncParsableCommand {
                 try command.run()
             }
         } catch let failure as CommandFailure {
-            FileHandle.standardError.write(Data("styx: \(failure)\n".utf8))
+            Terminal.keep()
+            Terminal.write("styx: \(failure)")
             Foundation.exit(1)
         } catch {
             exit(withError: error)

@@ -119,7 +119,8 @@ import Testing
             }
         }
         #expect(error?.description.contains("stopped") == true)
-        #expect(count.withLock { $0 } < 12)
+        // With more threads others may finish what they had begun.
+        if concurrency == 1 { #expect(count.withLock { $0 } == 4) }
         #expect(throws: ClusterError.self) {
             try KeystoreDirectory.load(path, concurrency: concurrency) { _, _ in false }
         }

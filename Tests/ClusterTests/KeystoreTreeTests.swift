@@ -9,10 +9,12 @@ import Testing
 @Suite struct KeystoreTreeTests {
     let directory: TemporaryDirectory
     let cluster: ClusterCreation
+    /// Made once: drawing and signing takes a second in debug builds.
+    static let made = Result { try Samples.cluster(nodes: 4, validators: 3) }
 
     init() throws {
         directory = try TemporaryDirectory()
-        cluster = try Samples.cluster(validators: 3)
+        cluster = try Self.made.get()
         var generator = SeededGenerator(seed: 2)
         for (name, node) in [("a/keys", cluster.nodes[0]), ("b/deep/er/keys", cluster.nodes[1])] {
             try FileManager.default.createDirectory(

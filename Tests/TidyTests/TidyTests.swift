@@ -19,11 +19,8 @@ struct TidyTests {
         "BeaconClient": ["BeaconAPI"],
         "ValidatorAPI": ["BeaconAPI", "DutyWorkflow"],
         "Storage": ["DutyWorkflow"],
-<<<<<<< HEAD
         "ClusterSetup": ["Cluster", "Libp2p"],
-=======
         "Monitoring": [],
->>>>>>> files
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
             "Monitoring",
