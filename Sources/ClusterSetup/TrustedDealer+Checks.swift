@@ -96,7 +96,7 @@ extension TrustedDealer {
             hasOneAddress = max(request.cluster.feeRecipients.count, request.cluster.withdrawalAddresses.count) <= 1
         }
         let concurrency = request.concurrency
-        return try await Self.onOwnThread { progress in
+        return try await Self.onOwnThread(watched(.opening)) { progress in
             hasOneAddress
                 ? try KeystoreDirectory.loadRecursive(directory, concurrency: concurrency, progress: progress)
                     .map(\.key)

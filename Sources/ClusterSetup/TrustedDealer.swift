@@ -3,7 +3,6 @@ import Cluster
 import Ethereum
 import NIOPosix
 import SSZ
-import Synchronization
 
 /// `create cluster`: checks what was asked for, makes the cluster, and leaves it on disk, at keymanagers or in an archive.
 ///
@@ -43,16 +42,27 @@ package struct TrustedDealer: Sendable {
         package var nextSteps: [String] = []
     }
 
+    /// What takes long enough to be watched.
+    package enum Step: Sendable {
+        /// Keystores to split.
+        case opening
+        /// Keystores on disk.
+        case encrypting
+        /// Keystores of all nodes that keymanagers have taken.
+        case importing
+    }
+
     package static let archiveName = "cluster.tar.gz"
 
     let request: Request
     let web: WebClient
     private let now: Instant
-    private let progress: @Sendable (String) -> Void
+    private let progress: @Sendable (Step, _ done: Int, _ total: Int) -> Void
 
-    /// - Parameter progress: hears what takes long, a line at a time.
+    /// - Parameter progress: hears of keystores done in each step, from any thread.
     package init(
-        _ request: Request, now: Instant, web: WebClient, progress: @escaping @Sendable (String) -> Void = { _ in }
+        _ request: Request, now: Instant, web: WebClient,
+        progress: @escaping @Sendable (Step, _ done: Int, _ total: Int) -> Void = { _, _, _ in }
     ) {
         self.request = request
         self.now = now
@@ -104,13 +114,14 @@ package struct TrustedDealer: Sendable {
 
     // MARK: Parts
 
+    func watched(_ step: Step) -> @Sendable (Int, Int) -> Void {
+        let progress = progress
+        return { done, total in progress(step, done, total) }
+    }
+
     private func stage(_ creation: ClusterCreation, keystores: Bool) async throws -> ClusterStage {
-        let count = creation.nodes.count * creation.lock.validators.count
-        if keystores, creation.keystoreCost == .secure, count > 20 {
-            progress("encrypting \(count) keystores, about \(max(1, count * 54 / 1000 / request.concurrency)) s")
-        }
         let (directory, concurrency) = (request.directory, request.concurrency)
-        return try await Self.onOwnThread { progress in
+        return try await Self.onOwnThread(watched(.encrypting)) { progress in
             var random = SystemRandomNumberGenerator()
             return try creation.stage(
                 in: directory, keystores: keystores, concurrency: concurrency, progress: progress, using: &random)
@@ -119,12 +130,11 @@ package struct TrustedDealer: Sendable {
 
     /// One keymanager for each node, in order.
     private func hand(_ creation: ClusterCreation, to keymanagers: [KeymanagerClient]) async throws {
-        let concurrency = request.concurrency
+        let (concurrency, count) = (request.concurrency, creation.lock.validators.count)
         for (i, keymanager) in keymanagers.enumerated() {
             try Task.checkCancellation()
-            progress("importing \(creation.lock.validators.count) keystores of node \(i) at \(keymanager.address)")
             let shares = creation.nodes[i].shares
-            let sealed = try await Self.onOwnThread { progress in
+            let sealed = try await Self.onOwnThread({ _, _ in }) { progress in
                 var random = SystemRandomNumberGenerator()
                 return try SealedKeystores(
                     shares, cost: creation.keystoreCost, threads: concurrency, progress: progress, using: &random)
@@ -134,6 +144,7 @@ package struct TrustedDealer: Sendable {
             } catch {
                 throw PartialImport(node: i, cause: error, before: keymanagers.prefix(i).map(\.address.description))
             }
+            progress(.importing, (i + 1) * count, keymanagers.count * count)
         }
     }
 
@@ -170,21 +181,25 @@ package struct TrustedDealer: Sendable {
 
     /// Key material and pairings take long and must stall nobody.
     static func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await onOwnThread { _ in try work() }
+        try await onOwnThread({ _, _ in }) { _ in try work() }
     }
 
     /// The same for work that asks `progress` whether to go on: it says no when the task is cancelled.
     static func onOwnThread<Value: Sendable>(
+        _ report: @escaping @Sendable (_ done: Int, _ total: Int) -> Void,
         _ work: @escaping @Sendable (_ progress: @escaping WorkProgress) throws -> Value
     ) async throws -> Value {
-        let isStopped = Mutex(false)
+        let cancellation = Cancellation()
         do {
             return try await withTaskCancellationHandler {
                 try await NIOThreadPool.singleton.runIfActive {
-                    try work { _, _ in isStopped.withLock { !$0 } }
+                    try work { done, total in
+                        report(done, total)
+                        return !cancellation.isCancelled
+                    }
                 }
             } onCancel: {
-                isStopped.withLock { $0 = true }
+                cancellation.cancel()
             }
         } catch {
             // Whatever it says, it was told to stop.

@@ -58,9 +58,17 @@ struct CreateCluster: AsyncParsableCommand {
         try await failing("create cluster") {
             let request = try request()
             warnAboutIgnoredFlags()
+            let bars: [ProgressBar] = ["opening keystores", "encrypting key shares", "importing key shares"]
+                .map { ProgressBar($0) }
             let outcome = try await untilInterrupted {
                 try await WebClient.with { web in
-                    try await TrustedDealer(request, now: SystemClock.now(), web: web, progress: note).deal()
+                    try await TrustedDealer(request, now: SystemClock.now(), web: web) { step, done, total in
+                        switch step {
+                        case .opening: bars[0].update(done, total)
+                        case .encrypting: bars[1].update(done, total)
+                        case .importing: bars[2].update(done, total)
+                        }
+                    }.deal()
                 }
             }
             print(outcome.summary, terminator: "")
