@@ -19,6 +19,10 @@ extension TrustedDealer {
         try await ContractQuestions(endpoint: request.executionEndpoint, web: web).settle(&verification)
         do throws(ClusterError) {
             try verification.requirePassed()
+        } catch .verification(let field, let reason) {
+            // There is no way around it here: keys would be made for what nobody asked for.
+            throw ClusterError.inFile(
+                source.description, .field(field, "\(reason); get the definition again from its creator"))
         } catch {
             throw ClusterError.inFile(source.description, error)
         }

@@ -97,17 +97,20 @@ package struct TrustedDealer: Sendable {
         do {
             try Task.checkCancellation()
             try await hand(creation, to: checked.keymanagers)
-            try Task.checkCancellation()
         } catch {
             stage.discard()
             throw error
         }
-        if request.isZipped {
-            try stage.commit(as: Self.archiveName) { path, entries in
-                try TarArchive.write(path, entries, now: now)
+        do {
+            if request.isZipped {
+                try stage.commit(as: Self.archiveName) { path, entries in
+                    try TarArchive.write(path, entries, now: now)
+                }
+            } else {
+                try stage.commit()
             }
-        } else {
-            try stage.commit()
+        } catch {
+            throw checked.keymanagers.isEmpty ? error : PartialImport("\(error)", took: checked.keymanagers)
         }
         return await outcome(creation, keymanagers: checked.keymanagers)
     }
@@ -132,17 +135,21 @@ package struct TrustedDealer: Sendable {
     private func hand(_ creation: ClusterCreation, to keymanagers: [KeymanagerClient]) async throws {
         let (concurrency, count) = (request.concurrency, creation.lock.validators.count)
         for (i, keymanager) in keymanagers.enumerated() {
-            try Task.checkCancellation()
             let shares = creation.nodes[i].shares
-            let sealed = try await Self.onOwnThread({ _, _ in }) { progress in
-                var random = SystemRandomNumberGenerator()
-                return try SealedKeystores(
-                    shares, cost: creation.keystoreCost, threads: concurrency, progress: progress, using: &random)
-            }
-            do throws(ServiceError) {
+            do {
+                let sealed = try await Self.onOwnThread({ _, _ in }) { progress in
+                    var random = SystemRandomNumberGenerator()
+                    return try SealedKeystores(
+                        shares, cost: creation.keystoreCost, threads: concurrency, progress: progress, using: &random)
+                }
                 try await keymanager.send(sealed)
             } catch {
-                throw PartialImport(node: i, cause: error, before: keymanagers.prefix(i).map(\.address.description))
+                // Only an answer tells that it took none, and even then it may have taken some.
+                let isSent = error is ServiceError
+                guard i > 0 || isSent else { throw error }
+                let reason = error is CancellationError ? "interrupted" : "\(error)"
+                throw PartialImport(
+                    "node \(i): \(reason)", took: Array(keymanagers.prefix(i)), perhaps: isSent ? keymanager : nil)
             }
             progress(.importing, (i + 1) * count, keymanagers.count * count)
         }
@@ -209,19 +216,16 @@ package struct TrustedDealer: Sendable {
     }
 }
 
-/// A keymanager failed after others had taken keys.
-struct PartialImport: Error, CustomStringConvertible {
-    let node: Int
-    let cause: ServiceError
-    let before: [String]
+/// A failure after keymanagers had taken keys, or may have.
+package struct PartialImport: Error, CustomStringConvertible {
+    package let description: String
 
-    var description: String {
-        var text = "node \(node): \(cause); nothing was left on disk."
-        if !before.isEmpty {
-            text +=
-                " \(before.joined(separator: ", ")) took the keys of a cluster that now never comes into being:"
-                + " delete them there, then try again"
-        }
-        return text
+    init(_ reason: String, took: [KeymanagerClient], perhaps: KeymanagerClient? = nil) {
+        var text = "\(reason); nothing was left on disk."
+        let names = took.map(\.address.description) + (perhaps.map { ["perhaps \($0.address)"] } ?? [])
+        text +=
+            " \(names.joined(separator: ", ")) took keys of a cluster that now never comes into being:"
+            + " delete them there, then try again"
+        description = text
     }
 }

@@ -108,6 +108,10 @@ struct CreateCluster: AsyncParsableCommand {
 
     private func warnAboutIgnoredFlags() {
         network.warnIfIncomplete()
+        for address in list(keymanagerAddresses) {
+            guard let url = try? ServiceURL(address), !url.isEncrypted, !url.isLoopback else { continue }
+            note("warning: \(url) is not encrypted: token and keys can be read on the way; use https://")
+        }
         if !splitExistingKeys, !splitKeysDir.isEmpty {
             note("warning: --split-keys-dir does nothing without --split-existing-keys: new keys are made")
         }
