@@ -70,10 +70,12 @@ let package = Package(
         module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, nioCore, lifecycle, logging]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
         module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1]),
+        module("Monitoring", [hummingbird, nioCore, lifecycle, logging]),
         module(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
+                "Monitoring",
                 nioCore, nioPosix, logging, lifecycle,
             ]),
 
@@ -116,6 +118,7 @@ let package = Package(
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage"),
         tests("ClusterSetup", ["Cluster", hummingbird, nioCore, lifecycle]),
+        tests("Monitoring", [httpClient, nioCore, logging]),
         tests("Node"),
         tests("Demo"),
         tests("Simulation"),

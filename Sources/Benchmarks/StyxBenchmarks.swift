@@ -29,6 +29,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         try BLSBenchmarks.run(&bench)
         try ClusterBenchmarks.run(&bench)
         try KeystoreBenchmarks.run(&bench)
+        try ClusterCreationBenchmarks.run(&bench)
         try SSZBenchmarks.run(&bench)
         try QBFTBenchmarks.run(&bench)
         try WireBenchmarks.run(&bench)

@@ -82,6 +82,7 @@ package struct CeremonyOptions: Sendable {
         let withdrawals = try ClusterRules.perValidator(withdrawalAddresses, validators, "--withdrawal-addresses")
         definition.validators = zip(fees, withdrawals).map { ValidatorAddresses(feeRecipient: $0, withdrawal: $1) }
         if operatorAddresses.isEmpty { _ = try definition.operatorKeys() }
+        try definition.checkNew()
         return try definition.withHashes()
     }
 

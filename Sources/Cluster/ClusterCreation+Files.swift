@@ -80,7 +80,7 @@ extension ClusterCreation {
         ***************** WARNING: Splitting keys **********************
          Please make sure any existing validator has been shut down for
          at least 2 finalized epochs before starting the charon cluster,
-         otherwise slashing could occur.                               \u{20}
+         otherwise slashing could occur.                              \u{20}
         ****************************************************************
 
 

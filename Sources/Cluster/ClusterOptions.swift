@@ -69,6 +69,7 @@ package struct ClusterOptions: Sendable {
         definition.targetGasLimit = targetGasLimit
         definition.compounding = compounding
         definition.validators = zip(fees, withdrawals).map { ValidatorAddresses(feeRecipient: $0, withdrawal: $1) }
+        try definition.checkNew()
         return definition
     }
 }

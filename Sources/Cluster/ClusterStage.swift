@@ -25,6 +25,14 @@ package struct ClusterStage: Sendable {
         }
     }
 
+    private static let stagingPrefix = ".styx-create-"
+
+    /// Stages of runs that were killed before they could clean up. There are keys in them.
+    package static func leftovers(in directory: String) -> [String] {
+        let names = (try? FileAccess.names(in: directory)) ?? []
+        return names.filter { $0.hasPrefix(stagingPrefix) }.map { FileAccess.join(directory, $0) }
+    }
+
     /// - Parameter directory: made with its parents if missing.
     package init(
         in directory: String, nodes: Int, using generator: inout some RandomNumberGenerator
@@ -33,7 +41,7 @@ package struct ClusterStage: Sendable {
         self.directory = directory
         nodeCount = nodes
         made = try FileAccess.createDirectories(directory, mode: 0o755)
-        staging = FileAccess.join(directory, ".styx-create-\(UUIDText.random(using: &generator))")
+        staging = FileAccess.join(directory, Self.stagingPrefix + "\(UUIDText.random(using: &generator))")
         do throws(ClusterError) {
             try FileAccess.createDirectory(staging, mode: 0o700)
         } catch {

@@ -48,7 +48,12 @@ package struct Definition: Equatable, Sendable {
 extension Definition {
     /// Reads and bounds, does not verify.
     package init(json bytes: [UInt8]) throws(ClusterError) {
-        try self.init(JSONMembers(JSONValue(clusterFile: bytes, bytesMax: FileLimits.definitionFileBytes), path: ""))
+        do throws(ClusterError) {
+            let json = try JSONValue(clusterFile: bytes, bytesMax: FileLimits.definitionFileBytes)
+            try self.init(JSONMembers(json, path: ""))
+        } catch {
+            throw error.inDocument("definition")
+        }
     }
 
     init(_ members: JSONMembers) throws(ClusterError) {

@@ -20,8 +20,15 @@ package struct Lock: Equatable, Sendable {
 
     /// Reads and bounds, does not verify.
     package init(json bytes: [UInt8]) throws(ClusterError) {
-        let members = try JSONMembers(
-            JSONValue(clusterFile: bytes, bytesMax: FileLimits.lockFileBytes), path: "")
+        do throws(ClusterError) {
+            let json = try JSONValue(clusterFile: bytes, bytesMax: FileLimits.lockFileBytes)
+            try self.init(JSONMembers(json, path: ""))
+        } catch {
+            throw error.inDocument("lock")
+        }
+    }
+
+    private init(_ members: JSONMembers) throws(ClusterError) {
         definition = try Definition(members.members("cluster_definition"))
         let version = definition.version
         validators = try members.array("distributed_validators", max: FileLimits.validators) {
@@ -57,7 +64,9 @@ package struct Lock: Equatable, Sendable {
 
     package func withHashes() throws(ClusterError) -> Lock {
         var lock = self
-        lock.definition = try definition.withHashes()
+        do throws(ClusterError) { lock.definition = try definition.withHashes() } catch {
+            throw error.inside("cluster_definition.")
+        }
         lock.lockHash = try lock.computedLockHash()
         return lock
     }
@@ -66,7 +75,9 @@ package struct Lock: Equatable, Sendable {
     package func computedLockHash() throws(ClusterError) -> Root {
         let version = definition.version
         var walker = HashWalker()
-        walker.root(try definition.computedDefinitionHash())
+        do throws(ClusterError) { walker.root(try definition.computedDefinitionHash()) } catch {
+            throw error.inside("cluster_definition.")
+        }
         let limit = version.hashStyle == .text ? validators.count : FileLimits.validators
         try walker.list(validators, max: limit, "distributed_validators") {
             walker, validator, label throws(ClusterError) in

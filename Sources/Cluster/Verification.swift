@@ -103,7 +103,7 @@ extension Verification {
             add(kind, subject, .passed)
             return value
         } catch {
-            add(kind, subject, .failed(error))
+            add(kind, subject, .failed(error.asVerification))
             return nil
         }
     }
@@ -114,6 +114,4 @@ extension Verification {
         body(&self)
         if checks.count == count { add(kind, subject, .passed) }
     }
-
-    mutating func append(_ other: Verification) { checks += other.checks }
 }

@@ -68,9 +68,9 @@ package struct CeremonyProposal: Sendable {
         return Outcome(
             summary: "Created cluster definition: \(path)\n",
             nextSteps: [
-                "\(Self.people(definition)) Give each operator a copy of this file.",
-                "Look at it first with: styx cluster inspect \(path)",
-                "Then all operators run the key ceremony at the same time: dkg --definition-file=\(path)",
+                "\(Self.people(definition)) Look at it with: styx cluster inspect \(path)",
+                "Give each operator a copy; then all run the key ceremony at the same time:"
+                    + " charon dkg --definition-file=\(Self.fileName)",
             ])
     }
 
@@ -122,7 +122,7 @@ package struct CeremonyProposal: Sendable {
             summary: "Published cluster definition: \(address)\n",
             nextSteps: [
                 "\(Self.people(definition)) Look at it first with: styx cluster inspect \(address)",
-                "Then all operators run the key ceremony at the same time: dkg --definition-file=\(address)",
+                "Then all operators run the key ceremony at the same time: charon dkg --definition-file=\(address)",
             ])
     }
 

@@ -66,9 +66,9 @@ package struct ClusterInspection: Sendable {
         do throws(JSONError) {
             json = try JSONValue(parsing: bytes, limits: JSONLimits(bytesMax: fileBytesMax))
         } catch {
-            throw .json("\(error)")
+            throw .field("file", "neither a cluster lock nor a definition (\(error))")
         }
-        guard let object = json.object else { throw .field("file", "expected an object: a cluster lock or definition") }
+        guard let object = json.object else { throw .field("file", "neither a cluster lock nor a definition") }
         // Names count in any case, as Charon reads them.
         guard object.members.contains(where: { $0.name.lowercased() == "cluster_definition" }) else {
             return (try Definition(json: bytes), nil)

@@ -38,7 +38,8 @@ package struct ExecutionClient: Sendable {
                     "web3_clientVersion", [], "ask the execution client for its version", timeout: .seconds(2))
                 return
             } catch {
-                let isPatient = start.duration(to: .now) < Self.startTimeout && attempts < Self.startAttempts
+                let isPatient =
+                    start.duration(to: .now) < Self.startTimeout * web.patience && attempts < Self.startAttempts
                 guard isPatient, error.cause != .cancelled else {
                     throw ServiceError(
                         action: "connect (eth1 client is not connected)", place: endpoint.description,

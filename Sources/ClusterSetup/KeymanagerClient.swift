@@ -8,7 +8,7 @@ import SSZ
 /// Source: spec/dkg.md §6.6, spec/cli-create.md §5; https://ethereum.github.io/keymanager-APIs.
 package struct KeymanagerClient: Sendable {
     /// For the test before anything is sent.
-    private static let connectTimeout = TimeAmount.seconds(2)
+    private static let connectTimeout = Duration.seconds(2)
     private static let answerBytesMax = 16 << 20
 
     package let address: ServiceURL
@@ -28,13 +28,14 @@ package struct KeymanagerClient: Sendable {
 
     /// Whether something listens there.
     package func testConnection() async throws(ServiceError) {
+        let timeout = Self.connectTimeout * web.patience
         do {
             let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .connectTimeout(Self.connectTimeout)
+                .connectTimeout(TimeAmount(timeout))
                 .connect(host: address.host, port: address.port).get()
             try? await channel.close()
         } catch {
-            throw failure("connect to the keymanager", .init(transport: error, timeout: .seconds(2)))
+            throw failure("connect to the keymanager", .init(transport: error, timeout: timeout))
         }
     }
 

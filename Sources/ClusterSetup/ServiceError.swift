@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -55,9 +56,15 @@ extension ServiceError.Cause: CustomStringConvertible {
             }
         case let error as NIOConnectionError:
             // One error for each address of the host; the last one says as much as all of them.
-            let reason = error.connectionErrors.last.map { "\($0.error)" } ?? "no address for \(error.host)"
-            self = .connection("no connection: \(reason)")
+            guard let last = error.connectionErrors.last?.error else {
+                self = .connection("no connection: no address for \(error.host)")
+                return
+            }
+            self = .connection("no connection: \((last as? IOError).map(Self.reason) ?? "\(last)")")
+        case let error as IOError: self = .connection("no connection: \(Self.reason(error))")
         default: self = .connection("connection failed: \(error)")
         }
     }
+
+    private static func reason(_ error: IOError) -> String { String(cString: strerror(error.errnoCode)) }
 }

@@ -96,10 +96,11 @@ extension TrustedDealer {
             hasOneAddress = max(request.cluster.feeRecipients.count, request.cluster.withdrawalAddresses.count) <= 1
         }
         let concurrency = request.concurrency
-        return try await Self.onOwnThread {
+        return try await Self.onOwnThread { progress in
             hasOneAddress
-                ? try KeystoreDirectory.loadRecursive(directory, concurrency: concurrency).map(\.key)
-                : try KeystoreDirectory.loadSequenced(directory, concurrency: concurrency)
+                ? try KeystoreDirectory.loadRecursive(directory, concurrency: concurrency, progress: progress)
+                    .map(\.key)
+                : try KeystoreDirectory.loadSequenced(directory, concurrency: concurrency, progress: progress)
         }
     }
 

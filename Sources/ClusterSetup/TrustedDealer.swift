@@ -3,6 +3,7 @@ import Cluster
 import Ethereum
 import NIOPosix
 import SSZ
+import Synchronization
 
 /// `create cluster`: checks what was asked for, makes the cluster, and leaves it on disk, at keymanagers or in an archive.
 ///
@@ -109,11 +110,10 @@ package struct TrustedDealer: Sendable {
             progress("encrypting \(count) keystores, about \(max(1, count * 54 / 1000 / request.concurrency)) s")
         }
         let (directory, concurrency) = (request.directory, request.concurrency)
-        return try await Self.onOwnThread {
+        return try await Self.onOwnThread { progress in
             var random = SystemRandomNumberGenerator()
             return try creation.stage(
-                in: directory, keystores: keystores, concurrency: concurrency, progress: { _, _ in true },
-                using: &random)
+                in: directory, keystores: keystores, concurrency: concurrency, progress: progress, using: &random)
         }
     }
 
@@ -124,11 +124,10 @@ package struct TrustedDealer: Sendable {
             try Task.checkCancellation()
             progress("importing \(creation.lock.validators.count) keystores of node \(i) at \(keymanager.address)")
             let shares = creation.nodes[i].shares
-            let sealed = try await Self.onOwnThread {
+            let sealed = try await Self.onOwnThread { progress in
                 var random = SystemRandomNumberGenerator()
                 return try SealedKeystores(
-                    shares, cost: creation.keystoreCost, threads: concurrency, progress: { _, _ in true },
-                    using: &random)
+                    shares, cost: creation.keystoreCost, threads: concurrency, progress: progress, using: &random)
             }
             do throws(ServiceError) {
                 try await keymanager.send(sealed)
@@ -143,6 +142,9 @@ package struct TrustedDealer: Sendable {
         let archive = request.isZipped ? FileAccess.join(directory, Self.archiveName) : nil
         var outcome = Outcome(
             summary: creation.summary(directory: directory, keystores: keymanagers.isEmpty, archive: archive))
+        for path in ClusterStage.leftovers(in: request.directory) {
+            outcome.warnings.append("\(path) is left of an interrupted run and holds keys: delete it")
+        }
         if request.publishes {
             do {
                 let api = ObolAPI(
@@ -168,7 +170,27 @@ package struct TrustedDealer: Sendable {
 
     /// Key material and pairings take long and must stall nobody.
     static func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await NIOThreadPool.singleton.runIfActive(work)
+        try await onOwnThread { _ in try work() }
+    }
+
+    /// The same for work that asks `progress` whether to go on: it says no when the task is cancelled.
+    static func onOwnThread<Value: Sendable>(
+        _ work: @escaping @Sendable (_ progress: @escaping WorkProgress) throws -> Value
+    ) async throws -> Value {
+        let isStopped = Mutex(false)
+        do {
+            return try await withTaskCancellationHandler {
+                try await NIOThreadPool.singleton.runIfActive {
+                    try work { _, _ in isStopped.withLock { !$0 } }
+                }
+            } onCancel: {
+                isStopped.withLock { $0 = true }
+            }
+        } catch {
+            // Whatever it says, it was told to stop.
+            try Task.checkCancellation()
+            throw error
+        }
     }
 }
 

@@ -45,8 +45,11 @@ package final class WebClient: Sendable {
     }
 
     private let http: HTTPClient
+    /// Time limits are multiplied by it.
+    let patience: Int
 
-    private init() {
+    private init(patience: Int) {
+        self.patience = patience
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
         settings.httpVersion = .http1Only
         // A refused connection is an answer.
@@ -55,8 +58,12 @@ package final class WebClient: Sendable {
     }
 
     /// A client for as long as `body` runs.
-    package static func with<R: Sendable>(_ body: (WebClient) async throws -> R) async throws -> R {
-        let client = WebClient()
+    ///
+    /// - Parameter patience: more than 1 in tests, which run on busy machines.
+    package static func with<R: Sendable>(
+        patience: Int = 1, _ body: (WebClient) async throws -> R
+    ) async throws -> R {
+        let client = WebClient(patience: patience)
         do {
             let result = try await body(client)
             try? await client.http.shutdown()
@@ -69,6 +76,7 @@ package final class WebClient: Sendable {
 
     /// The whole answer, of whatever status.
     package func send(_ request: Request) async throws(ServiceError.Cause) -> Answer {
+        let timeout = request.timeout * patience
         do {
             var headers = HTTPHeaders([("user-agent", "styx"), ("accept", "application/json")])
             if let authorization = request.authorization { headers.add(name: "authorization", value: authorization) }
@@ -79,7 +87,7 @@ package final class WebClient: Sendable {
             let task = http.execute(
                 request: outgoing,
                 delegate: ResponseAccumulator(request: outgoing, maxBodySize: request.answerBytesMax),
-                deadline: .now() + TimeAmount(request.timeout))
+                deadline: .now() + TimeAmount(timeout))
             let response = try await withTaskCancellationHandler {
                 try await task.futureResult.get()
             } onCancel: {
@@ -89,7 +97,7 @@ package final class WebClient: Sendable {
                 status: Int(response.status.code), location: response.headers.first(name: "location"),
                 body: response.body.map { Array($0.readableBytesView) } ?? [])
         } catch {
-            throw ServiceError.Cause(transport: error, timeout: request.timeout)
+            throw ServiceError.Cause(transport: error, timeout: timeout)
         }
     }
 }

@@ -27,7 +27,7 @@ import Testing
     }
 
     private func propose(_ request: CeremonyProposal.Request) async throws -> CeremonyProposal.Outcome {
-        try await WebClient.with { web in
+        try await withWeb { web in
             var generator = SeededGenerator(seed: 2)
             return try await CeremonyProposal(request, now: Samples.now, web: web).propose(using: &generator)
         }
@@ -46,7 +46,7 @@ import Testing
         let outcome = try await propose(request)
         let path = directory.file("new/.charon/cluster-definition.json")
         #expect(outcome.summary == "Created cluster definition: \(path)\n")
-        #expect(outcome.nextSteps.contains { $0.contains("dkg --definition-file=\(path)") })
+        #expect(outcome.nextSteps.contains { $0.contains("charon dkg --definition-file=cluster-definition.json") })
         #expect(directory.names == ["new", "new/.charon", "new/.charon/cluster-definition.json"])
         #expect(try directory.mode("new/.charon/cluster-definition.json") == 0o444)
         #expect(try directory.mode("new/.charon") == 0o755)

@@ -10,7 +10,7 @@ import Testing
     private func inspect(
         _ path: String, network: NetworkFlags = NetworkFlags(), endpoint: String = ""
     ) async throws -> ClusterInspection {
-        try await WebClient.with { web in
+        try await withWeb { web in
             try await ClusterInspection.load(path, network: network, executionEndpoint: endpoint, web: web)
         }
     }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct DefinitionSourceTests {
     private func load(_ text: String) async throws -> Definition {
-        try await WebClient.with { web in try await DefinitionSource(text).load(web) }
+        try await withWeb { web in try await DefinitionSource(text).load(web) }
     }
 
     @Test("reads files and URLs alike")

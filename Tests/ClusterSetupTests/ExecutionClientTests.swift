@@ -25,7 +25,7 @@ import Testing
         var report = try definition().verification(customNetwork: nil)
         #expect(report.contractCalls.count == 1 && !report.failures.isEmpty)
         return try await FakeServer.with(respond) { server in
-            try await WebClient.with { web in
+            try await withWeb { web in
                 try await ContractQuestions(endpoint: server.url + "/key", web: web).settle(&report)
                 return (report, server.calls)
             }
@@ -84,7 +84,7 @@ import Testing
             return count <= refusals ? .status(503, "starting") : .json(["result": "Geth/v1"])
         }
         try await FakeServer.with(answer) { server in
-            try await WebClient.with { web in
+            try await withWeb { web in
                 let client = ExecutionClient(try ServiceURL(server.url), web: web, sleep: { _ in })
                 let message = await message { try await client.waitUntilConnected() }
                 #expect(server.calls.count == calls)
@@ -95,7 +95,7 @@ import Testing
 
     @Test("an endpoint that is none is named by its flag")
     func badEndpoint() async throws {
-        try await WebClient.with { web in
+        try await withWeb { web in
             var report = Verification()
             let message = await message {
                 try await ContractQuestions(endpoint: "localhost:8545", web: web).settle(&report)

@@ -31,7 +31,7 @@ enum Samples {
     }
 
     static func deal(_ request: TrustedDealer.Request) async throws -> TrustedDealer.Outcome {
-        try await WebClient.with { web in try await TrustedDealer(request, now: now, web: web).deal() }
+        try await withWeb { web in try await TrustedDealer(request, now: now, web: web).deal() }
     }
 
     /// A definition for a trusted dealer, hashed; with a creator's signature if wanted.
@@ -104,6 +104,11 @@ func checkNodes(
         #expect(secret.publicKey.bytes.bytes == lock.validators[v].publicKey)
     }
     return lock
+}
+
+/// Patient, because the machine may be busy: nothing here waits for a time-out that is not meant to come.
+func withWeb<R: Sendable>(_ body: (WebClient) async throws -> R) async throws -> R {
+    try await WebClient.with(patience: 100, body)
 }
 
 /// The text of the error.

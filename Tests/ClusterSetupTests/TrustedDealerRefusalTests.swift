@@ -129,6 +129,7 @@ import Testing
     func refusesDefinition(row: DefinitionRow) async throws {
         let directory = try TemporaryDirectory()
         var request = Samples.request(nodes: 0, validators: 0, in: directory)
+        request.cluster.insecureKeys = row.text.contains("--insecure-keys")
         let definition = try Samples.definition(network: row.network, change: row.change)
         request.definitionFile = try directory.write("definition.json", definition.encoded())
         let message = await message { try await Samples.deal(request) }

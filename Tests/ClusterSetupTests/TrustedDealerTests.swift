@@ -166,6 +166,15 @@ import Testing
 
     // MARK: What is left
 
+    @Test("what a killed run left behind is named")
+    func leftovers() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("cluster/.styx-create-1/node0/charon-enr-private-key", [1])
+        let outcome = try await Samples.deal(Samples.request(nodes: 3, in: directory))
+        #expect(outcome.warnings.count == 1)
+        #expect(outcome.warnings.first?.contains("\(directory.path)/cluster/.styx-create-1 is left") == true)
+    }
+
     @Test(
         "everything in one archive, and nothing else",
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/tar")))
@@ -206,7 +215,7 @@ import Testing
         let directory = try TemporaryDirectory()
         var request = Samples.request(nodes: 3, in: directory)
         request.publishes = true
-        request.publishTimeout = .milliseconds(50)
+        request.publishTimeout = .microseconds(500)
         try await FakeServer.with({ _ in .silence }) { server in
             request.publishAddress = server.url
             let outcome = try await Samples.deal(request)

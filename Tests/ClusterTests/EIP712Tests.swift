@@ -18,9 +18,11 @@ import Testing
         let digests = [
             EIP712.creatorConfigHash("0x01").digest(chainID: 1), EIP712.operatorConfigHash("0x01").digest(chainID: 1),
             EIP712.enr("0x01").digest(chainID: 1), EIP712.enr("0x02").digest(chainID: 1),
-            EIP712.enr("0x01").digest(chainID: 5),
+            EIP712.enr("0x01").digest(chainID: 5), EIP712.configHash("0x01").digest(chainID: 1),
+            EIP712.termsAndConditions.digest(chainID: 1),
         ]
         #expect(Set(digests).count == digests.count)
+        #expect(EIP712.termsAndConditions.digest(chainID: 1) == EIP712.termsAndConditions.digest(chainID: 5))
     }
 
     @Test("agrees with real signatures", .enabled(if: Vectors.has("cluster/derived/eip712.json")))

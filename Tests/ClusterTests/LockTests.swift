@@ -48,6 +48,28 @@ import Testing
         }
     }
 
+    static let examples = Vectors.files(in: "cluster/charon/cluster/examples", withExtension: "json").filter {
+        $0.contains("cluster-lock")
+    }
+
+    @Test(
+        "Charon's examples verify, and read what is written again", .enabled(if: !examples.isEmpty), arguments: examples
+    )
+    func example(file: String) throws {
+        let lock = try Lock(json: Vectors.data(file))
+        let report = lock.verification(customNetwork: nil, deposits: true).report
+        try report.requirePassed()
+        let passed = Set(report.checks.filter { $0.result == .passed }.map(\.kind))
+        #expect(passed.isSuperset(of: [.lockHash, .sharing, .signatureAggregate]))
+        // One of them is signed by everybody.
+        let signed: Set<Check.Kind> = [
+            .signers, .operatorConfigSignature, .operatorENRSignature, .creatorSignature, .builderRegistrations,
+            .nodeSignatures,
+        ]
+        #expect(passed.isSuperset(of: signed) == file.hasSuffix("-003.json"))
+        #expect(try Lock(json: lock.encoded()) == lock)
+    }
+
     @Test("a captured lock verifies in full", .enabled(if: Vectors.has("wire/charon-v1.10.3")))
     func captured() throws {
         let lock = try Lock(json: Vectors.data("wire/charon-v1.10.3/cluster-lock.json"))

@@ -127,6 +127,63 @@ import Testing
         try expectFailure(lock, "signature_aggregate")
     }
 
+    @Test("what cannot be hashed fails the verification by its own name, as often as it is hashed")
+    func unhashable() throws {
+        var lock = cluster.lock
+        lock.definition.operators[2].enr = String(repeating: "x", count: 1025)
+        let field = "cluster_definition.operators[2].enr"
+        let failures = lock.verification(customNetwork: nil).report.failures
+        #expect(failures.compactMap(\.fieldName) == [field, field, field])
+        #expect(failures.allSatisfy { $0.description.contains("get the file again") })
+        let error = #expect(throws: ClusterError.self) { try lock.encoded() }
+        #expect(error?.fieldName == field)
+    }
+
+    @Test("every verification has a result, also where the lock has nothing to verify")
+    func results() throws {
+        let report = cluster.lock.verification(customNetwork: nil).report
+        let skipped = report.checks.compactMap { check -> String? in
+            if case .skipped = check.result { return check.subject }
+            return nil
+        }
+        #expect(skipped == ["cluster_definition.operators", "cluster_definition.creator"])
+        let passed = report.checks.filter { $0.result == .passed }.map(\.kind)
+        #expect(
+            passed == [
+                .configHash, .definitionHash, .validatorCount, .lockHash, .network, .operatorKeys, .validatorKeys,
+                .sharing, .signatureAggregate, .builderRegistrations, .nodeSignatures,
+            ])
+    }
+
+    @Test(
+        "deposits are looked at when asked for",
+        arguments: [
+            Mutation("distributed_validators[1].partial_deposit_data[0].pubkey") {
+                $0.validators[1].partialDeposits[0].pubKey = $0.validators[0].publicKey
+            },
+            Mutation("distributed_validators[0].partial_deposit_data[1].withdrawal_credentials") {
+                $0.validators[0].partialDeposits[1].withdrawalCredentials[0] = 2
+            },
+            Mutation("distributed_validators[0].partial_deposit_data[1].signature") {
+                $0.validators[0].partialDeposits[1].amount = Gwei(31_000_000_000)
+            },
+            Mutation("distributed_validators[1].partial_deposit_data[1].signature") {
+                $0.validators[1].partialDeposits[1].signature.removeLast()
+            },
+            Mutation("distributed_validators[1].partial_deposit_data[0].withdrawal_credentials") {
+                $0.definition.validators[1].withdrawal = "0x" + String(repeating: "1", count: 40)
+            },
+        ] as [Mutation<Lock>])
+    func deposits(mutation: Mutation<Lock>) throws {
+        var lock = cluster.lock
+        mutation.change(&lock)
+        try sign(&lock)
+        let all = lock.verification(customNetwork: nil, deposits: true).report.failures.compactMap(\.fieldName)
+        #expect(all.first == mutation.field)
+        // Nodes run with them, as Charon's do.
+        #expect(try LockFile(lock).warnings.isEmpty)
+    }
+
     @Test("without verification failures become warnings, all of them")
     func noVerify() throws {
         var lock = cluster.lock

@@ -121,7 +121,7 @@ extension ClusterError {
     var fieldName: String? {
         switch self {
         case .verification(let field, _), .field(let field, _): field
-        case .inFile(_, let cause): cause.fieldName
+        case .inFile(_, let cause), .document(_, let cause): cause.fieldName
         default: nil
         }
     }

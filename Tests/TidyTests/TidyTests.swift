@@ -20,8 +20,10 @@ struct TidyTests {
         "ValidatorAPI": ["BeaconAPI", "DutyWorkflow"],
         "Storage": ["DutyWorkflow"],
         "ClusterSetup": ["Cluster", "Libp2p"],
+        "Monitoring": [],
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
+            "Monitoring",
         ],
         "Demo": ["Node"],
         "styx": ["Node", "Demo", "Cluster", "ClusterSetup", "Libp2p"],
