@@ -14,7 +14,7 @@ enum ClusterCreationBenchmarks {
         guard bench.wantsAny(of: [draw, insecure, secure, memory]) else { return }
         let n = bench.isQuick ? 5 : 100
         if bench.wants(memory) {
-            let peak = try ClusterBenchmarks.peakMiB { try create(n, isInsecure: true) }
+            let peak = try PeakMemory.mebibytes { try create(n, isInsecure: true) }
             bench.record(memory, n: n, peak, "MiB", nil)
         }
         try time(&bench, draw, n) { keep(try cluster(n)) }
