@@ -17,6 +17,7 @@ let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -48,6 +49,7 @@ let package = Package(
         // C libraries. CBlst is made by Scripts/setup from a source archive pinned by hash.
         .binaryTarget(name: "CBlst", path: ".deps/CBlst.artifactbundle"),
         .systemLibrary(name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // No I/O.
         module("SSZ", ["CBlst"]),
@@ -67,6 +69,7 @@ let package = Package(
         module("BeaconClient", ["BeaconAPI", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
         module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, nioCore, lifecycle, logging]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
+        module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1]),
         module("Monitoring", [hummingbird, nioCore, lifecycle, logging]),
         module(
             "Node",
@@ -79,12 +82,14 @@ let package = Package(
         // Programs.
         module("Demo", ["Node", hummingbird, lifecycle, nioCore]),
         .executableTarget(
-            name: "styx", dependencies: ["Node", "Demo", "Cluster", "Libp2p", arguments, logging], swiftSettings: strict
-        ),
+            name: "styx",
+            dependencies: ["Node", "Demo", "Cluster", "ClusterSetup", "Libp2p", arguments, logging, unixSignals],
+            swiftSettings: strict),
         module("Simulation", ["DutyWorkflow"]),
         .executableTarget(
             name: "styx-benchmarks",
-            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", arguments], path: "Sources/Benchmarks",
+            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", arguments],
+            path: "Sources/Benchmarks",
             swiftSettings: strict),
 
         // Every decoder under arbitrary bytes.
@@ -112,6 +117,7 @@ let package = Package(
         tests("BeaconClient", [hummingbird, nioCore, lifecycle]),
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage"),
+        tests("ClusterSetup", ["Cluster", hummingbird, nioCore, lifecycle]),
         tests("Monitoring", [httpClient, nioCore, logging]),
         tests("Node"),
         tests("Demo"),

@@ -35,7 +35,7 @@ enum ClusterBenchmarks {
         try time(keys) { keep(try ClusterKeys(lock)) }
         try time(load, budget: .atMost(5)) { keep(try LockFile.load(path)) }
         guard bench.wants(memory) else { return }
-        bench.record(memory, n: n, try peakMiB { keep(try LockFile.load(path)) }, "MiB", nil)
+        bench.record(memory, n: n, try PeakMemory.mebibytes { keep(try LockFile.load(path)) }, "MiB", nil)
     }
 
     private static func lock(validators: Int) throws -> Lock {
@@ -49,26 +49,5 @@ enum ClusterBenchmarks {
         options.insecureKeys = true
         var generator = SystemRandomNumberGenerator()
         return try ClusterCreation(options, now: Instant(unixSeconds: 1_795_467_579), using: &generator).lock
-    }
-
-    /// How far memory grows on the way, above what the process held before.
-    private static func peakMiB(_ body: () throws -> Void) throws -> Double {
-        // What was freed goes back to the system, so that the growth shows. Glibc's module leaves malloc.h out.
-        guard let symbol = dlsym(nil, "malloc_trim") else { throw BenchmarkError("no malloc_trim") }
-        _ = unsafeBitCast(symbol, to: (@convention(c) (Int) -> CInt).self)(0)
-        // Resets the high-water mark. Source: proc(5).
-        try Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
-        let before = try kibibytes("VmRSS:")
-        try body()
-        return Double(try kibibytes("VmHWM:") - before) / 1024
-    }
-
-    private static func kibibytes(_ name: String) throws -> Int {
-        let text = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-        let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
-        guard let value = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
-            throw BenchmarkError("no \(name) in /proc/self/status")
-        }
-        return value
     }
 }

@@ -101,3 +101,16 @@ extension ENRError: CustomStringConvertible {
         }
     }
 }
+
+extension ENR {
+    /// What `enr --verbose` adds: the record's parts, framed. Source: spec/cli-create.md §3.
+    package var details: String {
+        Notice(
+            "ENR of this node",
+            [
+                "secp256k1 pubkey: \(Hex.encode(publicKey.compressed.bytes))",
+                "signature: \(Hex.encode(signature))",
+            ]
+        ).text
+    }
+}

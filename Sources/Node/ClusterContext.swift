@@ -43,9 +43,11 @@ struct ClusterContext: Sendable {
     /// The lock's network, for EIP-7044; nil for a test network nobody knows.
     var network: Network? { Network.with(genesisForkVersion: lock.definition.forkVersion, custom: nil) }
 
-    /// This operator's key shares by validator, from the keystores. Takes 50 ms a keystore.
-    func loadShares(_ directory: String, concurrency: Int) throws -> [PubKey: SecretKey] {
-        let shares = try KeystoreDirectory.loadSequenced(directory, concurrency: concurrency)
+    /// This operator's key shares by validator, from the keystores. Blocks for 54 ms a keystore and thread.
+    func loadShares(_ directory: String, concurrency: Int, progress: @escaping WorkProgress) throws
+        -> [PubKey: SecretKey]
+    {
+        let shares = try KeystoreDirectory.loadSequenced(directory, concurrency: concurrency, progress: progress)
         try clusterKeys.verify(shares: shares, ofPeer: own.rawValue)
         return Dictionary(
             zip(clusterKeys.validators, shares).map { ($0.publicKey.bytes, $1) },

@@ -13,6 +13,8 @@ package struct NodeConfiguration: Sendable {
 
     package var lockFile = ".charon/cluster-lock.json"
     package var privateKeyFile = ".charon/charon-enr-private-key"
+    /// Whether a note beside the identity key keeps a second process off it.
+    package var isLockingPrivateKey = false
     package var isVerifyingLock = true
     /// SQLite file with everything that was decided and signed. Never delete it while validators are active.
     package var journalFile = ".charon/styx-journal.sqlite"

@@ -13,6 +13,8 @@ struct Run: AsyncParsableCommand {
 
     @Option(help: "Cluster lock of this cluster.") var lockFile = ".charon/cluster-lock.json"
     @Option(help: "This operator's secp256k1 identity key.") var privateKeyFile = ".charon/charon-enr-private-key"
+    @Flag(help: "Keep other processes off the identity key, with a note beside it that is renewed every second.")
+    var privateKeyFileLock = false
     @Flag(help: "Turn failed verifications of the lock into warnings.") var noVerify = false
     @Option(help: "Journal of everything decided and signed (SQLite). Keep it with the keys.")
     var journalFile = ".charon/styx-journal.sqlite"
@@ -52,13 +54,14 @@ struct Run: AsyncParsableCommand {
             "p2p-external-hostname",
             "nickname",
             "log-level", "log-format",
-        ], switches: ["no-verify"])
+        ], switches: ["no-verify", "private-key-file-lock"])
 
     func run() async throws {
         let logger = LogOutput.bootstrap(level: logLevel, format: logFormat)
         var node = NodeConfiguration()
         node.lockFile = lockFile
         node.privateKeyFile = privateKeyFile
+        node.isLockingPrivateKey = privateKeyFileLock
         node.isVerifyingLock = !noVerify
         node.journalFile = journalFile
         node.beaconNodeEndpoints = list(beaconNodeEndpoints)
@@ -76,7 +79,10 @@ struct Run: AsyncParsableCommand {
         node.p2pExternalHostname = p2pExternalHostname
         node.nickname = nickname
         do {
-            try await StyxNode.runUntilSignalled(node, logger: logger)
+            let opening = ProgressBar("opening keystores") { logger.info("\($0)") }
+            var hooks = StyxNode.Hooks()
+            hooks.keystores = { opening.update($0, $1) }
+            try await StyxNode.runUntilSignalled(node, hooks: hooks, logger: logger)
         } catch {
             throw CommandFailure("run: \(error)")
         }

@@ -1,0 +1,82 @@
+import Cluster
+
+/// `styx combine`: reads nodes' directories, recovers the whole keys, writes them. Source: spec/cli-create.md §7.
+package struct KeyCombiner: Sendable {
+    /// The flags.
+    package struct Request: Sendable {
+        package var clusterDirectory = "./"
+        package var outputDirectory = "./validator_keys"
+        /// `--force`: keystores in the output directory are replaced.
+        package var isReplacing = false
+        /// False (`--no-verify`) turns what does not hold in the locks into warnings.
+        package var isVerifying = true
+        /// Empty: contracts are not asked.
+        package var executionEndpoint = ""
+        package var network = NetworkFlags()
+        /// Insecure for tests only.
+        package var cost = Keystore.Cost.secure
+        package var concurrency = 1
+
+        package init() {}
+    }
+
+    package struct Outcome: Sendable {
+        /// For standard output.
+        package let summary: String
+        /// What `--no-verify` let through.
+        package let warnings: [String]
+    }
+
+    /// Steps that take long enough to be watched.
+    package enum Step: Sendable {
+        case opening
+        case writing
+    }
+
+    private let request: Request
+    private let web: WebClient
+
+    package init(_ request: Request, web: WebClient) {
+        self.request = request
+        self.web = web
+    }
+
+    /// - Parameter progress: hears of keystores done in each step, from any thread.
+    package func combine(progress: @escaping @Sendable (Step, _ done: Int, _ total: Int) -> Void) async throws
+        -> Outcome
+    {
+        let (request, cancellation) = (request, Cancellation())
+        let custom = try request.network.custom()
+        return try await withTaskCancellationHandler {
+            var folder = try await TrustedDealer.onOwnThread {
+                // Before the long work: a directory in use is the commonest mistake.
+                try Combination.checkOutput(request.outputDirectory, replacing: request.isReplacing)
+                return try ClusterFolder(request.clusterDirectory, customNetwork: custom)
+            }
+            let questions = ContractQuestions(endpoint: request.executionEndpoint, web: web)
+            for i in folder.reports.indices { try await questions.settle(&folder.reports[i]) }
+            let (lock, warnings) = try folder.requireTrust(verify: request.isVerifying)
+            let trusted = folder
+            let summary = try await TrustedDealer.onOwnThread {
+                let combination = try Combination(
+                    trusted, lock: lock, concurrency: request.concurrency,
+                    progress: { done, total in
+                        progress(.opening, done, total)
+                        return !cancellation.isCancelled
+                    })
+                var random = SystemRandomNumberGenerator()
+                try combination.write(
+                    to: request.outputDirectory, replacing: request.isReplacing, cost: request.cost,
+                    concurrency: request.concurrency,
+                    progress: { done, total in
+                        progress(.writing, done, total)
+                        return !cancellation.isCancelled
+                    }, using: &random)
+                return combination.summary(directory: request.outputDirectory, nodes: trusted.nodes.count)
+            }
+            return Outcome(summary: summary, warnings: warnings)
+        } onCancel: {
+            cancellation.cancel()
+        }
+    }
+}
