@@ -83,6 +83,7 @@ extension Host {
         updateRoute(remote)
         let isLast = records[remote]?.connections.isEmpty ?? true
         emit(.disconnected(remote, reason, isLast: isLast))
+        if isLast { for action in shared.withLock({ $0.whenGone }) { action(remote) } }
         logger.debug("peer disconnected", metadata: ["peer": "\(remote)", "reason": "\(reason)"])
         guard isLast, isRunning else { return }
         if records[remote]?.isConfigured == true { retryLater(remote) } else { records[remote] = nil }
