@@ -75,9 +75,17 @@ let package = Package(
             ]),
 
         // Programs.
+        module(
+            "Relay",
+            [
+                "Cluster", "Libp2p", "PeerProtocols", "Node", "SSZ", "Secp256k1", hummingbird, lifecycle, nioCore,
+                nioPosix,
+                logging,
+            ]),
         module("Demo", ["Node", hummingbird, lifecycle, nioCore]),
         .executableTarget(
-            name: "styx", dependencies: ["Node", "Demo", "Cluster", "Libp2p", arguments, logging], swiftSettings: strict
+            name: "styx", dependencies: ["Node", "Relay", "Demo", "Cluster", "Libp2p", arguments, logging],
+            swiftSettings: strict
         ),
         module("Simulation", ["DutyWorkflow"]),
         .executableTarget(
@@ -111,6 +119,7 @@ let package = Package(
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage"),
         tests("Node"),
+        tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Demo"),
         tests("Simulation"),
         .testTarget(
