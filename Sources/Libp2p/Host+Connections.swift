@@ -83,7 +83,9 @@ extension Host {
         }
         let remote = connection.peer
         records[remote]?.connections.removeAll { $0.id == id }
-        records[remote]?.identified.remove(id)
+        let wasIdentified = records[remote]?.identified.remove(id) != nil
+        let wasGood =
+            wasIdentified && NIODeadline.now() - connection.established >= configuration.timing.circuitGoodAfter
         records[remote]?.lastFailure = reason
         if records[remote]?.hasDirect == false { records[remote]?.directSince = nil }
         updateRoute(remote)
@@ -93,7 +95,7 @@ extension Host {
         guard isRunning else { return }
         if isLast, records[remote]?.isRelay == true { relayLost(remote) }
         if records[remote]?.isKept == true {
-            retryLater(remote, soon: reason == .circuitEnded)
+            retryLater(remote, soon: reason == .circuitEnded && wasGood)
         } else if isLast {
             records[remote] = nil
         }

@@ -80,9 +80,11 @@ package struct HostConfiguration: Sendable {
         package var stopTimeout = Duration.seconds(10)
         /// How long a peer whose part it is to dial through a relay has for it.
         package var relayGrace = TimeAmount.seconds(4)
-        /// Between attempts while a relay is connected, and after a circuit that was good has ended.
+        /// Between attempts while a relay is connected.
         package var circuitRetryMax = TimeAmount.seconds(10)
+        /// After the end of a circuit that was good for some time: the relay still knows the peer.
         package var circuitRetrySoon = TimeAmount.milliseconds(100)
+        package var circuitGoodAfter = TimeAmount.seconds(10)
         /// Between attempts to reach a relayed peer directly.
         package var upgradeInterval = TimeAmount.seconds(60)
         /// For the peer's answer in a hole punch, and for the connection itself.

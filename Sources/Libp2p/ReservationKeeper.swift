@@ -80,8 +80,9 @@ struct ReservationKeeper: Sendable {
         guard state == .asking else { return [] }
         state = .held(until: expire)
         backoff.reset()
-        let left = expire > now &+ Self.renewBefore ? expire - now - Self.renewBefore : 0
-        let pause = min(max(left, Self.pauseRange.lowerBound), Self.pauseRange.upperBound)
+        let left = expire > now ? expire - now : 0
+        let due = left > Self.renewBefore ? left - Self.renewBefore : 0
+        let pause = min(max(due, Self.pauseRange.lowerBound), Self.pauseRange.upperBound)
         var effects = [Effect.wait(.seconds(Int64(pause)))]
         // A renewal is no news.
         if case .granted? = lastReport {} else { effects.append(.report(.granted(until: expire))) }

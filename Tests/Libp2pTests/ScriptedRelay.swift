@@ -12,6 +12,8 @@ final class ScriptedRelay: Sendable {
         var connect: [UInt8]?
         /// Instead of the true name of who wants to connect.
         var stop: [UInt8]?
+        /// Instead of whom the caller asks for.
+        var target: PeerID?
         var limit: CircuitLimit? = CircuitLimit(duration: 3600, data: 32 << 20)
         var expire: UInt64 = .max
     }
@@ -62,7 +64,8 @@ final class ScriptedRelay: Sendable {
             try await stream.writeMessage(answer.encode(), closing: true)
         case .connect:
             if let answer = script.connect { return try await stream.writeMessage(answer, closing: true) }
-            guard let target = message.peer?.id, state.withLock({ $0.reserved.contains(target) }) else {
+            guard let target = script.target ?? message.peer?.id, state.withLock({ $0.reserved.contains(target) })
+            else {
                 let refusal = HopMessage(.status, status: .noReservation)
                 return try await stream.writeMessage(refusal.encode(), closing: true)
             }
