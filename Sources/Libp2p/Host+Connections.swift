@@ -91,6 +91,7 @@ extension Host {
         updateRoute(remote)
         let isLast = records[remote]?.connections.isEmpty ?? true
         emit(.disconnected(remote, reason, isLast: isLast))
+        if isLast { for action in shared.withLock({ $0.whenGone }) { action(remote) } }
         logger.debug("peer disconnected", metadata: ["peer": "\(remote)", "reason": "\(reason)"])
         guard isRunning else { return }
         if isLast, records[remote]?.isRelay == true { relayLost(remote) }

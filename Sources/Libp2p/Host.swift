@@ -42,6 +42,7 @@ package actor Host {
         var routes: [PeerID: Route] = [:]
         var handlings = Handlings()
         var faults: [FaultKey: UInt64] = [:]
+        var whenGone: [@Sendable (PeerID) -> Void] = []
         /// Current ones.
         var relays: Set<PeerID> = []
     }
@@ -109,6 +110,11 @@ package actor Host {
         shared.withLock { $0.handlers[protocolID] = registration }
     }
 
+    /// Has `action` called, on the loop, when the last connection of a peer is gone. No event is ever dropped here.
+    package nonisolated func whenGone(_ action: @escaping @Sendable (PeerID) -> Void) {
+        shared.withLock { $0.whenGone.append(action) }
+    }
+
     /// Listens, dials and serves until cancelled; then closes everything and returns.
     package func run() async throws {
         precondition(!isRunning, "one run per host")
@@ -143,6 +149,8 @@ package actor Host {
             failWaiters(of: peer, .notConnected(peer))
         }
     }
+
+    package nonisolated func isConnected(_ peer: PeerID) -> Bool { shared.withLock { $0.routes[peer] != nil } }
 
     nonisolated func serves(_ protocolID: String) -> Bool {
         shared.withLock { $0.handlers[protocolID] != nil }

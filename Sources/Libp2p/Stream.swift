@@ -58,6 +58,11 @@ package final class Stream: Sendable {
         try await core.write(bytes, closing: closing)
     }
 
+    /// Queues `bytes`; waits while more than `queuedMax` are queued.
+    func write(_ bytes: ByteBuffer, queuedMax: Int) async throws {
+        try await core.write(bytes, closing: false, queuedMax: queuedMax)
+    }
+
     package func write(_ bytes: [UInt8], closing: Bool = false) async throws {
         try await core.write(ByteBuffer(bytes: bytes), closing: closing)
     }

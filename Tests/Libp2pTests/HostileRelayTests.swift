@@ -10,7 +10,8 @@ import Testing
         _ script: ScriptedRelay.Script, body: (ScriptedRelay, Host, Host) async throws -> Void
     ) async throws {
         let relay = ScriptedRelay(9, script)
-        let (one, two) = (RelayTests.member(1, of: [1, 2, 3]), RelayTests.member(2, of: [1, 2, 3]))
+        let one = RelayTests.member(1, of: [1, 2, 3]) { $0.timing.relayGrace = .zero }
+        let two = RelayTests.member(2, of: [1, 2, 3])
         try await withHosts(relay.host, one, two) {
             await two.setRelays(try await relay.address())
             _ = try await two.first { if case .reservation(_, .granted) = $0 { true } else { nil } }
@@ -43,7 +44,7 @@ import Testing
     @Test("who is reached must be whom we asked for")
     func wrongTarget() async throws {
         let relay = ScriptedRelay(9, .init(target: peer(2)))
-        let one = RelayTests.member(1, of: [1, 3])
+        let one = RelayTests.member(1, of: [1, 3]) { $0.timing.relayGrace = .zero }
         let two = makeHost(2, listens: false) { $0.isGateOpen = true }
         try await withHosts(relay.host, one, two) {
             await two.setRelays(try await relay.address())

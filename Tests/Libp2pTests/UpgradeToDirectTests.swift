@@ -26,9 +26,9 @@ import Testing
             RelayTests.member(number, of: numbers, listens: index < listening)
         }
         try await withHosts(hosts[0], hosts[1], hosts[2], hosts[3]) {
-            let relay = ScriptedRelay(9)
+            let relay = CircuitRelayTests.makeRelay()
             try await withHosts(relay.host) {
-                for host in hosts { await host.setRelays(try await relay.address()) }
+                for host in hosts { await host.setRelays([relay.host.peer: try await relay.host.bind()]) }
                 for (index, host) in hosts.enumerated() {
                     var paths: [PeerID: ConnectionPath] = [:]
                     var expected: [PeerID: ConnectionPath] = [:]
