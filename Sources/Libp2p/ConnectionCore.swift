@@ -26,6 +26,8 @@ final class ConnectionCore {
     let direction: Connection.Direction
     /// Whom we dial, and in which attempt.
     let attempt: DialAttempt?
+    /// Who must be at the other end; nil takes anyone, for the gate to decide.
+    let expectedPeer: PeerID?
     let timing: HostConfiguration.Timing
     private let pipe: Pipe
 
@@ -54,17 +56,18 @@ final class ConnectionCore {
 
     init(
         id: Int, host: Host, loop: any EventLoop, direction: Connection.Direction, attempt: DialAttempt?,
-        configuration: HostConfiguration, pipe: Pipe
+        expectedPeer: PeerID? = nil, configuration: HostConfiguration, pipe: Pipe
     ) {
         self.id = id
         self.host = host
         self.loop = loop
         self.direction = direction
         self.attempt = attempt
+        self.expectedPeer = attempt?.peer ?? expectedPeer
         self.pipe = pipe
         timing = configuration.timing
         let role: Yamux.Role = direction == .outbound ? .dialer : .listener
-        upgrade = Upgrade(role: role, identity: configuration.identity, expectedPeer: attempt?.peer)
+        upgrade = Upgrade(role: role, identity: configuration.identity, expectedPeer: self.expectedPeer)
         yamux = Yamux(role: role, limits: configuration.limits.yamux)
     }
 
@@ -83,8 +86,8 @@ final class ConnectionCore {
         handshakeTimer?.cancel()
         handshakeTimer = nil
         let connection = Connection(
-            id: id, peer: upgraded.peer, direction: direction, remoteAddress: pipe.remoteAddress, core: self,
-            loop: loop, negotiationTimeout: timing.negotiationTimeout)
+            id: id, peer: upgraded.peer, direction: direction, circuit: pipe.circuit,
+            remoteAddress: pipe.remoteAddress, core: self, loop: loop, negotiationTimeout: timing.negotiationTimeout)
         plaintext = upgraded.plaintext
         transport = consume upgraded.transport
         self.connection = connection
@@ -103,7 +106,7 @@ final class ConnectionCore {
         if transport != nil {
             switch reason {
             case .muxer: yamux.goAway(code: 1)
-            case .closedByPeer, .wentAway, .socket, .noise: break
+            case .closedByPeer, .circuitEnded, .wentAway, .socket, .noise: break
             default: yamux.goAway(code: 0)
             }
             flush()
@@ -119,7 +122,10 @@ final class ConnectionCore {
         streams = [:]
         waitingToOpen.removeAll()
         ready.removeAll()
-        for stream in orphans { stream.fail(.connectionLost(reason)) }
+        for stream in orphans {
+            stream.fail(.connectionLost(reason))
+            stream.entry.value.diversion?.ended()
+        }
         pipe.close()
         host.assumeIsolated { [id, connection, attempt] in
             $0.connectionClosed(id, connection, attempt: attempt, reason)
@@ -193,6 +199,8 @@ final class ConnectionCore {
     /// The address without its port.
     var remoteHost: Multiaddr.Component? { pipe.remoteAddress?.components.first }
 
+    var circuit: Circuit.Leg? { pipe.circuit }
+
     var isWritable: Bool { !isClosed && pipe.isWritable() }
 
     func writabilityChanged() {
@@ -204,10 +212,18 @@ final class ConnectionCore {
 
     // MARK: Time
 
+    /// A circuit that nobody uses any more, since there is a direct way. One that carries a stream stays: what runs on
+    /// it would break. It is not kept for later because relays count circuits, and end them anyhow.
+    private func isReplaced(now: NIODeadline) -> Bool {
+        guard let connection, circuit != nil, streams.isEmpty, waitingToOpen.isEmpty else { return false }
+        return host.assumeIsolated { $0.isReplaced(connection, now: now) }
+    }
+
     /// Once in a while: overdue negotiations and closes, and whether the peer is still there.
     private func sweep(now: NIODeadline) {
         traffic.streams = streams.count
         for stream in streams.values { sweep(stream, now: now) }
+        if isReplaced(now: now) { return close(.replaced) }
         let silence = now - lastReceived
         if silence > timing.silenceMax { return close(.silent) }
         if silence > timing.keepAlive {

@@ -7,7 +7,7 @@ import NIOCore
 package final class Stream: Sendable {
     package let peer: PeerID
     package let protocolID: String
-    private let core: StreamCore
+    let core: StreamCore
 
     init(_ core: StreamCore, protocolID: String) {
         self.core = core
