@@ -59,17 +59,3 @@ package struct RelayAddresses: Sendable, Equatable {
         return nil
     }
 }
-
-extension Multiaddr {
-    /// Of no use outside its own network: loopback, RFC 1918, link-local, carrier NAT, unique local.
-    package var isPrivateNetwork: Bool {
-        switch components[0] {
-        case .ip4(let ip):
-            ip >> 24 == 10 || ip >> 24 == 127 || ip >> 24 == 0 || ip >> 20 == 0xac1 || ip >> 16 == 0xc0a8
-                || ip >> 16 == 0xa9fe || ip >> 22 == 0x6440 >> 6
-        case .ip6(let high, let low):
-            high == 0 && low <= 1 || high >> 57 == 0xfc >> 1 || high >> 54 == 0xfe80 >> 6
-        default: false
-        }
-    }
-}

@@ -65,10 +65,13 @@ package struct RelayNode: Sendable {
     ) async throws {
         raiseDescriptorLimit(logger)
         let relay = try RelayNode(configuration, hooks: hooks, logger: logger)
+        // It tells all about its services.
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: RelayService(relay: relay))], gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger))
+                logger: quiet))
         try await group.run()
     }
 
