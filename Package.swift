@@ -67,10 +67,12 @@ let package = Package(
         module("BeaconClient", ["BeaconAPI", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
         module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, nioCore, lifecycle, logging]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
+        module("Monitoring", [hummingbird, nioCore, lifecycle, logging]),
         module(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
+                "Monitoring",
                 nioCore, nioPosix, logging, lifecycle,
             ]),
 
@@ -118,6 +120,7 @@ let package = Package(
         tests("BeaconClient", [hummingbird, nioCore, lifecycle]),
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage"),
+        tests("Monitoring", [httpClient, nioCore, logging]),
         tests("Node"),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Demo"),

@@ -4,7 +4,9 @@ import SSZ
 /// Partial signatures, kept until enough shares agree on one message.
 ///
 /// A group signature is recoverable only from shares over the same message, so agreement is by message root, not by
-/// duty. Callers have verified every share. Source: workflow.md §9.
+/// duty. Our own shares were verified before. Those of peers need not be: each stands under the index of the operator
+/// who sent it, and a group signature is checked before it is used; if it fails, the bad shares come back by `discard`.
+/// So a share costs a pairing only when somebody cheats. Source: workflow.md §9.
 struct ParSigDB: Sendable {
     private struct Entry: Sendable {
         var shares: [ShareIndex: ParSignedData] = [:]
@@ -12,6 +14,8 @@ struct ParSigDB: Sendable {
         var roots: [ShareIndex: Root] = [:]
         /// Roots handed to SigAgg: each fires once, also across a restart.
         var fired: Set<Root> = []
+        /// Whose share turned out bad: no more of theirs in this duty.
+        var refused: Set<ShareIndex> = []
     }
 
     private let configuration: WorkflowConfiguration
@@ -57,6 +61,7 @@ struct ParSigDB: Sendable {
         guard var entry = entries[duty]?[pubKey] else { return [] }
         for share in shares {
             entry.shares[share] = nil
+            entry.refused.insert(share)
             if let root = entry.roots.removeValue(forKey: share) { entry.fired.remove(root) }
         }
         entries[duty]?[pubKey] = entry
@@ -83,6 +88,7 @@ struct ParSigDB: Sendable {
                 }
                 continue
             }
+            if entries[duty]?[pubKey]?.refused.contains(partial.shareIndex) == true { continue }
             add(duty, pubKey, partial)
             new[pubKey] = partial
         }
@@ -114,7 +120,10 @@ struct ParSigDB: Sendable {
                 .filter { $0.value.count >= configuration.threshold && !entry.fired.contains($0.key) }
             guard let (root, shares) = complete.min(by: { $0.key < $1.key }) else { continue }
             entries[duty]?[pubKey]?.fired.insert(root)
-            groups[pubKey] = shares.sorted().compactMap { entry.shares[$0] }
+            // Ours is known to be good; low indices are the cheapest to combine.
+            let own = configuration.shareIndex
+            let chosen = shares.sorted { ($0 == own ? 0 : 1, $0) < ($1 == own ? 0 : 1, $1) }
+            groups[pubKey] = chosen.prefix(configuration.threshold).compactMap { entry.shares[$0] }
         }
         return groups.isEmpty ? [] : [.thresholdReached(duty, groups)]
     }

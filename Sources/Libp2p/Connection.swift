@@ -16,6 +16,9 @@ package final class Connection: Sendable {
     let loop: any EventLoop
     private let core: NIOLoopBound<ConnectionCore>
     private let negotiationTimeout: TimeAmount
+    private let messageBytesMax: Int
+    /// Announced lengths of messages being read or handled.
+    private let messageBytes = Atomic<Int>(0)
     private let outbox = Mutex(Outbox())
 
     private struct Outbox {
@@ -28,7 +31,7 @@ package final class Connection: Sendable {
 
     init(
         id: Int, peer: PeerID, direction: Direction, circuit: Circuit.Leg?, remoteAddress: Multiaddr?,
-        core: ConnectionCore, loop: any EventLoop, negotiationTimeout: TimeAmount
+        core: ConnectionCore, loop: any EventLoop, negotiationTimeout: TimeAmount, messageBytesMax: Int
     ) {
         self.id = id
         self.peer = peer
@@ -38,6 +41,7 @@ package final class Connection: Sendable {
         self.loop = loop
         self.core = NIOLoopBound(core, eventLoop: loop)
         self.negotiationTimeout = negotiationTimeout
+        self.messageBytesMax = messageBytesMax
     }
 
     package var path: ConnectionPath { circuit.map { .relayed(through: $0.relay) } ?? .direct }
@@ -78,6 +82,15 @@ package final class Connection: Sendable {
 
     /// On the loop only.
     func closeOnLoop(_ reason: DisconnectReason) { core.value.close(reason) }
+
+    /// - Returns: false when that many bytes are too many at once; then nothing was claimed.
+    func claim(_ bytes: Int) -> Bool {
+        if messageBytes.add(bytes, ordering: .relaxed).newValue <= messageBytesMax { return true }
+        release(bytes)
+        return false
+    }
+
+    func release(_ bytes: Int) { messageBytes.subtract(bytes, ordering: .relaxed) }
 
     // MARK: Between streams and the loop
 

@@ -87,7 +87,8 @@ final class ConnectionCore {
         handshakeTimer = nil
         let connection = Connection(
             id: id, peer: upgraded.peer, direction: direction, circuit: pipe.circuit,
-            remoteAddress: pipe.remoteAddress, core: self, loop: loop, negotiationTimeout: timing.negotiationTimeout)
+            remoteAddress: pipe.remoteAddress, core: self, loop: loop, negotiationTimeout: timing.negotiationTimeout,
+            messageBytesMax: host.configuration.limits.messageBytesPerConnectionMax)
         plaintext = upgraded.plaintext
         transport = consume upgraded.transport
         self.connection = connection

@@ -16,9 +16,13 @@ package struct DelimitedReader: Sendable {
     package private(set) var hasStarted = false
 
     /// - Returns: the body, or nil when more bytes are needed. Takes all it can from `input`.
-    package mutating func receive(_ input: inout ByteBuffer) throws(StreamError) -> [UInt8]? {
+    ///
+    /// - Parameter admit: called once, with the announced length, before anything of the body is kept.
+    package mutating func receive(
+        _ input: inout ByteBuffer, admit: (Int) throws(StreamError) -> Void = { _ in }
+    ) throws(StreamError) -> [UInt8]? {
         if input.readableBytes > 0 { hasStarted = true }
-        if length == nil { try readLength(&input) }
+        if length == nil { try readLength(&input, admit) }
         guard let length else { return nil }
         let count = min(length - body.count, input.readableBytes)
         if count > 0 {
@@ -30,13 +34,16 @@ package struct DelimitedReader: Sendable {
         return body.count == length ? body : nil
     }
 
-    private mutating func readLength(_ input: inout ByteBuffer) throws(StreamError) {
+    private mutating func readLength(
+        _ input: inout ByteBuffer, _ admit: (Int) throws(StreamError) -> Void
+    ) throws(StreamError) {
         let claimed: UInt64?
         do { claimed = try UVarint.read(&input) } catch { throw .malformedLength }
         guard let claimed else { return }
         guard let length = Int(exactly: claimed), length <= limit else {
             throw .tooLong(claimed: claimed, limit: limit)
         }
+        try admit(length)
         self.length = length
         body.reserveCapacity(min(length, Self.reserveMax))
     }

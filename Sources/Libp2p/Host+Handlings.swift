@@ -93,7 +93,11 @@ extension Host {
             stream.reset()
         } else if let failure {
             // As Charon does: the other side sees an end without an answer.
-            note(.handlerFailed, of: stream.peer)
+            if case .tooManyBytesInHand? = failure as? StreamError {
+                note(.tooManyBytesInHand, of: stream.peer)
+            } else {
+                note(.handlerFailed, of: stream.peer)
+            }
             stream.close()
             logger.debug(
                 "peer stream failed",

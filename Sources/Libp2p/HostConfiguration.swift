@@ -30,6 +30,8 @@ package struct HostConfiguration: Sendable {
         package var pendingPerAddressMax = 16
         /// The oldest connection gives way.
         package var connectionsPerPeerMax = 4
+        /// Announced lengths of the messages being read or handled, of one connection: two of the largest there are.
+        package var messageBytesPerConnectionMax = 64 << 20
         /// Peers that are not configured, with the gate open.
         package var guestsMax = 1024
         /// Streams being served, of all peers and protocols.

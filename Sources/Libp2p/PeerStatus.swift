@@ -81,6 +81,7 @@ package enum PeerFault: String, Sendable, CaseIterable {
     case tooManyStreams
     case unreadBytes
     case streamNotClosed
+    case tooManyBytesInHand
     case identify
     case ping
     case handlerFailed

@@ -15,7 +15,10 @@ package final class Stream: Sendable {
         peer = core.connection.peer
     }
 
-    deinit { core.abandon() }
+    deinit {
+        core.abandon()
+        core.releaseClaim()
+    }
 
     package var connection: Connection { core.connection }
 
@@ -35,7 +38,8 @@ package final class Stream: Sendable {
         return bytes
     }
 
-    /// A message: unsigned varint length, body. A length above `limit` is refused before anything is stored.
+    /// A message: unsigned varint length, body. A length above `limit`, or above what this connection may still have
+    /// in hand, is refused before anything is stored. It counts as in hand while this stream lives.
     package func readMessage(limit: Int) async throws -> [UInt8] {
         guard let message = try await readMessageIfAny(limit: limit) else { throw StreamError.truncated }
         return message
@@ -44,7 +48,8 @@ package final class Stream: Sendable {
     /// Like `readMessage`, but nil when the stream ends before one begins.
     package func readMessageIfAny(limit: Int) async throws -> [UInt8]? {
         var reader = DelimitedReader(limit: limit)
-        if let message = try await core.read({ try reader.receive(&$0) }) { return message }
+        let message = try await core.read { [core] input in try reader.receive(&input, admit: core.claim) }
+        if let message { return message }
         guard !reader.hasStarted else { throw StreamError.truncated }
         return nil
     }

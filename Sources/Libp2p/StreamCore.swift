@@ -16,6 +16,8 @@ final class StreamCore: Sendable {
     /// The connection's own notes; only on its loop.
     let entry: NIOLoopBoundBox<StreamEntry>
     let state = Mutex(State())
+    /// Bytes of messages read here that count against the connection's budget.
+    private let claimed = Atomic<Int>(0)
 
     init(connection: Connection, entry: sending StreamEntry) {
         self.connection = connection
@@ -64,6 +66,14 @@ final class StreamCore: Sendable {
             state.withLock { $0.takeReader() }?.resume(throwing: CancellationError())
         }
     }
+
+    /// Takes a message's length from the connection's budget; given back when the stream's user lets go.
+    func claim(_ bytes: Int) throws(StreamError) {
+        guard connection.claim(bytes) else { throw .tooManyBytesInHand(claimed: bytes) }
+        claimed.add(bytes, ordering: .relaxed)
+    }
+
+    func releaseClaim() { connection.release(claimed.exchange(0, ordering: .relaxed)) }
 
     // MARK: Writing
 
@@ -139,6 +149,7 @@ final class StreamCore: Sendable {
 
     /// Ends our side after what is queued, and ignores what still comes.
     func close() {
+        releaseClaim()
         request { state in
             state.finishRequested = true
             state.closeRequested = true
@@ -149,6 +160,7 @@ final class StreamCore: Sendable {
     }
 
     func reset(code: UInt32) {
+        releaseClaim()
         request { $0.resetRequested = code }
         fail(.reset(code: code))
     }

@@ -33,7 +33,7 @@ struct ClusterContext: Sendable {
         operators = file.keys.operators
         identity = key
         warnings = file.warnings.map { "\($0)" }
-        keys = ShareKeys(file.keys, own: ShareIndex(own))
+        keys = ShareKeys(file.keys.validators, own: ShareIndex(own))
         directory = PeerDirectory(peers: operators.map { PeerID($0) }, own: own)
     }
 

@@ -24,6 +24,8 @@ package struct NodeConfiguration: Sendable {
     package var beaconNodeHeaders: [String] = []
     /// `ip:port`.
     package var validatorAPIAddress = "127.0.0.1:3600"
+    /// `ip:port` of `/debug/peers`; empty for none.
+    package var debugAddress = ""
     package var signing = Signing.off
     package var validatorKeysDirectory = ".charon/validator_keys"
     /// `ip:port` each; none means outgoing connections only.
@@ -56,6 +58,7 @@ package struct NodeConfiguration: Sendable {
             throw ConfigurationError(flag: "beacon-node-timeout", what: "is not above zero", cure: "use e.g. 2s")
         }
         _ = try SocketAddressText(validatorAPIAddress, flag: "validator-api-address")
+        if !debugAddress.isEmpty { _ = try SocketAddressText(debugAddress, flag: "debug-address") }
         for address in p2pTCPAddresses { _ = try SocketAddressText(address, flag: "p2p-tcp-address") }
     }
 }

@@ -7,6 +7,7 @@ import Logging
 import PeerProtocols
 import SSZ
 import Secp256k1
+import Synchronization
 import ValidatorAPI
 
 /// What a node has once it knows its chain: the driver of its workflow and everything effects need.
@@ -15,6 +16,18 @@ struct NodeRuntime: Sendable {
     let chain: ChainContext
     let keys: ShareKeys
     let verifier: SignatureVerifier
+    let suspects: Suspects
+
+    /// Looks at a peer's shares before they are kept. They are verified with the group signature they become part of,
+    /// unless a share of that operator was bad before.
+    ///
+    /// - Returns: the first validator whose signature cannot be good, nil if there is none.
+    func firstRefused(_ set: ParSignedDataSet) async throws(SignatureVerifier.Failure) -> PubKey? {
+        if set.values.contains(where: { suspects.contains($0.shareIndex) }) { return try await firstBad(set) }
+        let order = set.keys.sorted()
+        let verdicts = try await verifier.decode(order.compactMap { set[$0]?.data.signature })
+        return zip(order, verdicts).first { !$0.1 }?.0
+    }
 
     /// Checks partial signatures under the public shares they claim.
     ///
@@ -34,6 +47,14 @@ struct NodeRuntime: Sendable {
     }
 }
 
+/// Operators who sent a bad share since this node started.
+final class Suspects: Sendable {
+    private let shares = Mutex<Set<ShareIndex>>([])
+
+    func insert(_ bad: some Sequence<ShareIndex>) { shares.withLock { $0.formUnion(bad) } }
+    func contains(_ share: ShareIndex) -> Bool { shares.withLock { $0.contains(share) } }
+}
+
 /// The chain as the beacon nodes describe it.
 package struct ChainContext: Sendable {
     package let clock: SlotClock
@@ -50,6 +71,7 @@ struct NodeEffects: Sendable {
     let chain: ChainContext
     let signer: Signer?
     let combiner: ThresholdCombiner
+    let suspects: Suspects
     let threads: CryptoThreads
     let consensus: ConsensusProtocol
     let parSigEx: ParSigExProtocol
@@ -116,7 +138,9 @@ struct NodeEffects: Sendable {
 
     private func recover(_ duty: Duty, _ groups: [PubKey: [ParSignedData]]) async -> Event {
         do {
-            return .recovered(duty, try await threads.run { [combiner] in combiner.combine(groups) })
+            let results = try await threads.run { [combiner] in combiner.combine(groups) }
+            for case .badShares(let shares) in results.values { suspects.insert(shares) }
+            return .recovered(duty, results)
         } catch {
             // Only at shutdown: the threads take no more work.
             return .recovered(duty, [:])

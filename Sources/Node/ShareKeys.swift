@@ -8,10 +8,10 @@ package struct ShareKeys: Sendable {
     package let own: ShareIndex
     private let validators: [PubKey: ClusterKeys.Validator]
 
-    package init(_ keys: ClusterKeys, own: ShareIndex) {
+    package init(_ keys: [ClusterKeys.Validator], own: ShareIndex) {
         self.own = own
         validators = Dictionary(
-            keys.validators.map { ($0.publicKey.bytes, $0) }, uniquingKeysWith: { first, _ in first })
+            keys.map { ($0.publicKey.bytes, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     package var pubKeys: [PubKey] { validators.keys.sorted() }

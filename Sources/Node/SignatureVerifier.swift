@@ -4,7 +4,7 @@ import SSZ
 import Synchronization
 
 /// Checks signatures in batches: whatever arrives while one batch is being checked makes up the next, and signatures
-/// over the same root share one pairing check. Keeps the decoded points of good ones for recovery.
+/// over the same root share one pairing check. Keeps decoded points for recovery.
 package final class SignatureVerifier: Sendable {
     package struct Claim: Sendable {
         package var key: PublicKey
@@ -65,6 +65,29 @@ package final class SignatureVerifier: Sendable {
         return try result.get()
     }
 
+    /// Decodes signatures ahead of their use, without saying whose they are; about 85 µs each.
+    ///
+    /// - Returns: for each whether it is a point of the group.
+    package func decode(_ signatures: [SignatureBytes]) async throws(Failure) -> [Bool] {
+        let isAdmitted = queue.withLock { queue in
+            guard queue.claims + signatures.count <= Self.waitingMax else { return false }
+            queue.claims += signatures.count
+            return true
+        }
+        guard isAdmitted else { throw .overloaded }
+        return await withCheckedContinuation { continuation in
+            threads.enqueue {
+                let outcomes = signatures.map { signature in
+                    guard let point = try? self.point(of: signature) else { return false }
+                    self.points.insert(point)
+                    return true
+                }
+                self.queue.withLock { $0.claims -= signatures.count }
+                continuation.resume(returning: outcomes)
+            }
+        }
+    }
+
     /// The point of a signature, decoded once.
     package func point(of signature: SignatureBytes) throws(BLSError) -> Signature {
         if let point = points[signature] { return point }
@@ -109,7 +132,7 @@ package final class SignatureVerifier: Sendable {
     }
 }
 
-/// The latest good signatures, decoded. Forgets the oldest half when full.
+/// The latest signatures, decoded. Forgets the oldest half when full.
 private final class SignatureCache: Sendable {
     private let capacity: Int
     private let generations = Mutex<(young: [SignatureBytes: Signature], old: [SignatureBytes: Signature])>(([:], [:]))

@@ -4,6 +4,7 @@ import DutyWorkflow
 import Ethereum
 import Libp2p
 import Logging
+import Monitoring
 import PeerProtocols
 import SSZ
 import Synchronization
@@ -121,7 +122,7 @@ extension StyxNode {
         guard let runtime = slot.current else { throw .dutyNotAdmitted(duty) }
         let bad: PubKey?
         do throws(SignatureVerifier.Failure) {
-            bad = try await runtime.firstBad(set)
+            bad = try await runtime.firstRefused(set)
         } catch {
             throw .overloaded
         }
@@ -169,6 +170,27 @@ extension StyxNode {
                 }
                 hooks.peers(connected.count)
             }
+        }
+    }
+
+    /// The debug pages. Ends only by cancellation or because it cannot listen.
+    func serveDebugging(_ host: Host, _ peerInfo: PeerInfoProtocol, _ runtime: RuntimeSlot) async throws {
+        let address = try SocketAddressText(configuration.debugAddress, flag: "debug-address")
+        let directory = cluster.directory
+        let server = MonitoringServer(
+            host: address.host, port: address.port,
+            pages: [
+                "/debug/peers": {
+                    let view = PeerView(
+                        directory: directory, statuses: await host.status(), reports: peerInfo.snapshot,
+                        faults: host.faults(), listening: await host.advertised,
+                        droppedMessages: runtime.current?.driver.droppedPeerEvents ?? 0)
+                    return Page(json: view.json.text(indent: "  ") + "\n")
+                }
+            ], logger: topic("debug"))
+        do { try await server.run { hooks.debug($0) } } catch let error where !(error is CancellationError) {
+            throw ConfigurationError(
+                flag: "debug-address", what: "cannot be listened on: \(error)", cure: "choose a free address")
         }
     }
 

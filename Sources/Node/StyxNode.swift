@@ -28,6 +28,8 @@ package struct StyxNode: Sendable {
         package var listening: @Sendable ([Multiaddr]) -> Void = { _ in }
         /// Port of the validator API.
         package var validatorAPI: @Sendable (Int) -> Void = { _ in }
+        /// Port of the debug pages.
+        package var debug: @Sendable (Int) -> Void = { _ in }
         /// Other operators connected now.
         package var peers: @Sendable (Int) -> Void = { _ in }
 
@@ -90,6 +92,9 @@ package struct StyxNode: Sendable {
                 }
                 group.addTask { await watchPeers(host, peerInfo) }
                 group.addTask { await peerInfo.run() }
+                if !configuration.debugAddress.isEmpty {
+                    group.addTask { try await serveDebugging(host, peerInfo, runtime) }
+                }
                 group.addTask {
                     let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
                     try await work(beacon, consensus, parSigEx, sender, runtime)
@@ -135,11 +140,13 @@ package struct StyxNode: Sendable {
             seed: UInt64.random(in: .min ... .max))
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
         let verifier = SignatureVerifier(threads: threads)
+        let suspects = Suspects()
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys)
         let effects = NodeEffects(
             beacon: beacon, validators: validators, chain: chain, signer: signer,
             combiner: ThresholdCombiner(keys: cluster.keys, domains: chain.domains, verifier: verifier),
-            threads: threads, consensus: consensus, parSigEx: parSigEx, sender: sender, logger: topic("qbft"),
+            suspects: suspects, threads: threads, consensus: consensus, parSigEx: parSigEx, sender: sender,
+            logger: topic("qbft"),
             report: reporter())
         let identity = cluster.identity
         let driver = WorkflowDriver(
@@ -147,7 +154,8 @@ package struct StyxNode: Sendable {
                 ConsensusCodec.seal(duty, message, with: identity)
             },
             journal: journal, handlers: effects.handlers, loop: MultiThreadedEventLoopGroup.singleton.next())
-        let runtime = NodeRuntime(driver: driver, chain: chain, keys: cluster.keys, verifier: verifier)
+        let runtime = NodeRuntime(
+            driver: driver, chain: chain, keys: cluster.keys, verifier: verifier, suspects: suspects)
         let server = try validatorAPI(NodeBackend(runtime: runtime, beacon: beacon, validators: validators))
         slot.set(runtime)
         logger.info("ready", metadata: ["signer": "\(configuration.signing.rawValue)"])

@@ -13,6 +13,7 @@ struct ThresholdCombiner: Sendable {
     /// - Parameter groups: shares over one message per validator, at least a threshold of them.
     func combine(_ groups: [PubKey: [ParSignedData]]) -> [PubKey: Recovery] {
         let order = groups.keys.sorted()
+        var failed: [PubKey] = []
         var batch = SignatureBatch()
         var batched: [PubKey] = []
         var results: [PubKey: Recovery] = [:]
@@ -25,24 +26,38 @@ struct ThresholdCombiner: Sendable {
                 batch.add(try Signature.recover(from: points), by: key, over: domains.signingRoot(of: first.data))
                 batched.append(pubKey)
             } catch {
-                results[pubKey] = .badShares(badShares(pubKey, group))
+                failed.append(pubKey)
             }
         }
         for (pubKey, outcome) in zip(batched, batch.verify()) {
             switch outcome {
             case .success(let signature): results[pubKey] = .signature(signature.bytes)
-            case .failure: results[pubKey] = .badShares(badShares(pubKey, groups[pubKey] ?? []))
+            case .failure: failed.append(pubKey)
             }
         }
+        for (pubKey, bad) in badShares(of: failed, groups) { results[pubKey] = .badShares(bad) }
         return results
     }
 
-    private func badShares(_ pubKey: PubKey, _ group: [ParSignedData]) -> [ShareIndex] {
-        group.filter { partial in
-            guard let key = keys.publicShare(pubKey, partial.shareIndex),
-                let point = try? Signature(partial.data.signature)
-            else { return true }
-            return !key.verify(point, over: domains.signingRoot(of: partial.data))
-        }.map(\.shareIndex)
+    /// All shares of the groups that failed, in one batch: most of them are good.
+    private func badShares(of failed: [PubKey], _ groups: [PubKey: [ParSignedData]]) -> [PubKey: [ShareIndex]] {
+        var bad: [PubKey: [ShareIndex]] = [:]
+        var batch = SignatureBatch()
+        var batched: [(PubKey, ShareIndex)] = []
+        for pubKey in failed {
+            bad[pubKey] = []
+            for partial in groups[pubKey] ?? [] {
+                guard let key = keys.publicShare(pubKey, partial.shareIndex) else {
+                    bad[pubKey]?.append(partial.shareIndex)
+                    continue
+                }
+                batch.add(partial.data.signature, by: key, over: domains.signingRoot(of: partial.data))
+                batched.append((pubKey, partial.shareIndex))
+            }
+        }
+        for ((pubKey, share), outcome) in zip(batched, batch.verify()) {
+            if case .failure = outcome { bad[pubKey]?.append(share) }
+        }
+        return bad
     }
 }

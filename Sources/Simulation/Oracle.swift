@@ -21,6 +21,8 @@ package struct Oracle {
     package private(set) var slashable: [String] = []
     /// What left a node before it was on its disk, or is not what it decided.
     package private(set) var undurable: [String] = []
+    /// Shares that turned out bad when a node combined them.
+    package private(set) var badShares: Set<ShareIndex> = []
     package private(set) var decidedRounds: [Duty: [Int: Int64]] = [:]
     package private(set) var reports: [(node: Int, report: Report)] = []
 
@@ -96,6 +98,10 @@ package struct Oracle {
     mutating func heard(_ report: Report, by node: Int) {
         reports.append((node, report))
         if case .decided(let duty, let round, _, _) = report { decidedRounds[duty, default: [:]][node] = round }
+    }
+
+    mutating func sawRecovery(_ results: [PubKey: Recovery]) {
+        for case .badShares(let shares) in results.values { badShares.formUnion(shares) }
     }
 
     mutating func sawUndurable(_ what: String, by node: Int) { undurable.append("node \(node): \(what)") }

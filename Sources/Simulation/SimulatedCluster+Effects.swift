@@ -39,10 +39,12 @@ extension SimulatedCluster {
         case .shareWithPeers(let duty, let set):
             oracle.sawShares(duty, set)
             checkDurable(duty, set, node)
-            for peer in 0..<options.nodes where peer != node { send(.peerPartials(duty, set), node, peer) }
+            for peer in 0..<options.nodes where peer != node { send(.peerPartials(duty, forge(set, node)), node, peer) }
             post(node, .shared(duty, set.keys.sorted()), after: .milliseconds(1)...(.milliseconds(5)))
         case .recover(let duty, let groups):
-            post(node, .recovered(duty, recover(groups)), after: .milliseconds(1)...(.milliseconds(5)))
+            let results = recover(groups)
+            oracle.sawRecovery(results)
+            post(node, .recovered(duty, results), after: .milliseconds(1)...(.milliseconds(5)))
         case .broadcast(let duty, let set):
             if broadcastFailureRate > 0, Double.random(in: 0..<1, using: &random) < broadcastFailureRate {
                 let failure = Failure(reason: "503", isTemporary: true)
@@ -88,6 +90,14 @@ extension SimulatedCluster {
         for at in network.arrivals(from: from, to: to, at: now, random: &random) {
             // A message in flight reaches whatever life the receiver is in then.
             heap.schedule(.event(node: to, life: nodes[to].life, event), at: at)
+        }
+    }
+
+    private mutating func forge(_ set: ParSignedDataSet, _ node: Int) -> ParSignedDataSet {
+        guard node == options.forger else { return set }
+        return set.mapValues { partial in
+            guard Bool.random(using: &random) else { return partial }
+            return ParSignedData(data: partial.data.with(signature: .zero), shareIndex: partial.shareIndex)
         }
     }
 

@@ -28,6 +28,7 @@ struct Run: AsyncParsableCommand {
         []
 
     @Option(help: "Beacon API for the validator client, ip:port.") var validatorApiAddress = "127.0.0.1:3600"
+    @Option(help: "Pages for debugging, ip:port: /debug/peers. None if empty.") var debugAddress = ""
     @Option(help: "Who signs: off (a validator client) or keystores (this node, with its key shares).")
     var signer = NodeConfiguration.Signing.off
     @Option(help: "EIP-2335 key shares for --signer keystores.") var validatorKeysDir = ".charon/validator_keys"
@@ -47,8 +48,8 @@ struct Run: AsyncParsableCommand {
         options: [
             "lock-file", "private-key-file", "journal-file", "beacon-node-endpoints", "fallback-beacon-node-endpoints",
             "beacon-node-timeout", "beacon-node-submit-timeout", "beacon-node-headers", "validator-api-address",
-            "signer",
-            "validator-keys-dir", "p2p-tcp-address", "p2p-peers", "p2p-external-ip", "p2p-external-hostname",
+            "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address", "p2p-peers", "p2p-external-ip",
+            "p2p-external-hostname",
             "nickname",
             "log-level", "log-format",
         ], switches: ["no-verify"])
@@ -66,6 +67,7 @@ struct Run: AsyncParsableCommand {
         node.beaconNodeSubmitTimeout = beaconNodeSubmitTimeout
         node.beaconNodeHeaders = list(beaconNodeHeaders)
         node.validatorAPIAddress = validatorApiAddress
+        node.debugAddress = debugAddress
         node.signing = signer
         node.validatorKeysDirectory = validatorKeysDir
         node.p2pTCPAddresses = list(p2pTcpAddress)

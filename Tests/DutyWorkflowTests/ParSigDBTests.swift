@@ -82,6 +82,8 @@ struct ParSigDBTests {
         var db = try db(nodes: 7)
         for share in 1...5 { _ = try db.storeExternal(duty, Fixture.partials([0], share: share, data: data)) }
         #expect(db.discard(duty, Fixture.pubKey(0), [Fixture.share(2)]).isEmpty)
+        let again = try Fixture.partials([0], share: 2, data: data)
+        #expect(db.storeExternal(duty, again).isEmpty, "whose share was bad has had its turn")
         #expect(shares(try db.storeExternal(duty, Fixture.partials([0], share: 6, data: data))) == [1, 3, 4, 5, 6])
         #expect(try db.storeExternal(duty, Fixture.partials([0], share: 7, data: data)).thresholds.isEmpty)
         // With enough others there already it crosses at once.

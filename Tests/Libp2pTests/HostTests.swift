@@ -165,6 +165,39 @@ import Testing
         }
     }
 
+    @Test("messages in hand of one connection are bounded together, and leave room when they are done")
+    func messageBudget() async throws {
+        let (arrived, arrival) = AsyncStream.makeStream(of: Void.self)
+        let (released, release) = AsyncStream.makeStream(of: Void.self)
+        let message = [UInt8](repeating: 7, count: 1000)
+        try await withPair(
+            configureServer: { host in
+                host.handle("/large") { stream, _ in
+                    let message = try await stream.readMessage(limit: 1000)
+                    arrival.yield()
+                    for await _ in released { break }
+                    try await stream.writeMessage(message)
+                }
+            }, change: { $0.limits.messageBytesPerConnectionMax = 1500 }
+        ) { client, server in
+            let held = try await client.newStream(to: server.peer, protocols: ["/large"])
+            try await held.writeMessage(message)
+            for await _ in arrived { break }
+            let refused = try await client.newStream(to: server.peer, protocols: ["/large"])
+            try await refused.writeMessage(message)
+            #expect(try await refused.readMessageIfAny(limit: 1000) == nil)
+            #expect(server.faults() == [PeerFaultCount(peer: client.peer, fault: .tooManyBytesInHand, count: 1)])
+            release.yield()
+            #expect(try await held.readMessage(limit: 1000) == message)
+            #expect(try await held.readMessageIfAny(limit: 1000) == nil)
+            held.close()
+            let next = try await client.newStream(to: server.peer, protocols: ["/large"])
+            try await next.writeMessage(message)
+            release.yield()
+            #expect(try await next.readMessage(limit: 1000) == message)
+        }
+    }
+
     @Test("streams of one peer beyond a protocol's limit are reset")
     func concurrencyLimit() async throws {
         let (held, sink) = AsyncStream.makeStream(of: Stream.self)

@@ -130,6 +130,19 @@ struct SimulatedClusterTests {
         #expect(cluster.missed(slots: 0..<16).isEmpty, replay(seed))
     }
 
+    @Test(
+        "a node that sends bad shares is named, and holds nobody up",
+        arguments: Seeds.fromEnvironment(default: 0..<9))
+    func forger(seed: UInt64) {
+        let nodes = [4, 7, 10][Int(seed % 3)]
+        let forger = Int(seed) % nodes
+        var cluster = makeCluster(nodes, seed) { $0.forger = forger }
+        cluster.run(untilSlot: 17)
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.missed(slots: 0..<16).isEmpty, replay(seed))
+        #expect(cluster.oracle.badShares == [ShareIndex(PeerIndex(forger))], replay(seed))
+    }
+
     @Test("half the beacon nodes silent: their nodes still vote, and every duty is done")
     func silentBeaconNodes() {
         var cluster = makeCluster(4, 8)

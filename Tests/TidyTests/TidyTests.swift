@@ -19,8 +19,10 @@ struct TidyTests {
         "BeaconClient": ["BeaconAPI"],
         "ValidatorAPI": ["BeaconAPI", "DutyWorkflow"],
         "Storage": ["DutyWorkflow"],
+        "Monitoring": [],
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
+            "Monitoring",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Node", "SSZ", "Secp256k1"],
         "Demo": ["Node"],

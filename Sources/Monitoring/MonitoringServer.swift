@@ -1,0 +1,91 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// Read-only pages about this process, over plain HTTP and without authentication: bind it where only operators are.
+///
+/// Everything is bounded: connections, their idle time, and a request's head by Hummingbird; bodies are not read.
+package struct MonitoringServer: Sendable {
+    /// Connections at once; scrapers and people are few.
+    private static let connectionsMax = 64
+    private static let idleTimeout = TimeAmount.seconds(10)
+
+    private let host: String
+    private let port: Int
+    private let pages: [String: Page.Maker]
+    private let fallback: Page.Maker?
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - host: an IP address.
+    ///   - port: 0 lets the system choose.
+    ///   - pages: by path, e.g. `/livez`.
+    ///   - fallback: answers all other paths; 404 without it.
+    package init(
+        host: String, port: Int, pages: [String: Page.Maker], fallback: Page.Maker? = nil, logger: Logger
+    ) {
+        self.host = host
+        self.port = port
+        self.pages = pages
+        self.fallback = fallback
+        self.logger = logger
+    }
+
+    /// Serves until cancelled or shut down gracefully.
+    ///
+    /// - Parameter listening: called with the port once connections are accepted.
+    /// - Throws: if the address cannot be listened on.
+    package func run(listening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+        var quiet = logger
+        // Hummingbird tells of every connection.
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let application = Application(
+            responder: Responder(pages: pages, fallback: fallback),
+            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port),
+                availableConnectionsDelegate: .maximum(Self.connectionsMax, logger: quiet)),
+            onServerRunning: { channel in await listening(channel.localAddress?.port ?? 0) }, logger: quiet)
+        let services = ServiceGroup(configuration: ServiceGroupConfiguration(services: [application], logger: quiet))
+        // A task of its own, so that cancelling us shuts it down gracefully: NIO traps if a server is cancelled at the
+        // instant a connection arrives. It never outlives this function.
+        let serving = Task { try await services.run() }
+        let stop: @Sendable () -> Void = { Task { await services.triggerGracefulShutdown() } }
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await serving.value
+            } onGracefulShutdown: {
+                stop()
+            }
+        } onCancel: {
+            stop()
+        }
+    }
+
+    private struct Responder: HTTPResponder {
+        let pages: [String: Page.Maker]
+        let fallback: Page.Maker?
+
+        func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+            guard request.method == .get || request.method == .head else {
+                return Page(status: 405, text: "only GET is served here\n").response
+            }
+            guard let make = pages[request.uri.path] ?? fallback else {
+                let known = pages.keys.sorted().joined(separator: " ")
+                return Page(status: 404, text: "no such page; there are: \(known)\n").response
+            }
+            return await make().response
+        }
+    }
+}
+
+extension Page {
+    fileprivate var response: Response {
+        Response(
+            status: .init(code: status), headers: [.contentType: contentType, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+    }
+}

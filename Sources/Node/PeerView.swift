@@ -1,0 +1,86 @@
+import Cluster
+import DutyWorkflow
+import Foundation
+import Libp2p
+import PeerProtocols
+import SSZ
+
+/// The page `/debug/peers`: what this node knows of the other operators, of relays and of other guests.
+///
+/// Durations are decimal milliseconds, times RFC 3339; what is not known is null.
+struct PeerView {
+    let directory: PeerDirectory
+    let statuses: [PeerStatus]
+    let reports: [PeerIndex: PeerReport]
+    let faults: [PeerFaultCount]
+    let listening: [Multiaddr]
+    /// Messages of peers that were dropped because the workflow could not keep up.
+    let droppedMessages: Int
+
+    var json: JSONValue {
+        let operators = statuses.filter { directory.index(of: $0.peer) != nil }
+        let guests = statuses.filter { directory.index(of: $0.peer) == nil }
+        let unknown = faults.filter { $0.peer == nil }
+        return .object(
+            JSONObject([
+                (
+                    "self",
+                    [
+                        "index": JSONValue(directory.own.rawValue),
+                        "peer_id": .string("\(directory[directory.own])"),
+                        "listening": .array(listening.map { .string("\($0)") }),
+                        "dropped_messages": JSONValue(droppedMessages),
+                    ]
+                ),
+                ("connected", JSONValue(operators.count(where: \.isConnected))),
+                ("operators", .array(operators.map(describe))),
+                ("others", .array(guests.map(describe))),
+                ("faults_before_authentication", counts(unknown)),
+            ]))
+    }
+
+    private func describe(_ status: PeerStatus) -> JSONValue {
+        let index = directory.index(of: status.peer)
+        let report = index.flatMap { reports[$0] }
+        return .object(
+            JSONObject([
+                ("index", index.map { JSONValue($0.rawValue) } ?? .null),
+                ("peer_id", .string("\(status.peer)")),
+                ("connected", .bool(status.isConnected)),
+                ("connections", .array(status.links.map(describe))),
+                ("round_trip_ms", milliseconds(status.rtt)),
+                ("agent", text(status.agentVersion)),
+                ("client", text(report?.client)),
+                ("version", text(report?.version)),
+                ("nickname", text(report?.nickname)),
+                ("started_at", text(report.map { RFC3339.seconds($0.startedAt) })),
+                ("clock_offset_ms", milliseconds(report?.clockOffset)),
+                ("same_cluster", report.map { .bool($0.lockHashMatches) } ?? .null),
+                ("known_addresses", .array(status.knownAddresses.map { .string("\($0)") })),
+                ("last_failure", text(status.lastFailure.map { "\($0)" })),
+                ("faults", counts(faults.filter { $0.peer == status.peer })),
+            ]))
+    }
+
+    private func describe(_ link: PeerStatus.Link) -> JSONValue {
+        [
+            "address": text(link.address.map { "\($0)" }), "direction": .string(link.direction.rawValue),
+            "streams": JSONValue(link.streams), "bytes_received": JSONValue(link.bytesReceived),
+            "bytes_sent": JSONValue(link.bytesSent),
+        ]
+    }
+
+    private func counts(_ faults: [PeerFaultCount]) -> JSONValue {
+        .object(
+            JSONObject(
+                faults.sorted { $0.fault.rawValue < $1.fault.rawValue }.map { ($0.fault.rawValue, JSONValue($0.count)) }
+            ))
+    }
+
+    private func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+
+    private func milliseconds(_ duration: Duration?) -> JSONValue {
+        guard let duration else { return .null }
+        return .number(String(format: "%.3f", duration / .milliseconds(1)))
+    }
+}
