@@ -80,19 +80,18 @@ let package = Package(
         module(
             "Relay",
             [
-                "Cluster", "Libp2p", "PeerProtocols", "Node", "SSZ", "Secp256k1", hummingbird, lifecycle, nioCore,
-                nioPosix,
-                logging,
+                "Cluster", "Libp2p", "PeerProtocols", "Node", "Monitoring", "SSZ", "Secp256k1", lifecycle, nioCore,
+                nioPosix, logging,
             ]),
         module("Demo", ["Node", hummingbird, lifecycle, nioCore]),
         .executableTarget(
             name: "styx", dependencies: ["Node", "Relay", "Demo", "Cluster", "Libp2p", arguments, logging],
-            swiftSettings: strict
-        ),
+            swiftSettings: strict),
         module("Simulation", ["DutyWorkflow"]),
         .executableTarget(
             name: "styx-benchmarks",
-            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", arguments], path: "Sources/Benchmarks",
+            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", nioCore, nioPosix, logging, arguments],
+            path: "Sources/Benchmarks",
             swiftSettings: strict),
 
         // Every decoder under arbitrary bytes.

@@ -2,6 +2,7 @@ import Cluster
 import Foundation
 import Libp2p
 import Logging
+import Monitoring
 import NIOCore
 import NIOPosix
 import Node
@@ -23,6 +24,8 @@ package struct RelayNode: Sendable {
     }
 
     private static let resolveInterval = Duration.seconds(300)
+    /// Nodes ask every two minutes, and may hold their connection for some seconds.
+    private static let httpConnectionsMax = 1024
     /// Peers asked at once who they are.
     private static let asksMax = 64
 
@@ -156,21 +159,20 @@ package struct RelayNode: Sendable {
         }
         let address = try SocketAddressText(configuration.httpAddress, flag: "http-address")
         let listening = AsyncStream.makeStream(of: Int.self)
-        let server = RelayServer(host: address.host, port: address.port, logger: logger) { path in
-            let now = await addresses()
-            switch path {
-            case "/enr":
-                guard let record = now.record(signedBy: identity) else {
-                    logger.warning("no IPv4 address for an ENR: give --p2p-external-ip")
-                    return .init(status: .internalServerError)
-                }
-                return .init(body: record.text)
-            case "/livez", "/readyz": return Self.health(path, now)
-            default:
-                let list = JSONValue.array(now.texts(of: peer).map { .string($0) })
-                return .init(type: "application/json", body: list.text())
+        var pages = Self.health(addresses)
+        pages["/enr"] = {
+            guard let record = await addresses().record(signedBy: identity) else {
+                logger.warning("no IPv4 address for an ENR: give --p2p-external-ip")
+                return Page(status: 500, text: "")
             }
+            return Page(text: record.text)
         }
+        let server = MonitoringServer(
+            host: address.host, port: address.port, pages: pages,
+            fallback: {
+                let list = JSONValue.array(await addresses().texts(of: peer).map { .string($0) })
+                return Page(json: list.text())
+            }, connectionsMax: Self.httpConnectionsMax, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run { listening.continuation.yield($0) } }
             group.addTask {
@@ -199,24 +201,28 @@ package struct RelayNode: Sendable {
     ) async throws {
         guard !configuration.monitoringAddress.isEmpty else { return try await untilCancelled() }
         let address = try SocketAddressText(configuration.monitoringAddress, flag: "monitoring-address")
-        let server = RelayServer(host: address.host, port: address.port, logger: logger) { path in
-            switch path {
-            case "/metrics":
-                let status = await host.status()
-                board.change { $0.note(status) }
-                let text = board.current.text(relay: peer, circuits: circuits.statistics())
-                return .init(type: "text/plain; version=0.0.4; charset=utf-8", body: text)
-            case "/livez", "/readyz": return Self.health(path, await addresses())
-            default: return .init(status: .notFound)
-            }
+        var pages = Self.health(addresses)
+        pages["/metrics"] = {
+            let status = await host.status()
+            board.change { $0.note(status) }
+            let text = board.current.text(relay: peer, circuits: circuits.statistics())
+            return Page(contentType: "text/plain; version=0.0.4; charset=utf-8", body: text)
         }
+        let server = MonitoringServer(host: address.host, port: address.port, pages: pages, logger: logger)
         try await server.run(listening: hooks.monitoring)
     }
 
     /// Alive whenever it answers; ready when nodes can be told where it is.
-    private static func health(_ path: String, _ addresses: RelayAddresses) -> RelayServer.Page {
-        path == "/readyz" && addresses.all.isEmpty
-            ? .init(status: .internalServerError, body: "no address to advertise") : .init(body: "ok")
+    private static func health(
+        _ addresses: @escaping @Sendable () async -> RelayAddresses
+    ) -> [String: Page.Maker] {
+        [
+            "/livez": { Page(text: "ok") },
+            "/readyz": {
+                await addresses().all.isEmpty
+                    ? Page(status: 500, text: "no address to advertise") : Page(text: "ok")
+            },
+        ]
     }
 
     // MARK: In the background

@@ -24,7 +24,7 @@ struct TidyTests {
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
             "Monitoring",
         ],
-        "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Node", "SSZ", "Secp256k1"],
+        "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Node", "Monitoring", "SSZ", "Secp256k1"],
         "Demo": ["Node"],
         "styx": ["Node", "Relay", "Demo", "Cluster", "Libp2p"],
         "Simulation": ["DutyWorkflow"],
