@@ -73,7 +73,7 @@ let package = Package(
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
                 "Monitoring",
-                nioCore, nioPosix, logging, lifecycle,
+                httpClient, nioCore, nioPosix, logging, lifecycle,
             ]),
 
         // Programs.
@@ -113,7 +113,7 @@ let package = Package(
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage"),
         tests("Monitoring", [httpClient, nioCore, logging]),
-        tests("Node"),
+        tests("Node", [nioCore, nioPosix]),
         tests("Demo"),
         tests("Simulation"),
         .testTarget(
