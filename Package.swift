@@ -73,7 +73,7 @@ let package = Package(
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
                 "Monitoring",
-                nioCore, nioPosix, logging, lifecycle,
+                httpClient, nioCore, nioPosix, logging, lifecycle,
             ]),
 
         // Programs.
@@ -120,7 +120,7 @@ let package = Package(
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage"),
         tests("Monitoring", [httpClient, nioCore, logging]),
-        tests("Node"),
+        tests("Node", [nioCore, nioPosix]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Demo"),
         tests("Simulation"),

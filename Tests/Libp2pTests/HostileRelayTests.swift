@@ -37,6 +37,7 @@ import Testing
             #expect(await two.status().flatMap(\.links).allSatisfy { $0.direction == .outbound })
             // The relay itself is still connected, and an honest circuit works.
             relay.change { $0.stop = nil }
+            _ = try await one.first { if case .identified(two.peer, _) = $0 { true } else { nil } }
             try await RelayTests.exchange(one, two.peer)
         }
     }
