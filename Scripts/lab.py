@@ -231,13 +231,13 @@ class Lab:
         return result
 
     def table(self, first, last, indices):
-        """For each slot in first...last with a duty: how many of the nodes finished it, and when the last of them did."""
+        """For each slot in first...last with a duty: how many nodes finished it within the slot, and when the last did."""
         outcomes = [self.outcomes(index) for index in indices]
         rows = {}
         for slot in range(first, last + 1):
             seen = [each[slot] for each in outcomes if slot in each]
             if seen:
-                done = [each for each in seen if each is not None]
+                done = [each for each in seen if each is not None and each < self.args.slot_seconds]
                 rows[slot] = (len(done), max(done, default=None))
         return rows
 

@@ -187,3 +187,10 @@ class Network:
         self.carried += 1
         self.count += 1
         heapq.heappush(self.queue, (time.monotonic() + self.delay, self.count, fd, packet))
+
+
+if __name__ == "__main__":
+    cause = why_not()
+    if cause:
+        print(f"netns: SKIPPED: {cause}")
+    raise SystemExit(1 if cause else 0)

@@ -1,4 +1,4 @@
-import Libp2p
+@testable import Libp2p
 import Secp256k1
 import Testing
 
