@@ -39,9 +39,10 @@ extension Host {
         guard isRunning, let record = records[old.peer], record.isConfigured, !record.hasDirect, record.round == nil,
             record.connections.last?.id == old.id
         else { return }
+        let circuits = connectedRelays.map { Multiaddr.circuit(to: old.peer, through: $0) }
         record.retry?.cancel()
         records[old.peer]?.retry = nil
-        records[old.peer]?.round = DialRound(connectedRelays.map { .circuit(to: old.peer, through: $0) })
+        records[old.peer]?.round = DialRound(circuits)
         dialNext(old.peer)
     }
 
