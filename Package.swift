@@ -77,14 +77,21 @@ let package = Package(
             ]),
 
         // Programs.
+        module(
+            "Relay",
+            [
+                "Cluster", "Libp2p", "PeerProtocols", "Node", "Monitoring", "SSZ", "Secp256k1", lifecycle, nioCore,
+                nioPosix, logging,
+            ]),
         module("Demo", ["Node", hummingbird, lifecycle, nioCore]),
         .executableTarget(
-            name: "styx", dependencies: ["Node", "Demo", "Cluster", "Libp2p", arguments, logging], swiftSettings: strict
-        ),
+            name: "styx", dependencies: ["Node", "Relay", "Demo", "Cluster", "Libp2p", arguments, logging],
+            swiftSettings: strict),
         module("Simulation", ["DutyWorkflow"]),
         .executableTarget(
             name: "styx-benchmarks",
-            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", arguments], path: "Sources/Benchmarks",
+            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", nioCore, nioPosix, logging, arguments],
+            path: "Sources/Benchmarks",
             swiftSettings: strict),
 
         // Every decoder under arbitrary bytes.
@@ -114,6 +121,7 @@ let package = Package(
         tests("Storage"),
         tests("Monitoring", [httpClient, nioCore, logging]),
         tests("Node", [nioCore, nioPosix]),
+        tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Demo"),
         tests("Simulation"),
         .testTarget(

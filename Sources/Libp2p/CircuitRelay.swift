@@ -140,7 +140,7 @@ package final class CircuitRelay: Sendable {
         let now = now()
         let decision = state.withLock { state in
             let decision = state.ledger.reserve(
-                peer, from: source, isRelayed: source?.isRelayed ?? false, at: now)
+                peer, from: source, isRelayed: stream.connection.path != .direct, at: now)
             if case .granted = decision { state.statistics.reservationsGranted += 1 }
             return decision
         }
@@ -166,7 +166,7 @@ package final class CircuitRelay: Sendable {
     // MARK: Circuits
 
     private func connect(_ source: Stream, from peer: PeerID, to target: PeerID) async throws {
-        let isRelayed = source.connection.remoteAddress?.isRelayed ?? false
+        let isRelayed = source.connection.path != .direct
         let now = now()
         let decision = state.withLock {
             $0.ledger.connect(from: peer, to: target, isRelayed: isRelayed, at: now)

@@ -20,6 +20,9 @@ extension Multiaddr {
         }
     }
 
+    /// Loopback, or an address of use inside its own network only.
+    package var isPrivateNetwork: Bool { reach == .loopback || reach == .privateNetwork }
+
     private static func reach(_ address: UInt32) -> Reach? {
         func isIn(_ network: UInt32, _ bits: UInt32) -> Bool { address >> (32 - bits) == network >> (32 - bits) }
         if isIn(0x7f00_0000, 8) { return .loopback }

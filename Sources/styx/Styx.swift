@@ -12,7 +12,7 @@ struct Styx: AsyncParsableCommand {
             counts as not set.
             """,
         version: Version.line,
-        subcommands: [Run.self, Create.self, Enr.self, DemoCommand.self, VersionCommand.self])
+        subcommands: [Run.self, RelayCommand.self, Create.self, Enr.self, DemoCommand.self, VersionCommand.self])
 
     static func main() async {
         let arguments = EnvironmentArguments.expand(
