@@ -61,6 +61,22 @@ struct DutyDB: Sendable {
         return signals + answerWaiting(slot: duty.slot)
     }
 
+    /// Why no node should vote for this value: it breaks the rules every attestation obeys, or this node would sign
+    /// nothing of it. What is wrong with some validators' history only is left to `store`, for the others' sake.
+    func objection(to set: UnsignedDataSet, of duty: Duty) -> Failure? {
+        for case .attester(let data, _) in set.values {
+            if let fault = AttestationRules.fault(in: data, slot: duty.slot, clock: configuration.clock) {
+                return Failure(reason: fault, isTemporary: false)
+            }
+        }
+        var objection: Failure?
+        for (pubKey, value) in set.sorted(by: { $0.key < $1.key }) {
+            guard case .failure(let refusal) = admit(duty, pubKey, value) else { return nil }
+            objection = objection ?? refusal
+        }
+        return objection
+    }
+
     // MARK: Queries
 
     mutating func query(_ ticket: Ticket, _ query: Query) -> [Signal] {

@@ -98,7 +98,11 @@ enum AttestationRules {
         if data.target.epoch != clock.epoch(of: slot) {
             return "target epoch \(data.target.epoch.rawValue) is not the epoch of slot \(slot.rawValue)"
         }
-        if data.source.epoch > data.target.epoch { return "source epoch above target epoch" }
+        // Justified is what an earlier epoch voted for; only the first epoch has none before it.
+        if data.source.epoch >= data.target.epoch, data.target.epoch > .zero {
+            return "source epoch \(data.source.epoch.rawValue) is not below target epoch \(data.target.epoch.rawValue)"
+        }
+        if data.source.epoch > data.target.epoch { return "source epoch above target epoch 0" }
         return nil
     }
 }

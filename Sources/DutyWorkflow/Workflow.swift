@@ -43,7 +43,7 @@ package struct Workflow: Sendable {
         case .dutyStarted(let duty, let definitions):
             track(duty, .started(Set(definitions.keys)), now) + fetcher.fetch(duty, definitions)
                 + consensus.participate(duty, at: now)
-        case .fetched(let duty, let set): consensus.propose(duty, set, at: now)
+        case .fetched(let duty, let set): propose(duty, set, now)
         case .decided(let duty, let set): dutyDB.store(duty, set)
         case .stored(let duty, let set):
             track(duty, .stored(Set(set.keys)), now) + (configuration.signs ? [.perform(.sign(duty, set))] : [])
@@ -104,7 +104,7 @@ package struct Workflow: Sendable {
             unavailable(epoch, reason, now)
         case .attestationData(let duty, let data): fetcher.received(duty, data, at: now)
         case .fetchFailed(let duty, let failure): fetcher.failed(duty, failure, now)
-        case .consensusMessage(let message): admitted(message.duty, now) { $0.consensus.receive(message, at: now) }
+        case .consensusMessage(let message): admitted(message.duty, now) { $0.fromPeer(message, now) }
         case .peerPartials(let duty, let set): admitted(duty, now) { $0.fromPeer(duty, set) }
         case .localPartials(let duty, let set, let ticket): local(duty, set, ticket, now)
         case .signFailed(let duty, let reason): [.tracked(duty, .signFailed(reason))]
@@ -144,6 +144,25 @@ package struct Workflow: Sendable {
         guard configuration.deadlines.admits(duty, at: now), !isOver(duty, now) else { return [] }
         deadlines.add(duty)
         return then(&self)
+    }
+
+    /// A proposal nobody may sign gets no vote of ours: the next round's leader may have a better one. Votes that
+    /// others cast for it are heard, so that we follow a cluster that decides it all the same.
+    private mutating func fromPeer(_ message: ConsensusMessage, _ now: Instant) -> [Signal] {
+        if message.message.kind == .prePrepare, let set = message.values[message.message.value],
+            let objection = dutyDB.objection(to: set, of: message.duty)
+        {
+            let leader = PeerIndex(message.message.source)
+            return [.tracked(message.duty, .peerRefused(leader, "proposes \(objection.reason)"))]
+        }
+        return consensus.receive(message, at: now)
+    }
+
+    private mutating func propose(_ duty: Duty, _ set: UnsignedDataSet, _ now: Instant) -> [Signal] {
+        if let objection = dutyDB.objection(to: set, of: duty) {
+            return [.tracked(duty, .fetchFailed(objection.reason))]
+        }
+        return consensus.propose(duty, set, at: now)
     }
 
     private func isOver(_ duty: Duty, _ now: Instant) -> Bool {

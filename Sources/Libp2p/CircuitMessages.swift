@@ -150,6 +150,15 @@ package struct CircuitLimit: Equatable, Sendable {
         self.data = data
     }
 
+    /// Whether the relay is about to end a circuit: after 15/16 of its time, or 7/8 of its bytes.
+    ///
+    /// - Parameter bytes: of the direction with more.
+    func isNearlyUsed(age: TimeAmount, bytes: UInt64) -> Bool {
+        if let duration, duration > 0, age >= .seconds(Int64(duration) - Int64(duration / 16)) { return true }
+        if let data, data > 0, bytes >= data - data / 8 { return true }
+        return false
+    }
+
     func write(_ number: UInt64, into output: inout ByteBuffer) {
         ProtobufWriter.message(number, into: &output) { body in
             if let duration { ProtobufWriter.varint(1, UInt64(duration), into: &body) }

@@ -36,6 +36,7 @@ final class ConnectionCore {
     var yamux: Yamux
     private(set) var connection: Connection?
     private var isClosed = false
+    private var isRenewed = false
 
     private var ciphertext = ByteBuffer()
     private var plaintext = ByteBuffer()
@@ -220,11 +221,22 @@ final class ConnectionCore {
         return host.assumeIsolated { $0.isReplaced(connection, now: now) }
     }
 
+    /// Has a new circuit made before the relay ends this one, so that no stream is lost in between. Once; if it fails,
+    /// the end is noticed as any other.
+    private func renewCircuit(now: NIODeadline) {
+        guard let connection, !isRenewed, direction == .outbound, let limit = circuit?.limit,
+            limit.isNearlyUsed(age: now - connection.established, bytes: max(traffic.bytesSent, traffic.bytesReceived))
+        else { return }
+        isRenewed = true
+        host.assumeIsolated { $0.renewCircuit(connection) }
+    }
+
     /// Once in a while: overdue negotiations and closes, and whether the peer is still there.
     private func sweep(now: NIODeadline) {
         traffic.streams = streams.count
         for stream in streams.values { sweep(stream, now: now) }
         if isReplaced(now: now) { return close(.replaced) }
+        renewCircuit(now: now)
         let silence = now - lastReceived
         if silence > timing.silenceMax { return close(.silent) }
         if silence > timing.keepAlive {

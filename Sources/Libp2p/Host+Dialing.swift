@@ -34,6 +34,18 @@ extension Host {
         dialNext(peer)
     }
 
+    /// The relay will end this circuit soon, and there is no other way: make another, the old one carries on meanwhile.
+    func renewCircuit(_ old: Connection) {
+        guard isRunning, let record = records[old.peer], record.isConfigured, !record.hasDirect, record.round == nil,
+            record.connections.last?.id == old.id
+        else { return }
+        let circuits = connectedRelays.map { Multiaddr.circuit(to: old.peer, through: $0) }
+        record.retry?.cancel()
+        records[old.peer]?.retry = nil
+        records[old.peer]?.round = DialRound(circuits)
+        dialNext(old.peer)
+    }
+
     /// Circuits to dial now.
     ///
     /// One side should do it, or both waste a circuit and either may drop the other's. The newest Charon lets the

@@ -5,7 +5,7 @@ import NIOCore
 ///
 /// The side that was reached through the relay begins, after dialing the addresses it was told has failed; it then plays
 /// the listener on its own sockets, for one of two must. What a peer can make us dial is bounded three ways: what kind
-/// of address (`Multiaddr.punchable`), how many, and how often (`PunchBudget`). Source: libp2p relay/DCUtR.md.
+/// of address (`Multiaddr.punchable`), how many, and how often (`DialBudget`). Source: libp2p relay/DCUtR.md.
 extension Host {
     static let punchRounds = 3
 
@@ -80,7 +80,7 @@ extension Host {
     }
 
     private func takeBudget(of peer: PeerID) -> Bool {
-        records[peer]?.budget.take(now: .now()) == true
+        records[peer]?.punchBudget.take(now: .now()) == true
     }
 
     /// Where we may be reached: what we announce and bind, and what relays see of us.

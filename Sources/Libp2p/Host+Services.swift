@@ -123,7 +123,10 @@ extension Host {
         records[connection.peer]?.protocols = message.protocols
         take(message, from: connection)
         guard connection.circuit != nil else { return }
-        // Now its own addresses are known.
+        // Now its own addresses are known: try them at once, but not for every circuit of somebody who makes many.
+        guard records[connection.peer]?.upgradeBudget.take(now: .now()) == true else {
+            return retryLater(connection.peer)
+        }
         records[connection.peer]?.retry?.cancel()
         records[connection.peer]?.retry = nil
         considerDialing(connection.peer)

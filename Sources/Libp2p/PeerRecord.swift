@@ -27,7 +27,9 @@ struct PeerRecord: Sendable {
     var observed: Multiaddr?
     /// Dials that a hole punch asked for.
     var punches: Set<DialAttempt> = []
-    var budget = PunchBudget()
+    /// For hole punches, and for dialing what a new circuit's identify tells.
+    var punchBudget = DialBudget()
+    var upgradeBudget = DialBudget()
     /// The connection that was punched for; once is enough.
     var punchedOn: Int?
     var directWaiters: [Int: CheckedContinuation<Bool, Never>] = [:]
@@ -73,14 +75,16 @@ struct PeerRecord: Sendable {
     }
 
     /// Keeps at most `max` of the peer's own claims: those a socket can reach, and no loopback address of a peer that
-    /// talks to us over the network.
+    /// talks to us over the network. Of one that comes through a relay, nothing that is nearer than the relay.
     ///
     /// - Returns: whether anything changed.
     mutating func learn(_ addresses: [Multiaddr], from remote: Multiaddr?, peer: PeerID, max: Int) -> Bool {
         let isLocal = remote?.isLoopback ?? false
+        let least = remote?.isRelayed == true ? remote?.reach ?? .publicNetwork : .loopback
         let useful = addresses.filter { address in
             guard let endpoint = address.endpoint, endpoint.port > 0 else { return false }
             guard address.peer == nil || address.peer == peer else { return false }
+            if let reach = address.reach, reach < least { return false }
             return !address.isUnspecified && (isLocal || !address.isLoopback)
         }
         let kept = Array(useful.compactMap(\.transport).prefix(max))

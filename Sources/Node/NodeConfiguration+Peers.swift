@@ -25,7 +25,7 @@ extension NodeConfiguration {
         var hosts: [String] = []
         if let ip = p2pExternalIP {
             let host = "/\(ip.contains(":") ? "ip6" : "ip4")/\(ip)"
-            guard (try? Multiaddr(host)) != nil else {
+            guard (try? Multiaddr(host))?.components.count == 1 else {
                 throw ConfigurationError(
                     flag: "p2p-external-ip", what: "is \(ip)", cure: "write an IPv4 or IPv6 address, e.g. 203.0.113.7")
             }

@@ -6,20 +6,20 @@ import SSZ
 ///
 /// Two forms: a node record (`enr:…`) with ip and tcp, or a JSON list of multiaddrs that all end in the same peer id.
 /// Entries of the list that cannot be read, and transports other than TCP, are left out. Source: spec/p2p.md §8.1.
-struct RelayAnswer: Equatable, Sendable {
-    static let bodyBytesMax = 1 << 16
-    static let addressesMax = 8
+package struct RelayAnswer: Equatable, Sendable {
+    package static let bodyBytesMax = 1 << 16
+    package static let addressesMax = 8
 
-    let relay: PeerID
+    package let relay: PeerID
     /// Without the id; at least one.
-    let addresses: [Multiaddr]
+    package let addresses: [Multiaddr]
 
-    init(relay: PeerID, addresses: [Multiaddr]) {
+    package init(relay: PeerID, addresses: [Multiaddr]) {
         self.relay = relay
         self.addresses = addresses
     }
 
-    init(_ body: [UInt8]) throws(RelayFault) {
+    package init(_ body: [UInt8]) throws(RelayFault) {
         guard body.count <= Self.bodyBytesMax else { throw .tooLong }
         let blank = Set(" \t\r\n".utf8)
         let text = body.drop { blank.contains($0) }
@@ -60,7 +60,7 @@ struct RelayAnswer: Equatable, Sendable {
 }
 
 /// Why a relay's URL has not named a relay. For people.
-enum RelayFault: Error, Equatable, Sendable, CustomStringConvertible {
+package enum RelayFault: Error, Equatable, Sendable, CustomStringConvertible {
     /// No connection, no answer in time.
     case unreachable(String)
     case status(UInt)
@@ -71,7 +71,7 @@ enum RelayFault: Error, Equatable, Sendable, CustomStringConvertible {
     case severalPeers
     case noAddress
 
-    var description: String {
+    package var description: String {
         switch self {
         case .unreachable(let why): "cannot be reached: \(why)"
         case .status(let code): "answers with HTTP status \(code)"

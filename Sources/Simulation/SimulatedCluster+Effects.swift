@@ -25,7 +25,7 @@ extension SimulatedCluster {
             let answer = Dictionary(uniqueKeysWithValues: committees.map { ($0, data) })
             post(node, .attestationData(duty, answer), after: .milliseconds(2)...(.milliseconds(300)))
         case .sendConsensus(let message):
-            oracle.sawVote(message, by: node, isLiar: node == options.liar)
+            oracle.sawVote(message, by: node, isLiar: [options.liar, options.poisoner].contains(node))
             if message.message.kind != .decided, !nodes[node].journal.holds(vote: message.message, of: message.duty) {
                 oracle.sawUndurable("vote in \(message.duty)", by: node)
             }
@@ -101,14 +101,21 @@ extension SimulatedCluster {
         }
     }
 
-    /// What a liar tells a peer: the truth to even ones, another value to odd ones.
+    /// What a liar tells a peer: the truth to even ones, another value to odd ones. A poisoner proposes the same to all.
     private func tell(_ message: ConsensusMessage, _ node: Int, _ peer: Int) -> ConsensusMessage {
-        guard node == options.liar, !peer.isMultiple(of: 2), message.message.value != .zero else { return message }
+        let change: (inout AttestationData) -> Void
+        switch node {
+        case options.liar where !peer.isMultiple(of: 2):
+            change = { $0.beaconBlockRoot = SHA256.hash($0.beaconBlockRoot.bytes) }
+        case options.poisoner where message.message.kind == .prePrepare: change = { $0.source = $0.target }
+        default: return message
+        }
+        guard message.message.value != .zero else { return message }
         var lie = message
         var set: UnsignedDataSet = [:]
         for (pubKey, value) in message.values[message.message.value] ?? [:] {
             guard case .attester(var data, let row) = value else { continue }
-            data.beaconBlockRoot = SHA256.hash(data.beaconBlockRoot.bytes)
+            change(&data)
             set[pubKey] = .attester(data, row)
         }
         let hash = set.valueHash()

@@ -18,6 +18,8 @@ package struct SimulatedCluster {
         package var commitTime: ClosedRange<Duration> = .microseconds(200)...(.milliseconds(5))
         /// This node sends different votes to different peers.
         package var liar: Int?
+        /// This node proposes votes that would bar honest ones for an epoch.
+        package var poisoner: Int?
         /// This node sends bad shares, about every other time.
         package var forger: Int?
         /// Nodes with other disks than `commitTime`.

@@ -62,9 +62,7 @@ struct DutyDBTests {
         "double and surround votes are refused, for that validator alone",
         arguments: [
             Vote(source: 9, target: 10, slotInEpoch: 1, isSafe: false),
-            Vote(source: 10, target: 10, slotInEpoch: 1, isSafe: false),
             Vote(source: 8, target: 9, slotInEpoch: 0, isSafe: false),
-            Vote(source: 9, target: 9, slotInEpoch: 0, isSafe: false),
             Vote(source: 8, target: 11, slotInEpoch: 0, isSafe: false),
             Vote(source: 0, target: 12, slotInEpoch: 0, isSafe: false),
             Vote(source: 9, target: 11, slotInEpoch: 0, isSafe: true),
@@ -132,7 +130,7 @@ struct DutyDBTests {
         "what no validator of ours should sign is refused",
         arguments: [
             (Fixture.data(slot: 321), 0), (Fixture.data(slot: 320, target: 11), 0),
-            (Fixture.data(slot: 320, source: 11), 0),
+            (Fixture.data(slot: 320, source: 11), 0), (Fixture.data(slot: 320, source: 10), 0),
             (Fixture.data(slot: 320), 9),
         ])
     func refuses(data: AttestationData, validator: Int) throws {

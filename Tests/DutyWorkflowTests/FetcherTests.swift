@@ -42,7 +42,7 @@ struct FetcherTests {
         "what cannot be signed is refused and asked for again",
         arguments: [
             Fixture.data(slot: 41), Fixture.data(slot: 40, target: 2), Fixture.data(slot: 40, target: 0),
-            Fixture.data(slot: 40, source: 2), Fixture.data(slot: 40, index: 3),
+            Fixture.data(slot: 40, source: 2), Fixture.data(slot: 40, source: 1), Fixture.data(slot: 40, index: 3),
         ])
     func refuses(data: AttestationData) throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration())

@@ -257,6 +257,22 @@ struct WorkflowTests {
         Issue.record("no broadcast: \(effects.work)")
     }
 
+    @Test("a proposal that nobody may sign gets no vote, a good one does", arguments: [(1, false), (0, true)])
+    func proposals(source: UInt64, isGood: Bool) throws {
+        // Led by node 1.
+        let duty = Duty.attester(slot: Slot(42))
+        let start = Instant.slot(42, plus: 4)
+        var (workflow, _) = try workflow()
+        _ = workflow.receive(.dutiesResolved(Epoch(1), [Fixture.row(0, slot: 42)]), at: .slot(40))
+        _ = workflow.receive(.wake, at: start)
+        let set = Fixture.unsigned([0], slot: 42, Fixture.data(slot: 42, source: source))
+        let message = QBFT.Message(.prePrepare, round: 1, source: 1, value: set.valueHash(), signature: [1])
+        let effects = workflow.receive(
+            .consensusMessage(ConsensusMessage(duty: duty, message: message, values: [set.valueHash(): set])), at: start
+        )
+        #expect(effects.map(\.name) == (isGood ? ["persist vote prepare", "send prepare"] : ["report"]))
+    }
+
     @Test("bad shares are taken out, and the group is tried again when it is complete without them")
     func badShares() throws {
         var workflow = try decided()

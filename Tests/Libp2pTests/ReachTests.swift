@@ -44,14 +44,14 @@ import Testing
 
     @Test("a peer can make us dial for it six times in ten minutes")
     func budget() {
-        var budget = PunchBudget()
+        var budget = DialBudget()
         let start = NIODeadline.uptimeNanoseconds(1 << 40)
         let first = (0..<10).map { _ in budget.take(now: start) }
-        #expect(first.count { $0 } == PunchBudget.max)
+        #expect(first.count { $0 } == DialBudget.max)
         let second = (0..<10).map { _ in budget.take(now: start + .minutes(9)) }
         #expect(second.allSatisfy { !$0 })
-        let third = (0..<10).map { _ in budget.take(now: start + PunchBudget.window) }
-        #expect(third.count { $0 } == PunchBudget.max)
+        let third = (0..<10).map { _ in budget.take(now: start + DialBudget.window) }
+        #expect(third.count { $0 } == DialBudget.max)
     }
 
     @Test("a round takes circuits that come up, and drops them when one stands")

@@ -107,7 +107,7 @@ import Testing
                 _ = try await host.first { if case .pathChanged(other.peer, .direct) = $0 { true } else { nil } }
             }
             try await RelayTests.exchange(one, two.peer)
-            #expect(one.faults().isEmpty && two.faults().isEmpty)
+            #expect(RelayTests.faults(one).isEmpty && RelayTests.faults(two).isEmpty)
         }
     }
 
@@ -124,7 +124,8 @@ import Testing
                 try await stream.writeMessage(bytes)
                 _ = try await stream.read()
             }
-            #expect(two.faults() == [PeerFaultCount(peer: one.peer, fault: .holePunch, count: 1)])
+            #expect(two.faults().contains(PeerFaultCount(peer: one.peer, fault: .holePunch, count: 1)))
+            #expect(RelayTests.faults(two) == [.holePunch])
             try await RelayTests.exchange(one, two.peer)
         }
     }
@@ -137,7 +138,7 @@ import Testing
                 try await stream.writeMessage(HolePunch(.connect).encode())
                 _ = try await stream.read()
             }
-            #expect(server.faults() == [PeerFaultCount(peer: client.peer, fault: .holePunch, count: 1)])
+            #expect(RelayTests.faults(server) == [.holePunch])
         }
     }
 }

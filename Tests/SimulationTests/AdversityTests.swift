@@ -137,8 +137,11 @@ struct AdversityTests {
         #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
         #expect(!cluster.succeeded(slots: 8..<12).isEmpty, "the first half of the epoch was signed, so there is a trap")
         let refused = cluster.oracle.reports.contains {
-            if case .fault(_, let what) = $0.report { what.contains("slashing protection") } else { false }
+            switch $0.report {
+            case .fault(_, let what), .retrying(_, .fetcher, let what): what.contains("slashing protection")
+            default: false
+            }
         }
-        #expect(refused, "the second vote of an epoch was decided and refused; \(replay(seed))")
+        #expect(refused, "the second vote of an epoch was proposed or decided, and refused; \(replay(seed))")
     }
 }

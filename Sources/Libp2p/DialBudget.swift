@@ -1,7 +1,7 @@
 import NIOCore
 
-/// How often one peer may make us dial where it says: `max` times in `window`.
-struct PunchBudget: Sendable {
+/// How often one peer may make us dial where it says, beyond the regular intervals: `max` times in `window`.
+struct DialBudget: Sendable {
     static let max = 6
     static let window = TimeAmount.minutes(10)
 
