@@ -76,19 +76,29 @@ let package = Package(
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
                 "Monitoring",
-                nioCore, nioPosix, logging, lifecycle,
+                httpClient, nioCore, nioPosix, logging, lifecycle,
             ]),
 
         // Programs.
+        module(
+            "Relay",
+            [
+                "Cluster", "Libp2p", "PeerProtocols", "Node", "Monitoring", "SSZ", "Secp256k1", lifecycle, nioCore,
+                nioPosix, logging,
+            ]),
         module("Demo", ["Node", hummingbird, lifecycle, nioCore]),
         .executableTarget(
             name: "styx",
-            dependencies: ["Node", "Demo", "Cluster", "ClusterSetup", "Libp2p", arguments, logging, unixSignals],
+            dependencies: [
+                "Node", "Relay", "Demo", "Cluster", "ClusterSetup", "Libp2p", arguments, logging, unixSignals,
+            ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow"]),
         .executableTarget(
             name: "styx-benchmarks",
-            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", arguments],
+            dependencies: [
+                "Demo", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", nioCore, nioPosix, logging, arguments,
+            ],
             path: "Sources/Benchmarks",
             swiftSettings: strict),
 
@@ -119,7 +129,8 @@ let package = Package(
         tests("Storage"),
         tests("ClusterSetup", ["Cluster", hummingbird, nioCore, lifecycle]),
         tests("Monitoring", [httpClient, nioCore, logging]),
-        tests("Node"),
+        tests("Node", [nioCore, nioPosix]),
+        tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Demo"),
         tests("Simulation"),
         .testTarget(

@@ -115,6 +115,8 @@ def main(folder):
                 "--beacon-node-endpoints", f"http://127.0.0.1:{chain_port}", "--beacon-node-timeout", "4s",
                 "--beacon-node-submit-timeout", "6s", "--validator-api-address", "127.0.0.1:0",
                 "--p2p-tcp-address", f"127.0.0.1:{p2p_ports[index]}", "--p2p-peers", ",".join(peers),
+                # The built-in relays are out on the internet.
+                "--p2p-relays", "",
                 "--log-level", "debug"]))
         base = f"http://127.0.0.1:{chain_port}"
         genesis = None

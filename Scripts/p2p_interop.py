@@ -4,6 +4,8 @@
     p2p_interop.py serve KEY           listens, prints "ADDR <multiaddr>", serves until standard input ends
     p2p_interop.py dial KEY ADDR       dials ADDR: identify, ping, echo of 10 MB; prints "OK"
     p2p_interop.py refused KEY ADDR    dials ADDR and expects to be thrown out; prints "OK"
+    p2p_interop.py reserve KEY RELAY   reserves on RELAY, prints "RESERVED", echoes until standard input ends
+    p2p_interop.py through KEY RELAY PEER  dials PEER through RELAY: echo of 1 MB; prints "OK"
 
 KEY is the secp256k1 secret in hex. Needs: pip install libp2p==0.8.1
 """
@@ -21,7 +23,12 @@ from libp2p.host.ping import ID as PING, PingService, handle_ping
 from libp2p.identity.identify.identify import ID as IDENTIFY, parse_identify_response
 from libp2p.network.stream.exceptions import StreamEOF
 from libp2p.peer.peerinfo import info_from_p2p_addr
+from libp2p.peer.id import ID
+from libp2p.relay.circuit_v2.config import RelayConfig, RelayRole
+from libp2p.relay.circuit_v2.protocol import PROTOCOL_ID as HOP, CircuitV2Protocol
+from libp2p.relay.circuit_v2.transport import CircuitV2Transport
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE, Transport as Noise
+from libp2p.tools.anyio_service import background_trio_service
 
 ECHO = TProtocol("/styx/interop/echo/1")
 MEGABYTES = 10
@@ -113,6 +120,51 @@ async def refused(host, address):
         print("OK", flush=True)
 
 
+async def reserve(host, address):
+    info = info_from_p2p_addr(multiaddr.Multiaddr(address))
+    host.set_stream_handler(ECHO, echo)
+    async with host.run(listen_addrs=[]), trio.open_nursery() as nursery:
+        circuits = CircuitV2Protocol(host)
+        transport = CircuitV2Transport(host, circuits, RelayConfig(roles=RelayRole.STOP | RelayRole.CLIENT))
+        async with background_trio_service(circuits):
+            await circuits.event_started.wait()
+            await host.connect(info)
+            stream = await host.new_stream(info.peer_id, [HOP])
+            assert await transport.reserve(stream, info.peer_id, nursery), "not reserved"
+            print("RESERVED", flush=True)
+            await trio.to_thread.run_sync(sys.stdin.read, abandon_on_cancel=True)
+        nursery.cancel_scope.cancel()
+
+
+async def through(host, address, target):
+    info = info_from_p2p_addr(multiaddr.Multiaddr(address))
+    async with host.run(listen_addrs=[]):
+        circuits = CircuitV2Protocol(host)
+        transport = CircuitV2Transport(host, circuits, RelayConfig(roles=RelayRole.STOP))
+        async with background_trio_service(circuits):
+            await circuits.event_started.wait()
+            await host.connect(info)
+            await transport.dial(multiaddr.Multiaddr(f"{address}/p2p-circuit/p2p/{target}"))
+            stream = await host.new_stream(ID.from_base58(target), [ECHO])
+            block = hashlib.sha256(b"styx").digest() * 2048  # 64 KiB
+            count = 16
+
+            async def send():
+                for _ in range(count):
+                    await stream.write(block)
+                await stream.close_write()
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(send)
+                received = bytearray()
+                while len(received) < count * len(block):
+                    data = await read_some(stream)
+                    assert data, f"end after {len(received)} bytes"
+                    received += data
+            assert received == block * count
+            print("OK", flush=True)
+
+
 async def main():
     mode, secret, *rest = sys.argv[1:]
     host = make_host(secret)
@@ -123,6 +175,11 @@ async def main():
             await dial(host, rest[0])
     elif mode == "refused":
         await refused(host, rest[0])
+    elif mode == "reserve":
+        await reserve(host, rest[0])
+    elif mode == "through":
+        with trio.fail_after(60):
+            await through(host, *rest)
     else:
         raise SystemExit(__doc__)
 

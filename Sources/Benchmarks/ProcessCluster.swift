@@ -139,7 +139,8 @@ struct ProcessCluster {
                     "--validator-keys-dir", directory + "/validator_keys", "--signer", "keystores",
                     "--beacon-node-endpoints", "http://127.0.0.1:\(beaconPort)",
                     "--validator-api-address", "127.0.0.1:0",
-                    "--p2p-tcp-address", "127.0.0.1:\(ports[index])", "--p2p-peers", peers.joined(separator: ","),
+                    "--p2p-relays", "", "--p2p-tcp-address", "127.0.0.1:\(ports[index])", "--p2p-peers",
+                    peers.joined(separator: ","),
                 ], log: folder.path("node\(index).log"))
         }
     }

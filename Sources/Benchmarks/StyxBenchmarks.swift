@@ -20,7 +20,10 @@ struct StyxBenchmarks: AsyncParsableCommand {
     @Flag(help: "Short windows: to see that everything runs.")
     var quick = false
 
+    @Flag(help: .hidden) var floodServer = false
+
     func run() async throws {
+        if floodServer { return try await FloodServer.serve() }
         if !Report.isOptimised { say("Not optimised: the numbers say nothing about the budgets.") }
         say("\(Report.processor), load average \(Report.digits(Report.loadAverage))")
         say(Report.line(Report.columns))
@@ -36,6 +39,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         try SimulationBenchmarks.run(&bench)
         try await JournalBenchmarks.run(&bench)
         try await Libp2pBenchmarks.run(&bench)
+        try await FloodBenchmarks.run(&bench)
         try await DemoBenchmarks.run(&bench)
 
         guard !bench.report.measurements.isEmpty else {

@@ -23,6 +23,24 @@ package struct ENR: Equatable, Sendable {
         signature = Array(key.sign(digest: keccak256(RLP.encode(list: content))).bytes.prefix(64))
     }
 
+    /// A record that says where the node is, as a relay hands it out: IPv4 only, for clients read no other.
+    ///
+    /// - Parameter ip: 4 bytes.
+    package init(signedBy key: PrivateKey, ip: [UInt8], tcp: UInt16, udp: UInt16) {
+        precondition(ip.count == 4)
+        publicKey = key.publicKey
+        content = [
+            [], Array("id".utf8), Array("v4".utf8), Array("ip".utf8), ip, Array("secp256k1".utf8),
+            key.publicKey.compressed.bytes, Array("tcp".utf8), Self.bytes(tcp), Array("udp".utf8), Self.bytes(udp),
+        ]
+        signature = Array(key.sign(digest: keccak256(RLP.encode(list: content))).bytes.prefix(64))
+    }
+
+    /// Big-endian without leading zeros.
+    private static func bytes(_ port: UInt16) -> [UInt8] {
+        Array([UInt8(port >> 8), UInt8(port & 0xff)].drop { $0 == 0 })
+    }
+
     /// Parses and verifies the signature.
     package init(_ text: String) throws(ENRError) {
         guard text.utf8.count <= Self.textBytesMax else { throw .tooLong }

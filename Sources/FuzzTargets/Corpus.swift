@@ -42,6 +42,9 @@ package enum Corpus {
                 + [[1, 3, 2, 9, 4] + multistream(["/multistream/1.0.0", "na", "/noise"])]
         case .delimited: [[0, 3, 1, 2, 3, 0, 0xac, 2] + [UInt8](repeating: 7, count: 300)]
         case .identify: [identify]
+        case .circuit: circuits
+        case .voucher: vouchers
+        case .relayAnswer: relayAnswers
         case .multiaddr: addresses.map { [1] + Array($0.description.utf8) } + addresses.map { [0] + $0.bytes }
         case .peerID: peerIDs
         case .enr: [[0] + Array(ENR(signedBy: Known.keys[0]).text.utf8)] + [[1] + RLP.encode(list: recordContent)]
@@ -208,6 +211,36 @@ package enum Corpus {
         observed.protocolVersion = "x"
         let (first, second) = (identify.encode(), observed.encode())
         return [UInt8(first.count)] + first + [UInt8(second.count)] + second
+    }()
+
+    private static let circuits: [[UInt8]] = {
+        let peer = PeerID(Known.keys[0].publicKey)
+        let limit = CircuitLimit(duration: 3600, data: 32 << 20)
+        let reservation = Reservation(
+            expire: 1_795_471_179, addresses: Array(addresses.prefix(3)), voucher: vouchers[0])
+        let hops = [
+            HopMessage(.reserve), HopMessage(.connect, peer: CircuitPeer(peer, addresses: addresses)),
+            HopMessage(.status, reservation: reservation, limit: limit, status: .ok),
+        ]
+        let stops = [StopMessage(.connect, peer: CircuitPeer(peer), limit: limit), StopMessage(.status, status: .ok)]
+        let punches = [HolePunch(.connect, addresses: addresses), HolePunch(.sync)]
+        return hops.map { [0] + $0.encode() } + stops.map { [1] + $0.encode() } + punches.map { [2] + $0.encode() }
+    }()
+
+    private static let vouchers: [[UInt8]] = {
+        let (relay, peer) = (PeerID(Known.keys[0].publicKey), PeerID(Known.keys[1].publicKey))
+        let voucher = ReservationVoucher(relay: relay, peer: peer, expiration: 1_795_471_179)
+        let other = SignedEnvelope(payload: [1], payloadType: [3, 1], domain: "x", signedBy: Known.keys[0])
+        return [voucher.sealed(with: Known.keys[0]), voucher.sealed(with: Known.keys[1]), other.encode()]
+    }()
+
+    private static let relayAnswers: [[UInt8]] = {
+        let peer = PeerID(Known.keys[0].publicKey)
+        let list = ["/ip4/1.2.3.4/tcp/3610/p2p/\(peer)", "/dns/relay.example/tcp/1/p2p/\(peer)", "/x"]
+        let digest = keccak256(RLP.encode(list: recordContent))
+        let signature = Array(Known.keys[0].sign(digest: digest).bytes.prefix(64))
+        let record = "enr:" + NameFuzz.base64URL(RLP.encode(list: [signature] + recordContent))
+        return [JSONValue.array(list.map { .string($0) }).bytes(), Array("\n\(record)\n".utf8)]
     }()
 
     private static let peerIDs: [[UInt8]] = {

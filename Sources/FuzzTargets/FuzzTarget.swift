@@ -24,6 +24,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case multistream
     case delimited
     case identify
+    case circuit
+    case voucher
+    case relayAnswer = "relay-answer"
     case multiaddr
     case peerID = "peer-id"
     // Files and flags.
@@ -63,6 +66,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .multistream: StreamFuzz.multistream(bytes)
         case .delimited: StreamFuzz.delimited(bytes)
         case .identify: StreamFuzz.identify(bytes)
+        case .circuit: RelayFuzz.messages(bytes)
+        case .voucher: RelayFuzz.voucher(bytes)
+        case .relayAnswer: RelayFuzz.answer(bytes)
         case .multiaddr: NameFuzz.multiaddr(bytes)
         case .peerID: NameFuzz.peerID(bytes)
         case .enr: NameFuzz.enr(bytes)

@@ -8,8 +8,11 @@ package final class Connection: Sendable {
     package let id: Int
     package let peer: PeerID
     package let direction: Direction
-    /// The other end of the socket; nil when it has none.
+    /// Set when it passes through a relay; the peer is proved end to end all the same.
+    let circuit: Circuit.Leg?
+    /// The other end of the socket, or the circuit; nil when it has none.
     package let remoteAddress: Multiaddr?
+    let established = NIODeadline.now()
     let loop: any EventLoop
     private let core: NIOLoopBound<ConnectionCore>
     private let negotiationTimeout: TimeAmount
@@ -27,18 +30,24 @@ package final class Connection: Sendable {
     }
 
     init(
-        id: Int, peer: PeerID, direction: Direction, remoteAddress: Multiaddr?, core: ConnectionCore,
-        loop: any EventLoop, negotiationTimeout: TimeAmount, messageBytesMax: Int
+        id: Int, peer: PeerID, direction: Direction, circuit: Circuit.Leg?, remoteAddress: Multiaddr?,
+        core: ConnectionCore, loop: any EventLoop, negotiationTimeout: TimeAmount, messageBytesMax: Int
     ) {
         self.id = id
         self.peer = peer
         self.direction = direction
+        self.circuit = circuit
         self.remoteAddress = remoteAddress
         self.loop = loop
         self.core = NIOLoopBound(core, eventLoop: loop)
         self.negotiationTimeout = negotiationTimeout
         self.messageBytesMax = messageBytesMax
     }
+
+    package var path: ConnectionPath { circuit.map { .relayed(through: $0.relay) } ?? .direct }
+
+    /// A relay ends it after some time or some bytes.
+    package var isLimited: Bool { circuit?.limit != nil }
 
     package var isOpen: Bool { outbox.withLock { $0.closed == nil } }
 

@@ -47,6 +47,10 @@ extension ConnectionCore {
             entry.negotiationInput.writeImmutableBuffer(bytes)
             return negotiate(stream, entry, id)
         }
+        if let diversion = entry.diversion {
+            yamux.consumed(bytes.readableBytes, on: id, now: .now())
+            return diversion.receive(bytes)
+        }
         let discarded = stream.deliver(bytes)
         if discarded > 0 { yamux.consumed(discarded, on: id, now: .now()) }
     }
@@ -128,6 +132,7 @@ extension ConnectionCore {
         entry.finishedThere = true
         if case .done = entry.negotiation {
             stream.endInbound()
+            entry.diversion?.ended()
             removeIfOver(stream)
         } else if let id = entry.id {
             // The end came before the agreement: there will be none.
@@ -195,6 +200,9 @@ extension ConnectionCore {
             entry.finishedHere = true
             removeIfOver(stream)
         }
+        if let diversion = entry.diversion, !work.chunks.isEmpty, stream.queuedBytes < StreamCore.outboundBytesMax / 2 {
+            diversion.writabilityChanged()
+        }
         if work.isClosed, entry.lingerDeadline == nil { entry.lingerDeadline = .now() + timing.linger }
         return work.hasMore && entry.maySend && yamux.sendWindow(id) > 0
     }
@@ -252,6 +260,7 @@ extension ConnectionCore {
         entry.isGone = true
         if let id = entry.id { streams[id] = nil }
         stream.fail(error)
+        entry.diversion?.ended()
         openWaiting()
     }
 

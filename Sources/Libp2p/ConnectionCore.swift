@@ -26,6 +26,8 @@ final class ConnectionCore {
     let direction: Connection.Direction
     /// Whom we dial, and in which attempt.
     let attempt: DialAttempt?
+    /// Who must be at the other end; nil takes anyone, for the gate to decide.
+    let expectedPeer: PeerID?
     let timing: HostConfiguration.Timing
     private let pipe: Pipe
 
@@ -34,6 +36,7 @@ final class ConnectionCore {
     var yamux: Yamux
     private(set) var connection: Connection?
     private var isClosed = false
+    private var isRenewed = false
 
     private var ciphertext = ByteBuffer()
     private var plaintext = ByteBuffer()
@@ -54,17 +57,18 @@ final class ConnectionCore {
 
     init(
         id: Int, host: Host, loop: any EventLoop, direction: Connection.Direction, attempt: DialAttempt?,
-        configuration: HostConfiguration, pipe: Pipe
+        expectedPeer: PeerID? = nil, configuration: HostConfiguration, pipe: Pipe
     ) {
         self.id = id
         self.host = host
         self.loop = loop
         self.direction = direction
         self.attempt = attempt
+        self.expectedPeer = attempt?.peer ?? expectedPeer
         self.pipe = pipe
         timing = configuration.timing
         let role: Yamux.Role = direction == .outbound ? .dialer : .listener
-        upgrade = Upgrade(role: role, identity: configuration.identity, expectedPeer: attempt?.peer)
+        upgrade = Upgrade(role: role, identity: configuration.identity, expectedPeer: self.expectedPeer)
         yamux = Yamux(role: role, limits: configuration.limits.yamux)
     }
 
@@ -83,8 +87,8 @@ final class ConnectionCore {
         handshakeTimer?.cancel()
         handshakeTimer = nil
         let connection = Connection(
-            id: id, peer: upgraded.peer, direction: direction, remoteAddress: pipe.remoteAddress, core: self,
-            loop: loop, negotiationTimeout: timing.negotiationTimeout,
+            id: id, peer: upgraded.peer, direction: direction, circuit: pipe.circuit,
+            remoteAddress: pipe.remoteAddress, core: self, loop: loop, negotiationTimeout: timing.negotiationTimeout,
             messageBytesMax: host.configuration.limits.messageBytesPerConnectionMax)
         plaintext = upgraded.plaintext
         transport = consume upgraded.transport
@@ -104,7 +108,7 @@ final class ConnectionCore {
         if transport != nil {
             switch reason {
             case .muxer: yamux.goAway(code: 1)
-            case .closedByPeer, .wentAway, .socket, .noise: break
+            case .closedByPeer, .circuitEnded, .wentAway, .socket, .noise: break
             default: yamux.goAway(code: 0)
             }
             flush()
@@ -120,7 +124,10 @@ final class ConnectionCore {
         streams = [:]
         waitingToOpen.removeAll()
         ready.removeAll()
-        for stream in orphans { stream.fail(.connectionLost(reason)) }
+        for stream in orphans {
+            stream.fail(.connectionLost(reason))
+            stream.entry.value.diversion?.ended()
+        }
         pipe.close()
         host.assumeIsolated { [id, connection, attempt] in
             $0.connectionClosed(id, connection, attempt: attempt, reason)
@@ -194,6 +201,8 @@ final class ConnectionCore {
     /// The address without its port.
     var remoteHost: Multiaddr.Component? { pipe.remoteAddress?.components.first }
 
+    var circuit: Circuit.Leg? { pipe.circuit }
+
     var isWritable: Bool { !isClosed && pipe.isWritable() }
 
     func writabilityChanged() {
@@ -205,10 +214,29 @@ final class ConnectionCore {
 
     // MARK: Time
 
+    /// A circuit that nobody uses any more, since there is a direct way. One that carries a stream stays: what runs on
+    /// it would break. It is not kept for later because relays count circuits, and end them anyhow.
+    private func isReplaced(now: NIODeadline) -> Bool {
+        guard let connection, circuit != nil, streams.isEmpty, waitingToOpen.isEmpty else { return false }
+        return host.assumeIsolated { $0.isReplaced(connection, now: now) }
+    }
+
+    /// Has a new circuit made before the relay ends this one, so that no stream is lost in between. Once; if it fails,
+    /// the end is noticed as any other.
+    private func renewCircuit(now: NIODeadline) {
+        guard let connection, !isRenewed, direction == .outbound, let limit = circuit?.limit,
+            limit.isNearlyUsed(age: now - connection.established, bytes: max(traffic.bytesSent, traffic.bytesReceived))
+        else { return }
+        isRenewed = true
+        host.assumeIsolated { $0.renewCircuit(connection) }
+    }
+
     /// Once in a while: overdue negotiations and closes, and whether the peer is still there.
     private func sweep(now: NIODeadline) {
         traffic.streams = streams.count
         for stream in streams.values { sweep(stream, now: now) }
+        if isReplaced(now: now) { return close(.replaced) }
+        renewCircuit(now: now)
         let silence = now - lastReceived
         if silence > timing.silenceMax { return close(.silent) }
         if silence > timing.keepAlive {

@@ -6,7 +6,7 @@ package struct DeadlineExceeded: Error, Equatable, Sendable {
 /// Runs `work` and cancels it after `timeout`.
 ///
 /// - Throws: `DeadlineExceeded` when the time was over first; else what `work` throws.
-func withDeadline<T: Sendable>(
+package func withDeadline<T: Sendable>(
     _ timeout: Duration, _ work: @escaping @Sendable () async throws -> T
 ) async throws -> T {
     try await withThrowingTaskGroup(of: T.self) { group in

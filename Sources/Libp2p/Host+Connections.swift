@@ -1,8 +1,7 @@
 import Logging
 import NIOCore
-import NIOPosix
 
-/// Connections: who may stay, where streams go, and dialing whoever is missing.
+/// Connections: who may stay, and where streams go. Dialing is in `Host+Dialing.swift`.
 extension Host {
     // MARK: Called by connections, on the loop
 
@@ -11,11 +10,14 @@ extension Host {
         let started = core.value
         if let attempt = started.attempt {
             // An attempt nobody waits for any more.
-            guard isRunning, records[attempt.peer]?.round?.inFlight.contains(attempt) == true else {
-                return started.close(.closedHere)
+            guard isRunning, records[attempt.peer]?.awaits(attempt) == true else { return started.close(.closedHere) }
+        } else if started.circuit != nil {
+            guard isRunning, pendingCircuits < configuration.limits.pendingCircuitsMax else {
+                note(.tooManyPending, of: nil)
+                return started.close(.tooManyConnections)
             }
         } else {
-            let inbound = pending.values.filter { $0.value.direction == .inbound }
+            let inbound = pending.values.filter { $0.value.direction == .inbound && $0.value.circuit == nil }
             let fromThere = inbound.filter { $0.value.remoteHost == started.remoteHost }
             guard isRunning, inbound.count < configuration.limits.pendingInboundMax,
                 fromThere.count < configuration.limits.pendingPerAddressMax
@@ -39,30 +41,33 @@ extension Host {
         {
             records[remote] = PeerRecord(addresses: [], isConfigured: false, timing: configuration.timing)
         }
-        guard var record = records[remote] else {
+        // Behind a relay are operators only, not other relays.
+        guard var record = records[remote], connection.circuit == nil || record.isConfigured || configuration.isGateOpen
+        else {
             note(.refusedByGate, of: remote)
             logger.info(
                 "refused connection of unknown peer",
                 metadata: ["peer": "\(remote)", "address": "\(connection.remoteAddress?.description ?? "-")"])
             return .refusedByGate(remote)
         }
-        if record.connections.count >= configuration.limits.connectionsPerPeerMax {
-            let oldest = record.connections[0]
+        if record.connections.count >= configuration.limits.connectionsPerPeerMax, let oldest = record.dispensable {
             loop.execute { oldest.closeOnLoop(.tooManyConnections) }
         }
+        let isFirst = record.connections.isEmpty
         record.connections.append(connection)
         record.retry?.cancel()
         record.retry = nil
-        // Both may dial at once. The dial of the smaller id always survives, so one connection stays in any case.
-        let abandons = attempt != nil || remote < peer
-        if abandons { record.round = nil }
+        record.graceEnds = nil
         let waiters = record.waiters.values
         record.waiters = [:]
         records[remote] = record
-        if abandons { closePendingDials(of: remote) }
+        // Both may dial at once. The dial of the smaller id always survives, so one connection stays in any case.
+        if attempt != nil || remote < peer { abandonDials(of: remote, to: connection.path) }
         updateRoute(remote)
         for waiter in waiters { waiter.resume(returning: connection) }
+        if connection.circuit == nil { resumeDirectWaiters(of: remote, true) }
         attendSoon(connection)
+        if isFirst, record.isRelay { relayConnected(remote) }
         emit(.connected(remote, connection.direction, connection.remoteAddress))
         logger.debug(
             "peer connected", metadata: ["peer": "\(remote)", "direction": "\(connection.direction.rawValue)"])
@@ -78,14 +83,31 @@ extension Host {
         }
         let remote = connection.peer
         records[remote]?.connections.removeAll { $0.id == id }
-        records[remote]?.identified.remove(id)
+        let wasIdentified = records[remote]?.identified.remove(id) != nil
+        let wasGood =
+            wasIdentified && NIODeadline.now() - connection.established >= configuration.timing.circuitGoodAfter
         records[remote]?.lastFailure = reason
+        if records[remote]?.hasDirect == false { records[remote]?.directSince = nil }
         updateRoute(remote)
         let isLast = records[remote]?.connections.isEmpty ?? true
         emit(.disconnected(remote, reason, isLast: isLast))
+        if isLast { for action in shared.withLock({ $0.whenGone }) { action(remote) } }
         logger.debug("peer disconnected", metadata: ["peer": "\(remote)", "reason": "\(reason)"])
-        guard isLast, isRunning else { return }
-        if records[remote]?.isConfigured == true { retryLater(remote) } else { records[remote] = nil }
+        guard isRunning else { return }
+        if isLast, records[remote]?.isRelay == true { relayLost(remote) }
+        if records[remote]?.isKept == true {
+            retryLater(remote, soon: reason == .circuitEnded && wasGood)
+        } else if isLast {
+            records[remote] = nil
+        }
+    }
+
+    private var pendingCircuits: Int { pending.values.count { $0.value.circuit != nil } }
+
+    /// There has been a direct connection for so long that nobody opens streams on this circuit any more.
+    func isReplaced(_ circuit: Connection, now: NIODeadline) -> Bool {
+        guard let since = records[circuit.peer]?.directSince else { return false }
+        return now - since >= configuration.timing.replacedLinger
     }
 
     private func count(_ reason: DisconnectReason, _ peer: PeerID?) {
@@ -103,6 +125,10 @@ extension Host {
             record.preferred.map { Route(connection: $0, protocols: Set(record.protocols)) }
         }
         shared.withLock { $0.routes[peer] = route }
+        let path = route?.connection.path
+        guard let record = records[peer], record.isConfigured, record.path != path else { return }
+        records[peer]?.path = path
+        emit(.pathChanged(peer, path))
     }
 
     /// The peer does not serve what it told; ask next time.
@@ -194,90 +220,10 @@ extension Host {
     package func remove(_ peer: PeerID) {
         guard let record = records.removeValue(forKey: peer) else { return }
         record.retry?.cancel()
+        for waiter in record.directWaiters.values { waiter.resume(returning: false) }
         updateRoute(peer)
         for waiter in record.waiters.values { waiter.resume(throwing: StreamError.unknownPeer(peer)) }
         closePendingDials(of: peer)
         for connection in record.connections { connection.closeOnLoop(.closedHere) }
-    }
-
-    // MARK: Dialing
-
-    /// Starts a round when the peer is missing, has addresses and is not being dialed or waited for.
-    func considerDialing(_ peer: PeerID) {
-        guard isRunning, let record = records[peer], record.isConfigured, record.connections.isEmpty,
-            record.round == nil, record.retry == nil
-        else { return }
-        let addresses = record.dialable
-        guard !addresses.isEmpty else { return }
-        records[peer]?.round = DialRound(addresses)
-        dialNext(peer)
-    }
-
-    private func dialNext(_ peer: PeerID) {
-        guard let attempt = records[peer]?.round?.start(peer: peer, number: nextNumber()) else { return }
-        connect(attempt)
-        loop.scheduleTask(in: configuration.timing.dialStagger) {
-            self.assumeIsolated { host in
-                guard host.records[peer]?.round?.inFlight.contains(attempt) == true else { return }
-                host.dialNext(peer)
-            }
-        }
-    }
-
-    private func connect(_ attempt: DialAttempt) {
-        guard let endpoint = attempt.address.endpoint else {
-            return attemptFailed(attempt, .socket("no TCP address: \(attempt.address)"))
-        }
-        let bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(configuration.timing.dialTimeout)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.writeBufferWaterMark, value: Self.waterMark)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(self.pipe(.outbound, attempt))
-                }
-            }
-        let connecting: EventLoopFuture<any Channel>
-        if !endpoint.isHostName, let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
-            connecting = bootstrap.connect(to: address)
-        } else {
-            connecting = bootstrap.connect(host: endpoint.host, port: endpoint.port)
-        }
-        connecting.whenFailure { error in
-            self.assumeIsolated { $0.attemptFailed(attempt, .socket("connect to \(attempt.address): \(error)")) }
-        }
-    }
-
-    private func attemptFailed(_ attempt: DialAttempt, _ reason: DisconnectReason) {
-        let remote = attempt.peer
-        guard records[remote]?.round?.end(attempt) == true else { return }
-        records[remote]?.lastFailure = reason
-        logger.debug(
-            "dial peer", metadata: ["peer": "\(remote)", "address": "\(attempt.address)", "reason": "\(reason)"])
-        if records[remote]?.round?.isOver == true {
-            records[remote]?.round = nil
-            emit(.dialFailed(remote, reason))
-            retryLater(remote)
-        } else {
-            dialNext(remote)
-        }
-    }
-
-    private func retryLater(_ peer: PeerID) {
-        guard isRunning, var record = records[peer], record.connections.isEmpty, record.round == nil else { return }
-        var generator = SystemRandomNumberGenerator()
-        let pause = TimeAmount(record.backoff.next(using: &generator))
-        record.retry?.cancel()
-        record.retry = loop.scheduleTask(in: pause) {
-            self.assumeIsolated { host in
-                host.records[peer]?.retry = nil
-                host.considerDialing(peer)
-            }
-        }
-        records[peer] = record
-    }
-
-    private func closePendingDials(of peer: PeerID) {
-        for core in pending.values where core.value.attempt?.peer == peer { core.value.close(.closedHere) }
     }
 }

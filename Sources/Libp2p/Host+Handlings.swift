@@ -23,6 +23,8 @@ struct Handlings {
     private var lastID = 0
     private(set) var isStopped = false
 
+    var count: Int { running.count }
+
     enum Admission { case admitted, tooManyOfPeer, tooMany }
 
     func admits(_ stream: StreamKey, ofPeerMax: Int, max: Int) -> Admission {
@@ -106,6 +108,9 @@ extension Host {
             stream.close()
         }
     }
+
+    /// Streams being served now.
+    package nonisolated var handlingsCount: Int { shared.withLock { $0.handlings.count } }
 
     nonisolated func cancelOverdueHandlings(now: NIODeadline) {
         for task in shared.withLock({ $0.handlings.takeOverdue(now: now) }) { task.cancel() }

@@ -19,6 +19,12 @@ extension Host {
         handle(Identify.pushProtocolID, concurrentPerPeer: 8) { [unowned self] stream, _ in
             await self.merge(try await Self.readIdentify(stream), pushedOn: stream.connection)
         }
+        handle(
+            Circuit.stopProtocolID, timeout: nil, concurrentPerPeer: configuration.limits.circuitsPerRelayMax
+        ) { [unowned self] stream, _ in try await self.serveStop(stream) }
+        handle(HolePunch.protocolID, timeout: .seconds(30), concurrentPerPeer: 1) { [unowned self] stream, _ in
+            await self.servePunch(stream)
+        }
         handle(Self.pingProtocolID, timeout: Self.pingStreamMax, concurrentPerPeer: 8) { stream, _ in
             while true {
                 let bytes = try await withDeadline(Self.pingIdleMax) { try await stream.readPing() }
@@ -108,10 +114,22 @@ extension Host {
             return note(.identify, of: connection.peer)
         }
         records[connection.peer]?.identified.insert(connection.id)
+        if connection.circuit == nil {
+            records[connection.peer]?.observed = message.observedAddress
+            if records[connection.peer]?.directSince == nil { records[connection.peer]?.directSince = .now() }
+        }
         // A connection that got this far is a good one: the next loss is a new story.
         records[connection.peer]?.backoff.reset()
         records[connection.peer]?.protocols = message.protocols
         take(message, from: connection)
+        guard connection.circuit != nil else { return }
+        // Now its own addresses are known: try them at once, but not for every circuit of somebody who makes many.
+        guard records[connection.peer]?.upgradeBudget.take(now: .now()) == true else {
+            return retryLater(connection.peer)
+        }
+        records[connection.peer]?.retry?.cancel()
+        records[connection.peer]?.retry = nil
+        considerDialing(connection.peer)
     }
 
     private func merge(_ message: Identify, pushedOn connection: Connection) {
@@ -144,7 +162,7 @@ extension Host {
         message.peer = peer
         message.listenAddresses = advertised
         message.protocols = shared.withLock { $0.handlers.keys.sorted() }
-        message.observedAddress = connection.remoteAddress
+        message.observedAddress = connection.circuit == nil ? connection.remoteAddress : nil
         message.protocolVersion = "ipfs/0.1.0"
         message.agentVersion = configuration.agentVersion
         return message
@@ -200,15 +218,32 @@ extension Host {
     package func status() -> [PeerStatus] {
         records.sorted { $0.key < $1.key }.map { peer, record in
             PeerStatus(
-                peer: peer, isConnected: !record.connections.isEmpty,
+                peer: peer, isConnected: !record.connections.isEmpty, path: record.preferred?.path,
+                isRelay: record.isRelay,
                 links: record.connections.map { connection in
                     let traffic = connection.traffic
                     return PeerStatus.Link(
-                        address: connection.remoteAddress, direction: connection.direction,
+                        address: connection.remoteAddress, direction: connection.direction, path: connection.path,
+                        isLimited: connection.isLimited,
                         bytesReceived: traffic.bytesReceived, bytesSent: traffic.bytesSent, streams: traffic.streams)
                 },
                 rtt: record.rtt, agentVersion: record.agentVersion, protocols: record.protocols,
                 knownAddresses: record.dialable, lastFailure: record.lastFailure)
+        }
+    }
+
+    /// All relays in use, in the order of their ids.
+    package func relayStatus() -> [RelayStatus] {
+        relays.sorted { $0.key < $1.key }.map { relay, state in
+            let record = records[relay]
+            var problem: String?
+            if case .pausing(let reason) = state.keeper.state { problem = "\(reason)" }
+            let circuits = records.filter { $0.value.connections.contains { $0.circuit?.relay == relay } }
+            return RelayStatus(
+                relay: relay, isConnected: record?.connections.isEmpty == false,
+                reservedUntil: state.keeper.heldUntil, problem: problem, rtt: record?.rtt,
+                addresses: record?.configuredAddresses ?? [], circuits: circuits.keys.sorted(),
+                lastFailure: record?.lastFailure)
         }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -19,13 +20,14 @@ package actor Host {
     nonisolated let shared = Mutex(Shared())
     private nonisolated let executor: any SerialExecutor
     private nonisolated let eventSink: AsyncStream<HostEvent>.Continuation
-    /// New connections, for identify and ping.
-    private nonisolated let inbox: AsyncStream<Connection>
-    private nonisolated let inboxSink: AsyncStream<Connection>.Continuation
+    private nonisolated let inbox: AsyncStream<Job>
+    private nonisolated let inboxSink: AsyncStream<Job>.Continuation
     /// Called with what a peer tells about its addresses, so that they can outlive this process.
     nonisolated let onAddresses: @Sendable (PeerID, [Multiaddr]) -> Void
 
     var records: [PeerID: PeerRecord] = [:]
+    /// Those of `setRelays`.
+    var relays: [PeerID: Relay] = [:]
     /// Connections that have not finished their handshake.
     var pending: [Int: NIOLoopBound<ConnectionCore>] = [:]
     private var listeners: [any Channel]?
@@ -40,6 +42,18 @@ package actor Host {
         var routes: [PeerID: Route] = [:]
         var handlings = Handlings()
         var faults: [FaultKey: UInt64] = [:]
+        var whenGone: [@Sendable (PeerID) -> Void] = []
+        /// Current ones.
+        var relays: Set<PeerID> = []
+    }
+
+    /// What takes a conversation, in a task of `run`.
+    enum Job: Sendable {
+        /// identify, then ping.
+        case attend(Connection)
+        case circuit(DialAttempt)
+        case reserve(PeerID)
+        case punch(Connection)
     }
 
     struct Registration: Sendable {
@@ -96,6 +110,11 @@ package actor Host {
         shared.withLock { $0.handlers[protocolID] = registration }
     }
 
+    /// Has `action` called, on the loop, when the last connection of a peer is gone. No event is ever dropped here.
+    package nonisolated func whenGone(_ action: @escaping @Sendable (PeerID) -> Void) {
+        shared.withLock { $0.whenGone.append(action) }
+    }
+
     /// Listens, dials and serves until cancelled; then closes everything and returns.
     package func run() async throws {
         precondition(!isRunning, "one run per host")
@@ -107,7 +126,7 @@ package actor Host {
             initialDelay: configuration.timing.sweepInterval, delay: configuration.timing.sweepInterval
         ) { _ in self.cancelOverdueHandlings(now: .now()) }
         await withDiscardingTaskGroup { group in
-            for await connection in inbox { group.addTask { await self.attend(connection) } }
+            for await job in inbox { group.addTask { await self.perform(job) } }
             group.cancelAll()
             shutDown()
         }
@@ -122,26 +141,47 @@ package actor Host {
         inboxSink.finish()
         for listener in listeners ?? [] { listener.close(promise: nil) }
         for core in pending.values { core.value.close(.closedHere) }
+        for relay in relays.values { relay.timer?.cancel() }
         for (peer, record) in records {
             record.retry?.cancel()
+            resumeDirectWaiters(of: peer, false)
             for connection in record.connections { connection.closeOnLoop(.closedHere) }
             failWaiters(of: peer, .notConnected(peer))
         }
     }
 
+    package nonisolated func isConnected(_ peer: PeerID) -> Bool { shared.withLock { $0.routes[peer] != nil } }
+
     nonisolated func serves(_ protocolID: String) -> Bool {
         shared.withLock { $0.handlers[protocolID] != nil }
     }
 
-    /// Counts a fault. Only configured peers are counted by name, so the table is bounded.
+    /// Counts a fault. Only configured peers and current relays are counted by name, so the table is bounded.
     nonisolated func note(_ fault: PeerFault, of peer: PeerID?) {
-        let named = peer.flatMap { configuration.peers[$0] == nil ? nil : $0 }
-        shared.withLock { $0.faults[FaultKey(peer: named, fault: fault), default: 0] += 1 }
+        shared.withLock { shared in
+            let named = peer.flatMap { configuration.peers[$0] != nil || shared.relays.contains($0) ? $0 : nil }
+            shared.faults[FaultKey(peer: named, fault: fault), default: 0] += 1
+        }
+    }
+
+    private nonisolated func perform(_ job: Job) async {
+        switch job {
+        case .attend(let connection): await attend(connection)
+        case .circuit(let attempt): await dialCircuit(attempt)
+        case .reserve(let relay): await reserve(at: relay)
+        case .punch(let connection): await punch(connection)
+        }
+    }
+
+    /// - Returns: false when there is too much to do.
+    func enqueue(_ job: Job) -> Bool {
+        if case .dropped = inboxSink.yield(job) { return false }
+        return true
     }
 
     /// A full inbox leaves the connection without identify and ping.
     func attendSoon(_ connection: Connection) {
-        if case .dropped = inboxSink.yield(connection) { note(.inboxFull, of: connection.peer) }
+        if !enqueue(.attend(connection)) { note(.inboxFull, of: connection.peer) }
     }
 
     func emit(_ event: HostEvent) { eventSink.yield(event) }
@@ -164,6 +204,10 @@ package actor Host {
                 throw DisconnectReason.socket("listen on \(address): not an IP and TCP address")
             }
             let channel = try await listen(on: SocketAddress(ipAddress: endpoint.host, port: endpoint.port))
+            // Only now, so that another process on this port is still found out.
+            if configuration.reusesPort {
+                _ = try? await channel.setOption(Self.reusePort, value: 1).get()
+            }
             listeners?.append(channel)
             if let bound = channel.localAddress.flatMap({ Multiaddr($0) }) { boundAddresses.append(bound) }
         }
@@ -183,6 +227,8 @@ package actor Host {
             }
             .bind(to: address).get()
     }
+
+    static let reusePort = ChannelOptions.socket(SocketOptionLevel(SOL_SOCKET), SocketOptionName(SO_REUSEPORT))
 
     static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 18, high: 1 << 20)
 

@@ -10,6 +10,8 @@ package struct HostConfiguration: Sendable {
     package var announced: [Multiaddr] = []
     /// Who may stay connected, in either direction, and where they were last seen.
     package var peers: [PeerID: [Multiaddr]] = [:]
+    /// Dials relays and punches holes from the listening port, so that a router maps one port and not many.
+    package var reusesPort = true
     /// Lets anybody in, as relays and tests do.
     package var isGateOpen = false
     package var agentVersion: String
@@ -41,6 +43,13 @@ package struct HostConfiguration: Sendable {
         /// Addresses kept of what one peer told about itself.
         package var learnedAddressesMax = 8
         package var eventsMax = 1024
+        package var relaysMax = 16
+        package var addressesPerRelayMax = 8
+        /// Circuits in one relay's name that others have made to us.
+        package var circuitsPerRelayMax = 64
+        /// Circuits that have not finished their handshake, and those of one peer.
+        package var pendingCircuitsMax = 32
+        package var pendingCircuitsPerPeerMax = 4
         package init() {}
     }
 
@@ -66,6 +75,24 @@ package struct HostConfiguration: Sendable {
         /// A yamux ping after this much silence, an end after `silenceMax`.
         package var keepAlive = TimeAmount.seconds(10)
         package var silenceMax = TimeAmount.seconds(30)
+        /// For a relay's answer to a reservation, and to a circuit: the peer behind it has to agree.
+        package var reserveTimeout = Duration.seconds(20)
+        package var circuitTimeout = Duration.seconds(20)
+        /// For a relay's first message about somebody who wants to reach us.
+        package var stopTimeout = Duration.seconds(10)
+        /// How long a peer whose part it is to dial through a relay has for it.
+        package var relayGrace = TimeAmount.seconds(4)
+        /// Between attempts while a relay is connected.
+        package var circuitRetryMax = TimeAmount.seconds(10)
+        /// After the end of a circuit that was good for some time: the relay still knows the peer.
+        package var circuitRetrySoon = TimeAmount.milliseconds(100)
+        package var circuitGoodAfter = TimeAmount.seconds(10)
+        /// Between attempts to reach a relayed peer directly.
+        package var upgradeInterval = TimeAmount.seconds(60)
+        /// For the peer's answer in a hole punch, and for the connection itself.
+        package var punchTimeout = Duration.seconds(5)
+        /// A circuit that nobody uses is closed when there has been a direct connection for so long.
+        package var replacedLinger = TimeAmount.seconds(10)
         /// How often overdue things are looked for.
         package var sweepInterval = TimeAmount.milliseconds(500)
         package init() {}

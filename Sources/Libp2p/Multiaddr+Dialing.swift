@@ -36,6 +36,20 @@ extension Multiaddr {
     /// Passes through a circuit relay.
     package var isRelayed: Bool { components.contains(.p2pCircuit) }
 
+    /// `<address of the relay>/p2p/<relay>/p2p-circuit/p2p/<peer>`: the two ends of it, and how the relay is reached
+    /// if that is told. Nil for anything else.
+    package var circuit: (relay: PeerID, transport: Multiaddr?, peer: PeerID)? {
+        guard let index = components.firstIndex(of: .p2pCircuit), index >= 1, index == components.count - 2,
+            case .p2p(let relay) = components[index - 1], case .p2p(let peer) = components[index + 1]
+        else { return nil }
+        return (relay, index > 1 ? Multiaddr(Array(components[..<(index - 1)])) : nil, peer)
+    }
+
+    /// Where a peer is behind a relay.
+    package static func circuit(to peer: PeerID, through relay: PeerID, at transport: Multiaddr? = nil) -> Multiaddr {
+        Multiaddr((transport?.components ?? []) + [.p2p(relay), .p2pCircuit, .p2p(peer)])
+    }
+
     package var isLoopback: Bool {
         switch components[0] {
         case .ip4(let address): address >> 24 == 127

@@ -2,12 +2,13 @@ import NIOCore
 
 /// What a host knows about one peer. Pure: connections are handles, timers and sockets belong to the host.
 struct PeerRecord: Sendable {
-    /// Given by the operator or kept from an earlier run.
+    /// Given by the operator or kept from an earlier run; of a relay, what its resolver found.
     var configuredAddresses: [Multiaddr]
     /// What the peer told about itself in identify.
     private(set) var learnedAddresses: [Multiaddr] = []
-    /// A configured peer; others are let in by an open gate only, not dialed, and forgotten when they go.
+    /// A configured peer, or a relay; others are let in by an open gate only, not dialed, and forgotten when they go.
     var isConfigured: Bool
+    var isRelay = false
     /// In the order they came.
     var connections: [Connection] = []
     /// Connections whose identify has come.
@@ -16,6 +17,22 @@ struct PeerRecord: Sendable {
     var agentVersion: String?
     var rtt: Duration?
     var lastFailure: DisconnectReason?
+    /// Of the preferred connection, as last told.
+    var path: ConnectionPath?
+    /// When the first direct connection was identified; nil without one.
+    var directSince: NIODeadline?
+    /// Until then we leave it to the peer to come through a relay; nil before that began.
+    var graceEnds: NIODeadline?
+    /// How the peer sees us from outside, as it last told.
+    var observed: Multiaddr?
+    /// Dials that a hole punch asked for.
+    var punches: Set<DialAttempt> = []
+    /// For hole punches, and for dialing what a new circuit's identify tells.
+    var punchBudget = DialBudget()
+    var upgradeBudget = DialBudget()
+    /// The connection that was punched for; once is enough.
+    var punchedOn: Int?
+    var directWaiters: [Int: CheckedContinuation<Bool, Never>] = [:]
     var backoff: Backoff
     var round: DialRound?
     var retry: Scheduled<Void>?
@@ -27,11 +44,26 @@ struct PeerRecord: Sendable {
         backoff = Backoff(base: timing.redialBase, max: timing.redialMax)
     }
 
-    /// Where new streams go: the newest connection that has been identified, else the newest. A peer that lost its
-    /// end of an old connection has just made the new one.
+    /// Where new streams go: direct rather than relayed, identified rather than not, new rather than old. A peer that
+    /// lost its end of an old connection has just made the new one.
     var preferred: Connection? {
-        connections.last { identified.contains($0.id) } ?? connections.last
+        connections.last { $0.circuit == nil && identified.contains($0.id) }
+            ?? connections.last { identified.contains($0.id) } ?? connections.last { $0.circuit == nil }
+            ?? connections.last
     }
+
+    /// Which connection gives way to a new one: circuits first, then the oldest.
+    var dispensable: Connection? { connections.first { $0.circuit != nil } ?? connections.first }
+
+    var hasDirect: Bool { connections.contains { $0.circuit == nil } }
+
+    /// Somebody still wants the outcome.
+    func awaits(_ attempt: DialAttempt) -> Bool {
+        round?.inFlight.contains(attempt) == true || punches.contains(attempt)
+    }
+
+    /// Is dialed when it is missing.
+    var isKept: Bool { isConfigured || isRelay }
 
     /// TCP addresses to dial, configured ones first, each once.
     var dialable: [Multiaddr] {
@@ -43,14 +75,16 @@ struct PeerRecord: Sendable {
     }
 
     /// Keeps at most `max` of the peer's own claims: those a socket can reach, and no loopback address of a peer that
-    /// talks to us over the network.
+    /// talks to us over the network. Of one that comes through a relay, nothing that is nearer than the relay.
     ///
     /// - Returns: whether anything changed.
     mutating func learn(_ addresses: [Multiaddr], from remote: Multiaddr?, peer: PeerID, max: Int) -> Bool {
         let isLocal = remote?.isLoopback ?? false
+        let least = remote?.isRelayed == true ? remote?.reach ?? .publicNetwork : .loopback
         let useful = addresses.filter { address in
             guard let endpoint = address.endpoint, endpoint.port > 0 else { return false }
             guard address.peer == nil || address.peer == peer else { return false }
+            if let reach = address.reach, reach < least { return false }
             return !address.isUnspecified && (isLocal || !address.isLoopback)
         }
         let kept = Array(useful.compactMap(\.transport).prefix(max))
@@ -64,6 +98,8 @@ struct DialAttempt: Hashable, Sendable {
     let peer: PeerID
     let number: Int
     let address: Multiaddr
+    /// In the upgrade. Of two that dial each other at once, one has to listen.
+    var role = Yamux.Role.dialer
 }
 
 /// One go over all addresses of a peer: the next starts when one fails or takes long; the first success ends it.
@@ -83,6 +119,23 @@ struct DialRound: Sendable {
 
     /// - Returns: false when the attempt is of an earlier round.
     mutating func end(_ attempt: DialAttempt) -> Bool { inFlight.remove(attempt) != nil }
+
+    /// Adds addresses that are not there yet.
+    mutating func append(_ addresses: [Multiaddr]) {
+        waiting += addresses.filter { address in
+            !waiting.contains(address) && !inFlight.contains { $0.address == address }
+        }
+    }
+
+    /// Leaves out the circuits, because there is one now.
+    ///
+    /// - Returns: the attempts given up.
+    mutating func dropCircuits() -> Set<DialAttempt> {
+        waiting.removeAll(where: \.isRelayed)
+        let dropped = inFlight.filter(\.address.isRelayed)
+        inFlight.subtract(dropped)
+        return dropped
+    }
 
     var isOver: Bool { waiting.isEmpty && inFlight.isEmpty }
 }

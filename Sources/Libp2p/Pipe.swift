@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The bytes under a connection: today a TCP channel. On the connection's event loop only.
+/// The bytes under a connection: a TCP channel, or a stream through a relay. On the connection's event loop only.
 struct Pipe {
     /// Sends at once.
     let write: (ByteBuffer) -> Void
@@ -9,6 +9,8 @@ struct Pipe {
     let isWritable: () -> Bool
     /// The other end; nil when it has no address.
     let remoteAddress: Multiaddr?
+    /// Set when the bytes pass through a relay.
+    var circuit: Circuit.Leg?
 }
 
 /// Feeds a TCP channel to its connection.

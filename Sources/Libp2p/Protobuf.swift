@@ -71,4 +71,21 @@ enum ProtobufWriter {
     static func string(_ number: UInt64, _ value: String, into buffer: inout ByteBuffer) {
         bytes(number, value.utf8, into: &buffer)
     }
+
+    /// Also when it is zero: an explicit presence.
+    static func varint(_ number: UInt64, _ value: UInt64, into buffer: inout ByteBuffer) {
+        UVarint.write(number << 3, into: &buffer)
+        var rest = value
+        while rest >= 0x80 {
+            buffer.writeInteger(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        buffer.writeInteger(UInt8(truncatingIfNeeded: rest))
+    }
+
+    static func message(_ number: UInt64, into buffer: inout ByteBuffer, _ write: (inout ByteBuffer) -> Void) {
+        var body = ByteBuffer()
+        write(&body)
+        bytes(number, body.readableBytesView, into: &buffer)
+    }
 }

@@ -7,7 +7,7 @@ import NIOCore
 package final class Stream: Sendable {
     package let peer: PeerID
     package let protocolID: String
-    private let core: StreamCore
+    let core: StreamCore
 
     init(_ core: StreamCore, protocolID: String) {
         self.core = core
@@ -61,6 +61,11 @@ package final class Stream: Sendable {
     /// - Parameter closing: also end our side; nothing is waited for, and all leaves in one packet if it fits.
     package func write(_ bytes: ByteBuffer, closing: Bool = false) async throws {
         try await core.write(bytes, closing: closing)
+    }
+
+    /// Queues `bytes`; waits while more than `queuedMax` are queued.
+    func write(_ bytes: ByteBuffer, queuedMax: Int) async throws {
+        try await core.write(bytes, closing: false, queuedMax: queuedMax)
     }
 
     package func write(_ bytes: [UInt8], closing: Bool = false) async throws {

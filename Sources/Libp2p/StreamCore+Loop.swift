@@ -22,6 +22,8 @@ final class StreamEntry {
     var lingerDeadline: NIODeadline?
     var finishedHere = false
     var finishedThere = false
+    /// A connection that this stream carries.
+    var diversion: StreamPipe?
     var isReady = false
     var isGone = false
 

@@ -78,7 +78,9 @@ final class StreamCore: Sendable {
     // MARK: Writing
 
     /// Queues bytes, and the end if `closing`; waits only while too much is queued. Cancelling resets the stream.
-    func write(_ bytes: ByteBuffer, closing: Bool) async throws {
+    ///
+    /// - Parameter queuedMax: what may stay queued when it returns.
+    func write(_ bytes: ByteBuffer, closing: Bool, queuedMax: Int = outboundBytesMax) async throws {
         let (wakes, waits) = try state.withLock { state in
             if let failure = state.failure { throw failure }
             guard !state.finishRequested else { throw StreamError.writeClosed }
@@ -87,10 +89,10 @@ final class StreamCore: Sendable {
                 state.outboundBytes += bytes.readableBytes
             }
             state.finishRequested = closing
-            return (state.schedule(), state.outboundBytes > Self.outboundBytesMax)
+            return (state.schedule(), state.outboundBytes > queuedMax)
         }
         if wakes { connection.wake(self) }
-        if waits { try await wait(for: .room) }
+        if waits { try await wait(for: .room(queuedMax)) }
     }
 
     /// Ends our side, and waits until everything, the end included, was handed to the connection.
@@ -180,7 +182,11 @@ final class StreamCore: Sendable {
 extension StreamCore {
     /// Somebody who waits for something other than bytes.
     struct Waiter {
-        enum Goal { case room, finish, agreement }
+        enum Goal {
+            /// At most so many bytes are queued.
+            case room(Int)
+            case finish, agreement
+        }
 
         static let nextID = Atomic<Int>(0)
 
@@ -251,7 +257,7 @@ extension StreamCore {
 
         func isReached(_ goal: Waiter.Goal) -> Bool {
             switch goal {
-            case .room: outboundBytes <= StreamCore.outboundBytesMax
+            case .room(let queuedMax): outboundBytes <= queuedMax
             case .finish: finishTaken
             case .agreement: agreed != nil
             }

@@ -45,6 +45,14 @@ package enum DisconnectReason: Error, Equatable, Sendable {
     case tooManyConnections
     /// We closed it.
     case closedHere
+    /// The relay, or the connection to it, ended the circuit.
+    case circuitEnded
+    /// The relay, or the peer behind it, refused the circuit.
+    case circuitRefused(CircuitStatus)
+    /// The circuit was not made: no relay, no answer in time, or an answer that is none.
+    case circuitFailed(String)
+    /// There is a direct connection, and nothing uses the circuit any more.
+    case replaced
 }
 
 extension DisconnectReason: CustomStringConvertible {
@@ -64,6 +72,11 @@ extension DisconnectReason: CustomStringConvertible {
         case .silent: "nothing heard"
         case .tooManyConnections: "too many connections"
         case .closedHere: "closed by this node"
+        case .circuitEnded: "the relay ended the circuit"
+        case .circuitRefused(.noReservation): "the relay does not know the peer: it has no reservation there"
+        case .circuitRefused(let status): "the relay refused the circuit: \(status)"
+        case .circuitFailed(let text): "no circuit: \(text)"
+        case .replaced: "replaced by a direct connection"
         }
     }
 }

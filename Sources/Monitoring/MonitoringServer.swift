@@ -9,14 +9,13 @@ import ServiceLifecycle
 ///
 /// Everything is bounded: connections, their idle time, and a request's head by Hummingbird; bodies are not read.
 package struct MonitoringServer: Sendable {
-    /// Connections at once; scrapers and people are few.
-    private static let connectionsMax = 64
     private static let idleTimeout = TimeAmount.seconds(10)
 
     private let host: String
     private let port: Int
     private let pages: [String: Page.Maker]
     private let fallback: Page.Maker?
+    private let connectionsMax: Int
     private let logger: Logger
 
     /// - Parameters:
@@ -24,13 +23,16 @@ package struct MonitoringServer: Sendable {
     ///   - port: 0 lets the system choose.
     ///   - pages: by path, e.g. `/livez`.
     ///   - fallback: answers all other paths; 404 without it.
+    ///   - connectionsMax: at once; scrapers and people are few.
     package init(
-        host: String, port: Int, pages: [String: Page.Maker], fallback: Page.Maker? = nil, logger: Logger
+        host: String, port: Int, pages: [String: Page.Maker], fallback: Page.Maker? = nil, connectionsMax: Int = 64,
+        logger: Logger
     ) {
         self.host = host
         self.port = port
         self.pages = pages
         self.fallback = fallback
+        self.connectionsMax = connectionsMax
         self.logger = logger
     }
 
@@ -47,7 +49,7 @@ package struct MonitoringServer: Sendable {
             server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
-                availableConnectionsDelegate: .maximum(Self.connectionsMax, logger: quiet)),
+                availableConnectionsDelegate: .maximum(connectionsMax, logger: quiet)),
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? 0) }, logger: quiet)
         let services = ServiceGroup(configuration: ServiceGroupConfiguration(services: [application], logger: quiet))
         // A task of its own, so that cancelling us shuts it down gracefully: NIO traps if a server is cancelled at the

@@ -36,6 +36,12 @@ package struct NodeConfiguration: Sendable {
     package var p2pPeers: [String] = []
     package var p2pExternalIP: String?
     package var p2pExternalHostname: String?
+    /// URLs and multiaddrs of circuit relays; none: only direct connections.
+    package var p2pRelays: [String] = []
+    /// For QUIC, which is not offered.
+    package var p2pUDPAddresses: [String] = []
+    /// Dials relays from the listening port, and punches holes.
+    package var isReusingPort = true
     package var nickname = ""
 
     package init() {}
@@ -61,7 +67,10 @@ package struct NodeConfiguration: Sendable {
         }
         _ = try SocketAddressText(validatorAPIAddress, flag: "validator-api-address")
         if !debugAddress.isEmpty { _ = try SocketAddressText(debugAddress, flag: "debug-address") }
-        for address in p2pTCPAddresses { _ = try SocketAddressText(address, flag: "p2p-tcp-address") }
+        _ = try listenAddresses()
+        for address in p2pUDPAddresses { _ = try SocketAddressText(address, flag: "p2p-udp-address") }
+        _ = try announcedAddresses()
+        _ = try relaySources()
     }
 }
 

@@ -1,5 +1,6 @@
 import Cluster
 import DutyWorkflow
+import Ethereum
 import Foundation
 import Libp2p
 import PeerProtocols
@@ -12,6 +13,7 @@ struct PeerView {
     let directory: PeerDirectory
     let statuses: [PeerStatus]
     let reports: [PeerIndex: PeerReport]
+    let relays: [RelayStatus]
     let faults: [PeerFaultCount]
     let listening: [Multiaddr]
     /// Messages of peers that were dropped because the workflow could not keep up.
@@ -19,7 +21,7 @@ struct PeerView {
 
     var json: JSONValue {
         let operators = statuses.filter { directory.index(of: $0.peer) != nil }
-        let guests = statuses.filter { directory.index(of: $0.peer) == nil }
+        let guests = statuses.filter { directory.index(of: $0.peer) == nil && !$0.isRelay }
         let unknown = faults.filter { $0.peer == nil }
         return .object(
             JSONObject([
@@ -34,6 +36,7 @@ struct PeerView {
                 ),
                 ("connected", JSONValue(operators.count(where: \.isConnected))),
                 ("operators", .array(operators.map(describe))),
+                ("relays", .array(relays.map(describe))),
                 ("others", .array(guests.map(describe))),
                 ("faults_before_authentication", counts(unknown)),
             ]))
@@ -47,6 +50,8 @@ struct PeerView {
                 ("index", index.map { JSONValue($0.rawValue) } ?? .null),
                 ("peer_id", .string("\(status.peer)")),
                 ("connected", .bool(status.isConnected)),
+                ("path", text(status.path.map { $0.relay == nil ? "direct" : "relay" })),
+                ("through_relay", text(status.path?.relay.map { "\($0)" })),
                 ("connections", .array(status.links.map(describe))),
                 ("round_trip_ms", milliseconds(status.rtt)),
                 ("agent", text(status.agentVersion)),
@@ -62,9 +67,22 @@ struct PeerView {
             ]))
     }
 
+    private func describe(_ relay: RelayStatus) -> JSONValue {
+        [
+            "peer_id": .string("\(relay.relay)"), "connected": .bool(relay.isConnected),
+            "reserved_until": text(
+                relay.reservedUntil.map { RFC3339.seconds(Instant(unixSeconds: $0)) }),
+            "problem": text(relay.problem), "round_trip_ms": milliseconds(relay.rtt),
+            "addresses": .array(relay.addresses.map { .string("\($0)") }),
+            "peers": .array(relay.circuits.map { .string("\($0)") }),
+            "last_failure": text(relay.lastFailure.map { "\($0)" }),
+        ]
+    }
+
     private func describe(_ link: PeerStatus.Link) -> JSONValue {
         [
             "address": text(link.address.map { "\($0)" }), "direction": .string(link.direction.rawValue),
+            "path": .string(link.path.relay == nil ? "direct" : "relay"),
             "streams": JSONValue(link.streams), "bytes_received": JSONValue(link.bytesReceived),
             "bytes_sent": JSONValue(link.bytesSent),
         ]

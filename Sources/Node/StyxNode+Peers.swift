@@ -36,43 +36,26 @@ extension StyxNode {
 
     func hostConfiguration(_ book: AddressBook) throws -> HostConfiguration {
         var host = HostConfiguration(identity: cluster.identity, agentVersion: BuildInfo.userAgent)
-        host.listen = try configuration.p2pTCPAddresses.map { text in
-            let address = try SocketAddressText(text, flag: "p2p-tcp-address")
-            let family = address.isIPv6 ? "ip6" : "ip4"
-            return try Multiaddr("/\(family)/\(address.host)/tcp/\(address.port)")
-        }
-        host.announced = try announced()
+        host.listen = try configuration.listenAddresses()
+        host.announced = try configuration.announcedAddresses()
+        host.reusesPort = configuration.isReusingPort
         let explicit = try explicitPeers()
         for peer in cluster.directory.others.map({ cluster.directory[$0] }) {
             let known = (explicit[peer] ?? []) + book[peer]
             var seen: Set<Multiaddr> = []
             host.peers[peer] = known.filter { seen.insert($0).inserted }
         }
-        if explicit.isEmpty, host.listen.isEmpty, host.peers.values.allSatisfy(\.isEmpty) {
+        let knowsNobody = host.peers.values.allSatisfy(\.isEmpty)
+        if knowsNobody, host.listen.isEmpty, configuration.p2pRelays.isEmpty {
             topic("p2p").warning(
-                "no address of any other operator is known and nobody can connect: give --p2p-peers or --p2p-tcp-address"
+                "no address of any other operator is known and nobody can connect: give --p2p-relays, --p2p-peers or --p2p-tcp-address"
             )
         }
-        return host
-    }
-
-    private func announced() throws -> [Multiaddr] {
-        let ports = try configuration.p2pTCPAddresses.map { try SocketAddressText($0, flag: "p2p-tcp-address").port }
-        return try ports.flatMap { port in
-            var addresses: [Multiaddr] = []
-            if let ip = configuration.p2pExternalIP {
-                do { addresses.append(try Multiaddr("/\(ip.contains(":") ? "ip6" : "ip4")/\(ip)/tcp/\(port)")) } catch {
-                    throw ConfigurationError(flag: "p2p-external-ip", what: "is \(ip)", cure: "write an IP address")
-                }
-            }
-            if let name = configuration.p2pExternalHostname {
-                do { addresses.append(try Multiaddr("/dns/\(name)/tcp/\(port)")) } catch {
-                    throw ConfigurationError(
-                        flag: "p2p-external-hostname", what: "is \(name)", cure: "write a DNS name")
-                }
-            }
-            return addresses
+        if !configuration.p2pUDPAddresses.isEmpty {
+            topic("p2p").warning(
+                "QUIC is not offered: --p2p-udp-address is ignored; peers, Charon nodes too, connect over TCP")
         }
+        return host
     }
 
     /// Addresses given on the command line, by peer.
@@ -141,6 +124,18 @@ extension StyxNode {
         return peerInfo
     }
 
+    /// Looks the relays up and keeps them up to date.
+    func relayWatch(_ host: Host) throws -> RelayWatch {
+        let lock = cluster.lock
+        return RelayWatch(
+            RelayResolver(try configuration.relaySources()),
+            headers: [
+                ("Charon-Cluster", String(lock.lockHash.hex.dropFirst(2).prefix(7))),
+                ("Cluster-Uuid", lock.definition.uuid), ("User-Agent", BuildInfo.userAgent),
+            ], logger: topic("relay")
+        ) { await host.setRelays($0) }
+    }
+
     /// Logs connections as they come and go, and asks new peers who they are.
     func watchPeers(_ host: Host, _ peerInfo: PeerInfoProtocol) async {
         let logger = topic("p2p")
@@ -166,7 +161,16 @@ extension StyxNode {
                 case .dialFailed(let peer, let reason):
                     let index = cluster.directory.index(of: peer).map { "\($0)" } ?? "\(peer)"
                     logger.debug("dial peer", metadata: ["peer": "\(index)", "reason": "\(reason)"])
-                case .identified, .pinged, .pingFailed: continue
+                case .pathChanged(let peer, let path?):
+                    guard let index = cluster.directory.index(of: peer) else { continue }
+                    logger.info("peer is reached", metadata: ["peer": "\(index)", "path": "\(path)"])
+                case .reservation(let relay, .granted):
+                    logger.info("other operators can reach this node through a relay", metadata: ["relay": "\(relay)"])
+                case .reservation(let relay, .failed(let reason)):
+                    logger.warning(
+                        "a relay does not let other operators reach this node; it is asked again",
+                        metadata: ["relay": "\(relay)", "reason": "\(reason)"])
+                case .identified, .pinged, .pingFailed, .pathChanged(_, nil): continue
                 }
                 hooks.peers(connected.count)
             }
@@ -183,7 +187,7 @@ extension StyxNode {
                 "/debug/peers": {
                     let view = PeerView(
                         directory: directory, statuses: await host.status(), reports: peerInfo.snapshot,
-                        faults: host.faults(), listening: await host.advertised,
+                        relays: await host.relayStatus(), faults: host.faults(), listening: await host.advertised,
                         droppedMessages: runtime.current?.driver.droppedPeerEvents ?? 0)
                     return Page(json: view.json.text(indent: "  ") + "\n")
                 }

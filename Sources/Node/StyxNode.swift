@@ -90,6 +90,7 @@ package struct StyxNode: Sendable {
         let observe = peerObserver()
         let (consensus, parSigEx) = serveDuties(on: host, runtime, observe)
         let peerInfo = servePeerInfo(on: host, observe)
+        let relays = try relayWatch(host)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -97,6 +98,7 @@ package struct StyxNode: Sendable {
                     try await host.run()
                 }
                 group.addTask { await watchPeers(host, peerInfo) }
+                group.addTask { try await relays.run() }
                 group.addTask { await peerInfo.run() }
                 if !configuration.debugAddress.isEmpty {
                     group.addTask { try await serveDebugging(host, peerInfo, runtime) }

@@ -7,6 +7,8 @@ enum EnvironmentArguments {
     struct Flags: Sendable {
         var options: [String]
         var switches: [String] = []
+        /// Those of `switches` that are on unless told otherwise.
+        var onByDefault: [String] = []
     }
 
     /// - Parameter arguments: without the program's name.
@@ -26,7 +28,7 @@ enum EnvironmentArguments {
                 out.append(argument)
                 continue
             }
-            if isOn { out.append("--\(name)") }
+            if let form = flags.form(of: name, isOn: isOn) { out.append(form) }
         }
         for name in flags.options where !seen.contains(name) {
             if let value = variable(name, environment) { out.append("--\(name)=\(value)") }
@@ -34,8 +36,7 @@ enum EnvironmentArguments {
         for name in flags.switches where !seen.contains(name) {
             guard let value = variable(name, environment) else { continue }
             switch boolean(value) {
-            case true?: out.append("--\(name)")
-            case false?: break
+            case let isOn?: if let form = flags.form(of: name, isOn: isOn) { out.append(form) }
             // Leave it to the parser to complain, with the flag's name.
             case nil: out.append("--\(name)=\(value)")
             }
@@ -53,6 +54,7 @@ enum EnvironmentArguments {
         (["enr"], Enr.flags),
         (["combine"], Combine.flags),
         (["demo"], DemoCommand.flags),
+        (["relay"], RelayCommand.flags),
     ]
 
     private static func variable(_ name: String, _ environment: [String: String]) -> String? {
@@ -67,5 +69,13 @@ enum EnvironmentArguments {
         case "0", "f", "false": false
         default: nil
         }
+    }
+}
+
+extension EnvironmentArguments.Flags {
+    /// How the parser wants to see the switch; nil when that is what it assumes.
+    fileprivate func form(of name: String, isOn: Bool) -> String? {
+        guard onByDefault.contains(name) else { return isOn ? "--\(name)" : nil }
+        return isOn ? nil : "--no-\(name)"
     }
 }

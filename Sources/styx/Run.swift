@@ -39,8 +39,15 @@ struct Run: AsyncParsableCommand {
     var p2pTcpAddress: [String] = []
     @Option(help: "Known addresses of other operators, comma-separated multiaddrs ending in /p2p/<peer id>.")
     var p2pPeers: [String] = []
+    @Option(
+        help: """
+            Circuit relays, comma-separated URLs or multiaddrs, by which operators find and reach each other. "" for none.
+            """)
+    var p2pRelays = NodeConfiguration.defaultRelays
     @Option(help: "IP address that other operators reach this node at.") var p2pExternalIp: String?
     @Option(help: "DNS name that other operators reach this node at.") var p2pExternalHostname: String?
+    @Flag(help: "Dial relays from any port instead of the listening port.") var p2pDisableReuseport = false
+    @Option(help: "For QUIC, which is not offered: accepted, ignored.") var p2pUdpAddress: [String] = []
     @Option(help: "Name shown to other operators, at most 32 bytes.") var nickname = ""
 
     @Option(help: "debug, info, warn or error.") var logLevel = LogLevel.info
@@ -51,10 +58,8 @@ struct Run: AsyncParsableCommand {
             "lock-file", "private-key-file", "journal-file", "beacon-node-endpoints", "fallback-beacon-node-endpoints",
             "beacon-node-timeout", "beacon-node-submit-timeout", "beacon-node-headers", "validator-api-address",
             "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address", "p2p-peers", "p2p-external-ip",
-            "p2p-external-hostname",
-            "nickname",
-            "log-level", "log-format",
-        ], switches: ["no-verify", "private-key-file-lock"])
+            "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
+        ], switches: ["no-verify", "private-key-file-lock", "p2p-disable-reuseport"])
 
     func run() async throws {
         let logger = LogOutput.bootstrap(level: logLevel, format: logFormat)
@@ -75,8 +80,11 @@ struct Run: AsyncParsableCommand {
         node.validatorKeysDirectory = validatorKeysDir
         node.p2pTCPAddresses = list(p2pTcpAddress)
         node.p2pPeers = list(p2pPeers)
-        node.p2pExternalIP = p2pExternalIp
-        node.p2pExternalHostname = p2pExternalHostname
+        node.p2pRelays = list(p2pRelays)
+        node.p2pUDPAddresses = list(p2pUdpAddress)
+        node.isReusingPort = !p2pDisableReuseport
+        node.p2pExternalIP = p2pExternalIp.flatMap { $0.isEmpty ? nil : $0 }
+        node.p2pExternalHostname = p2pExternalHostname.flatMap { $0.isEmpty ? nil : $0 }
         node.nickname = nickname
         do {
             let opening = ProgressBar("opening keystores") { logger.info("\($0)") }

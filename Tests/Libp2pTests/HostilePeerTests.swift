@@ -8,16 +8,22 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct HostilePeerTests {
     static let goAway = YamuxTests.frame(.goAway, 0, 1)
 
-    /// Connects as peer 1, lets `attack` turn frames into what is sent, and collects what comes back until the end.
+    /// Connects as peer 1, sends `frames`, and collects what comes back until the end. Peer 3 is connected all the
+    /// while, and must not notice.
     static func attack(
         _ frames: [UInt8], tamper: @Sendable (ByteBuffer) -> ByteBuffer = { $0 }
     ) async throws -> (answer: [UInt8], faults: [PeerFaultCount]) {
-        let server = makeHost(2, peers: [peer(1): []]) {
+        let server = makeHost(2, peers: [peer(1): [], peer(3): []]) {
             // Silence, so that only the attack and its answer are on the wire; identify still asks.
             $0.timing.pingInterval = .seconds(3600)
         }
-        return try await withHosts(server) {
-            let endpoint = try #require(try await server.bind().first?.endpoint)
+        let bystander = makeHost(3, listens: false) { $0.timing.pingInterval = .seconds(3600) }
+        return try await withHosts(server, bystander) {
+            let address = try #require(try await server.bind().first)
+            let endpoint = try #require(address.endpoint)
+            await bystander.add(server.peer, addresses: [address])
+            let unharmed = try await bystander.connection(to: server.peer, within: .seconds(10))
+            defer { #expect(unharmed.isOpen) }
             let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connect(host: endpoint.host, port: endpoint.port) { channel in
                     channel.eventLoop.makeCompletedFuture {
@@ -53,6 +59,8 @@ import Testing
                 }
                 return []
             }
+            // Its loop is done with the connection when it answers.
+            _ = await server.status()
             return (answer, server.faults())
         }
     }

@@ -40,6 +40,11 @@ import Testing
             ("/ip4/0.0.0.0/tcp/1", "/ip4/127.0.0.1/tcp/9", false), ("/ip4/10.0.0.1/tcp/0", "/ip4/1.1.1.1/tcp/9", false),
             ("/ip4/10.0.0.1/tcp/1/p2p/\(PeerIDTests.text)", "/ip4/1.1.1.1/tcp/9", false),
             ("/ip4/1.1.1.1/tcp/1/p2p/\(PeerIDTests.text)/p2p-circuit", "/ip4/1.1.1.1/tcp/9", false),
+            ("/ip4/10.0.0.1/tcp/1", "/ip4/1.1.1.1/tcp/9/p2p/\(peer(9))/p2p-circuit/p2p/\(peer(1))", false),
+            ("/ip4/8.8.8.8/tcp/1", "/ip4/1.1.1.1/tcp/9/p2p/\(peer(9))/p2p-circuit/p2p/\(peer(1))", true),
+            ("/dns/a.example/tcp/1", "/ip4/1.1.1.1/tcp/9/p2p/\(peer(9))/p2p-circuit/p2p/\(peer(1))", true),
+            ("/ip4/10.0.0.1/tcp/1", "/ip4/10.0.0.9/tcp/9/p2p/\(peer(9))/p2p-circuit/p2p/\(peer(1))", true),
+            ("/ip4/127.0.0.1/tcp/1", "/ip4/10.0.0.9/tcp/9/p2p/\(peer(9))/p2p-circuit/p2p/\(peer(1))", false),
         ])
     func learning(claim: String, remote: String, isKept: Bool) throws {
         var record = try Self.record()

@@ -9,7 +9,7 @@ final class Python: Sendable {
     private let input = Pipe()
     private let lines: AsyncStream<String>
 
-    init(_ mode: String, _ keyByte: UInt8, _ arguments: String...) throws {
+    init(_ mode: String, _ keyByte: UInt8, _ arguments: [String] = []) throws {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Scripts/p2p_interop.py").path
         let secret = String(repeating: String(keyByte, radix: 16).leftPadded, count: 32)
@@ -52,8 +52,8 @@ final class Python: Sendable {
         process.withLock { $0.waitUntilExit() }
     }
 
-    static func run(_ mode: String, _ keyByte: UInt8, _ address: String) async throws -> String {
-        let python = try Python(mode, keyByte, address)
+    static func run(_ mode: String, _ keyByte: UInt8, _ arguments: String...) async throws -> String {
+        let python = try Python(mode, keyByte, arguments)
         defer { python.stop() }
         return try await python.line()
     }

@@ -25,8 +25,9 @@ struct TidyTests {
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
             "Monitoring",
         ],
+        "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Node", "Monitoring", "SSZ", "Secp256k1"],
         "Demo": ["Node"],
-        "styx": ["Node", "Demo", "Cluster", "ClusterSetup", "Libp2p"],
+        "styx": ["Node", "Relay", "Demo", "Cluster", "ClusterSetup", "Libp2p"],
         "Simulation": ["DutyWorkflow"],
         "FuzzTargets": [
             "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",

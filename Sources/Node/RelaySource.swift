@@ -1,0 +1,59 @@
+import Foundation
+import Libp2p
+
+/// One entry of `--p2p-relays`: where to ask for a relay, or a relay itself.
+enum RelaySource: Hashable, Sendable {
+    case url(RelayURL)
+    /// An address without its final `/p2p/…`.
+    case fixed(PeerID, Multiaddr)
+
+    init(_ text: String) throws(ConfigurationError) {
+        if text.hasPrefix("/") {
+            guard let address = try? Multiaddr(text), let relay = address.peer, let transport = address.transport else {
+                throw ConfigurationError(
+                    flag: "p2p-relays", what: "has \(text)", cure: "write e.g. /ip4/1.2.3.4/tcp/3610/p2p/16Uiu2HA…")
+            }
+            guard transport.endpoint != nil else {
+                throw ConfigurationError(
+                    flag: "p2p-relays", what: "has \(text), which is no TCP address",
+                    cure: "use the relay's TCP address")
+            }
+            self = .fixed(relay, transport)
+        } else {
+            guard let url = RelayURL(text) else {
+                throw ConfigurationError(
+                    flag: "p2p-relays", what: "has an entry that is neither a URL nor a multiaddr",
+                    cure: "write e.g. https://0.relay.obol.tech")
+            }
+            self = .url(url)
+        }
+    }
+}
+
+/// Where a relay tells its addresses: `http[s]://[user:password@]host[:port][/path]`.
+struct RelayURL: Hashable, Sendable, CustomStringConvertible {
+    /// Without credentials.
+    let text: String
+    /// `Basic …`, from the URL's user and password; nil without them.
+    let authorization: String?
+    /// Not encrypted, and what answers is not proved: whoever is in between could name a relay of its own.
+    let isPlain: Bool
+    /// For logs: without credentials, path and query, any of which may be a secret.
+    let description: String
+
+    init?(_ text: String) {
+        guard var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
+            scheme == "http" || scheme == "https", let host = parts.encodedHost, !host.isEmpty
+        else { return nil }
+        authorization = parts.user.map { user in
+            "Basic " + Data("\(user):\(parts.password ?? "")".utf8).base64EncodedString()
+        }
+        parts.user = nil
+        parts.password = nil
+        parts.fragment = nil
+        guard let bare = parts.string else { return nil }
+        self.text = bare
+        isPlain = scheme == "http"
+        description = "\(scheme)://\(host)" + (parts.port.map { ":\($0)" } ?? "")
+    }
+}

@@ -1,0 +1,102 @@
+import AsyncHTTPClient
+import Libp2p
+import Logging
+import NIOCore
+import Synchronization
+
+/// Asks the URLs of `--p2p-relays` for their relays, for ever and each on its own, and tells the host. Nothing waits
+/// for it: a relay that is slow, wrong or gone costs nobody else anything.
+final class RelayWatch: Sendable {
+    private static let timeout = Duration.seconds(10)
+
+    private let resolver: Mutex<RelayResolver>
+    /// Sent to relays, who count clusters by them.
+    private let headers: [(name: String, value: String)]
+    private let http: HTTPClient
+    private let logger: Logger
+    private let update: @Sendable ([PeerID: [Multiaddr]]) async -> Void
+
+    /// - Parameters:
+    ///   - headers: sent with every question.
+    ///   - update: gets all relays when they have changed, and once at the start.
+    init(
+        _ resolver: RelayResolver, headers: [(name: String, value: String)], logger: Logger,
+        update: @escaping @Sendable ([PeerID: [Multiaddr]]) async -> Void
+    ) {
+        self.resolver = Mutex(resolver)
+        self.headers = headers
+        self.logger = logger
+        self.update = update
+        var settings = HTTPClient.Configuration(redirectConfiguration: .follow(max: 3, allowCycles: false))
+        settings.timeout.connect = TimeAmount(Self.timeout)
+        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+    }
+
+    /// Until cancelled.
+    func run() async throws {
+        let (urls, fixed) = resolver.withLock { ($0.urls, $0.relays) }
+        await update(fixed)
+        await withDiscardingTaskGroup { group in
+            for (index, url) in urls.enumerated() { group.addTask { await self.watch(url, index) } }
+            // Without URLs there is nothing to do but to stay.
+            group.addTask { try? await Task.sleep(for: .seconds(1 << 40)) }
+        }
+        try await http.shutdown()
+        try Task.checkCancellation()
+    }
+
+    private func watch(_ url: RelayURL, _ index: Int) async {
+        if url.isPlain {
+            logger.warning(
+                "relay is looked up over http, so that anybody on the way can name another one; prefer https",
+                metadata: ["url": "\(url)"])
+        }
+        var generator = SystemRandomNumberGenerator()
+        while !Task.isCancelled {
+            let result: Result<RelayAnswer, RelayFault>
+            do throws(RelayFault) { result = .success(try await ask(url)) } catch { result = .failure(error) }
+            if Task.isCancelled { return }
+            let (pause, report, relays) = resolver.withLock { resolver in
+                let (pause, report) = resolver.answered(index, result, using: &generator)
+                return (pause, report, resolver.relays)
+            }
+            if let report { await tell(report, url, relays) }
+            try? await Task.sleep(for: pause)
+        }
+    }
+
+    private func tell(_ report: RelayResolver.Report, _ url: RelayURL, _ relays: [PeerID: [Multiaddr]]) async {
+        switch report {
+        case .named(let answer):
+            logger.info(
+                "relay found",
+                metadata: [
+                    "url": "\(url)", "relay": "\(answer.relay)",
+                    "addresses": "\(answer.addresses.map(\.description).joined(separator: ","))",
+                ])
+            await update(relays)
+        case .failed(let fault):
+            logger.warning(
+                "relay not found; it is asked again, and nothing waits for it",
+                metadata: ["url": "\(url)", "reason": "\(fault)"])
+        }
+    }
+
+    private func ask(_ url: RelayURL) async throws(RelayFault) -> RelayAnswer {
+        var request = HTTPClientRequest(url: url.text)
+        for header in headers { request.headers.add(name: header.name, value: header.value) }
+        if let authorization = url.authorization { request.headers.add(name: "Authorization", value: authorization) }
+        let body: [UInt8]
+        do {
+            let sent = request
+            body = try await withDeadline(Self.timeout) { [http] in
+                let response = try await http.execute(sent, timeout: TimeAmount(Self.timeout))
+                guard (200..<300).contains(response.status.code) else { throw RelayFault.status(response.status.code) }
+                return Array((try await response.body.collect(upTo: RelayAnswer.bodyBytesMax)).readableBytesView)
+            }
+        } catch let fault as RelayFault { throw fault } catch is NIOTooManyBytesError { throw .tooLong } catch {
+            throw .unreachable(error is DeadlineExceeded ? "no answer within 10 s" : "\(error)")
+        }
+        return try RelayAnswer(body)
+    }
+}

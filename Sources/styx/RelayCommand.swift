@@ -1,0 +1,66 @@
+import ArgumentParser
+import Logging
+import Node
+import Relay
+
+struct RelayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "relay",
+        abstract: "Run a relay, where nodes that cannot reach each other meet.",
+        discussion: """
+            Needs an address that all nodes of the cluster can reach, and no key but its own. Relayed bytes are encrypted \
+            end to end; the relay cannot read them.
+            """)
+
+    @Option(help: "Directory with charon-enr-private-key, the relay's identity.") var dataDir = ".charon"
+    @Flag(inversion: .prefixedNo, help: "Make the identity key if there is none.") var autoP2pkey = true
+    @Option(help: "Where nodes ask for the relay's addresses, ip:port; empty for nowhere.")
+    var httpAddress = "127.0.0.1:3640"
+    @Option(help: "Where /metrics is served, ip:port; empty for nowhere.") var monitoringAddress = ""
+    @Option(help: "Listen addresses, comma-separated ip:port.") var p2pTcpAddress: [String] = []
+    @Option(help: "IP address that nodes reach the relay at.") var p2pExternalIp: String?
+    @Option(help: "DNS name that nodes reach the relay at.") var p2pExternalHostname: String?
+    @Option(help: "Reservations of one IP address, and circuits of one peer.") var p2pMaxReservations = 512
+    @Option(help: "Reservations in all.") var p2pMaxConnections = 16384
+    @Flag(help: "Tell nodes the private addresses of this machine too.") var p2pAdvertisePrivateAddresses = false
+
+    @Option(help: "debug, info, warn or error.") var logLevel = LogLevel.info
+    @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
+
+    static let flags = EnvironmentArguments.Flags(
+        options: [
+            "data-dir", "http-address", "monitoring-address", "p2p-tcp-address", "p2p-external-ip",
+            "p2p-external-hostname", "p2p-max-reservations", "p2p-max-connections", "log-level", "log-format",
+        ], switches: ["auto-p2pkey", "p2p-advertise-private-addresses"], onByDefault: ["auto-p2pkey"])
+
+    func run() async throws {
+        _ = LogOutput.bootstrap(level: logLevel, format: logFormat)
+        let logger = Logger(label: "relay")
+        var relay = RelayConfiguration()
+        relay.dataDirectory = dataDir
+        relay.makesKey = autoP2pkey
+        relay.httpAddress = httpAddress
+        relay.monitoringAddress = monitoringAddress
+        relay.p2pTCPAddresses = list(p2pTcpAddress)
+        relay.p2pExternalIP = p2pExternalIp
+        relay.p2pExternalHostname = p2pExternalHostname
+        relay.reservationsMax = p2pMaxReservations
+        relay.connectionsMax = p2pMaxConnections
+        relay.advertisesPrivateAddresses = p2pAdvertisePrivateAddresses
+        var hooks = RelayNode.Hooks()
+        hooks.ready = { [httpAddress] addresses, port in
+            for address in addresses { logger.info("listening", metadata: ["address": "\(address)"]) }
+            guard let port else {
+                return logger.info("give the nodes --p2p-relays", metadata: ["value": "\(addresses.first ?? "-")"])
+            }
+            let host = httpAddress.split(separator: ":").dropLast().joined(separator: ":")
+            logger.info("give the nodes --p2p-relays", metadata: ["value": "http://\(host):\(port)"])
+        }
+        hooks.monitoring = { port in logger.info("metrics", metadata: ["port": "\(port)"]) }
+        do {
+            try await RelayNode.runUntilSignalled(relay, hooks: hooks, logger: logger)
+        } catch {
+            throw CommandFailure("relay: \(error)")
+        }
+    }
+}
