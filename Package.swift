@@ -75,7 +75,7 @@ let package = Package(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                "Monitoring",
+                "Monitoring", "ClusterSetup",
                 httpClient, nioCore, nioPosix, logging, lifecycle,
             ]),
 

@@ -50,12 +50,15 @@ package struct StyxNode: Sendable {
     /// - Throws: `ConfigurationError` or `ClusterError`, worded for the operator.
     package init(
         _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), threads: CryptoThreads? = nil, logger: Logger
-    ) throws {
+    ) async throws {
         try configuration.validate()
         self.configuration = configuration
         self.hooks = hooks
         self.logger = logger
-        cluster = try ClusterContext(configuration)
+        cluster = try await ClusterContext(configuration) { reason in
+            logger.warning(
+                "waiting for the execution client: contracts signed the lock", metadata: ["reason": "\(reason)"])
+        }
         ownsThreads = threads == nil
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
@@ -64,7 +67,7 @@ package struct StyxNode: Sendable {
     package static func runUntilSignalled(
         _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), logger: Logger
     ) async throws {
-        let node = try StyxNode(configuration, hooks: hooks, logger: logger)
+        let node = try await StyxNode(configuration, hooks: hooks, logger: logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: NodeService(node: node))], gracefulShutdownSignals: [.sigterm, .sigint],

@@ -16,6 +16,9 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Keep other processes off the identity key, with a note beside it that is renewed every second.")
     var privateKeyFileLock = false
     @Flag(help: "Turn failed verifications of the lock into warnings.") var noVerify = false
+    @Option(help: "Execution client that is asked when contract wallets signed the lock, e.g. http://localhost:8545.")
+    var executionClientRpcEndpoint = ""
+    @OptionGroup var testnet: TestnetOptions
     @Option(help: "Journal of everything decided and signed (SQLite). Keep it with the keys.")
     var journalFile = ".charon/styx-journal.sqlite"
 
@@ -59,7 +62,8 @@ struct Run: AsyncParsableCommand {
             "beacon-node-timeout", "beacon-node-submit-timeout", "beacon-node-headers", "validator-api-address",
             "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address", "p2p-peers", "p2p-external-ip",
             "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
-        ], switches: ["no-verify", "private-key-file-lock", "p2p-disable-reuseport"])
+            "execution-client-rpc-endpoint",
+        ] + TestnetOptions.names, switches: ["no-verify", "private-key-file-lock", "p2p-disable-reuseport"])
 
     func run() async throws {
         let logger = LogOutput.bootstrap(level: logLevel, format: logFormat)
@@ -68,6 +72,8 @@ struct Run: AsyncParsableCommand {
         node.privateKeyFile = privateKeyFile
         node.isLockingPrivateKey = privateKeyFileLock
         node.isVerifyingLock = !noVerify
+        node.executionClientEndpoint = executionClientRpcEndpoint
+        node.testnet = testnet.flags
         node.journalFile = journalFile
         node.beaconNodeEndpoints = list(beaconNodeEndpoints)
         node.fallbackBeaconNodeEndpoints = list(fallbackBeaconNodeEndpoints)

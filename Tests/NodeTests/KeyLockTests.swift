@@ -33,46 +33,46 @@ import Testing
         self.configuration = configuration
     }
 
-    private func node(_ configuration: NodeConfiguration) throws -> StyxNode {
-        try StyxNode(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    private func node(_ configuration: NodeConfiguration) async throws -> StyxNode {
+        try await StyxNode(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     @Test("a node takes its key with the hash of its cluster, and a second node is refused")
-    func refusesSecond() throws {
-        let first = try node(configuration)
+    func refusesSecond() async throws {
+        let first = try await node(configuration)
         let held = try #require(try first.lockIdentity())
         #expect(held.path == configuration.privateKeyFile + ".lock")
         let note = try PrivateKeyLock(json: directory.read("node1/charon-enr-private-key.lock"))
         #expect(note.command == "styx run")
         #expect(note.clusterLockHash == first.cluster.lock.lockHash.hex)
-        let second = try node(configuration)
+        let second = try await node(configuration)
         let error = #expect(throws: ClusterError.self) { _ = try second.lockIdentity() }
         #expect(error?.description.contains("another charon instance may be running") == true)
     }
 
     @Test("a note of another cluster keeps the key for 768 seconds")
-    func otherCluster() throws {
+    func otherCluster() async throws {
         let note = PrivateKeyLock(
             command: "charon run", timestamp: SystemClock.now() - .seconds(60), clusterLockHash: "0xab")
         try directory.write("node1/charon-enr-private-key.lock", note.encoded())
-        let error = #expect(throws: ClusterError.self) { _ = try node(configuration).lockIdentity() }
+        let error = await #expect(throws: ClusterError.self) { _ = try await node(configuration).lockIdentity() }
         #expect(error?.description.contains("another cluster lock (0xab); wait") == true)
     }
 
     @Test("without the flag nothing is read or written")
-    func off() throws {
+    func off() async throws {
         var configuration = configuration
         configuration.isLockingPrivateKey = false
         try directory.write("node1/charon-enr-private-key.lock", Array("garbage".utf8))
-        #expect(try node(configuration).lockIdentity() == nil)
+        #expect(try await node(configuration).lockIdentity() == nil)
         #expect(try directory.read("node1/charon-enr-private-key.lock") == Array("garbage".utf8))
     }
 
     @Test("a second process of the same key does not even start")
     func run() async throws {
-        let first = try node(configuration)
+        let first = try await node(configuration)
         _ = try first.lockIdentity()
-        let second = try node(configuration)
+        let second = try await node(configuration)
         await #expect(throws: ClusterError.self) { try await second.run() }
     }
 }

@@ -23,7 +23,7 @@ struct TidyTests {
         "Monitoring": [],
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-            "Monitoring",
+            "Monitoring", "ClusterSetup",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Node", "Monitoring", "SSZ", "Secp256k1"],
         "Demo": ["Node"],
