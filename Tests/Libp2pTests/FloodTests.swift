@@ -23,11 +23,15 @@ import Testing
         while !(try await isTrue()) { try await Task.sleep(for: .milliseconds(5)) }
     }
 
-    @Test("24 peers with 1000 streams each are served at once, and leave no socket and no task")
+    /// By itself, or everything that runs beside it would miss its time limits: Scripts/test does so.
+    @Test(
+        "24 peers with 1000 streams each are served at once, and leave no socket and no task",
+        .enabled(if: ProcessInfo.processInfo.environment["STYX_FLOOD"] != nil, "set STYX_FLOOD, and run it alone"))
     func manyStreams() async throws {
         let (peers, each) = (24, 1000)
         let server = makeHost(200, peers: Dictionary(uniqueKeysWithValues: (1...24).map { (peer($0), []) })) {
             $0.limits.handlingsMax = peers * each + 1000
+            $0.limits.pendingPerAddressMax = peers
             // As Charon's peers do: once a second, not twenty times.
             $0.timing = .init()
             $0.timing.pingInterval = .seconds(60)
