@@ -120,6 +120,28 @@ import Testing
         }
     }
 
+    @Test("dials relays from the listening port, unless told not to", arguments: [true, false])
+    func sharedPort(reusesPort: Bool) async throws {
+        let relay = ScriptedRelay(9)
+        let one = Self.member(1, of: [1, 2], listens: true) { $0.reusesPort = reusesPort }
+        try await withHosts(relay.host, one) {
+            await one.setRelays(try await relay.address())
+            _ = try await one.first { if case .reservation(_, .granted) = $0 { true } else { nil } }
+            let seen = await relay.host.status().flatMap(\.links).map(\.address)
+            #expect((seen == (try await one.bind())) == reusesPort)
+        }
+    }
+
+    @Test("a port that is shared with our own dials is not shared with another host")
+    func portInUse() async throws {
+        let one = Self.member(1, of: [1, 2], listens: true)
+        try await withHosts(one) {
+            guard case .tcp(let port)? = try await one.bind().first?.components.last else { return }
+            let other = makeHost(3, port: port)
+            await #expect(throws: IOError.self) { try await other.bind() }
+        }
+    }
+
     @Test("a relay that is not there holds up nobody")
     func deadRelay() async throws {
         let one = Self.member(1, of: [1, 2], listens: true)
