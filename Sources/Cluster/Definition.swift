@@ -96,7 +96,12 @@ extension Definition {
                 try ValidatorAddresses(value, path)
             }
         case .dkgAlgorithm: dkgAlgorithm = try members.string(name)
-        case .forkVersion: forkVersion = try members.fixed(name)
+        case .forkVersion:
+            // Zeros would be mainnet's.
+            guard try !members.hex(name, bytesMax: 4).isEmpty else {
+                throw .field(members.path(name), "missing, so the network is unknown")
+            }
+            forkVersion = try members.fixed(name)
         case .depositAmounts:
             depositAmounts = try members.array(name, max: FileLimits.deposits) { value, path throws(ClusterError) in
                 Gwei(try JSONMembers.gwei(value, path))

@@ -190,13 +190,19 @@ package enum FileAccess {
     /// The last component; empty for the root.
     static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "" }
 
-    /// From the root on.
+    /// From the root on, without `.` and `..`, as they read: links are not followed.
     package static func absolute(_ path: String) -> String {
-        guard !path.hasPrefix("/"), let current = getcwd(nil, 0) else { return path }
-        defer { free(current) }
-        var parts = path.split(separator: "/")
-        parts.removeAll { $0 == "." }
-        return join(String(cString: current), parts.joined(separator: "/"))
+        var whole = path
+        if !path.hasPrefix("/") {
+            guard let current = getcwd(nil, 0) else { return path }
+            defer { free(current) }
+            whole = join(String(cString: current), path)
+        }
+        var parts: [Substring] = []
+        for part in whole.split(separator: "/") where part != "." {
+            if part == ".." { parts = parts.dropLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
     }
 
     static func parent(of path: String) -> String {

@@ -89,7 +89,8 @@ package struct ExecutionClient: Sendable {
                 throw .malformed("not a JSON object")
             }
             if let error = json["error"], !error.isNull {
-                throw .malformed("the call failed: \((error["message"]?.string ?? "no reason given").prefix(200))")
+                let message = ServiceError.excerpt(error["message"]?.string ?? "no reason given")
+                throw .malformed("the call failed: \(message)")
             }
             guard let result = json["result"] else { throw .malformed("neither result nor error") }
             return result

@@ -64,8 +64,8 @@ package struct KeymanagerClient: Sendable {
     private static func check(_ body: [UInt8], _ token: String) throws(ServiceError.Cause) {
         guard let rows = (try? JSONValue(parsing: body))?["data"]?.array else { return }
         for (i, row) in rows.enumerated() where row["status"]?.string == "error" {
-            let message = (row["message"]?.string ?? "no reason given").replacing(token, with: "***")
-            throw .malformed("keystore \(i) was not taken: \(message.prefix(200))")
+            let message = ServiceError.excerpt(row["message"]?.string ?? "no reason given", [token])
+            throw .malformed("keystore \(i) was not taken: \(message)")
         }
     }
 

@@ -26,6 +26,15 @@ package struct ServiceError: Error, Equatable, Sendable, CustomStringConvertible
     package let cause: Cause
 
     package var description: String { "\(action) at \(place): \(cause)" }
+
+    /// The start of what a server wrote, on one line, without what it repeats of our secrets.
+    static func excerpt(_ text: String, _ secrets: [String] = []) -> String {
+        var text = text
+        for secret in secrets where !secret.isEmpty { text = text.replacing(secret, with: "***") }
+        let printable = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
+        let line = String(printable).split(separator: " ").joined(separator: " ")
+        return line.count > 200 ? line.prefix(200) + "…" : line
+    }
 }
 
 extension ServiceError.Cause: CustomStringConvertible {

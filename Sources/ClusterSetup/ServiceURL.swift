@@ -54,6 +54,9 @@ package struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether it cannot leave this machine.
+    package var isLoopback: Bool { host == "localhost" || host.hasPrefix("127.") || host == "::1" }
+
     /// For services whose path may be an API key: without it.
     package var description: String { path.isEmpty && query.isEmpty ? origin : origin + "/…" }
 

@@ -19,6 +19,10 @@ extension TrustedDealer {
         try await ContractQuestions(endpoint: request.executionEndpoint, web: web).settle(&verification)
         do throws(ClusterError) {
             try verification.requirePassed()
+        } catch .verification(let field, let reason) {
+            // There is no way around it here: keys would be made for what nobody asked for.
+            throw ClusterError.inFile(
+                source.description, .field(field, "\(reason); get the definition again from its creator"))
         } catch {
             throw ClusterError.inFile(source.description, error)
         }
@@ -96,7 +100,7 @@ extension TrustedDealer {
             hasOneAddress = max(request.cluster.feeRecipients.count, request.cluster.withdrawalAddresses.count) <= 1
         }
         let concurrency = request.concurrency
-        return try await Self.onOwnThread { progress in
+        return try await Self.onOwnThread(watched(.opening)) { progress in
             hasOneAddress
                 ? try KeystoreDirectory.loadRecursive(directory, concurrency: concurrency, progress: progress)
                     .map(\.key)

@@ -3,7 +3,6 @@ import Cluster
 import Ethereum
 import NIOPosix
 import SSZ
-import Synchronization
 
 /// `create cluster`: checks what was asked for, makes the cluster, and leaves it on disk, at keymanagers or in an archive.
 ///
@@ -43,16 +42,27 @@ package struct TrustedDealer: Sendable {
         package var nextSteps: [String] = []
     }
 
+    /// What takes long enough to be watched.
+    package enum Step: Sendable {
+        /// Keystores to split.
+        case opening
+        /// Keystores on disk.
+        case encrypting
+        /// Keystores of all nodes that keymanagers have taken.
+        case importing
+    }
+
     package static let archiveName = "cluster.tar.gz"
 
     let request: Request
     let web: WebClient
     private let now: Instant
-    private let progress: @Sendable (String) -> Void
+    private let progress: @Sendable (Step, _ done: Int, _ total: Int) -> Void
 
-    /// - Parameter progress: hears what takes long, a line at a time.
+    /// - Parameter progress: hears of keystores done in each step, from any thread.
     package init(
-        _ request: Request, now: Instant, web: WebClient, progress: @escaping @Sendable (String) -> Void = { _ in }
+        _ request: Request, now: Instant, web: WebClient,
+        progress: @escaping @Sendable (Step, _ done: Int, _ total: Int) -> Void = { _, _, _ in }
     ) {
         self.request = request
         self.now = now
@@ -87,30 +97,34 @@ package struct TrustedDealer: Sendable {
         do {
             try Task.checkCancellation()
             try await hand(creation, to: checked.keymanagers)
-            try Task.checkCancellation()
         } catch {
             stage.discard()
             throw error
         }
-        if request.isZipped {
-            try stage.commit(as: Self.archiveName) { path, entries in
-                try TarArchive.write(path, entries, now: now)
+        do {
+            if request.isZipped {
+                try stage.commit(as: Self.archiveName) { path, entries in
+                    try TarArchive.write(path, entries, now: now)
+                }
+            } else {
+                try stage.commit()
             }
-        } else {
-            try stage.commit()
+        } catch {
+            throw checked.keymanagers.isEmpty ? error : PartialImport("\(error)", took: checked.keymanagers)
         }
         return await outcome(creation, keymanagers: checked.keymanagers)
     }
 
     // MARK: Parts
 
+    func watched(_ step: Step) -> @Sendable (Int, Int) -> Void {
+        let progress = progress
+        return { done, total in progress(step, done, total) }
+    }
+
     private func stage(_ creation: ClusterCreation, keystores: Bool) async throws -> ClusterStage {
-        let count = creation.nodes.count * creation.lock.validators.count
-        if keystores, creation.keystoreCost == .secure, count > 20 {
-            progress("encrypting \(count) keystores, about \(max(1, count * 54 / 1000 / request.concurrency)) s")
-        }
         let (directory, concurrency) = (request.directory, request.concurrency)
-        return try await Self.onOwnThread { progress in
+        return try await Self.onOwnThread(watched(.encrypting)) { progress in
             var random = SystemRandomNumberGenerator()
             return try creation.stage(
                 in: directory, keystores: keystores, concurrency: concurrency, progress: progress, using: &random)
@@ -119,21 +133,25 @@ package struct TrustedDealer: Sendable {
 
     /// One keymanager for each node, in order.
     private func hand(_ creation: ClusterCreation, to keymanagers: [KeymanagerClient]) async throws {
-        let concurrency = request.concurrency
+        let (concurrency, count) = (request.concurrency, creation.lock.validators.count)
         for (i, keymanager) in keymanagers.enumerated() {
-            try Task.checkCancellation()
-            progress("importing \(creation.lock.validators.count) keystores of node \(i) at \(keymanager.address)")
             let shares = creation.nodes[i].shares
-            let sealed = try await Self.onOwnThread { progress in
-                var random = SystemRandomNumberGenerator()
-                return try SealedKeystores(
-                    shares, cost: creation.keystoreCost, threads: concurrency, progress: progress, using: &random)
-            }
-            do throws(ServiceError) {
+            do {
+                let sealed = try await Self.onOwnThread({ _, _ in }) { progress in
+                    var random = SystemRandomNumberGenerator()
+                    return try SealedKeystores(
+                        shares, cost: creation.keystoreCost, threads: concurrency, progress: progress, using: &random)
+                }
                 try await keymanager.send(sealed)
             } catch {
-                throw PartialImport(node: i, cause: error, before: keymanagers.prefix(i).map(\.address.description))
+                // Only an answer tells that it took none, and even then it may have taken some.
+                let isSent = error is ServiceError
+                guard i > 0 || isSent else { throw error }
+                let reason = error is CancellationError ? "interrupted" : "\(error)"
+                throw PartialImport(
+                    "node \(i): \(reason)", took: Array(keymanagers.prefix(i)), perhaps: isSent ? keymanager : nil)
             }
+            progress(.importing, (i + 1) * count, keymanagers.count * count)
         }
     }
 
@@ -170,21 +188,25 @@ package struct TrustedDealer: Sendable {
 
     /// Key material and pairings take long and must stall nobody.
     static func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await onOwnThread { _ in try work() }
+        try await onOwnThread({ _, _ in }) { _ in try work() }
     }
 
     /// The same for work that asks `progress` whether to go on: it says no when the task is cancelled.
     static func onOwnThread<Value: Sendable>(
+        _ report: @escaping @Sendable (_ done: Int, _ total: Int) -> Void,
         _ work: @escaping @Sendable (_ progress: @escaping WorkProgress) throws -> Value
     ) async throws -> Value {
-        let isStopped = Mutex(false)
+        let cancellation = Cancellation()
         do {
             return try await withTaskCancellationHandler {
                 try await NIOThreadPool.singleton.runIfActive {
-                    try work { _, _ in isStopped.withLock { !$0 } }
+                    try work { done, total in
+                        report(done, total)
+                        return !cancellation.isCancelled
+                    }
                 }
             } onCancel: {
-                isStopped.withLock { $0 = true }
+                cancellation.cancel()
             }
         } catch {
             // Whatever it says, it was told to stop.
@@ -194,19 +216,16 @@ package struct TrustedDealer: Sendable {
     }
 }
 
-/// A keymanager failed after others had taken keys.
-struct PartialImport: Error, CustomStringConvertible {
-    let node: Int
-    let cause: ServiceError
-    let before: [String]
+/// A failure after keymanagers had taken keys, or may have.
+package struct PartialImport: Error, CustomStringConvertible {
+    package let description: String
 
-    var description: String {
-        var text = "node \(node): \(cause); nothing was left on disk."
-        if !before.isEmpty {
-            text +=
-                " \(before.joined(separator: ", ")) took the keys of a cluster that now never comes into being:"
-                + " delete them there, then try again"
-        }
-        return text
+    init(_ reason: String, took: [KeymanagerClient], perhaps: KeymanagerClient? = nil) {
+        var text = "\(reason); nothing was left on disk."
+        let names = took.map(\.address.description) + (perhaps.map { ["perhaps \($0.address)"] } ?? [])
+        text +=
+            " \(names.joined(separator: ", ")) took keys of a cluster that now never comes into being:"
+            + " delete them there, then try again"
+        description = text
     }
 }

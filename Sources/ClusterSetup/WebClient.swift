@@ -32,16 +32,11 @@ package final class WebClient: Sendable {
 
         /// The cause of an answer that is no success. Says what the server wrote, but not what it repeats of our secrets.
         func fault(secrets: [String] = []) -> ServiceError.Cause {
-            isRedirect ? .redirected : .status(status, Self.excerpt(body, secrets))
+            isRedirect
+                ? .redirected
+                : .status(status, ServiceError.excerpt(String(decoding: body.prefix(64 << 10), as: UTF8.self), secrets))
         }
 
-        private static func excerpt(_ body: [UInt8], _ secrets: [String]) -> String {
-            var text = String(decoding: body.prefix(64 << 10), as: UTF8.self)
-            for secret in secrets where !secret.isEmpty { text = text.replacing(secret, with: "***") }
-            let printable = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
-            let line = String(printable).split(separator: " ").joined(separator: " ")
-            return line.count > 200 ? line.prefix(200) + "…" : line
-        }
     }
 
     private let http: HTTPClient

@@ -1,3 +1,4 @@
+import ClusterSetup
 import Foundation
 import UnixSignals
 
@@ -45,7 +46,8 @@ func untilInterrupted<R: Sendable>(_ body: @escaping @Sendable () async throws -
                 group.cancelAll()
             }
         } catch {
-            throw isInterrupted ? CancellationError() : error
+            // What others hold now, the user must hear in any case.
+            throw isInterrupted && !(error is PartialImport) ? CancellationError() : error
         }
         throw CancellationError()
     }

@@ -58,9 +58,17 @@ struct CreateCluster: AsyncParsableCommand {
         try await failing("create cluster") {
             let request = try request()
             warnAboutIgnoredFlags()
+            let bars: [ProgressBar] = ["opening keystores", "encrypting key shares", "importing key shares"]
+                .map { ProgressBar($0) }
             let outcome = try await untilInterrupted {
                 try await WebClient.with { web in
-                    try await TrustedDealer(request, now: SystemClock.now(), web: web, progress: note).deal()
+                    try await TrustedDealer(request, now: SystemClock.now(), web: web) { step, done, total in
+                        switch step {
+                        case .opening: bars[0].update(done, total)
+                        case .encrypting: bars[1].update(done, total)
+                        case .importing: bars[2].update(done, total)
+                        }
+                    }.deal()
                 }
             }
             print(outcome.summary, terminator: "")
@@ -100,6 +108,10 @@ struct CreateCluster: AsyncParsableCommand {
 
     private func warnAboutIgnoredFlags() {
         network.warnIfIncomplete()
+        for address in list(keymanagerAddresses) {
+            guard let url = try? ServiceURL(address), !url.isEncrypted, !url.isLoopback else { continue }
+            note("warning: \(url) is not encrypted: token and keys can be read on the way; use https://")
+        }
         if !splitExistingKeys, !splitKeysDir.isEmpty {
             note("warning: --split-keys-dir does nothing without --split-existing-keys: new keys are made")
         }

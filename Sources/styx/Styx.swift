@@ -39,5 +39,12 @@ struct Styx: AsyncParsableCommand {
 /// An error that is for people, not a usage error.
 struct CommandFailure: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+
+    /// - Parameter description: may quote what others wrote: it shall not move the cursor.
+    init(_ description: String) {
+        let scalars = description.unicodeScalars.map { scalar -> Unicode.Scalar in
+            scalar.properties.generalCategory == .control && scalar != "\n" ? "\u{fffd}" : scalar
+        }
+        self.description = String(String.UnicodeScalarView(scalars))
+    }
 }

@@ -60,6 +60,18 @@ import Testing
         #expect(changed.failures.contains(mutation.field), "\(changed.failures)")
     }
 
+    /// Holesky too: clusters of before v1.11 are on it.
+    @Test("every network's signatures verify, under its own chain id", arguments: Network.all)
+    func networks(network: Network) throws {
+        var definition = try Samples.cluster().lock.definition
+        definition.forkVersion = network.genesisForkVersion
+        definition = try Samples.signed(definition)
+        try definition.verification(customNetwork: nil).requirePassed()
+        let other = network == .hoodi ? Network.sepolia : .hoodi
+        definition.forkVersion = other.genesisForkVersion
+        #expect(definition.failures.filter { $0.contains("signature") }.count == 9)
+    }
+
     @Test("an unknown fork version fails even unsigned, unless a custom network has it")
     func customNetwork() throws {
         var unsigned = try Samples.cluster().lock.definition

@@ -107,12 +107,12 @@ import Testing
                 // Elements of lists cannot be missing.
                 guard new != nil || Int(place.keys.last ?? "") == nil else { continue }
                 let error = document.read(json.replacing(place.keys, with: new))
-                let needed = ["version", "cluster_definition", "num_validators", "validators"]
+                let needed = ["version", "cluster_definition", "fork_version", "num_validators", "validators"]
                 if let error {
                     #expect(needed.contains(place.keys.last ?? ""), "\(place.path): \(error)")
                     #expect(error.description.contains("version") || error.description.contains("validators"))
                 } else {
-                    let isNeeded = needed.prefix(2).contains(place.keys.last ?? "")
+                    let isNeeded = needed.prefix(3).contains(place.keys.last ?? "")
                     #expect(!isNeeded, "\(place.path) is not missed")
                 }
             }
