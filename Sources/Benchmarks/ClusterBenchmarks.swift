@@ -1,7 +1,6 @@
 import Cluster
 import Ethereum
 import Foundation
-import Glibc
 
 /// What a node does before anything else: read the lock and see whether it can be trusted.
 enum ClusterBenchmarks {

@@ -41,42 +41,38 @@ package struct KeyCombiner: Sendable {
         self.web = web
     }
 
+    /// Cancelled, it leaves everything as it was, unless the last step is already done.
+    ///
     /// - Parameter progress: hears of keystores done in each step, from any thread.
     package func combine(progress: @escaping @Sendable (Step, _ done: Int, _ total: Int) -> Void) async throws
         -> Outcome
     {
-        let (request, cancellation) = (request, Cancellation())
+        let request = request
         let custom = try request.network.custom()
-        return try await withTaskCancellationHandler {
-            var folder = try await TrustedDealer.onOwnThread {
-                // Before the long work: a directory in use is the commonest mistake.
-                try Combination.checkOutput(request.outputDirectory, replacing: request.isReplacing)
-                return try ClusterFolder(request.clusterDirectory, customNetwork: custom)
-            }
-            let questions = ContractQuestions(endpoint: request.executionEndpoint, web: web)
-            for i in folder.reports.indices { try await questions.settle(&folder.reports[i]) }
-            let (lock, warnings) = try folder.requireTrust(verify: request.isVerifying)
-            let trusted = folder
-            let summary = try await TrustedDealer.onOwnThread {
-                let combination = try Combination(
-                    trusted, lock: lock, concurrency: request.concurrency,
-                    progress: { done, total in
-                        progress(.opening, done, total)
-                        return !cancellation.isCancelled
-                    })
-                var random = SystemRandomNumberGenerator()
-                try combination.write(
-                    to: request.outputDirectory, replacing: request.isReplacing, cost: request.cost,
-                    concurrency: request.concurrency,
-                    progress: { done, total in
-                        progress(.writing, done, total)
-                        return !cancellation.isCancelled
-                    }, using: &random)
-                return combination.summary(directory: request.outputDirectory, nodes: trusted.nodes.count)
-            }
-            return Outcome(summary: summary, warnings: warnings)
-        } onCancel: {
-            cancellation.cancel()
+        var folder = try await TrustedDealer.onOwnThread {
+            // Before the long work: a directory in use is the commonest mistake.
+            try Combination.checkOutput(request.outputDirectory, replacing: request.isReplacing)
+            return try ClusterFolder(request.clusterDirectory, customNetwork: custom)
         }
+        let questions = ContractQuestions(endpoint: request.executionEndpoint, web: web)
+        for i in folder.reports.indices { try await questions.settle(&folder.reports[i]) }
+        let (lock, warnings) = try folder.requireTrust(verify: request.isVerifying)
+        let trusted = folder
+        let summary = try await TrustedDealer.onOwnThread { mayGoOn in
+            func watched(_ step: Step) -> WorkProgress {
+                { done, total in
+                    progress(step, done, total)
+                    return mayGoOn(done, total)
+                }
+            }
+            let combination = try Combination(
+                trusted, lock: lock, concurrency: request.concurrency, progress: watched(.opening))
+            var random = SystemRandomNumberGenerator()
+            try combination.write(
+                to: request.outputDirectory, replacing: request.isReplacing, cost: request.cost,
+                concurrency: request.concurrency, progress: watched(.writing), using: &random)
+            return combination.summary(directory: request.outputDirectory, nodes: trusted.nodes.count)
+        }
+        return Outcome(summary: summary, warnings: warnings)
     }
 }
