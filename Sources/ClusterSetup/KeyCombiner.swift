@@ -58,21 +58,16 @@ package struct KeyCombiner: Sendable {
         for i in folder.reports.indices { try await questions.settle(&folder.reports[i]) }
         let (lock, warnings) = try folder.requireTrust(verify: request.isVerifying)
         let trusted = folder
-        let summary = try await TrustedDealer.onOwnThread { mayGoOn in
-            func watched(_ step: Step) -> WorkProgress {
-                { done, total in
-                    progress(step, done, total)
-                    return mayGoOn(done, total)
-                }
-            }
-            let combination = try Combination(
-                trusted, lock: lock, concurrency: request.concurrency, progress: watched(.opening))
+        let combination = try await TrustedDealer.onOwnThread({ progress(.opening, $0, $1) }) { watched in
+            try Combination(trusted, lock: lock, concurrency: request.concurrency, progress: watched)
+        }
+        try await TrustedDealer.onOwnThread({ progress(.writing, $0, $1) }) { watched in
             var random = SystemRandomNumberGenerator()
             try combination.write(
                 to: request.outputDirectory, replacing: request.isReplacing, cost: request.cost,
-                concurrency: request.concurrency, progress: watched(.writing), using: &random)
-            return combination.summary(directory: request.outputDirectory, nodes: trusted.nodes.count)
+                concurrency: request.concurrency, progress: watched, using: &random)
         }
+        let summary = combination.summary(directory: request.outputDirectory, nodes: trusted.nodes.count)
         return Outcome(summary: summary, warnings: warnings)
     }
 }
