@@ -45,7 +45,7 @@ package enum Keystore {
         }
     }
 
-    /// The file's bytes: PBKDF2 and AES-128-CTR, one-space indent, no trailing newline. `cost` times 54 ms / 2^18.
+    /// The file's bytes: PBKDF2 and AES-128-CTR, one-space indent, no trailing newline. `cost` times 30 ms / 2^18.
     package static func encrypt(_ key: SecretKey, cost: Cost, _ seed: Seed) throws(ClusterError) -> [UInt8] {
         let derivation = KeyDerivation.pbkdf2(salt: seed.salt, rounds: cost.rounds)
         let derived = try derivation.derive(password: normalized(seed.password))

@@ -41,7 +41,7 @@ struct KeystoreContent: Sendable {
         derivation = try crypto.has("kdf") ? KeyDerivation(crypto.members("kdf")) : .password
     }
 
-    /// Takes as long as the derivation: 54 ms for PBKDF2 at the usual cost, over a second for scrypt.
+    /// Takes as long as the derivation: 30 ms for PBKDF2 at the usual cost, over a second for scrypt.
     ///
     /// - Parameter password: as in its file; normalised here. The caller erases it.
     func open(password: [UInt8]) throws(ClusterError) -> SecretKey {

@@ -3,7 +3,7 @@ import Glibc
 
 /// `validator_keys`: one keystore and one password file for each share. Source: spec/cluster-files.md §15.
 ///
-/// Opening takes 54 ms (PBKDF2) to over a second (scrypt) for each keystore and thread, and blocks the caller that
+/// Opening takes 30 ms (PBKDF2) to over a second (scrypt) for each keystore and thread, and blocks the caller that
 /// long: never call it from a task. All files are read and checked before the first is opened.
 package enum KeystoreDirectory {
     package static let name = "validator_keys"

@@ -73,7 +73,7 @@ struct ClusterContext: Sendable {
     /// The lock's network, for EIP-7044; nil for a test network nobody knows.
     var network: Network? { Network.with(genesisForkVersion: lock.definition.forkVersion, custom: customNetwork) }
 
-    /// This operator's key shares by validator, from the keystores. Blocks for 54 ms a keystore and thread.
+    /// This operator's key shares by validator, from the keystores. Blocks for 30 ms a keystore and thread.
     func loadShares(_ directory: String, concurrency: Int, progress: @escaping WorkProgress) throws
         -> [PubKey: SecretKey]
     {
