@@ -8,7 +8,12 @@ import Testing
 
 /// Too much of everything, from peers that may talk to us and from strangers: bounded, and over when they are gone.
 /// Peak memory under the same floods is measured by `styx-benchmarks --filter flood`.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct FloodTests {
+///
+/// Alone on the machine, or everything that runs beside them would miss its time limits: Scripts/test does so.
+@Suite(
+    .serialized, .timeLimit(.minutes(3)),
+    .enabled(if: ProcessInfo.processInfo.environment["STYX_FLOOD"] != nil, "set STYX_FLOOD, and run it alone"))
+struct FloodTests {
     static let echo = "/styx/test/echo/1"
 
     /// Sockets of this process and others with an end at this port, TIME_WAIT left out.
@@ -23,10 +28,7 @@ import Testing
         while !(try await isTrue()) { try await Task.sleep(for: .milliseconds(5)) }
     }
 
-    /// By itself, or everything that runs beside it would miss its time limits: Scripts/test does so.
-    @Test(
-        "24 peers with 1000 streams each are served at once, and leave no socket and no task",
-        .enabled(if: ProcessInfo.processInfo.environment["STYX_FLOOD"] != nil, "set STYX_FLOOD, and run it alone"))
+    @Test("24 peers with 1000 streams each are served at once, and leave no socket and no task")
     func manyStreams() async throws {
         let (peers, each) = (24, 1000)
         let server = makeHost(200, peers: Dictionary(uniqueKeysWithValues: (1...24).map { (peer($0), []) })) {

@@ -30,9 +30,10 @@ import Testing
         return host
     }
 
-    /// Without what a machine under load brings about: answers that come late.
+    /// Without what a machine under load brings about: answers that come late, dials before `run` has begun.
     static func faults(_ host: Host) -> [PeerFault] {
-        host.faults().map(\.fault).filter { $0 != .identify && $0 != .ping && $0 != .handlerTimedOut }
+        let bearable: Set<PeerFault> = [.tooManyPending, .identify, .ping, .handlerTimedOut]
+        return host.faults().map(\.fault).filter { !bearable.contains($0) }
     }
 
     static func exchange(_ from: Host, _ to: PeerID, _ body: [UInt8] = [1, 2, 3]) async throws {
