@@ -9,10 +9,10 @@ import Testing
 /// Too much of everything, from peers that may talk to us and from strangers: bounded, and over when they are gone.
 /// Peak memory under the same floods is measured by `styx-benchmarks --filter flood`.
 ///
-/// Alone on the machine, or everything that runs beside them would miss its time limits: Scripts/test does so.
+/// Alone on the machine, or everything that runs beside them would miss its time limits: Scripts/flood does so.
 @Suite(
     .serialized, .timeLimit(.minutes(3)),
-    .enabled(if: ProcessInfo.processInfo.environment["STYX_FLOOD"] != nil, "set STYX_FLOOD, and run it alone"))
+    .enabled(if: ProcessInfo.processInfo.environment["STYX_FLOOD"] != nil, "Scripts/flood runs them, alone"))
 struct FloodTests {
     static let echo = "/styx/test/echo/1"
 
