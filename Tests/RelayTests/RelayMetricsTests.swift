@@ -12,13 +12,12 @@ import Testing
     }
 
     static func status(_ peer: PeerID, sent: UInt64, port: UInt16 = 99) -> PeerStatus {
-        PeerStatus(
-            peer: peer, isConnected: true,
-            links: [
-                .init(
-                    address: Multiaddr([.ip4(0x0a00_0001), .tcp(port)]), direction: .inbound, bytesReceived: 7,
-                    bytesSent: sent, streams: 1)
-            ], rtt: nil, agentVersion: nil, protocols: ["/charon/peerinfo/2.0.0"], knownAddresses: [], lastFailure: nil)
+        let link = PeerStatus.Link(
+            address: Multiaddr([.ip4(0x0a00_0001), .tcp(port)]), direction: .inbound, path: .direct, isLimited: false,
+            bytesReceived: 7, bytesSent: sent, streams: 1)
+        return PeerStatus(
+            peer: peer, isConnected: true, path: .direct, isRelay: false, links: [link], rtt: nil, agentVersion: nil,
+            protocols: ["/charon/peerinfo/2.0.0"], knownAddresses: [], lastFailure: nil)
     }
 
     static func lines(_ metrics: RelayMetrics, _ name: String) throws -> [String] {
