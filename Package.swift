@@ -17,6 +17,7 @@ let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -48,6 +49,7 @@ let package = Package(
         // C libraries. CBlst is made by Scripts/setup from a source archive pinned by hash.
         .binaryTarget(name: "CBlst", path: ".deps/CBlst.artifactbundle"),
         .systemLibrary(name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // No I/O.
         module("SSZ", ["CBlst"]),
@@ -67,12 +69,13 @@ let package = Package(
         module("BeaconClient", ["BeaconAPI", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
         module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, nioCore, lifecycle, logging]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
+        module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1]),
         module("Monitoring", [hummingbird, nioCore, lifecycle, logging]),
         module(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                "Monitoring",
+                "Monitoring", "ClusterSetup",
                 httpClient, nioCore, nioPosix, logging, lifecycle,
             ]),
 
@@ -85,12 +88,17 @@ let package = Package(
             ]),
         module("Demo", ["Node", hummingbird, lifecycle, nioCore]),
         .executableTarget(
-            name: "styx", dependencies: ["Node", "Relay", "Demo", "Cluster", "Libp2p", arguments, logging],
+            name: "styx",
+            dependencies: [
+                "Node", "Relay", "Demo", "Cluster", "ClusterSetup", "Libp2p", arguments, logging, unixSignals,
+            ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow"]),
         .executableTarget(
             name: "styx-benchmarks",
-            dependencies: ["Demo", "Simulation", "BLS", "Storage", "Libp2p", nioCore, nioPosix, logging, arguments],
+            dependencies: [
+                "Demo", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", nioCore, nioPosix, logging, arguments,
+            ],
             path: "Sources/Benchmarks",
             swiftSettings: strict),
 
@@ -119,6 +127,7 @@ let package = Package(
         tests("BeaconClient", [hummingbird, nioCore, lifecycle]),
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage"),
+        tests("ClusterSetup", ["Cluster", hummingbird, nioCore, lifecycle]),
         tests("Monitoring", [httpClient, nioCore, logging]),
         tests("Node", [nioCore, nioPosix]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),

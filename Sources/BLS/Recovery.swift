@@ -24,19 +24,26 @@ extension PublicKey {
     ///
     /// Source: threshold-bls.md section 5. The shares 1 through t determine the polynomial; each further
     /// one lies on it if, together with 1 through t - 1, it gives the same value at zero.
+    /// Many at once: `SharingBatch`.
     package func isShared(as shares: [PublicKey], threshold: Int) -> Bool {
+        point.isShared(as: shares.map(\.point), threshold: threshold)
+    }
+}
+
+extension blst_p1_affine {
+    func isShared(as shares: [blst_p1_affine], threshold: Int) -> Bool {
         guard shares.count <= shareIndexMax, threshold >= 1, threshold <= shares.count else { return false }
         return (threshold...shares.count).allSatisfy { last in
             let indexes = Array(1..<threshold) + [last]
-            let points = indexes.map { shares[$0 - 1].point }
+            let points = indexes.map { shares[$0 - 1] }
             guard let fractions = LagrangeFractions(indexes) else {
                 let set = ShareSet(indexes: indexes, shares: points)
                 var difference: blst_p1 = set.interpolateWithLongScalars()
-                difference.add(blst_p1.negated(point))
+                difference.add(blst_p1.negated(self))
                 return difference.isInfinity
             }
             // Multiplied out, to save the division: sum of numerator * share = denominator * key.
-            let terms = Array(zip(fractions.numerators, points)) + [(-fractions.denominator, point)]
+            let terms = Array(zip(fractions.numerators, points)) + [(-fractions.denominator, self)]
             return blst_p1.shortSum(terms).isInfinity
         }
     }

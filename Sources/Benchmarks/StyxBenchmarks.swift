@@ -7,8 +7,8 @@ struct StyxBenchmarks: AsyncParsableCommand {
         commandName: "styx-benchmarks",
         abstract: "Measure Styx against its budgets.",
         discussion: """
-            Groups: bls, ssz, qbft, wire, workflow, journal, libp2p, demo. "cpu" is CPU time of one thread and hardly depends \
-            on what else runs; "wall" does. Build with -c release.
+            Groups: bls, cluster, keystore, ssz, qbft, wire, workflow, journal, libp2p, demo. "cpu" is CPU time of one thread \
+            and hardly depends on what else runs; "wall" does. Build with -c release.
             """)
 
     @Option(help: "Only numbers whose name contains all of these words, e.g. \"bls recover\".")
@@ -30,6 +30,9 @@ struct StyxBenchmarks: AsyncParsableCommand {
 
         var bench = Bench(filter: filter, isQuick: quick)
         try BLSBenchmarks.run(&bench)
+        try ClusterBenchmarks.run(&bench)
+        try KeystoreBenchmarks.run(&bench)
+        try ClusterCreationBenchmarks.run(&bench)
         try SSZBenchmarks.run(&bench)
         try QBFTBenchmarks.run(&bench)
         try WireBenchmarks.run(&bench)

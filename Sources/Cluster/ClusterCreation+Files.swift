@@ -1,89 +1,88 @@
-import Glibc
-
 extension ClusterCreation {
-    /// Writes `node0`, `node1`, … into the cluster directory. Source of names and modes: spec/cluster-files.md §17.
+    /// Writes `node0`, `node1`, … into the cluster directory, all or nothing.
     ///
-    /// Everything is written into a hidden directory beside the target first and moved at the end, locks last: a
-    /// failure or crash on the way leaves no directory that a node would start from, and nothing is ever replaced.
     /// - Parameters:
     ///   - directory: made with its parents if missing.
     ///   - concurrency: threads for the keystores, 54 ms each at secure cost.
     package func write(
         to directory: String, concurrency: Int, using generator: inout some RandomNumberGenerator
     ) throws(ClusterError) {
-        for i in nodes.indices {
-            let path = FileAccess.join(directory, "node\(i)")
-            guard !FileAccess.exists(path) else {
-                throw .option("--cluster-dir", "existing node directory found: \(path); choose another directory")
-            }
-        }
-        try FileAccess.createDirectories(directory, mode: 0o755)
-        let staging = FileAccess.join(directory, ".styx-create-\(UUIDText.random(using: &generator))")
-        try FileAccess.createDirectory(staging, mode: 0o700)
-        defer { FileAccess.removeTree(staging) }
-
-        let lockBytes = try lock.encoded()
-        for i in nodes.indices {
-            let path = FileAccess.join(staging, "node\(i)")
-            try write(nodes[i], to: path, concurrency: concurrency, using: &generator)
-            try FileAccess.create(FileAccess.join(staging, "lock\(i)"), lockBytes, mode: 0o400)
-        }
-        try move(from: staging, to: directory)
+        let stage = try stage(
+            in: directory, keystores: true, concurrency: concurrency, progress: { _, _ in true }, using: &generator)
+        try stage.commit()
     }
 
-    private func write(
-        _ node: Node, to path: String, concurrency: Int, using generator: inout some RandomNumberGenerator
-    ) throws(ClusterError) {
-        try FileAccess.createDirectory(path, mode: 0o755)
-        try IdentityKeyFile.create(FileAccess.join(path, IdentityKeyFile.name), node.identity)
-        try KeystoreDirectory.store(
-            node.shares, in: FileAccess.join(path, KeystoreDirectory.name), cost: insecureKeys ? .insecure : .secure,
-            concurrency: concurrency, using: &generator)
-        for file in depositFiles {
-            try FileAccess.create(FileAccess.join(path, file.name), file.encoded(), mode: 0o444)
-        }
-        try FileAccess.syncDirectory(path)
-    }
-
-    /// First the nodes without their locks, then the locks. A failure takes back what was moved.
-    private func move(from staging: String, to directory: String) throws(ClusterError) {
-        var moved: [String] = []
+    /// Writes everything, but not yet where it belongs.
+    ///
+    /// - Parameters:
+    ///   - keystores: false when a keymanager gets the keys.
+    ///   - progress: counts keystores of all nodes; false ends it with an error.
+    package func stage(
+        in directory: String, keystores: Bool, concurrency: Int, progress: @escaping WorkProgress,
+        using generator: inout some RandomNumberGenerator
+    ) throws(ClusterError) -> ClusterStage {
+        let stage = try ClusterStage(in: directory, nodes: nodes.count, using: &generator)
         do throws(ClusterError) {
-            for i in nodes.indices {
-                let target = FileAccess.join(directory, "node\(i)")
-                try FileAccess.rename(FileAccess.join(staging, "node\(i)"), to: target)
-                moved.append(target)
+            let lockBytes = try lock.encoded()
+            let total = nodes.count * lock.validators.count
+            for (i, node) in nodes.enumerated() {
+                let before = i * lock.validators.count
+                try stage.write(
+                    i,
+                    ClusterStage.Node(
+                        identity: node, keystoreCost: keystores ? keystoreCost : nil, depositFiles: depositFiles,
+                        lock: lockBytes),
+                    threads: concurrency, progress: { done, _ in progress(before + done, total) }, using: &generator)
             }
-            for (i, node) in moved.enumerated() {
-                try FileAccess.rename(
-                    FileAccess.join(staging, "lock\(i)"), to: FileAccess.join(node, LockFile.name))
-                try FileAccess.syncDirectory(node)
-            }
-            try FileAccess.syncDirectory(directory)
         } catch {
-            moved.forEach(FileAccess.removeTree)
+            stage.discard()
             throw error
         }
+        return stage
     }
 
-    /// What `create cluster` prints.
+    package var keystoreCost: Keystore.Cost { insecureKeys ? .insecure : .secure }
+
+    /// What `create cluster` prints. Its form is Charon's, for scripts that read it.
     ///
-    /// - Parameter directory: absolute.
-    package func summary(directory: String) -> String {
+    /// - Parameters:
+    ///   - directory: absolute.
+    ///   - keystores: whether they are on disk.
+    ///   - archive: the file that holds everything, if it was asked for.
+    package func summary(directory: String, keystores: Bool = true, archive: String? = nil) -> String {
         let root = directory.hasSuffix("/") ? directory : directory + "/"
-        return """
+        var text = isSplit ? Self.splitWarning : ""
+        text += """
             Created charon cluster:
-             --split-existing-keys=false
+             --split-existing-keys=\(isSplit)
 
             \(root)
             ├─ node[0-\(nodes.count - 1)]/\t\t\tDirectory for each node
             │  ├─ charon-enr-private-key\tCharon networking private key for node authentication
             │  ├─ cluster-lock.json\t\tCluster lock defines the cluster lock file which is signed by all nodes
             │  ├─ deposit-data-*.json\tDeposit data files are used to activate a Distributed Validator on the DV Launchpad
-            │  ├─ validator_keys\t\tValidator keystores and password
-            │  │  ├─ keystore-*.json\tValidator private share key for duty signing
-            │  │  ├─ keystore-*.txt\t\tKeystore password files for keystore-*.json
 
             """
+        if keystores {
+            text += """
+                │  ├─ validator_keys\t\tValidator keystores and password
+                │  │  ├─ keystore-*.json\tValidator private share key for duty signing
+                │  │  ├─ keystore-*.txt\t\tKeystore password files for keystore-*.json
+
+                """
+        }
+        if let archive { text += "\nAll of it is packed in \(archive); unpack it with: tar -xzf \(archive)\n" }
+        return text
     }
+
+    private static let splitWarning = """
+
+        ***************** WARNING: Splitting keys **********************
+         Please make sure any existing validator has been shut down for
+         at least 2 finalized epochs before starting the charon cluster,
+         otherwise slashing could occur.                              \u{20}
+        ****************************************************************
+
+
+        """
 }

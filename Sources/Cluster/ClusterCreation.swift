@@ -19,22 +19,24 @@ package struct ClusterCreation: Sendable {
     package let depositFiles: [DepositDataFile]
     /// Whether keystores get the low cost.
     package let insecureKeys: Bool
+    /// Whether the validators' keys existed before.
+    package let isSplit: Bool
 
-    /// Draws all keys and signs everything. The result has passed the verification every node does on loading.
+    /// Definitions before v1.10 do not say.
+    private static let gasLimitOfOldDefinitions: UInt64 = 30_000_000
+
+    /// Draws what the plan lacks and signs everything. The result has passed the verification every node does on
+    /// loading.
     ///
     /// About 1 ms for each share, plus a few for each validator.
-    /// - Parameters:
-    ///   - now: becomes the definition's timestamp.
-    ///   - generator: cryptographically secure outside tests; the cluster is a function of it.
-    package init(
-        _ options: ClusterOptions, now: Instant, using generator: inout some RandomNumberGenerator
-    ) throws(ClusterError) {
-        var definition = try options.definition(
-            uuid: UUIDText.random(using: &generator), timestamp: RFC3339.seconds(now))
-        let identities = (0..<options.nodes).map { _ in Secp256k1.PrivateKey.random(using: &generator) }
-        for (i, key) in identities.enumerated() { definition.operators[i].enr = ENR(signedBy: key).text }
+    /// - Parameter generator: cryptographically secure outside tests; the cluster is a function of it.
+    package init(_ plan: ClusterPlan, using generator: inout some RandomNumberGenerator) throws(ClusterError) {
+        var definition = plan.definition
+        let identities = definition.operators.map { _ in Secp256k1.PrivateKey.random(using: &generator) }
+        definition.operators = identities.map { Operator(enr: ENR(signedBy: $0).text) }
+        let version = definition.version
 
-        let secrets = (0..<options.validators).map { _ in SecretKey.random(using: &generator) }
+        let secrets = plan.secrets ?? definition.validators.map { _ in SecretKey.random(using: &generator) }
         let shares = try Self.split(secrets, definition, using: &generator)
         let deposits = try Self.deposits(secrets, definition)
 
@@ -44,25 +46,40 @@ package struct ClusterCreation: Sendable {
             var validator = DistributedValidator()
             validator.publicKey = secret.publicKey.bytes.bytes
             validator.publicShares = shares[v].map { $0.publicKey.bytes.bytes }
-            validator.builderRegistration = try Self.registration(secret, v, definition, options.network)
-            validator.partialDeposits = deposits.map { LockedDeposit($0[v]) }
+            if version.hasRegistrations { validator.builderRegistration = try Self.registration(secret, v, plan) }
+            if version.hasDeposits { validator.partialDeposits = deposits.map { LockedDeposit($0[v]) } }
             lock.validators.append(validator)
         }
         lock = try lock.withHashes()
         let hash = lock.lockHash
-        lock.nodeSignatures = identities.map { $0.sign(digest: hash).bytes }
+        if version.hasNodeSignatures { lock.nodeSignatures = identities.map { $0.sign(digest: hash).bytes } }
         lock.signatureAggregate = try Self.aggregate(shares.joined().map { $0.sign(hash) })
         // What is wrong must show here, not when the nodes start.
-        _ = try LockFile(lock, customNetwork: options.network)
+        try Self.verify(lock, plan.network)
 
         self.lock = lock
         nodes = identities.enumerated().map { i, identity in Node(identity: identity, shares: shares.map { $0[i] }) }
         var files: [DepositDataFile] = []
         for (amount, list) in zip(definition.signedDepositAmounts, deposits) {
-            files.append(try DepositDataFile(list, amount: amount, network: options.network))
+            files.append(try DepositDataFile(list, amount: amount, network: plan.network))
         }
         depositFiles = files
-        insecureKeys = options.insecureKeys
+        insecureKeys = plan.insecureKeys
+        isSplit = plan.secrets != nil
+    }
+
+    /// The cluster that options ask for, with new keys. See `ClusterPlan`.
+    package init(
+        _ options: ClusterOptions, now: Instant, using generator: inout some RandomNumberGenerator
+    ) throws(ClusterError) {
+        try self.init(ClusterPlan(options, now: now, using: &generator), using: &generator)
+    }
+
+    private static func verify(_ lock: Lock, _ network: Network) throws(ClusterError) {
+        for check in lock.verification(customNetwork: network).report.checks {
+            // A contract that signed the definition has been asked before.
+            if case .failed(let error) = check.result { throw error }
+        }
     }
 
     /// By validator, then by node.
@@ -102,12 +119,14 @@ package struct ClusterCreation: Sendable {
     }
 
     private static func registration(
-        _ secret: SecretKey, _ v: Int, _ definition: Definition, _ network: Network
+        _ secret: SecretKey, _ v: Int, _ plan: ClusterPlan
     ) throws(ClusterError) -> BuilderRegistration {
+        let definition = plan.definition
         let feeRecipient = try address(definition.validators[v].feeRecipient, "validators[\(v)].fee_recipient_address")
+        let gasLimit = definition.targetGasLimit
         let message = ValidatorRegistration(
-            feeRecipient: feeRecipient.bytes, gasLimit: definition.targetGasLimit,
-            timestamp: UInt64(clamping: network.genesisTime.unixSeconds),
+            feeRecipient: feeRecipient.bytes, gasLimit: gasLimit == 0 ? gasLimitOfOldDefinitions : gasLimit,
+            timestamp: UInt64(clamping: plan.registrationTime.unixSeconds),
             pubKey: secret.publicKey.bytes)
         let root = message.signingRoot(definition.forkVersion)
         return BuilderRegistration(message, signature: secret.sign(root).bytes)

@@ -12,6 +12,8 @@ package indirect enum ClusterError: Error, Equatable, Sendable {
     case field(String, String)
     /// A definition or lock of a version this release does not read; the text is the one found in the file.
     case unsupportedVersion(String)
+    /// The cause, in a definition or lock that cannot be read: the name of the document, for the cure.
+    case document(String, ClusterError)
     /// The content is readable but a hash or signature does not hold.
     case verification(field: String, String)
     /// A request that cannot be carried out: which option, and why.
@@ -30,10 +32,34 @@ extension ClusterError: CustomStringConvertible {
         case .unsupportedVersion(let found):
             "version: \"\(found)\" is not supported, only \(FileVersion.names);"
                 + " create the cluster with a release that writes one of these"
+        case .document(let name, let cause): "\(cause); correct the \(name) or get it again from its creator"
         case .verification(let field, let reason):
             "verify \(field): \(reason); get the file again from its creator (--no-verify turns this into a warning)"
         case .option(let option, let reason): "\(option): \(reason)"
         case .inFile(let path, let cause): "\(path): \(cause)"
         }
+    }
+}
+
+extension ClusterError {
+    /// The same for a document inside another: fields gain the prefix, for example `cluster_definition.`.
+    func inside(_ prefix: String) -> ClusterError {
+        switch self {
+        case .field(let field, let reason): .field(prefix + field, reason)
+        case .verification(let field, let reason): .verification(field: prefix + field, reason)
+        default: self
+        }
+    }
+
+    /// As the result of a verification: content that cannot even be looked at does not hold.
+    var asVerification: ClusterError {
+        if case .field(let field, let reason) = self { return .verification(field: field, reason) }
+        return self
+    }
+
+    /// With the cure for a document that cannot be read. A version from another time has a cure of its own.
+    func inDocument(_ name: String) -> ClusterError {
+        if case .unsupportedVersion = self { return self }
+        return .document(name, self)
     }
 }

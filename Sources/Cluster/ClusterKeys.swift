@@ -19,24 +19,37 @@ package struct ClusterKeys: Sendable {
 
     /// Decodes every record and point, about 70 µs a point. Does not verify signatures or the sharing.
     package init(_ lock: Lock) throws(ClusterError) {
-        operators = try lock.definition.operatorKeys("cluster_definition.")
+        self.init(operators: try Self.operators(of: lock), validators: try Self.validators(of: lock))
+    }
+
+    init(operators: [Secp256k1.PublicKey], validators: [Validator]) {
+        self.operators = operators
+        self.validators = validators
+    }
+
+    static func operators(of lock: Lock) throws(ClusterError) -> [Secp256k1.PublicKey] {
+        try lock.definition.operatorKeys("cluster_definition.")
+    }
+
+    static func validators(of lock: Lock) throws(ClusterError) -> [Validator] {
         var validators: [Validator] = []
         validators.reserveCapacity(lock.validators.count)
+        let operatorCount = lock.definition.operators.count
         for (v, validator) in lock.validators.enumerated() {
             let label = "distributed_validators[\(v)]"
-            guard validator.publicShares.count == operators.count else {
+            guard validator.publicShares.count == operatorCount else {
                 throw .field(
-                    label + ".public_shares", "\(validator.publicShares.count) shares for \(operators.count) operators")
+                    label + ".public_shares", "\(validator.publicShares.count) shares for \(operatorCount) operators")
             }
             var shares: [BLS.PublicKey] = []
+            shares.reserveCapacity(operatorCount)
             for (s, share) in validator.publicShares.enumerated() {
-                shares.append(try Self.key(share, "\(label).public_shares[\(s)]"))
+                shares.append(try key(share, "\(label).public_shares[\(s)]"))
             }
-            validators.append(
-                Validator(
-                    publicKey: try Self.key(validator.publicKey, label + ".distributed_public_key"), shares: shares))
+            let publicKey = try key(validator.publicKey, label + ".distributed_public_key")
+            validators.append(Validator(publicKey: publicKey, shares: shares))
         }
-        self.validators = validators
+        return validators
     }
 
     /// The peer index of a node, nil for a stranger.

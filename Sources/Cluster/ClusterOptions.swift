@@ -3,9 +3,6 @@ import SSZ
 
 /// What `create cluster` is asked for, under the names of its flags. Source: spec/cli-create.md §5.
 package struct ClusterOptions: Sendable {
-    /// Fewer nodes could not lose one and still agree.
-    package static let nodesMin = 3
-
     package var name = ""
     package var nodes = 0
     /// Nil: ceil(2n/3).
@@ -24,15 +21,42 @@ package struct ClusterOptions: Sendable {
     package var compounding = false
     /// Empty or `qbft`.
     package var consensusProtocol = ""
+    /// Of the files.
+    package var version = FileVersion.current
 
     package init() {}
 
-    package static func defaultThreshold(nodes: Int) -> Int { (2 * nodes + 2) / 3 }
+    package static func defaultThreshold(nodes: Int) -> Int { ClusterRules.defaultThreshold(nodes: nodes) }
+
+    package func checkAmounts() throws(ClusterError) {
+        try ClusterRules.checkAmounts(depositAmounts, compounding: compounding)
+    }
+
+    package func checkNodes() throws(ClusterError) {
+        guard nodes != 0 else { throw .option("--nodes", "missing; say how many nodes the cluster has") }
+        try ClusterRules.checkNodes(nodes, "--nodes")
+    }
+
+    package func checkProtocol() throws(ClusterError) { try ClusterRules.checkProtocol(consensusProtocol) }
 
     /// The unhashed definition these options ask for; operators are blank.
     func definition(uuid: String, timestamp: String) throws(ClusterError) -> Definition {
-        try check()
+        try checkAmounts()
+        try checkNodes()
+        try checkProtocol()
+        try ClusterRules.checkThreshold(threshold, nodes: nodes)
+        try ClusterRules.checkValidators(validators)
+        try ClusterRules.checkName(name)
+        try ClusterRules.checkCost(insecureKeys: insecureKeys, network)
+        try ClusterRules.checkGasLimit(targetGasLimit)
+        let fees = try ClusterRules.perValidator(feeRecipients, validators, "--fee-recipient-addresses")
+        let withdrawals = try ClusterRules.perValidator(withdrawalAddresses, validators, "--withdrawal-addresses")
+        // Charon wants no checksums on this path.
+        try ClusterRules.checkWithdrawals(
+            withdrawalAddresses, network, needsChecksum: false, "--withdrawal-addresses")
+
         var definition = Definition()
+        definition.version = version
         definition.name = name
         definition.operators = (0..<nodes).map { _ in Operator() }
         definition.uuid = uuid
@@ -40,56 +64,12 @@ package struct ClusterOptions: Sendable {
         definition.threshold = threshold ?? Self.defaultThreshold(nodes: nodes)
         definition.dkgAlgorithm = "default"
         definition.forkVersion = network.genesisForkVersion
-        definition.depositAmounts = depositAmounts.map { Gwei($0 * DepositAmounts.gweiPerETH) }
+        definition.depositAmounts = ClusterRules.gwei(depositAmounts)
         definition.consensusProtocol = consensusProtocol
         definition.targetGasLimit = targetGasLimit
         definition.compounding = compounding
-        let fees = try perValidator(feeRecipients, "--fee-recipient-addresses")
-        let withdrawals = try perValidator(withdrawalAddresses, "--withdrawal-addresses")
         definition.validators = zip(fees, withdrawals).map { ValidatorAddresses(feeRecipient: $0, withdrawal: $1) }
+        try definition.checkNew()
         return definition
-    }
-
-    private func check() throws(ClusterError) {
-        guard nodes >= Self.nodesMin, nodes <= FileLimits.operators else {
-            throw .option("--nodes", "\(nodes); a cluster has \(Self.nodesMin) to \(FileLimits.operators) nodes")
-        }
-        if let threshold, !(2...nodes).contains(threshold) {
-            throw .option("--threshold", "\(threshold) is not between 2 and the number of nodes, \(nodes)")
-        }
-        guard validators >= 1, validators <= FileLimits.validators else {
-            throw .option("--num-validators", "\(validators); 1 to \(FileLimits.validators) are possible")
-        }
-        guard name.utf8.count <= FileLimits.nameBytes else {
-            throw .option("--name", "longer than \(FileLimits.nameBytes) bytes")
-        }
-        guard !insecureKeys || !network.holdsValue else {
-            throw .option("--insecure-keys", "not on \(network.name), where keys guard real money")
-        }
-        guard depositAmounts.count <= FileLimits.deposits, depositAmounts.allSatisfy({ $0 <= 2048 }) else {
-            throw .option("--deposit-amounts", "at most \(FileLimits.deposits) amounts of whole ETH up to 2048")
-        }
-        try DepositAmounts.check(
-            depositAmounts.map { Gwei($0 * DepositAmounts.gweiPerETH) }, compounding: compounding, "--deposit-amounts")
-        guard targetGasLimit > 0 else { throw .option("--target-gas-limit", "must not be zero") }
-        guard consensusProtocol.isEmpty || consensusProtocol.lowercased() == "qbft" else {
-            throw .option("--consensus-protocol", "\"\(consensusProtocol)\" is not known, only qbft")
-        }
-        for (i, address) in withdrawalAddresses.enumerated() where network.holdsValue {
-            guard EthereumAddress(address)?.isZero != true else {
-                throw .option("--withdrawal-addresses", "number \(i + 1) is zero: the stake would be lost")
-            }
-        }
-    }
-
-    private func perValidator(_ addresses: [String], _ option: String) throws(ClusterError) -> [String] {
-        for address in addresses where EthereumAddress(address) == nil {
-            throw .option(option, "\"\(address)\" is not 0x and 40 hex digits")
-        }
-        guard addresses.count != validators else { return addresses }
-        guard addresses.count == 1, let only = addresses.first else {
-            throw .option(option, "\(addresses.count) addresses; give one, or one for each of \(validators) validators")
-        }
-        return [String](repeating: only, count: validators)
     }
 }

@@ -48,7 +48,7 @@ package struct ENR: Equatable, Sendable {
         var body = text.utf8.dropFirst(4)
         // Old releases wrote padding.
         while body.last == UInt8(ascii: "=") { body.removeLast() }
-        guard let bytes = Base64URL.decode(body) else { throw .invalidBase64 }
+        guard let bytes = Base64.url.decode(body) else { throw .invalidBase64 }
         guard let items = RLP.decodeList(bytes), items.count >= 4, items.count.isMultiple(of: 2) else {
             throw .invalidRLP
         }
@@ -75,7 +75,7 @@ package struct ENR: Equatable, Sendable {
     }
 
     /// `enr:` and base64url without padding.
-    package var text: String { "enr:" + Base64URL.encode(RLP.encode(list: [signature] + content)) }
+    package var text: String { "enr:" + Base64.url.encode(RLP.encode(list: [signature] + content)) }
 
     /// The value of another pair, nil when absent: `ip` (4 bytes), `tcp`, `udp` (big-endian).
     package func value(_ name: String) -> [UInt8]? {
@@ -117,5 +117,18 @@ extension ENRError: CustomStringConvertible {
         case .invalidSignature: "invalid enr signature"
         case .duplicateKey(let key): "duplicate enr key \(key)"
         }
+    }
+}
+
+extension ENR {
+    /// What `enr --verbose` adds: the record's parts, framed. Source: spec/cli-create.md §3.
+    package var details: String {
+        Notice(
+            "ENR of this node",
+            [
+                "secp256k1 pubkey: \(Hex.encode(publicKey.compressed.bytes))",
+                "signature: \(Hex.encode(signature))",
+            ]
+        ).text
     }
 }

@@ -1,9 +1,9 @@
 import Glibc
 
 /// The few file operations the cluster's files need: bounded reading, and writing that is durable and never replaces.
-enum FileAccess {
+package enum FileAccess {
     /// The whole file, or `fileTooLarge`.
-    static func read(_ path: String, bytesMax: Int) throws(ClusterError) -> [UInt8] {
+    package static func read(_ path: String, bytesMax: Int) throws(ClusterError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(action: "open", path: path, code: errno) }
         defer { close(descriptor) }
@@ -64,6 +64,24 @@ enum FileAccess {
         }
     }
 
+    /// Writes a new file that appears whole or not at all, durable on return, whatever happens on the way. An existing
+    /// file of any kind is an error and stays as it is.
+    package static func publish(_ path: String, _ bytes: [UInt8], mode: mode_t) throws(ClusterError) {
+        let temporary = "\(path).tmp-\(getpid())"
+        unlink(temporary)
+        try create(temporary, bytes, mode: mode)
+        defer { unlink(temporary) }
+        if link(temporary, path) != 0 {
+            let code = errno
+            // Some file systems know no hard links; then the file is made in place.
+            guard [EPERM, EOPNOTSUPP, ENOSYS].contains(code) else {
+                throw .system(action: "create", path: path, code: code)
+            }
+            try create(path, bytes, mode: mode)
+        }
+        try syncDirectory(parent(of: path))
+    }
+
     /// Replaces a file, or makes it, in one step: readers see the old content or the new.
     static func replace(_ path: String, _ bytes: [UInt8], mode: mode_t, durable: Bool) throws(ClusterError) {
         let temporary = "\(path).tmp-\(getpid())"
@@ -90,13 +108,24 @@ enum FileAccess {
     }
 
     /// Makes a directory and its missing parents; existing ones are fine.
-    static func createDirectories(_ path: String, mode: mode_t) throws(ClusterError) {
-        if isDirectory(path) { return }
+    ///
+    /// - Returns: those it made, the deepest last.
+    @discardableResult
+    package static func createDirectories(_ path: String, mode: mode_t) throws(ClusterError) -> [String] {
+        if isDirectory(path) { return [] }
         let parent = parent(of: path)
-        if parent != path { try createDirectories(parent, mode: mode) }
-        guard mkdir(path, mode) == 0 || errno == EEXIST else {
-            throw .system(action: "create directory", path: path, code: errno)
-        }
+        let made = parent == path ? [] : try createDirectories(parent, mode: mode)
+        if mkdir(path, mode) == 0 { return made + [path] }
+        let code = errno
+        // Somebody else may have been faster; anything but a directory is in the way.
+        if code == EEXIST, isDirectory(path) { return made }
+        removeEmptyDirectories(made)
+        throw .system(action: "create directory", path: path, code: code)
+    }
+
+    /// Takes back what `createDirectories` made, as far as nobody has put anything there.
+    package static func removeEmptyDirectories(_ made: [String]) {
+        for path in made.reversed() { rmdir(path) }
     }
 
     /// The names in a directory, sorted, without `.` and `..`.
@@ -114,6 +143,17 @@ enum FileAccess {
     }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Whether the name is taken, be it by a link that leads nowhere.
+    package static func isTaken(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
+    static func isSymbolicLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
 
     static func isDirectory(_ path: String) -> Bool {
         var status = stat()
@@ -143,8 +183,26 @@ enum FileAccess {
         }
     }
 
-    static func join(_ directory: String, _ name: String) -> String {
+    package static func join(_ directory: String, _ name: String) -> String {
         directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
+    }
+
+    /// The last component; empty for the root.
+    static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "" }
+
+    /// From the root on, without `.` and `..`, as they read: links are not followed.
+    package static func absolute(_ path: String) -> String {
+        var whole = path
+        if !path.hasPrefix("/") {
+            guard let current = getcwd(nil, 0) else { return path }
+            defer { free(current) }
+            whole = join(String(cString: current), path)
+        }
+        var parts: [Substring] = []
+        for part in whole.split(separator: "/") where part != "." {
+            if part == ".." { parts = parts.dropLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
     }
 
     static func parent(of path: String) -> String {

@@ -40,7 +40,7 @@ struct HashWalker {
         chunks.append(SHA256.hash(root, Self.chunk(UInt64(values.count))))
     }
 
-    /// LIST: the body walks one element; the count is mixed in.
+    /// LIST: the body walks one element, which adds one leaf or none; the count is mixed in.
     mutating func list<Element>(
         _ elements: [Element], max: Int, _ field: String,
         _ body: (inout HashWalker, Element, String) throws(ClusterError) -> Void
@@ -50,6 +50,16 @@ struct HashWalker {
         for (i, element) in elements.enumerated() { try body(&inner, element, "\(field)[\(i)]") }
         let root = Self.merkle(inner.chunks, limit: max)
         chunks.append(SHA256.hash(root, Self.chunk(UInt64(elements.count))))
+    }
+
+    /// SIGLIST: signatures of 65 bytes one after another, as a list of them.
+    mutating func signatureList(_ bytes: [UInt8], _ field: String) throws(ClusterError) {
+        let size = FileLimits.k1SignatureBytes
+        guard bytes.count.isMultiple(of: size) else {
+            throw .field(field, "\(bytes.count) bytes, but signatures have \(size) each")
+        }
+        let pieces = stride(from: 0, to: bytes.count, by: size).map { Array(bytes[$0..<$0 + size]) }
+        try list(pieces, max: FileLimits.signaturesInList, field) { walker, piece, _ in walker.raw(piece) }
     }
 
     /// BOX: a container inside.

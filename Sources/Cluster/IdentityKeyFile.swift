@@ -7,8 +7,12 @@ package enum IdentityKeyFile {
     /// Room for white space around the digits.
     private static let bytesMax = 1024
 
+    package static func load(inDataDirectory directory: String) throws(ClusterError) -> PrivateKey {
+        try load(FileAccess.join(directory, name))
+    }
+
     package static func load(_ path: String) throws(ClusterError) -> PrivateKey {
-        guard FileAccess.exists(path) else {
+        guard FileAccess.isTaken(path) else {
             throw .inFile(
                 path, .field("identity key", "no such file; make one with `styx create enr`, or point to yours"))
         }
@@ -51,7 +55,8 @@ package enum IdentityKeyFile {
         return key
     }
 
-    /// Writes a new file readable by its owner only. Never overwrites: losing this key loses the node's seat.
+    /// Writes a new file readable by its owner only, whole or not at all. Never overwrites: losing this key loses the
+    /// node's seat.
     package static func create(_ path: String, _ key: PrivateKey) throws(ClusterError) {
         var digits = [UInt8](repeating: 0, count: 64)
         defer { digits.erase() }
@@ -61,7 +66,7 @@ package enum IdentityKeyFile {
                 digits[2 * i + 1] = hex(byte & 15)
             }
         }
-        try FileAccess.create(path, digits, mode: 0o600)
+        try FileAccess.publish(path, digits, mode: 0o600)
     }
 
     private static func trimmed(_ bytes: [UInt8]) -> ArraySlice<UInt8> {

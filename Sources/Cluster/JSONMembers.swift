@@ -28,6 +28,9 @@ struct JSONMembers {
 
     func path(_ name: String) -> String { Self.join(path, name) }
 
+    /// Neither absent nor `null`.
+    func has(_ name: String) -> Bool { member(name) != nil }
+
     func string(_ name: String) throws(ClusterError) -> String {
         guard let value = member(name) else { return "" }
         guard let string = value.string else { throw .field(path(name), "expected a string") }
@@ -73,12 +76,19 @@ struct JSONMembers {
         return try Self.hex(value, bytesMax: bytesMax, path(name))
     }
 
+    func bytes(_ name: String, _ text: ByteText, bytesMax: Int) throws(ClusterError) -> [UInt8] {
+        guard let value = member(name) else { return [] }
+        return try Self.bytes(value, text, bytesMax: bytesMax, path(name))
+    }
+
     /// Exactly so many bytes; absent, `null` and empty give zeros.
-    func fixed<let count: Int>(_ name: String) throws(ClusterError) -> FixedBytes<count> {
-        let bytes = try hex(name, bytesMax: count)
+    func fixed<let count: Int>(
+        _ name: String, _ text: ByteText = .hex
+    ) throws(ClusterError) -> FixedBytes<count> {
+        let bytes = try bytes(name, text, bytesMax: count)
         guard !bytes.isEmpty else { return .zero }
         guard let fixed = FixedBytes<count>(bytes) else {
-            throw .field(path(name), "expected \(count) bytes of hex, got \(bytes.count)")
+            throw .field(path(name), "expected \(count) bytes of \(text), got \(bytes.count)")
         }
         return fixed
     }
@@ -110,6 +120,20 @@ struct JSONMembers {
         }
     }
 
+    static func bytes(
+        _ value: JSONValue, _ text: ByteText, bytesMax: Int, _ path: String
+    ) throws(ClusterError) -> [UInt8] {
+        guard text == .base64 else { return try hex(value, bytesMax: bytesMax, path) }
+        guard !value.isNull else { return [] }
+        guard let digits = value.string else { throw .field(path, "expected base64 in a string") }
+        guard digits.utf8.count <= (bytesMax + 2) / 3 * 4 else {
+            throw .field(path, "more than \(bytesMax) bytes of base64")
+        }
+        guard let bytes = Base64.standard.decode(digits.utf8) else { throw .field(path, "not base64 with padding") }
+        guard bytes.count <= bytesMax else { throw .field(path, "more than \(bytesMax) bytes of base64") }
+        return bytes
+    }
+
     static func gwei(_ value: JSONValue, _ path: String) throws(ClusterError) -> UInt64 {
         // Charon holds amounts as signed 64-bit numbers.
         guard value.string != nil, let amount = value.uint64, amount <= UInt64(Int64.max) else {
@@ -130,6 +154,14 @@ extension JSONValue {
     /// `0x` and lower-case hex; the empty text for no bytes.
     static func hex(_ bytes: some Collection<UInt8>) -> JSONValue {
         .string(bytes.isEmpty ? "" : Hex.encode(bytes))
+    }
+
+    /// - Parameter nullIfEmpty: what base64 does for no bytes, instead of the empty text.
+    static func bytes(_ bytes: some Collection<UInt8>, _ text: ByteText, nullIfEmpty: Bool = false) -> JSONValue {
+        switch text {
+        case .hex: .hex(bytes)
+        case .base64: bytes.isEmpty && nullIfEmpty ? .null : .string(Base64.standard.encode(bytes))
+        }
     }
 
     /// Go writes an absent list as `null`.

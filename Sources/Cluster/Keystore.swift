@@ -5,16 +5,18 @@ import SSZ
 import Secp256k1
 
 /// One BLS secret in a password-protected file (EIP-2335, version 4). Source: spec/cluster-files.md §15.
+///
+/// Passwords, derived keys and secrets are overwritten after use wherever this code holds them. What it cannot reach:
+/// the copy of a derived key inside swift-crypto, Unicode forms of a password inside Foundation, and the password of a
+/// keystore that is being written, which goes to the disk beside it anyway.
 package enum Keystore {
-    static let fileBytesMax = 64 << 10
-
     /// How much work a password guess takes.
     package enum Cost: Sendable {
         case secure
         /// For throwaway test networks.
         case insecure
 
-        fileprivate var rounds: Int { self == .secure ? 1 << 18 : 1 << 4 }
+        var rounds: Int { self == .secure ? 1 << 18 : 1 << 4 }
     }
 
     /// The random parts of one keystore, and its password. Drawn beforehand, so that encryption can run in parallel.
@@ -33,19 +35,30 @@ package enum Keystore {
             uuid = bytes(16)
             self.password = password ?? Array(Hex.encodeBare(bytes(16)).utf8)
         }
+
+        /// All parts given: salt of 32 bytes, iv and uuid of 16.
+        init(salt: [UInt8], iv: [UInt8], uuid: [UInt8], password: [UInt8]) {
+            self.salt = salt
+            self.iv = iv
+            self.uuid = uuid
+            self.password = password
+        }
     }
 
-    /// The file's bytes: PBKDF2 and AES-128-CTR, one-space indent, no trailing newline. `cost` times 54 ms / 2^18.
+    /// The file's bytes: PBKDF2 and AES-128-CTR, one-space indent, no trailing newline. `cost` times 30 ms / 2^18.
     package static func encrypt(_ key: SecretKey, cost: Cost, _ seed: Seed) throws(ClusterError) -> [UInt8] {
-        let derivation = KeyDerivation.pbkdf2(salt: seed.salt, rounds: cost.rounds, byteCount: 32)
+        let derivation = KeyDerivation.pbkdf2(salt: seed.salt, rounds: cost.rounds)
         let derived = try derivation.derive(password: normalized(seed.password))
         let ciphertext = try key.withSecretBytes { secret throws(ClusterError) in
-            try applyCipher(to: Array(secret), derived, iv: seed.iv)
+            var secret = Array(secret)
+            defer { secret.erase() }
+            return try KeystoreContent.applyCipher(to: secret, derived, iv: seed.iv)
         }
+        let checksum = KeystoreContent.checksum(derived, ciphertext)
         let json: JSONValue = [
             "crypto": [
                 "checksum": [
-                    "function": "sha256", "message": bare(checksum(derived, ciphertext).bytes), "params": [:],
+                    "function": "sha256", "message": bare(checksum.bytes), "params": [:],
                 ],
                 "cipher": [
                     "function": "aes-128-ctr", "message": bare(ciphertext), "params": ["iv": bare(seed.iv)],
@@ -62,63 +75,28 @@ package enum Keystore {
         return Array(json.text(indent: " ").utf8)
     }
 
-    /// Opens a keystore of any maker: PBKDF2 or scrypt, any cost within bounds. `pubkey` and `path` are not looked at.
+    /// Opens a keystore of any maker: PBKDF2, scrypt or no derivation, any cost within bounds. `pubkey` and `path` are
+    /// not looked at.
     package static func decrypt(_ json: [UInt8], password: [UInt8]) throws(ClusterError) -> SecretKey {
-        let file = try JSONMembers(JSONValue(clusterFile: json, bytesMax: fileBytesMax), path: "")
-        let crypto = try file.members("crypto")
-        let cipher = try crypto.members("cipher")
-        guard try cipher.string("function") == "aes-128-ctr" else {
-            throw .field(cipher.path("function"), "only aes-128-ctr is known")
-        }
-        let iv: FixedBytes<16> = try cipher.members("params").fixed("iv")
-        let ciphertext: Bytes32 = try cipher.fixed("message")
-        let checksumMembers = try crypto.members("checksum")
-        guard try checksumMembers.string("function") == "sha256" else {
-            throw .field(checksumMembers.path("function"), "only sha256 is known")
-        }
-        let expected: Root = try checksumMembers.fixed("message")
-
-        let derived = try KeyDerivation(crypto.members("kdf")).derive(password: normalized(password))
-        guard checksum(derived, ciphertext.bytes) == expected else {
-            throw .field(checksumMembers.path("message"), "the password does not open this keystore")
-        }
-        var secret = try applyCipher(to: ciphertext.bytes, derived, iv: iv.bytes)
-        defer { secret.erase() }
-        guard let key = try? SecretKey(bytes: secret) else {
-            throw .field(cipher.path("message"), "holds no BLS secret key")
-        }
-        return key
+        try KeystoreContent(json: json).open(password: password)
     }
 
     /// NFKD, without ASCII control characters: a newline at the end of a password file does no harm.
+    ///
+    /// The caller erases the result. Of a password beyond ASCII Foundation keeps copies that nobody can erase.
     static func normalized(_ password: [UInt8]) -> [UInt8] {
-        let isControl: (UInt8) -> Bool = { $0 < 0x20 || $0 == 0x7f }
-        guard !password.allSatisfy({ $0 < 0x80 }) else { return password.filter { !isControl($0) } }
+        guard !password.allSatisfy({ $0 < 0x80 }) else { return withoutControls(password) }
         let text = String(decoding: password, as: UTF8.self).decomposedStringWithCompatibilityMapping
-        // In UTF-8 every byte below 0x80 is a character of its own.
-        return text.utf8.filter { !isControl($0) }
+        return withoutControls(text.utf8)
     }
 
-    private static func checksum(_ derived: SymmetricKey, _ ciphertext: [UInt8]) -> Root {
-        var input = derived.withUnsafeBytes { Array($0[16..<32]) } + ciphertext
-        defer { input.erase() }
-        return SSZ.SHA256.hash(input)
-    }
-
-    /// AES-128 in counter mode; encryption and decryption are the same.
-    private static func applyCipher(to bytes: [UInt8], _ derived: SymmetricKey, iv: [UInt8]) throws(ClusterError)
-        -> [UInt8]
-    {
-        var input = bytes
-        defer { input.erase() }
-        do {
-            let key = derived.withUnsafeBytes { SymmetricKey(data: $0[..<16]) }
-            var output = try AES._CTR.encrypt(input, using: key, nonce: AES._CTR.Nonce(nonceBytes: iv))
-            defer { output.resetBytes(in: output.startIndex..<output.endIndex) }
-            return Array(output)
-        } catch {
-            throw .field("crypto.cipher", "\(error)")
-        }
+    /// In UTF-8 every byte below 0x80 is a character of its own.
+    private static func withoutControls(_ text: some Collection<UInt8>) -> [UInt8] {
+        var kept: [UInt8] = []
+        // Room for all of it: growing would leave copies behind.
+        kept.reserveCapacity(text.count)
+        for byte in text where byte >= 0x20 && byte != 0x7f { kept.append(byte) }
+        return kept
     }
 
     private static func bare(_ bytes: [UInt8]) -> JSONValue { .string(Hex.encodeBare(bytes)) }

@@ -1,12 +1,16 @@
 import BLS
-import Dispatch
 import Glibc
-import Synchronization
 
 /// `validator_keys`: one keystore and one password file for each share. Source: spec/cluster-files.md §15.
+///
+/// Opening takes 30 ms (PBKDF2) to over a second (scrypt) for each keystore and thread, and blocks the caller that
+/// long: never call it from a task. All files are read and checked before the first is opened.
 package enum KeystoreDirectory {
     package static let name = "validator_keys"
+    static let filesMax = FileLimits.validators
     private static let passwordBytesMax = 4096
+    /// scrypt takes 256 MiB a keystore: on a machine of many cores all at once would be too much.
+    private static let memoryMax = 1 << 30
 
     /// One opened keystore.
     package struct Entry: Sendable {
@@ -18,36 +22,44 @@ package enum KeystoreDirectory {
 
     /// Opens every `keystore-*.json` of the directory, in the order of the names. None is an error.
     ///
-    /// Blocks for 54 ms (PBKDF2) to over a second (scrypt) for each keystore and thread.
-    /// - Parameter concurrency: how many to open at once, at least 1.
-    package static func load(_ directory: String, concurrency: Int) throws(ClusterError) -> [Entry] {
-        try open(files(in: directory), concurrency)
+    /// - Parameters:
+    ///   - concurrency: how many to open at once, about one per core.
+    ///   - progress: see `WorkProgress`.
+    package static func load(
+        _ directory: String, concurrency: Int, progress: @escaping WorkProgress = { _, _ in true }
+    ) throws(ClusterError) -> [Entry] {
+        try open(files(in: directory), concurrency, progress)
     }
 
     /// Key N is the share of validator N of the lock: numbers must be 0 to count - 1, each once.
-    package static func loadSequenced(_ directory: String, concurrency: Int) throws(ClusterError) -> [SecretKey] {
-        let files = try files(in: directory)
-        var paths: [Int: String] = [:]
-        for file in files {
-            guard let index = file.index else {
-                throw .inFile(file.path, .field("name", "unknown keystore index; call it keystore-<number>.json"))
-            }
-            guard index < files.count else {
-                throw .inFile(
-                    file.path,
-                    .field("name", "out of sequence keystore index: \(files.count) keystores are numbered from 0"))
-            }
-            if let other = paths.updateValue(file.path, forKey: index) {
-                throw .inFile(file.path, .field("name", "duplicate keystore index, as in \(other)"))
-            }
+    package static func loadSequenced(
+        _ directory: String, concurrency: Int, progress: @escaping WorkProgress = { _, _ in true }
+    ) throws(ClusterError) -> [SecretKey] {
+        try loadSequenced([directory], concurrency: concurrency, progress: progress)[0]
+    }
+
+    /// Several directories, opened as one piece of work: the keys of each.
+    package static func loadSequenced(
+        _ directories: [String], concurrency: Int, progress: @escaping WorkProgress = { _, _ in true }
+    ) throws(ClusterError) -> [[SecretKey]] {
+        var files: [File] = []
+        var counts: [Int] = []
+        for directory in directories {
+            let sequence = try sequenced(Self.files(in: directory))
+            files += sequence
+            counts.append(sequence.count)
         }
-        return try open(files, concurrency).sorted { ($0.index ?? 0) < ($1.index ?? 0) }.map(\.key)
+        var keys = try open(files, concurrency, progress).map(\.key)[...]
+        return counts.map { count in
+            defer { keys = keys.dropFirst(count) }
+            return Array(keys.prefix(count))
+        }
     }
 
     /// Writes keystores and passwords numbered from 0 into a new or empty directory.
     package static func store(
         _ keys: [SecretKey], in directory: String, cost: Keystore.Cost, concurrency: Int,
-        using generator: inout some RandomNumberGenerator
+        progress: @escaping WorkProgress = { _, _ in true }, using generator: inout some RandomNumberGenerator
     ) throws(ClusterError) {
         if FileAccess.exists(directory) {
             guard try FileAccess.names(in: directory).isEmpty else {
@@ -58,7 +70,7 @@ package enum KeystoreDirectory {
         }
         let seeds = keys.map { _ in Keystore.Seed(using: &generator) }
         let prefix = cost == .secure ? "keystore-" : "keystore-insecure-"
-        _ = try parallel(keys.count, concurrency) { i throws(ClusterError) in
+        _ = try ParallelWork.map(keys.count, threads: concurrency, progress: progress) { i throws(ClusterError) in
             let path = FileAccess.join(directory, "\(prefix)\(i)")
             try FileAccess.create(path + ".json", Keystore.encrypt(keys[i], cost: cost, seeds[i]), mode: 0o444)
             try FileAccess.create(path + ".txt", seeds[i].password, mode: 0o400)
@@ -66,57 +78,106 @@ package enum KeystoreDirectory {
         try FileAccess.syncDirectory(directory)
     }
 
-    private typealias File = (path: String, index: Int?)
+    // MARK: - Files
+
+    struct File: Sendable {
+        let path: String
+        let index: Int?
+
+        /// Where its password should be.
+        var passwordPath: String { path.dropLast(".json".count) + ".txt" }
+    }
+
+    static func isKeystore(_ name: String) -> Bool { name.hasPrefix("keystore-") && name.hasSuffix(".json") }
 
     private static func files(in directory: String) throws(ClusterError) -> [File] {
-        let names = try FileAccess.names(in: directory).filter { $0.hasPrefix("keystore-") && $0.hasSuffix(".json") }
+        let names = try FileAccess.names(in: directory).filter(isKeystore)
         guard !names.isEmpty else {
             throw .inFile(directory, .field("keystores", "no keys found; put keystore-<number>.json and .txt there"))
         }
-        return names.map { (FileAccess.join(directory, $0), index(ofName: $0)) }
+        guard names.count <= filesMax else {
+            throw .inFile(directory, .field("keystores", "\(names.count) files, at most \(filesMax) allowed"))
+        }
+        return names.map { File(path: FileAccess.join(directory, $0), index: index(ofName: $0)) }
+    }
+
+    /// By number, which must be 0 to count - 1, each once.
+    private static func sequenced(_ files: [File]) throws(ClusterError) -> [File] {
+        var places: [File?] = Array(repeating: nil, count: files.count)
+        for file in files {
+            guard let index = file.index else {
+                throw .inFile(file.path, .field("name", "unknown keystore index; call it keystore-<number>.json"))
+            }
+            guard index < files.count else {
+                let present = Set(files.compactMap(\.index))
+                let missing = (0..<files.count).first { !present.contains($0) } ?? 0
+                throw .inFile(
+                    file.path,
+                    .field(
+                        "name",
+                        "out of sequence keystore index: \(files.count) keystores are numbered 0 to \(files.count - 1),"
+                            + " and number \(missing) is missing"))
+            }
+            if let other = places[index] {
+                throw .inFile(file.path, .field("name", "duplicate keystore index, as in \(other.path)"))
+            }
+            places[index] = file
+        }
+        return places.compactMap { $0 }
     }
 
     /// The N of `keystore-N.json` or `keystore-insecure-N.json`.
-    private static func index(ofName name: String) -> Int? {
+    static func index(ofName name: String) -> Int? {
+        guard isKeystore(name) else { return nil }
         var digits = name.dropFirst("keystore-".count).dropLast(".json".count)
         if digits.hasPrefix("insecure-") { digits = digits.dropFirst("insecure-".count) }
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return Int(digits)
     }
 
-    private static func open(_ files: [File], _ concurrency: Int) throws(ClusterError) -> [Entry] {
-        try parallel(files.count, concurrency) { i throws(ClusterError) in
-            let path = files[i].path
-            let passwordPath = path.dropLast(".json".count) + ".txt"
-            let json = try FileAccess.read(path, bytesMax: Keystore.fileBytesMax)
-            var password = try FileAccess.readSecret(String(passwordPath), bytesMax: passwordBytesMax)
-            defer { password.erase() }
-            do throws(ClusterError) {
-                return Entry(path: path, index: files[i].index, key: try Keystore.decrypt(json, password: password))
-            } catch {
-                throw .inFile("\(path) with the password in \(passwordPath)", error)
-            }
+    // MARK: - Opening
+
+    static func read(_ file: File) throws(ClusterError) -> KeystoreContent {
+        let json = try FileAccess.read(file.path, bytesMax: KeystoreContent.fileBytesMax)
+        do throws(ClusterError) {
+            return try KeystoreContent(json: json)
+        } catch {
+            throw .inFile(file.path, error)
         }
     }
 
-    /// `body(0) … body(count - 1)` on up to `concurrency` threads; the error of the lowest number is thrown.
-    private static func parallel<Value: Sendable>(
-        _ count: Int, _ concurrency: Int, _ body: @Sendable (Int) throws(ClusterError) -> Value
-    ) throws(ClusterError) -> [Value] {
-        let next = Atomic(0)
-        let results = Mutex<[Int: Result<Value, ClusterError>]>([:])
-        DispatchQueue.concurrentPerform(iterations: max(1, min(concurrency, count))) { _ in
-            while true {
-                let i = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard i < count else { return }
-                let result = Result { () throws(ClusterError) in try body(i) }
-                results.withLock { $0[i] = result }
-                // After a failure the rest is wasted work.
-                if case .failure = result { next.store(count, ordering: .relaxed) }
+    /// - Throws: when the password file is missing, or does not open this keystore.
+    static func open(_ content: KeystoreContent, passwordPath: String) throws(ClusterError) -> SecretKey {
+        var password = try FileAccess.readSecret(passwordPath, bytesMax: passwordBytesMax)
+        defer { password.erase() }
+        return try content.open(password: password)
+    }
+
+    /// So many threads that their memory stays within bounds.
+    static func threads(_ contents: [KeystoreContent], _ concurrency: Int) -> Int {
+        let memory = contents.reduce(1) { max($0, $1.derivation.memoryBytes) }
+        return max(1, min(concurrency, memoryMax / memory))
+    }
+
+    private static func open(
+        _ files: [File], _ concurrency: Int, _ progress: @escaping WorkProgress
+    ) throws(ClusterError) -> [Entry] {
+        let contents = try files.map { file throws(ClusterError) in try read(file) }
+        return try ParallelWork.map(files.count, threads: threads(contents, concurrency), progress: progress) {
+            i throws(ClusterError) in
+            let file = files[i]
+            let key: SecretKey
+            do throws(ClusterError) {
+                key = try open(contents[i], passwordPath: file.passwordPath)
+            } catch .system(let action, let path, let code) where path == file.passwordPath {
+                // The file is named already.
+                throw .inFile("password of \(file.path)", .system(action: action, path: path, code: code))
+            } catch .fileTooLarge(let path, let bytesMax) {
+                throw .fileTooLarge(path: path, bytesMax: bytesMax)
+            } catch {
+                throw .inFile("\(file.path) with the password in \(file.passwordPath)", error)
             }
+            return Entry(path: file.path, index: file.index, key: key)
         }
-        let done = results.withLock { $0 }
-        for i in done.keys.sorted() { if case .failure(let error)? = done[i] { throw error } }
-        return try done.sorted { $0.key < $1.key }.map { _, result throws(ClusterError) in try result.get() }
     }
 }

@@ -6,8 +6,11 @@ package struct LockFile: Sendable {
 
     package let lock: Lock
     package let keys: ClusterKeys
+    /// What was looked at. Contracts not asked count as failed until `answer` settles them.
+    package private(set) var report: Verification
+
     /// Verifications that did not hold, to be shown to the operator. Always empty when `verify` was true.
-    package let warnings: [ClusterError]
+    package var warnings: [ClusterError] { report.failures }
 
     /// Reads, decodes and verifies.
     ///
@@ -27,19 +30,22 @@ package struct LockFile: Sendable {
     }
 
     /// The same for a lock in memory.
+    ///
+    /// With an execution client: pass `verify: false`, perform `report.contractCalls`, `answer` them, then
+    /// `report.requirePassed()` unless `--no-verify`.
     package init(_ lock: Lock, verify: Bool = true, customNetwork: Network? = nil) throws(ClusterError) {
-        let keys = try ClusterKeys(lock)
-        var warnings: [ClusterError] = []
-        do throws(ClusterError) { try lock.verifyHashes() } catch { warnings.append(error) }
-        if verify, let failure = warnings.first { throw failure }
-        do throws(ClusterError) {
-            try lock.verifySignatures(keys, customNetwork: customNetwork)
-        } catch {
-            warnings.append(error)
+        let (report, keys) = lock.verification(customNetwork: customNetwork)
+        if verify { try report.requirePassed() }
+        if let keys {
+            self.keys = keys
+        } else {
+            // Which of them are none.
+            self.keys = try ClusterKeys(lock)
         }
-        if verify, let failure = warnings.first { throw failure }
         self.lock = lock
-        self.keys = keys
-        self.warnings = warnings
+        self.report = report
     }
+
+    /// What a contract said to one of `report.contractCalls`.
+    package mutating func answer(_ call: ContractCall, _ answer: ContractAnswer) { report.answer(call, answer) }
 }

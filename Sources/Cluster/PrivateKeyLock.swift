@@ -47,6 +47,12 @@ package struct PrivateKeyLock: Equatable, Sendable {
     /// Whether this note, found at start-up, leaves the key free.
     package func checkFree(at now: Instant, clusterLockHash current: String) throws(ClusterError) {
         let age = now - timestamp
+        guard age >= .zero else {
+            throw .field(
+                "private key lock",
+                "\"\(command)\" wrote it at \(RFC3339.seconds(timestamp)), which is in the future:"
+                    + " another charon instance may be running on a machine whose clock differs; set the clocks")
+        }
         guard age > Self.staleAfter else {
             throw .field(
                 "private key lock",
@@ -84,9 +90,13 @@ package struct PrivateKeyLockFile: Sendable {
         let file = PrivateKeyLockFile(path: keyPath + ".lock", command: command, clusterLockHash: clusterLockHash)
         if FileAccess.exists(file.path) {
             let bytes = try FileAccess.read(file.path, bytesMax: 64 << 10)
-            do throws(ClusterError) {
-                try PrivateKeyLock(json: bytes).checkFree(at: now, clusterLockHash: clusterLockHash)
-            } catch {
+            let note: PrivateKeyLock
+            do throws(ClusterError) { note = try PrivateKeyLock(json: bytes) } catch {
+                throw .inFile(
+                    file.path,
+                    .field("private key lock", "\(error); delete this file if no other process uses the key"))
+            }
+            do throws(ClusterError) { try note.checkFree(at: now, clusterLockHash: clusterLockHash) } catch {
                 throw .inFile(file.path, error)
             }
         }

@@ -136,7 +136,7 @@ package struct DemoCluster: Sendable {
             board.ready(index)
             announce.yield(port)
         }
-        let styx = try StyxNode(node, hooks: hooks, threads: threads, logger: logger)
+        let styx = try await StyxNode(node, hooks: hooks, threads: threads, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await styx.run() }
             if index < options.validatorClients {

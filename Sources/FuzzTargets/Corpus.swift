@@ -272,7 +272,13 @@ package enum Corpus {
             let definition = try? JSONValue(parsing: lock).member("cluster_definition").bytes()
         else { preconditionFailure("a small cluster") }
         let note = PrivateKeyLock(command: "run", timestamp: now, clusterLockHash: "0x00")
-        return [[0] + lock, [1] + definition, [2] + note.encoded()]
+        // Layouts of all kinds; their signatures do not hold.
+        let older = [FileVersion.v1_0, .v1_2, .v1_4, .v1_6, .v1_7, .v1_11].compactMap { version -> [UInt8]? in
+            var lock = cluster.lock
+            lock.definition.version = version
+            return try? [0] + lock.encoded()
+        }
+        return [[0] + lock, [1] + definition, [2] + note.encoded()] + older
     }()
 
     private static let keystores: [[UInt8]] = {

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -97,11 +98,13 @@ extension Host {
         guard let own = listenAddress(for: address, attempt) else {
             return watch(bootstrap(attempt).connect(to: address), attempt)
         }
-        // From our listening port, so that a router maps it as one; if the port cannot be shared, from any.
+        // From our listening port, so that a router maps it as one; if it is taken for this peer, from any.
         let shared = bootstrap(attempt).channelOption(Self.reusePort, value: 1)
             .channelOption(.socketOption(.so_reuseaddr), value: 1).bind(to: own).connect(to: address)
         let either = shared.flatMapError { error -> EventLoopFuture<any Channel> in
-            guard attempt.role == .dialer else { return self.loop.makeFailedFuture(error) }
+            guard attempt.role == .dialer, [EADDRINUSE, EADDRNOTAVAIL].contains((error as? IOError)?.errnoCode) else {
+                return self.loop.makeFailedFuture(error)
+            }
             return self.bootstrap(attempt).connect(to: address)
         }
         watch(either, attempt)

@@ -1,5 +1,6 @@
 import BLS
 import Cluster
+import ClusterSetup
 import DutyWorkflow
 import Ethereum
 import Libp2p
@@ -16,10 +17,18 @@ struct ClusterContext: Sendable {
     let directory: PeerDirectory
     let warnings: [String]
     private let clusterKeys: ClusterKeys
+    private let customNetwork: Network?
 
-    /// Reads and verifies; some milliseconds per validator, so not for an event loop.
-    init(_ configuration: NodeConfiguration) throws {
-        let file = try LockFile.load(configuration.lockFile, verify: configuration.isVerifyingLock)
+    /// Reads and verifies; about a millisecond per validator. Asks contracts if they signed and somebody can be asked.
+    ///
+    /// - Parameter waiting: called with the reason while an execution client is needed and does not answer.
+    init(_ configuration: NodeConfiguration, waiting: (String) -> Void) async throws {
+        customNetwork = try configuration.testnet.custom()
+        var file = try LockFile.load(configuration.lockFile, verify: false, customNetwork: customNetwork)
+        try await Self.askContracts(&file, configuration, waiting)
+        if configuration.isVerifyingLock {
+            do { try file.report.requirePassed() } catch { throw ClusterError.inFile(configuration.lockFile, error) }
+        }
         let key = try IdentityKeyFile.load(configuration.privateKeyFile)
         guard let index = file.keys.peerIndex(of: key.publicKey) else {
             throw ConfigurationError(
@@ -37,15 +46,38 @@ struct ClusterContext: Sendable {
         directory = PeerDirectory(peers: operators.map { PeerID($0) }, own: own)
     }
 
+    /// Nothing to ask in almost every cluster: then a missing execution client is nobody's concern.
+    private static func askContracts(
+        _ file: inout LockFile, _ configuration: NodeConfiguration, _ waiting: (String) -> Void
+    ) async throws {
+        let calls = file.report.contractCalls
+        while true {
+            do {
+                let answers = try await WebClient.with { web in
+                    try await ContractQuestions(endpoint: configuration.executionClientEndpoint, web: web)
+                        .answers(to: calls)
+                }
+                for (call, answer) in answers { file.answer(call, answer) }
+                return
+            } catch let error as ServiceError {
+                guard configuration.isVerifyingLock else { return }
+                waiting("\(error)")
+                try await Task.sleep(for: .seconds(5))
+            }
+        }
+    }
+
     var own: PeerIndex { directory.own }
     var threshold: Int { lock.definition.threshold }
 
     /// The lock's network, for EIP-7044; nil for a test network nobody knows.
-    var network: Network? { Network.with(genesisForkVersion: lock.definition.forkVersion, custom: nil) }
+    var network: Network? { Network.with(genesisForkVersion: lock.definition.forkVersion, custom: customNetwork) }
 
-    /// This operator's key shares by validator, from the keystores. Takes 50 ms a keystore.
-    func loadShares(_ directory: String, concurrency: Int) throws -> [PubKey: SecretKey] {
-        let shares = try KeystoreDirectory.loadSequenced(directory, concurrency: concurrency)
+    /// This operator's key shares by validator, from the keystores. Blocks for 30 ms a keystore and thread.
+    func loadShares(_ directory: String, concurrency: Int, progress: @escaping WorkProgress) throws
+        -> [PubKey: SecretKey]
+    {
+        let shares = try KeystoreDirectory.loadSequenced(directory, concurrency: concurrency, progress: progress)
         try clusterKeys.verify(shares: shares, ofPeer: own.rawValue)
         return Dictionary(
             zip(clusterKeys.validators, shares).map { ($0.publicKey.bytes, $1) },

@@ -1,4 +1,5 @@
 import BeaconAPI
+import Cluster
 import Foundation
 
 /// What the operator decided. Flags of operations.md §2; checked by `validate` before anything is opened.
@@ -13,7 +14,13 @@ package struct NodeConfiguration: Sendable {
 
     package var lockFile = ".charon/cluster-lock.json"
     package var privateKeyFile = ".charon/charon-enr-private-key"
+    /// Whether a note beside the identity key keeps a second process off it.
+    package var isLockingPrivateKey = false
     package var isVerifyingLock = true
+    /// JSON-RPC of an execution client, asked when contract wallets signed the lock. Empty: nobody is asked.
+    package var executionClientEndpoint = ""
+    /// Of a private network; its `name` is not looked at.
+    package var testnet = NetworkFlags()
     /// SQLite file with everything that was decided and signed. Never delete it while validators are active.
     package var journalFile = ".charon/styx-journal.sqlite"
     package var beaconNodeEndpoints: [String] = []

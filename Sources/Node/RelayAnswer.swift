@@ -71,6 +71,11 @@ package enum RelayFault: Error, Equatable, Sendable, CustomStringConvertible {
     case severalPeers
     case noAddress
 
+    /// A server that is down fails in more than one way; that is told once.
+    func isSameNews(as other: RelayFault) -> Bool {
+        if case (.unreachable, .unreachable) = (self, other) { true } else { self == other }
+    }
+
     package var description: String {
         switch self {
         case .unreachable(let why): "cannot be reached: \(why)"

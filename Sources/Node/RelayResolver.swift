@@ -67,7 +67,7 @@ struct RelayResolver: Sendable {
             question.fault = nil
             return (Self.interval, isNews ? .named(answer) : nil)
         case .failure(let fault):
-            let isNews = question.fault != fault
+            let isNews = question.fault.map { !$0.isSameNews(as: fault) } ?? true
             question.fault = fault
             return (question.backoff.next(using: &generator), isNews ? .failed(fault) : nil)
         }

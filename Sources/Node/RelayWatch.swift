@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Foundation
 import Libp2p
 import Logging
 import NIOCore
@@ -29,6 +30,8 @@ final class RelayWatch: Sendable {
         self.update = update
         var settings = HTTPClient.Configuration(redirectConfiguration: .follow(max: 3, allowCycles: false))
         settings.timeout.connect = TimeAmount(Self.timeout)
+        // A refused connection is an answer; we ask again ourselves.
+        settings.connectionPool.retryConnectionEstablishment = false
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
     }
 
@@ -95,8 +98,16 @@ final class RelayWatch: Sendable {
                 return Array((try await response.body.collect(upTo: RelayAnswer.bodyBytesMax)).readableBytesView)
             }
         } catch let fault as RelayFault { throw fault } catch is NIOTooManyBytesError { throw .tooLong } catch {
-            throw .unreachable(error is DeadlineExceeded ? "no answer within 10 s" : "\(error)")
+            throw .unreachable(Self.explain(error))
         }
         return try RelayAnswer(body)
+    }
+
+    private static func explain(_ error: any Error) -> String {
+        switch error {
+        case is DeadlineExceeded: "no answer within 10 s"
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        default: "\(error)"
+        }
     }
 }

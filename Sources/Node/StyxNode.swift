@@ -1,3 +1,4 @@
+import BLS
 import BeaconAPI
 import BeaconClient
 import Cluster
@@ -32,6 +33,8 @@ package struct StyxNode: Sendable {
         package var debug: @Sendable (Int) -> Void = { _ in }
         /// Other operators connected now.
         package var peers: @Sendable (Int) -> Void = { _ in }
+        /// Keystores opened of all, from any thread.
+        package var keystores: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
 
         package init() {}
     }
@@ -47,19 +50,24 @@ package struct StyxNode: Sendable {
     /// - Throws: `ConfigurationError` or `ClusterError`, worded for the operator.
     package init(
         _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), threads: CryptoThreads? = nil, logger: Logger
-    ) throws {
+    ) async throws {
         try configuration.validate()
         self.configuration = configuration
         self.hooks = hooks
         self.logger = logger
-        cluster = try ClusterContext(configuration)
+        cluster = try await ClusterContext(configuration) { reason in
+            logger.warning(
+                "waiting for the execution client: contracts signed the lock", metadata: ["reason": "\(reason)"])
+        }
         ownsThreads = threads == nil
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
 
     /// Runs until SIGINT or SIGTERM.
-    package static func runUntilSignalled(_ configuration: NodeConfiguration, logger: Logger) async throws {
-        let node = try StyxNode(configuration, logger: logger)
+    package static func runUntilSignalled(
+        _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), logger: Logger
+    ) async throws {
+        let node = try await StyxNode(configuration, hooks: hooks, logger: logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: NodeService(node: node))], gracefulShutdownSignals: [.sigterm, .sigint],
@@ -74,6 +82,7 @@ package struct StyxNode: Sendable {
 
     /// Runs until cancelled; throws when something fails that cannot be waited out.
     package func run() async throws {
+        let keyLock = try lockIdentity()
         logStart()
         let book = AddressBook(path: configuration.journalFile + ".peers.json", logger: logger)
         let host = try Host(hostConfiguration(book), logger: topic("p2p")) { [cluster] peer, addresses in
@@ -97,6 +106,7 @@ package struct StyxNode: Sendable {
                 if !configuration.debugAddress.isEmpty {
                     group.addTask { try await serveDebugging(host, peerInfo, runtime) }
                 }
+                if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
                     let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
                     try await work(beacon, consensus, parSigEx, sender, runtime)
@@ -126,8 +136,13 @@ package struct StyxNode: Sendable {
         _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ sender: PeerSender,
         _ slot: RuntimeSlot
     ) async throws {
-        let (chain, genesisRoot) = try await learnChain(beacon)
-        let signer = try await makeSigner(chain)
+        // At once: a wrong password should show before a beacon node is there.
+        async let learned = learnChain(beacon)
+        let shares = try await openShares()
+        let (chain, genesisRoot) = try await learned
+        let signer = shares.map {
+            Signer(backend: .keystores($0), share: cluster.keys.own, domains: chain.domains, threads: threads)
+        }
         let journal = try Journal(
             path: configuration.journalFile,
             binding: JournalBinding(lockHash: cluster.lock.lockHash, genesisValidatorsRoot: genesisRoot),
@@ -216,15 +231,22 @@ package struct StyxNode: Sendable {
         return (ChainContext(clock: spec.clock(genesis: start), domains: domains, spec: spec), genesis.validatorsRoot)
     }
 
-    private func makeSigner(_ chain: ChainContext) async throws -> Signer? {
+    /// This operator's key shares, if the node is to sign with them.
+    private func openShares() async throws -> [PubKey: SecretKey]? {
         guard configuration.signing == .keystores else { return nil }
         let directory = configuration.validatorKeysDirectory
         let concurrency = max(1, ProcessInfo.processInfo.activeProcessorCount)
-        let shares = try await threads.run { [cluster] in
-            try cluster.loadShares(directory, concurrency: concurrency)
+        let cancellation = Cancellation()
+        return try await withTaskCancellationHandler {
+            try await threads.run { [cluster, hooks] in
+                try cluster.loadShares(directory, concurrency: concurrency) { done, total in
+                    hooks.keystores(done, total)
+                    return !cancellation.isCancelled
+                }
+            }
+        } onCancel: {
+            cancellation.cancel()
         }
-        return Signer(
-            backend: .keystores(shares), share: cluster.keys.own, domains: chain.domains, threads: threads)
     }
 
     private func validatorAPI(_ backend: NodeBackend) throws -> ValidatorAPIServer {

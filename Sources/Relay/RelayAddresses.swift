@@ -26,7 +26,7 @@ package struct RelayAddresses: Sendable, Equatable {
                 hostname.flatMap { try? Multiaddr("/dns/\($0)/tcp/\(port)") },
             ].compactMap { $0 }
         }
-        let own = bound.filter { advertisesPrivate || !$0.isPrivateNetwork }
+        let own = bound.filter { !$0.isUnspecified && (advertisesPrivate || !$0.isPrivateNetwork) }
         let ordered = given + own.filter { !$0.isPrivateNetwork } + own.filter(\.isPrivateNetwork)
         var seen: Set<Multiaddr> = []
         all = ordered.filter { seen.insert($0).inserted }

@@ -47,8 +47,12 @@ enum EnvironmentArguments {
     /// Longer paths first, so that `create cluster` is found before `create`.
     private static let commands: [(path: [String], flags: Flags)] = [
         (["create", "cluster"], CreateCluster.flags),
+        (["create", "dkg"], CreateDKG.flags),
+        (["create", "enr"], CreateEnr.flags),
+        (["cluster", "inspect"], ClusterInspect.flags),
         (["run"], Run.flags),
         (["enr"], Enr.flags),
+        (["combine"], Combine.flags),
         (["demo"], DemoCommand.flags),
         (["relay"], RelayCommand.flags),
     ]

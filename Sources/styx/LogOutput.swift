@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Logging
-import Synchronization
 
 enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case debug, info, warn, error
@@ -33,8 +32,6 @@ private struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level
     let format: LogFormat
     var metadata: Logger.Metadata = [:]
-    /// One writer, so that lines of different threads do not mix.
-    private static let output = Mutex(FileHandle.standardError)
 
     init(topic: String, logLevel: Logger.Level, format: LogFormat) {
         self.topic = topic
@@ -52,7 +49,7 @@ private struct LineLogHandler: LogHandler {
         for (name, value) in event.metadata ?? [:] { fields[name] = value }
         let line = line(
             event.level, "\(event.message)", fields.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") })
-        Self.output.withLock { try? $0.write(contentsOf: Data((line + "\n").utf8)) }
+        Terminal.write(line)
     }
 
     private func line(_ level: Logger.Level, _ message: String, _ fields: [(String, String)]) -> String {

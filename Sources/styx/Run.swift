@@ -13,7 +13,12 @@ struct Run: AsyncParsableCommand {
 
     @Option(help: "Cluster lock of this cluster.") var lockFile = ".charon/cluster-lock.json"
     @Option(help: "This operator's secp256k1 identity key.") var privateKeyFile = ".charon/charon-enr-private-key"
+    @Flag(help: "Keep other processes off the identity key, with a note beside it that is renewed every second.")
+    var privateKeyFileLock = false
     @Flag(help: "Turn failed verifications of the lock into warnings.") var noVerify = false
+    @Option(help: "Execution client that is asked when contract wallets signed the lock, e.g. http://localhost:8545.")
+    var executionClientRpcEndpoint = ""
+    @OptionGroup var testnet: TestnetOptions
     @Option(help: "Journal of everything decided and signed (SQLite). Keep it with the keys.")
     var journalFile = ".charon/styx-journal.sqlite"
 
@@ -57,14 +62,18 @@ struct Run: AsyncParsableCommand {
             "beacon-node-timeout", "beacon-node-submit-timeout", "beacon-node-headers", "validator-api-address",
             "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address", "p2p-peers", "p2p-external-ip",
             "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
-        ], switches: ["no-verify", "p2p-disable-reuseport"])
+            "execution-client-rpc-endpoint",
+        ] + TestnetOptions.names, switches: ["no-verify", "private-key-file-lock", "p2p-disable-reuseport"])
 
     func run() async throws {
         let logger = LogOutput.bootstrap(level: logLevel, format: logFormat)
         var node = NodeConfiguration()
         node.lockFile = lockFile
         node.privateKeyFile = privateKeyFile
+        node.isLockingPrivateKey = privateKeyFileLock
         node.isVerifyingLock = !noVerify
+        node.executionClientEndpoint = executionClientRpcEndpoint
+        node.testnet = testnet.flags
         node.journalFile = journalFile
         node.beaconNodeEndpoints = list(beaconNodeEndpoints)
         node.fallbackBeaconNodeEndpoints = list(fallbackBeaconNodeEndpoints)
@@ -84,7 +93,10 @@ struct Run: AsyncParsableCommand {
         node.p2pExternalHostname = p2pExternalHostname.flatMap { $0.isEmpty ? nil : $0 }
         node.nickname = nickname
         do {
-            try await StyxNode.runUntilSignalled(node, logger: logger)
+            let opening = ProgressBar("opening keystores") { logger.info("\($0)") }
+            var hooks = StyxNode.Hooks()
+            hooks.keystores = { opening.update($0, $1) }
+            try await StyxNode.runUntilSignalled(node, hooks: hooks, logger: logger)
         } catch {
             throw CommandFailure("run: \(error)")
         }

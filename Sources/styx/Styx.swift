@@ -12,7 +12,10 @@ struct Styx: AsyncParsableCommand {
             counts as not set.
             """,
         version: Version.line,
-        subcommands: [Run.self, RelayCommand.self, Create.self, Enr.self, DemoCommand.self, VersionCommand.self])
+        subcommands: [
+            Run.self, RelayCommand.self, Create.self, ClusterCommand.self, Enr.self, Combine.self, DemoCommand.self,
+            VersionCommand.self,
+        ])
 
     static func main() async {
         let arguments = EnvironmentArguments.expand(
@@ -25,7 +28,8 @@ struct Styx: AsyncParsableCommand {
                 try command.run()
             }
         } catch let failure as CommandFailure {
-            FileHandle.standardError.write(Data("styx: \(failure)\n".utf8))
+            Terminal.keep()
+            Terminal.write("styx: \(failure)")
             Foundation.exit(1)
         } catch {
             exit(withError: error)
@@ -36,5 +40,12 @@ struct Styx: AsyncParsableCommand {
 /// An error that is for people, not a usage error.
 struct CommandFailure: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+
+    /// - Parameter description: may quote what others wrote: it shall not move the cursor.
+    init(_ description: String) {
+        let scalars = description.unicodeScalars.map { scalar -> Unicode.Scalar in
+            scalar.properties.generalCategory == .control && scalar != "\n" ? "\u{fffd}" : scalar
+        }
+        self.description = String(String.UnicodeScalarView(scalars))
+    }
 }

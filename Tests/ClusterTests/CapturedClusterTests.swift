@@ -5,9 +5,11 @@ import SSZ
 import TestSupport
 import Testing
 
-/// Clusters that Charon v1.10.3 made: everything in them must hold, down to the last byte.
+/// Clusters that Charon v1.10.3 and v1.11-dev made: everything in them must hold, down to the last byte.
 @Suite struct CapturedClusterTests {
-    static let folders = ["cluster/captured/create-v1.10.3", "cluster/captured/dkg-v1.10.3"].filter(Vectors.has)
+    static let folders = [
+        "cluster/captured/create-v1.10.3", "cluster/captured/dkg-v1.10.3", "cluster/captured/create-v1.11-dev",
+    ].filter(Vectors.has)
 
     @Test("Charon's clusters load, verify and recombine", .enabled(if: !folders.isEmpty), arguments: folders)
     func everything(folder: String) throws {

@@ -12,12 +12,10 @@ import Testing
 
     @Test("a definition signed by all verifies, also without checksums in its addresses")
     func signed() throws {
-        try definition.verifyHashes()
-        try definition.verifySignatures(customNetwork: nil)
+        try definition.verification(customNetwork: nil).requirePassed()
         var lowerCase = definition
         lowerCase.operators[0].address = "0x" + lowerCase.operators[0].address.dropFirst(2).lowercased()
-        try lowerCase.verifyHashes()
-        try lowerCase.verifySignatures(customNetwork: nil)
+        try lowerCase.verification(customNetwork: nil).requirePassed()
     }
 
     @Test("one signed only by its creator verifies, with blank operators")
@@ -28,9 +26,10 @@ import Testing
         solo = try solo.withHashes()
         let digest = EIP712.creatorConfigHash(solo.configHash.hex).digest(chainID: 560048)
         solo.creator.configSignature = creator.sign(digest: digest).bytes
-        try solo.verifySignatures(customNetwork: nil)
+        solo = try solo.withHashes()
+        try solo.verification(customNetwork: nil).requirePassed()
         solo.creator.configSignature[5] ^= 1
-        #expect(throws: ClusterError.self) { try solo.verifySignatures(customNetwork: nil) }
+        #expect(solo.failures == ["definition_hash", "creator.config_signature"])
     }
 
     @Test(
@@ -58,21 +57,29 @@ import Testing
     func refuses(mutation: Mutation<Definition>) {
         var changed = definition
         mutation.change(&changed)
-        let error = #expect(throws: ClusterError.self) { try changed.verifySignatures(customNetwork: nil) }
-        guard case .verification(let found, _)? = error else {
-            Issue.record("\(String(describing: error))")
-            return
-        }
-        #expect(found == mutation.field)
+        #expect(changed.failures.contains(mutation.field), "\(changed.failures)")
+    }
+
+    /// Holesky too: clusters of before v1.11 are on it.
+    @Test("every network's signatures verify, under its own chain id", arguments: Network.all)
+    func networks(network: Network) throws {
+        var definition = try Samples.cluster().lock.definition
+        definition.forkVersion = network.genesisForkVersion
+        definition = try Samples.signed(definition)
+        try definition.verification(customNetwork: nil).requirePassed()
+        let other = network == .hoodi ? Network.sepolia : .hoodi
+        definition.forkVersion = other.genesisForkVersion
+        #expect(definition.failures.filter { $0.contains("signature") }.count == 9)
     }
 
     @Test("an unknown fork version fails even unsigned, unless a custom network has it")
     func customNetwork() throws {
         var unsigned = try Samples.cluster().lock.definition
         unsigned.forkVersion = Bytes4(padding: [0x70, 0, 0x09, 0x10])
-        #expect(throws: ClusterError.self) { try unsigned.verifySignatures(customNetwork: nil) }
+        unsigned = try unsigned.withHashes()
+        #expect(unsigned.failures == ["fork_version"])
         let custom = try #require(
             try Network.custom(name: "mine", forkVersion: "0x70000910", chainID: 7, genesisTime: 1))
-        try unsigned.verifySignatures(customNetwork: custom)
+        try unsigned.verification(customNetwork: custom).requirePassed()
     }
 }

@@ -5,17 +5,29 @@ import TestSupport
 import Testing
 
 @Suite struct DefinitionTests {
-    static let golden = "cluster/charon/cluster/testdata/cluster_definition_v1_10_0.json"
     static let hashing = "cluster/dv-specs/cluster_hashing.json"
     static let incorrectVersion = "cluster/pluto/cluster_definition_incorrect_version.json"
 
-    @Test("the golden file has the hashes it says and is written back byte for byte", .enabled(if: Vectors.has(golden)))
-    func goldenFile() throws {
-        let bytes = try Vectors.data(Self.golden)
+    /// Charon's own, of all versions.
+    static let goldens = Vectors.files(in: "cluster/charon/cluster/testdata", withExtension: "json").filter {
+        $0.contains("cluster_definition")
+    }
+
+    @Test(
+        "golden files have the hashes they say and are written back byte for byte", .enabled(if: !goldens.isEmpty),
+        arguments: goldens)
+    func goldenFile(file: String) throws {
+        let bytes = try Vectors.data(file)
         let definition = try Definition(json: bytes)
         #expect(try definition.computedConfigHash() == definition.configHash)
         #expect(try definition.computedDefinitionHash() == definition.definitionHash)
         #expect(try definition.encoded() == bytes)
+    }
+
+    @Test("there is a golden file of every version", .enabled(if: !goldens.isEmpty))
+    func goldenVersions() throws {
+        let versions = try Self.goldens.map { try Definition(json: Vectors.data($0)).version }
+        #expect(versions.sorted() == FileVersion.allCases)
     }
 
     @Test("hashes agree with the specification's cases", .enabled(if: Vectors.has(hashing)))
@@ -31,20 +43,29 @@ import Testing
         }
     }
 
-    @Test("Charon's unsigned example verifies", .enabled(if: Vectors.has("cluster/charon/cluster/examples")))
-    func example() throws {
-        let definition = try Definition(
-            json: Vectors.data("cluster/charon/cluster/examples/cluster-definition-006.json"))
-        try definition.verifyHashes()
-        try definition.verifySignatures(customNetwork: nil)
+    static let examples = Vectors.files(in: "cluster/charon/cluster/examples", withExtension: "json").filter {
+        $0.contains("cluster-definition")
+    }
+
+    @Test("Charon's examples verify: signed, solo, unsigned", .enabled(if: !examples.isEmpty), arguments: examples)
+    func example(file: String) throws {
+        let definition = try Definition(json: Vectors.data(file))
+        let report = definition.verification(customNetwork: nil)
+        try report.requirePassed()
+        let signatures = report.checks.filter { $0.kind == .operatorConfigSignature && $0.result == .passed }.count
+        let isSigned = file.hasSuffix("-001.json")
+        #expect(signatures == (isSigned ? definition.operators.count : 0))
+        let creator = report.checks.first { $0.kind == .creatorSignature }
+        let isUnsigned = definition.creator == Creator()
+        #expect((creator?.result == .passed) == !isUnsigned)
+        #expect(try Definition(json: definition.encoded()) == definition)
     }
 
     @Test("the definition of a captured ceremony verifies", .enabled(if: Vectors.has("cluster/captured/dkg-v1.10.3")))
     func captured() throws {
         let bytes = try Vectors.data("cluster/captured/dkg-v1.10.3/cluster-definition.json")
         let definition = try Definition(json: bytes)
-        try definition.verifyHashes()
-        try definition.verifySignatures(customNetwork: nil)
+        try definition.verification(customNetwork: nil).requirePassed()
         #expect(try definition.operatorKeys().count == 4)
         #expect(try definition.encoded() == bytes)
     }
@@ -59,7 +80,7 @@ import Testing
     @Test(
         "other versions are refused with their name and the supported ones",
         arguments: [
-            "v1.0.0", "v1.9.0", "v1.11.0", "v1.10.1", "v1.10", "1.10.0", "",
+            "v0.9.0", "v1.12.0", "v1.10.1", "v1.10", "1.10.0", "V1.10.0", "",
         ])
     func foreignVersion(version: String) throws {
         let json = try JSONValue(parsing: Samples.cluster().lock.definition.encoded())

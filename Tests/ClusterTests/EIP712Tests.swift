@@ -18,26 +18,31 @@ import Testing
         let digests = [
             EIP712.creatorConfigHash("0x01").digest(chainID: 1), EIP712.operatorConfigHash("0x01").digest(chainID: 1),
             EIP712.enr("0x01").digest(chainID: 1), EIP712.enr("0x02").digest(chainID: 1),
-            EIP712.enr("0x01").digest(chainID: 5),
+            EIP712.enr("0x01").digest(chainID: 5), EIP712.configHash("0x01").digest(chainID: 1),
+            EIP712.termsAndConditions.digest(chainID: 1),
         ]
         #expect(Set(digests).count == digests.count)
+        #expect(EIP712.termsAndConditions.digest(chainID: 1) == EIP712.termsAndConditions.digest(chainID: 5))
     }
 
     @Test("agrees with real signatures", .enabled(if: Vectors.has("cluster/derived/eip712.json")))
     func vectors() throws {
         var checked = 0
         var recovered = 0
-        for item in try #require(Vectors.json("cluster/derived/eip712.json")["cases"]?.array) {
-            guard let value = item["value"]?.string, let chainID = item["chain_id"]?.integer else { continue }
+        let cases = try #require(Vectors.json("cluster/derived/eip712.json")["cases"]?.array)
+        for item in cases {
             let type = try #require(item["type"]?.string)
+            let text = item["value"]?.string ?? ""
             let message: EIP712
             switch type.prefix(while: { $0 != "(" }) {
-            case "CreatorConfigHash": message = .creatorConfigHash(value)
-            case "OperatorConfigHash": message = .operatorConfigHash(value)
-            case "ENR": message = .enr(value)
-            default: continue  // v1.3 and the terms and conditions come later
+            case "CreatorConfigHash": message = .creatorConfigHash(text)
+            case "OperatorConfigHash": message = .operatorConfigHash(text)
+            case "ConfigHash": message = .configHash(text)
+            case "ENR": message = .enr(text)
+            case "TermsAndConditions": message = .termsAndConditions
+            default: throw SSZError(.missing).inside(type)
             }
-            let digest = message.digest(chainID: chainID)
+            let digest = message.digest(chainID: item["chain_id"]?.integer ?? 0)
             #expect(digest == (try hash(item, "digest")))
             checked += 1
             guard let signature = item["signature"]?.string else { continue }
@@ -45,7 +50,7 @@ import Testing
             #expect(EthereumAddress(key).checksummed == item["address"]?.string)
             recovered += 1
         }
-        #expect(checked >= 5 && recovered >= 4)
+        #expect(checked == cases.count && checked >= 15 && recovered >= 13)
     }
 
     /// From EIP-55 itself.

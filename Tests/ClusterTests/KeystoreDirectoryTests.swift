@@ -2,6 +2,7 @@ import BLS
 import Cluster
 import Foundation
 import SSZ
+import Synchronization
 import TestSupport
 import Testing
 
@@ -98,6 +99,55 @@ import Testing
         try KeystoreDirectory.store(
             Array(keys.prefix(1)), in: directory.file("empty"), cost: .secure, concurrency: 1, using: &generator)
         #expect(directory.names.contains("empty/keystore-0.json"))
+    }
+
+    @Test("progress comes after each keystore, and can stop the rest", arguments: [1, 3])
+    func progress(concurrency: Int) throws {
+        let heard = Mutex<[[Int]]>([])
+        let note: WorkProgress = { done, total in
+            heard.withLock { $0.append([done, total]) }
+            return true
+        }
+        _ = try KeystoreDirectory.loadSequenced(path, concurrency: concurrency, progress: note)
+        #expect(heard.withLock { $0.sorted { $0[0] < $1[0] } } == (0...12).map { [$0, 12] })
+
+        let count = Mutex(0)
+        let error = #expect(throws: ClusterError.self) {
+            try KeystoreDirectory.load(path, concurrency: concurrency) { done, _ in
+                count.withLock { $0 += 1 }
+                return done < 3
+            }
+        }
+        #expect(error?.description.contains("stopped") == true)
+        // With more threads others may finish what they had begun.
+        if concurrency == 1 { #expect(count.withLock { $0 } == 4) }
+        #expect(throws: ClusterError.self) {
+            try KeystoreDirectory.load(path, concurrency: concurrency) { _, _ in false }
+        }
+    }
+
+    @Test("several directories come back as several lists")
+    func several() throws {
+        var generator = SeededGenerator(seed: 4)
+        let others = (0..<3).map { _ in SecretKey.random(using: &generator) }
+        try KeystoreDirectory.store(
+            others, in: directory.file("others"), cost: .insecure, concurrency: 1, using: &generator)
+        let lists = try KeystoreDirectory.loadSequenced([path, directory.file("others"), path], concurrency: 2)
+        #expect(lists.map { $0.map(\.publicKey) } == [keys, others, keys].map { $0.map(\.publicKey) })
+    }
+
+    @Test("a bad file is found before anything is opened")
+    func readFirst() throws {
+        try overwrite("keystore-insecure-11.json", Array("{}".utf8))
+        let error = #expect(throws: ClusterError.self) {
+            try KeystoreDirectory.load(path, concurrency: 1) { _, _ in
+                Issue.record("work has begun")
+                return true
+            }
+        }
+        #expect(
+            error?.description
+                == "\(path)/keystore-insecure-11.json: crypto: is missing: this is no keystore of EIP-2335")
     }
 
     private func overwrite(_ name: String, _ bytes: [UInt8]) throws {

@@ -135,11 +135,12 @@ import Testing
     @Test(
         "refuses malformed and extravagant files",
         arguments: [
-            ("crypto", nil, "crypto"), ("crypto/kdf", nil, "dklen: 0 is less than 32"),
-            ("crypto/kdf/function", "argon2", "\"argon2\" is not known"),
+            ("crypto", nil, "crypto: is missing"), ("crypto/kdf/function", "argon2", "\"argon2\" is not known"),
             ("crypto/kdf/params/dklen", 31, "31 is less than 32"),
-            ("crypto/kdf/params/dklen", 1_000_000, "from 0 to 1024"),
-            ("crypto/kdf/params/prf", "hmac-sha512", "only hmac-sha256"), ("crypto/kdf/params/c", 0, "at least 1"),
+            ("crypto/kdf/params/dklen", .number("4294967296"), "from 0 to 4294967295"),
+            ("version", 3, "Ethereum account"),
+            ("crypto/kdf/params/prf", "hmac-sha512", "\"hmac-sha512\" is not known, only hmac-sha256"),
+            ("crypto/kdf/params/c", 0, "at least 1"),
             ("crypto/kdf/params/c", .number("99999999999"), "from 0 to"), ("crypto/kdf/params/c", -1, "from 0 to"),
             ("crypto/kdf/params/salt", "0xzz", "not a hex digit"),
             ("crypto/kdf/params/salt", .string(String(repeating: "00", count: 1025)), "more than 1024 bytes"),
@@ -147,7 +148,7 @@ import Testing
             ("crypto/cipher/params/iv", "00", "expected 16 bytes"),
             ("crypto/cipher/message", "00", "expected 32 bytes"),
             ("crypto/checksum/function", "crc32", "only sha256"),
-            ("crypto/checksum/message", "00", "expected 32 bytes"), ("crypto/checksum/message", nil, "does not open"),
+            ("crypto/checksum/message", "00", "expected 32 bytes"), ("crypto/checksum/message", nil, "is missing"),
         ] as [(String, JSONValue?, String)])
     func malformed(path: String, value: JSONValue?, complaint: String) throws {
         var generator = SeededGenerator(seed: 3)
@@ -162,7 +163,7 @@ import Testing
         "refuses scrypt that would eat the memory",
         arguments: [
             (3, 8, 1), (0, 8, 1), (1, 8, 1), (1 << 20, 64, 1), (1 << 18, 8, 64), (1 << 18, 0, 1), (1 << 18, 8, 0),
-            (1 << 40, 8, 1),
+            (1 << 40, 8, 1), (2, 17, 1),
         ])
     func scryptBounds(n: Int, r: Int, p: Int) throws {
         let json = try JSONValue(parsing: Self.scrypt)

@@ -42,6 +42,15 @@ import Testing
         #expect(error?.description.contains("wait 69 seconds") == true)
     }
 
+    @Test("a note from the future is no free key, and the clock is named as the cause")
+    func future() {
+        let note = PrivateKeyLock(command: "charon run", timestamp: then, clusterLockHash: "0xab")
+        let error = #expect(throws: ClusterError.self) {
+            try note.checkFree(at: then - .seconds(3600), clusterLockHash: "0xab")
+        }
+        #expect(error?.description.contains("set the clocks") == true)
+    }
+
     @Test("a running owner keeps others out; a dead one does not")
     func file() throws {
         let directory = try TemporaryDirectory()
@@ -68,9 +77,12 @@ import Testing
         let key = try directory.write("key", [1])
         for text in ["", "{", "{}", "{\"timestamp\":1}", "{\"timestamp\":\"yesterday\"}"] {
             try directory.write("key.lock", Array(text.utf8))
-            #expect(throws: ClusterError.self) {
+            let error = #expect(throws: ClusterError.self) {
                 try PrivateKeyLockFile.acquire(keyPath: key, command: "x", clusterLockHash: "", now: then)
             }
+            #expect(error?.description.contains("key.lock: private key lock: ") == true)
+            #expect(error?.description.contains("delete this file if no other process uses the key") == true)
+            #expect(try directory.read("key.lock") == Array(text.utf8))
         }
         #expect(throws: ClusterError.self) {
             try PrivateKeyLockFile.acquire(

@@ -58,7 +58,7 @@ struct RelayInteropTests {
         try await withHosts(relay.host, client) {
             let address = try #require(try await relay.host.bind().first)
             await client.setRelays([relay.host.peer: [address]])
-            await CircuitRelayTests.waitUntil { relay.circuits.statistics().reservations == 1 }
+            try await CircuitRelayTests.waitUntil { relay.circuits.statistics().reservations == 1 }
             let result = try await Python.run(
                 "through", Self.dialing, "\(address.appending(.p2p(relay.host.peer)))", "\(client.peer)")
             #expect(result == "OK")

@@ -156,6 +156,11 @@ struct RelayResolverTests {
         }
         #expect(pauses[0] < .milliseconds(200) && pauses[29] >= .seconds(24) && pauses[29] <= .seconds(36))
         #expect(resolver.relays == [one.relay: one.addresses])
+        // Down in two ways is one piece of news.
+        let down = ["refused", "no answer", "refused"].map {
+            resolver.answered(0, .failure(.unreachable($0)), using: &generator).report
+        }
+        #expect(down == [.failed(.unreachable("refused")), nil, nil])
         // It works again: that is news, too.
         #expect(resolver.answered(0, .success(one), using: &generator).report == .named(one))
 

@@ -19,21 +19,22 @@ struct TidyTests {
         "BeaconClient": ["BeaconAPI"],
         "ValidatorAPI": ["BeaconAPI", "DutyWorkflow"],
         "Storage": ["DutyWorkflow"],
+        "ClusterSetup": ["Cluster", "Libp2p"],
         "Monitoring": [],
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-            "Monitoring",
+            "Monitoring", "ClusterSetup",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Node", "Monitoring", "SSZ", "Secp256k1"],
         "Demo": ["Node"],
-        "styx": ["Node", "Relay", "Demo", "Cluster", "Libp2p"],
+        "styx": ["Node", "Relay", "Demo", "Cluster", "ClusterSetup", "Libp2p"],
         "Simulation": ["DutyWorkflow"],
         "FuzzTargets": [
             "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
             "PeerProtocols", "Storage", "Node",
         ],
         "Fuzz": ["FuzzTargets"],
-        "Benchmarks": ["Demo", "Simulation", "BLS", "Storage", "Libp2p"],
+        "Benchmarks": ["Demo", "Simulation", "BLS", "Storage", "Libp2p", "Cluster"],
     ]
     /// No sockets, clocks, disks, threads or logs.
     static let pure: Set<String> = [

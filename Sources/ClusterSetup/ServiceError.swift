@@ -1,0 +1,79 @@
+import AsyncHTTPClient
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// Why a service on the network did not do what was asked. Shown to people; holds no token and no password.
+package struct ServiceError: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Cause: Equatable, Sendable {
+        /// No complete answer in time.
+        case timeout(Duration)
+        case connection(String)
+        /// Neither 2xx nor one that counts as success. The text is the start of the answer's body.
+        case status(Int, String)
+        /// It wants us to go elsewhere, and we do not.
+        case redirected
+        case tooLarge(bytesMax: Int)
+        /// Not the answer that belongs to the question.
+        case malformed(String)
+        case cancelled
+    }
+
+    /// What was to be done: "publish the lock".
+    package let action: String
+    /// Where, without secrets.
+    package let place: String
+    package let cause: Cause
+
+    package var description: String { "\(action) at \(place): \(cause)" }
+
+    /// The start of what a server wrote, on one line, without what it repeats of our secrets.
+    static func excerpt(_ text: String, _ secrets: [String] = []) -> String {
+        var text = text
+        for secret in secrets where !secret.isEmpty { text = text.replacing(secret, with: "***") }
+        let printable = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
+        let line = String(printable).split(separator: " ").joined(separator: " ")
+        return line.count > 200 ? line.prefix(200) + "…" : line
+    }
+}
+
+extension ServiceError.Cause: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .timeout(let limit): "no complete answer within \(limit)"
+        case .connection(let reason): reason
+        case .status(let status, let text): "answered with status \(status)" + (text.isEmpty ? "" : " (\(text))")
+        case .redirected: "answered with a redirect, which is not followed here; give the final address"
+        case .tooLarge(let bytesMax): "answered with more than \(bytesMax) bytes"
+        case .malformed(let reason): "answered with something else than expected: \(reason)"
+        case .cancelled: "interrupted"
+        }
+    }
+
+    /// What an error of the HTTP client means.
+    init(transport error: any Error, timeout: Duration) {
+        switch error {
+        case is CancellationError: self = .cancelled
+        case let error as ResponseAccumulator.ResponseTooBigError: self = .tooLarge(bytesMax: error.maxBodySize)
+        case let error as HTTPClientError:
+            switch error {
+            case .deadlineExceeded, .readTimeout, .writeTimeout, .connectTimeout, .tlsHandshakeTimeout,
+                .getConnectionFromPoolTimeout:
+                self = .timeout(timeout)
+            case .cancelled, .alreadyShutdown: self = .cancelled
+            default: self = .connection("connection failed: \(error.shortDescription)")
+            }
+        case let error as NIOConnectionError:
+            // One error for each address of the host; the last one says as much as all of them.
+            guard let last = error.connectionErrors.last?.error else {
+                self = .connection("no connection: no address for \(error.host)")
+                return
+            }
+            self = .connection("no connection: \((last as? IOError).map(Self.reason) ?? "\(last)")")
+        case let error as IOError: self = .connection("no connection: \(Self.reason(error))")
+        default: self = .connection("connection failed: \(error)")
+        }
+    }
+
+    private static func reason(_ error: IOError) -> String { String(cString: strerror(error.errnoCode)) }
+}

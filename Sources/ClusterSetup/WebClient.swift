@@ -1,0 +1,100 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+
+/// One HTTP request at a time, with a whole answer within bounds of time and size. Redirects are answers.
+package final class WebClient: Sendable {
+    package struct Request: Sendable {
+        package var method = HTTPMethod.GET
+        /// With credentials removed: they go into `authorization`.
+        package var url: String
+        package var authorization: String?
+        /// JSON.
+        package var body: [UInt8]?
+        /// For the complete answer.
+        package var timeout: Duration
+        package var answerBytesMax: Int
+
+        package init(_ url: String, timeout: Duration, answerBytesMax: Int) {
+            self.url = url
+            self.timeout = timeout
+            self.answerBytesMax = answerBytesMax
+        }
+    }
+
+    package struct Answer: Sendable {
+        package let status: Int
+        package let location: String?
+        package let body: [UInt8]
+
+        package var isSuccess: Bool { (200..<300).contains(status) }
+        var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) }
+
+        /// The cause of an answer that is no success. Says what the server wrote, but not what it repeats of our secrets.
+        func fault(secrets: [String] = []) -> ServiceError.Cause {
+            isRedirect
+                ? .redirected
+                : .status(status, ServiceError.excerpt(String(decoding: body.prefix(64 << 10), as: UTF8.self), secrets))
+        }
+
+    }
+
+    private let http: HTTPClient
+    /// Time limits are multiplied by it.
+    let patience: Int
+
+    private init(patience: Int) {
+        self.patience = patience
+        var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        settings.httpVersion = .http1Only
+        // A refused connection is an answer.
+        settings.connectionPool.retryConnectionEstablishment = false
+        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+    }
+
+    /// A client for as long as `body` runs.
+    ///
+    /// - Parameter patience: more than 1 in tests, which run on busy machines.
+    package static func with<R: Sendable>(
+        patience: Int = 1, _ body: (WebClient) async throws -> R
+    ) async throws -> R {
+        let client = WebClient(patience: patience)
+        do {
+            let result = try await body(client)
+            try? await client.http.shutdown()
+            return result
+        } catch {
+            try? await client.http.shutdown()
+            throw error
+        }
+    }
+
+    /// The whole answer, of whatever status.
+    package func send(_ request: Request) async throws(ServiceError.Cause) -> Answer {
+        let timeout = request.timeout * patience
+        do {
+            var headers = HTTPHeaders([("user-agent", "styx"), ("accept", "application/json")])
+            if let authorization = request.authorization { headers.add(name: "authorization", value: authorization) }
+            if request.body != nil { headers.add(name: "content-type", value: "application/json") }
+            let outgoing = try HTTPClient.Request(
+                url: request.url, method: request.method, headers: headers,
+                body: request.body.map { .byteBuffer(ByteBuffer(bytes: $0)) })
+            let task = http.execute(
+                request: outgoing,
+                delegate: ResponseAccumulator(request: outgoing, maxBodySize: request.answerBytesMax),
+                deadline: .now() + TimeAmount(timeout))
+            let response = try await withTaskCancellationHandler {
+                try await task.futureResult.get()
+            } onCancel: {
+                task.cancel()
+            }
+            return Answer(
+                status: Int(response.status.code), location: response.headers.first(name: "location"),
+                body: response.body.map { Array($0.readableBytesView) } ?? [])
+        } catch {
+            throw ServiceError.Cause(transport: error, timeout: timeout)
+        }
+    }
+}
+
+extension ServiceError.Cause: Error {}

@@ -1,0 +1,71 @@
+import Cluster
+import Foundation
+import Synchronization
+
+/// Shows how far long work is: a bar on a terminal, otherwise a line now and then.
+final class ProgressBar: Sendable {
+    private struct State {
+        var meter: ProgressMeter
+        var start: ContinuousClock.Instant?
+    }
+
+    private let state: Mutex<State>
+    private let line: @Sendable (String) -> Void
+    private let isBar: Bool
+
+    /// - Parameters:
+    ///   - label: see `ProgressMeter`.
+    ///   - line: takes lines where there is no terminal.
+    init(_ label: String, line: @escaping @Sendable (String) -> Void = Terminal.write) {
+        isBar = Terminal.isInteractive
+        self.line = line
+        state = Mutex(State(meter: ProgressMeter(label, style: isBar ? .bar : .lines)))
+    }
+
+    /// From any thread.
+    func update(_ done: Int, _ total: Int) {
+        let now = ContinuousClock.now
+        let text = state.withLock { state in
+            let start = state.start ?? now
+            state.start = start
+            return state.meter.update(done: done, total: total, elapsed: start.duration(to: now))
+        }
+        guard let text else { return }
+        guard isBar else { return line(text) }
+        Terminal.show(text)
+        if done == total { Terminal.keep() }
+    }
+}
+
+/// Standard error: whole lines, and below them one that is drawn again and again.
+enum Terminal {
+    /// The line at the bottom, empty for none.
+    private static let live = Mutex("")
+    private static let clearLine = "\r\u{1B}[K"
+
+    static var isInteractive: Bool { isatty(STDERR_FILENO) != 0 }
+
+    /// Lines of different threads do not mix; the line at the bottom stays there.
+    @Sendable
+    static func write(_ line: String) {
+        live.withLock { live in put(live.isEmpty ? line + "\n" : clearLine + line + "\n" + live) }
+    }
+
+    /// Draws the line at the bottom.
+    static func show(_ text: String) {
+        live.withLock { live in
+            live = text
+            put(clearLine + text)
+        }
+    }
+
+    /// Leaves the line at the bottom where it is, and goes on below.
+    static func keep() {
+        live.withLock { live in
+            if !live.isEmpty { put("\n") }
+            live = ""
+        }
+    }
+
+    private static func put(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
+}
