@@ -37,7 +37,9 @@ extension Host {
         guard isRunning else { return .closedHere }
         let remote = connection.peer
         if records[remote] == nil, remote != peer, configuration.isGateOpen,
-            records.count < configuration.peers.count + configuration.limits.guestsMax
+            guests.admit(
+                remote, from: connection.remoteAddress, max: configuration.limits.guestsMax,
+                perOriginMax: configuration.limits.guestsPerOriginMax)
         {
             records[remote] = PeerRecord(addresses: [], isConfigured: false, timing: configuration.timing)
         }
@@ -99,6 +101,7 @@ extension Host {
             retryLater(remote, soon: reason == .circuitEnded && wasGood)
         } else if isLast {
             records[remote] = nil
+            guests.left(remote)
         }
     }
 
@@ -206,6 +209,7 @@ extension Host {
         var record =
             records[peer] ?? PeerRecord(addresses: [], isConfigured: true, timing: configuration.timing)
         record.isConfigured = true
+        guests.left(peer)
         for address in addresses where !record.configuredAddresses.contains(address) {
             record.configuredAddresses.append(address)
         }
@@ -219,11 +223,13 @@ extension Host {
     /// Forgets a peer and closes its connections; the gate refuses it from now on, unless it is open.
     package func remove(_ peer: PeerID) {
         guard let record = records.removeValue(forKey: peer) else { return }
+        guests.left(peer)
         record.retry?.cancel()
         for waiter in record.directWaiters.values { waiter.resume(returning: false) }
         updateRoute(peer)
         for waiter in record.waiters.values { waiter.resume(throwing: StreamError.unknownPeer(peer)) }
         closePendingDials(of: peer)
         for connection in record.connections { connection.closeOnLoop(.closedHere) }
+        if !record.connections.isEmpty { for action in shared.withLock({ $0.whenGone }) { action(peer) } }
     }
 }

@@ -26,6 +26,7 @@ package actor Host {
     nonisolated let onAddresses: @Sendable (PeerID, [Multiaddr]) -> Void
 
     var records: [PeerID: PeerRecord] = [:]
+    var guests = GuestBook()
     /// Those of `setRelays`.
     var relays: [PeerID: Relay] = [:]
     /// Connections that have not finished their handshake.

@@ -34,6 +34,8 @@ package struct HostConfiguration: Sendable {
         package var messageBytesPerConnectionMax = 64 << 20
         /// Peers that are not configured, with the gate open.
         package var guestsMax = 1024
+        /// Of one IPv4 address, or one /64 of IPv6.
+        package var guestsPerOriginMax = 1024
         /// Streams being served, of all peers and protocols.
         package var handlingsMax = 8192
         /// New connections whose identify has not started.

@@ -71,7 +71,7 @@ package struct RelayLedger: Sendable {
     ) -> Reserve {
         guard !isRelayed else { return .refused(.permissionDenied) }
         let expires = now + limits.reservationSeconds
-        let source = address.flatMap { Self.source($0) }
+        let source = address?.origin
         // A peer that came back from elsewhere is counted there.
         if let old = reservations[peer], old.address == source {
             reservations[peer]?.expires = expires
@@ -137,14 +137,5 @@ package struct RelayLedger: Sendable {
         guard let address = reservations.removeValue(forKey: peer)?.address else { return }
         let count = perAddress[address, default: 1] - 1
         perAddress[address] = count > 0 ? count : nil
-    }
-
-    /// What one party is assumed to hold: an IPv4 address, or a /64 of IPv6.
-    private static func source(_ address: Multiaddr) -> Multiaddr.Component? {
-        switch address.components[0] {
-        case .ip4: address.components[0]
-        case .ip6(let high, _): .ip6(high, 0)
-        default: nil
-        }
     }
 }

@@ -61,6 +61,7 @@ package struct RelayConfiguration: Sendable {
         }
         // Peers may be connected without a reservation: those that dial.
         host.limits.guestsMax = 2 * connectionsMax
+        host.limits.guestsPerOriginMax = 2 * reservationsMax
         host.limits.pendingInboundMax = 1024
         host.limits.pendingPerAddressMax = 128
         host.limits.handlingsMax = 4 * connectionsMax
