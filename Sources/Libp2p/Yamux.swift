@@ -16,7 +16,7 @@ package struct Yamux: Sendable {
         /// A receive window starts at `Yamux.initialWindow` and may double up to this.
         package var windowMax = 4 << 20
         /// Unread bytes of all live streams together; a stream beyond it is reset.
-        package var unreadMax = 32 << 20
+        package var unreadMax = 16 << 20
         /// A window used up faster than this is too small.
         package var growthInterval = TimeAmount.milliseconds(200)
         /// Answers (pong, reset) owed while the peer does not read.

@@ -68,7 +68,6 @@ package struct RelayConfiguration: Sendable {
         host.limits.eventsMax = 1 << 16
         // What waits for a slow reader stays in its sender: windows do not grow.
         host.limits.yamux.windowMax = Yamux.initialWindow
-        host.limits.yamux.unreadMax = 16 << 20
         host.timing.pingInterval = .seconds(10)
         return host
     }

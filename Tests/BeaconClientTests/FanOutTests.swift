@@ -77,7 +77,7 @@ struct FanOutTests {
             let records = Mutex<[BeaconCallRecord]>([])
             try await withClient([silent.url], fallbacks: [spare.url]) {
                 // Long enough for the fallback node on a busy machine.
-                $0.readTimeout = .seconds(1)
+                $0.readTimeout = .seconds(5)
                 $0.observe = { record in records.withLock { $0.append(record) } }
             } _: { client in
                 let version = try await client.nodeVersion()
