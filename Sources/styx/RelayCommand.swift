@@ -26,16 +26,22 @@ struct RelayCommand: AsyncParsableCommand {
 
     @Option(help: "debug, info, warn or error.") var logLevel = LogLevel.info
     @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
+    @OptionGroup var absent: AbsentRelayOptions
 
     static let flags = EnvironmentArguments.Flags(
         options: [
             "data-dir", "http-address", "monitoring-address", "p2p-tcp-address", "p2p-external-ip",
             "p2p-external-hostname", "p2p-max-reservations", "p2p-max-connections", "log-level", "log-format",
-        ], switches: ["auto-p2pkey", "p2p-advertise-private-addresses"], onByDefault: ["auto-p2pkey"])
+        ] + AbsentRelayOptions.names,
+        switches: ["auto-p2pkey", "p2p-advertise-private-addresses", AbsentRelayOptions.switchName],
+        onByDefault: ["auto-p2pkey"])
 
     func run() async throws {
         _ = LogOutput.bootstrap(level: logLevel, format: logFormat)
         let logger = Logger(label: "relay")
+        for flag in absent.given {
+            logger.warning("flag does nothing in this version", metadata: ["flag": "--\(flag)"])
+        }
         var relay = RelayConfiguration()
         relay.dataDirectory = dataDir
         relay.makesKey = autoP2pkey
@@ -62,5 +68,34 @@ struct RelayCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure("relay: \(error)")
         }
+    }
+}
+
+/// Flags of `charon relay` that have no part in `styx relay`, accepted so that existing command lines start.
+struct AbsentRelayOptions: ParsableArguments {
+    @Option(help: .hidden) var debugAddress = ""
+    @Option(help: .hidden) var p2pRelayLoglevel = ""
+    @Option(help: .hidden) var p2pRelays: [String] = []
+    @Option(help: .hidden) var p2pUdpAddress: [String] = []
+    @Option(help: .hidden) var logColor = ""
+    @Option(help: .hidden) var logOutputPath = ""
+    @Option(help: .hidden) var lokiAddresses: [String] = []
+    @Option(help: .hidden) var lokiService = ""
+    @Flag(help: .hidden) var p2pDisableReuseport = false
+
+    static let names = [
+        "debug-address", "p2p-relay-loglevel", "p2p-relays", "p2p-udp-address", "log-color", "log-output-path",
+        "loki-addresses", "loki-service",
+    ]
+    static let switchName = "p2p-disable-reuseport"
+
+    /// Those that were given a value.
+    var given: [String] {
+        let values = [
+            debugAddress, p2pRelayLoglevel, p2pRelays.joined(), p2pUdpAddress.joined(), logColor, logOutputPath,
+            lokiAddresses.joined(), lokiService,
+        ]
+        let options = zip(Self.names, values).filter { !$0.1.isEmpty }.map(\.0)
+        return options + (p2pDisableReuseport ? [Self.switchName] : [])
     }
 }
