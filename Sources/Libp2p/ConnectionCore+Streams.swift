@@ -44,7 +44,7 @@ extension ConnectionCore {
         let entry = stream.entry.value
         guard let id = entry.id else { return }
         guard case .done = entry.negotiation else {
-            entry.negotiationInput.writeImmutableBuffer(bytes)
+            entry.negotiationInput.gather(bytes)
             return negotiate(stream, entry, id)
         }
         if let diversion = entry.diversion {

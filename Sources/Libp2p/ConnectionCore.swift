@@ -141,9 +141,10 @@ final class ConnectionCore {
         guard !isClosed else { return }
         lastReceived = .now()
         traffic.bytesReceived += UInt64(bytes.readableBytes)
-        if ciphertext.readableBytes == 0 { ciphertext = bytes } else { ciphertext.writeImmutableBuffer(bytes) }
+        ciphertext.gather(bytes)
         if upgrade != nil { continueUpgrade() }
         if transport != nil { receiveFrames() }
+        if ciphertext.readableBytes == 0 { ciphertext = ByteBuffer() }
     }
 
     private func continueUpgrade() {

@@ -118,7 +118,8 @@ extension StreamCore {
         for waiter in reached { waiter.continuation.resume() }
     }
 
-    /// Ends both directions. Bytes that arrived before a clean end stay readable; the first failure counts.
+    /// Ends both directions; the first failure counts. Bytes that arrived before a clean end, or before the connection
+    /// was lost, stay readable. Those of a reset stream are dropped: they count against no limit any more.
     func fail(_ error: StreamError) {
         let (reader, waiters) = state.withLock { state in
             if state.failure == nil {
@@ -126,6 +127,8 @@ extension StreamCore {
                 state.arrivals += 1
                 state.outbound.removeAll()
                 state.outboundBytes = 0
+                let isLost = if case .connectionLost = error { true } else { false }
+                if !isLost, !state.inboundEnded { state.inbound = ByteBuffer() }
             }
             defer { state.waiters = [] }
             return (state.takeReader(), state.waiters)

@@ -238,6 +238,34 @@ import Testing
         }
     }
 
+    @Test("what a reset stream left unread is dropped, what came before a clean end is not", arguments: [true, false])
+    func unreadOfReset(resets: Bool) async throws {
+        let (looks, look) = AsyncStream.makeStream(of: Void.self)
+        let (answers, sink) = AsyncStream.makeStream(of: String.self)
+        try await withPair(configureServer: { host in
+            Self.serveEcho(host)
+            host.handle("/late", timeout: nil) { stream, _ in
+                for await _ in looks { break }
+                do { sink.yield("\(try await stream.read()?.array ?? [])") } catch { sink.yield("\(error)") }
+            }
+        }) { client, server in
+            // One connection keeps the order of its streams, so an echo tells that what went before has arrived.
+            func echo() async throws {
+                let stream = try await client.newStream(to: server.peer, protocols: [Self.echo])
+                try await stream.writeMessage([1], closing: true)
+                #expect(try await stream.readMessage(limit: 1) == [1])
+            }
+            let stream = try await client.newStream(to: server.peer, protocols: ["/late"])
+            try await stream.write([2, 3])
+            try await echo()
+            if resets { stream.reset(code: 7) } else { try await stream.closeWrite() }
+            try await echo()
+            look.yield()
+            var iterator = answers.makeAsyncIterator()
+            #expect(await iterator.next() == (resets ? "reset(code: 7)" : "[2, 3]"))
+        }
+    }
+
     @Test("cancelling a read leaves the stream usable, cancelling a write resets it")
     func cancellation() async throws {
         try await withPair(configureServer: { host in
