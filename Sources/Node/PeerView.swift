@@ -16,8 +16,6 @@ struct PeerView {
     let relays: [RelayStatus]
     let faults: [PeerFaultCount]
     let listening: [Multiaddr]
-    /// Messages of peers that were dropped because the workflow could not keep up.
-    let droppedMessages: Int
 
     var json: JSONValue {
         let operators = statuses.filter { directory.index(of: $0.peer) != nil }
@@ -31,7 +29,6 @@ struct PeerView {
                         "index": JSONValue(directory.own.rawValue),
                         "peer_id": .string("\(directory[directory.own])"),
                         "listening": .array(listening.map { .string("\($0)") }),
-                        "dropped_messages": JSONValue(droppedMessages),
                     ]
                 ),
                 ("connected", JSONValue(operators.count(where: \.isConnected))),

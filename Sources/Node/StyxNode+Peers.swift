@@ -86,13 +86,13 @@ extension StyxNode {
         let consensus = ConsensusProtocol(
             codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count),
             directory: cluster.directory, admits: admits,
-            deliver: { message in slot.current?.driver.post(.consensusMessage(message), fromPeer: true) },
+            deliver: { message in await slot.current?.driver.deliver(.consensusMessage(message)) },
             observe: observe)
         let parSigEx = ParSigExProtocol(
             codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count),
             directory: cluster.directory, admits: admits,
             authenticate: { duty, set throws(MessageFault) in try await Self.authenticate(duty, set, slot) },
-            deliver: { duty, set in slot.current?.driver.post(.peerPartials(duty, set), fromPeer: true) },
+            deliver: { duty, set in await slot.current?.driver.deliver(.peerPartials(duty, set)) },
             observe: observe)
         consensus.serve(on: host)
         parSigEx.serve(on: host)
@@ -178,7 +178,7 @@ extension StyxNode {
     }
 
     /// The debug pages. Ends only by cancellation or because it cannot listen.
-    func serveDebugging(_ host: Host, _ peerInfo: PeerInfoProtocol, _ runtime: RuntimeSlot) async throws {
+    func serveDebugging(_ host: Host, _ peerInfo: PeerInfoProtocol) async throws {
         let address = try SocketAddressText(configuration.debugAddress, flag: "debug-address")
         let directory = cluster.directory
         let server = MonitoringServer(
@@ -187,8 +187,7 @@ extension StyxNode {
                 "/debug/peers": {
                     let view = PeerView(
                         directory: directory, statuses: await host.status(), reports: peerInfo.snapshot,
-                        relays: await host.relayStatus(), faults: host.faults(), listening: await host.advertised,
-                        droppedMessages: runtime.current?.driver.droppedPeerEvents ?? 0)
+                        relays: await host.relayStatus(), faults: host.faults(), listening: await host.advertised)
                     return Page(json: view.json.text(indent: "  ") + "\n")
                 }
             ], logger: topic("debug"))

@@ -104,7 +104,7 @@ package struct StyxNode: Sendable {
                 group.addTask { try await relays.run() }
                 group.addTask { await peerInfo.run() }
                 if !configuration.debugAddress.isEmpty {
-                    group.addTask { try await serveDebugging(host, peerInfo, runtime) }
+                    group.addTask { try await serveDebugging(host, peerInfo) }
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {

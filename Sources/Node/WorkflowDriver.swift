@@ -73,6 +73,10 @@ package actor WorkflowDriver {
 
     /// Ends when cancelled; throws when the journal cannot be written, because nothing may be signed then.
     package func run(restoring snapshot: JournalSnapshot) async throws {
+        defer {
+            inbox.close()
+            callers.failAll()
+        }
         try await withTaskCancellationHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 try await perform(workflow.restore(snapshot, at: now()), &group)
@@ -91,17 +95,13 @@ package actor WorkflowDriver {
         } onCancel: {
             inbox.close()
         }
-        callers.failAll()
         if !unwritten.isEmpty { try await commit(unwritten) }
     }
 
-    /// - Returns: false when a peer's event was dropped because too many wait.
-    @discardableResult
-    package nonisolated func post(_ event: Event, fromPeer: Bool = false) -> Bool {
-        inbox.post(event, fromPeer: fromPeer)
-    }
+    package nonisolated func post(_ event: Event) { inbox.post(event) }
 
-    package nonisolated var droppedPeerEvents: Int { inbox.dropped }
+    /// A peer's event. Returns when the workflow took it.
+    package nonisolated func deliver(_ event: Event) async { await inbox.deliver(event) }
 
     // MARK: Questions from outside
 
