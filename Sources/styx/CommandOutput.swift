@@ -1,3 +1,4 @@
+import Cluster
 import ClusterSetup
 import Foundation
 import UnixSignals
@@ -11,6 +12,17 @@ func note(nextSteps steps: [String]) {
     guard !steps.isEmpty else { return }
     note("\nNext:")
     for step in steps { note("  • " + step) }
+}
+
+/// Says what a threshold other than the usual one, ceil(2n/3), costs.
+func warn(threshold: Int, nodes: Int) {
+    let usual = ClusterOptions.defaultThreshold(nodes: nodes)
+    guard threshold != 0, threshold <= nodes, threshold != usual else { return }
+    let cost =
+        threshold < usual
+        ? "\(threshold) operators who collude, or whose keys leak, can sign anything, and get validators slashed"
+        : "the validators stand still with \(nodes - threshold + 1) of \(nodes) nodes down"
+    note("warning: --threshold \(threshold) instead of the usual \(usual): \(cost)")
 }
 
 /// Turns errors into what people get to see, with the command's name in front.

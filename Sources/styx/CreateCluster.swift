@@ -115,7 +115,7 @@ struct CreateCluster: AsyncParsableCommand {
         if !splitExistingKeys, !splitKeysDir.isEmpty {
             note("warning: --split-keys-dir does nothing without --split-existing-keys: new keys are made")
         }
-        guard !definitionFile.isEmpty else { return }
+        if definitionFile.isEmpty { return warn(threshold: threshold, nodes: nodes) }
         let ignored = [
             ("--name", !name.isEmpty), ("--nodes", nodes != 0), ("--threshold", threshold != 0),
             ("--num-validators", numValidators != 0), ("--fee-recipient-addresses", !feeRecipientAddresses.isEmpty),

@@ -49,6 +49,9 @@ struct CreateDKG: AsyncParsableCommand {
         try await failing("create dkg") {
             network.warnIfIncomplete()
             let request = try request()
+            warn(
+                threshold: threshold,
+                nodes: request.ceremony.operatorENRs.count + request.ceremony.operatorAddresses.count)
             let outcome = try await untilInterrupted {
                 try await WebClient.with { web in
                     var random = SystemRandomNumberGenerator()
