@@ -24,8 +24,14 @@ package enum TrackedStep: Hashable, Sendable {
     case equivocatedVote(PeerIndex, String)
     case equivocatedShare(PubKey, ShareIndex)
     case badShare(PubKey, ShareIndex)
-    /// Signed for another duty than the one it was sent for.
-    case foreignShare(PubKey, ShareIndex)
+    /// Not what this duty's signature may look like.
+    case malformedShare(PubKey, ShareIndex, String)
+    /// For validators that do not have this duty.
+    case undueShare(ShareIndex, Set<PubKey>)
+    /// A suspect's set with at least one signature that does not verify.
+    case badSet(ShareIndex)
+    /// A suspect's set that was not even looked at.
+    case suspectIgnored(ShareIndex, String)
     case peerRefused(PeerIndex, String)
     case consensusFault(String)
 }
@@ -46,6 +52,10 @@ package enum Report: Hashable, Sendable {
     case dutiesUnavailable(Epoch, String)
     /// Somebody signed two different things, or something that does not verify.
     case fault(Duty, String)
+    /// Duties that were never begun. The count is nil when nobody knows how many there were.
+    case dutiesMissed(from: Slot, to: Slot, count: Int?, String)
+    /// Another process signs with our key: this node signs nothing more.
+    case twinSeen(Duty, String)
 }
 
 /// The pipeline's steps, in order. Source: workflow.md §16.1.

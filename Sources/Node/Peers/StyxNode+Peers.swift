@@ -86,30 +86,17 @@ extension StyxNode {
         let consensus = ConsensusProtocol(
             codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count),
             directory: cluster.directory, admits: admits,
-            deliver: { message in await slot.current?.driver.deliver(.consensusMessage(message)) },
+            deliver: { message in slot.current?.driver.post(.consensusMessage(message)) },
             observe: observe)
         let parSigEx = ParSigExProtocol(
             codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count),
             directory: cluster.directory, admits: admits,
-            authenticate: { duty, set throws(MessageFault) in try await Self.authenticate(duty, set, slot) },
-            deliver: { duty, set in await slot.current?.driver.deliver(.peerPartials(duty, set)) },
+            authenticate: { _, _ in },
+            deliver: { duty, set in slot.current?.driver.post(.peerPartials(duty, set)) },
             observe: observe)
         consensus.serve(on: host)
         parSigEx.serve(on: host)
         return (consensus, parSigEx)
-    }
-
-    private static func authenticate(
-        _ duty: Duty, _ set: ParSignedDataSet, _ slot: RuntimeSlot
-    ) async throws(MessageFault) {
-        guard let runtime = slot.current else { throw .dutyNotAdmitted(duty) }
-        let bad: PubKey?
-        do throws(SignatureVerifier.Failure) {
-            bad = try await runtime.firstRefused(set)
-        } catch {
-            throw .overloaded
-        }
-        if let bad, let share = set[bad]?.shareIndex { throw .badPartialSignature(bad, share) }
     }
 
     func servePeerInfo(on host: Host, _ observe: @escaping @Sendable (PeerEvent) -> Void) -> PeerInfoProtocol {
@@ -288,6 +275,17 @@ extension StyxNode {
                 logger.warning("resolve duties", metadata: ["epoch": "\(epoch)", "error": "\(why)"])
             case .fault(let duty, let what):
                 logger.warning("fault", metadata: ["duty": "\(duty)", "error": "\(what)"])
+            case .dutiesMissed(let from, let to, let count, let why):
+                logger.warning(
+                    "duties missed",
+                    metadata: [
+                        "slots": "\(from) to \(to)", "duties": "\(count.map { "\($0)" } ?? "unknown")",
+                        "reason": "\(why)",
+                    ])
+            case .twinSeen(let duty, let what):
+                logger.critical(
+                    "another process signs with this node's key: this node signs nothing more",
+                    metadata: ["duty": "\(duty)", "seen": "\(what)"])
             }
         }
     }
