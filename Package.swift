@@ -72,6 +72,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // No I/O.
+        module("Timing", []),
         module("SSZ", ["CBlst"]),
         module("BLS", ["CBlst", "SSZ"]),
         module("Secp256k1", ["CSecp256k1", "SSZ"]),
@@ -79,14 +80,14 @@ let package = Package(
         module("Ethereum", ["SSZ"]),
         module("BeaconAPI", ["Ethereum"]),
         module("Cluster", ["Ethereum", "BLS", "Secp256k1", crypto, cryptoExtras]),
-        module("DutyWorkflow", ["Ethereum", "QBFT"]),
+        module("DutyWorkflow", ["Ethereum", "QBFT", "Timing"]),
 
         // Shells.
-        module("Libp2p", ["Secp256k1", nioCore, nioPosix, crypto, logging]),
+        module("Libp2p", ["Secp256k1", "Timing", nioCore, nioPosix, crypto, logging]),
         module(
             "PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", protobuf, logging],
             exclude: ["Proto/core.proto", "Proto/consensus.proto", "Proto/peerinfo.proto"]),
-        module("BeaconClient", ["BeaconAPI", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
+        module("BeaconClient", ["BeaconAPI", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
         module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, nioCore, lifecycle, logging]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
         module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1]),
@@ -95,7 +96,7 @@ let package = Package(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                "Monitoring", "ClusterSetup",
+                "Monitoring", "ClusterSetup", "Timing",
                 httpClient, nioCore, nioPosix, logging, lifecycle,
             ]),
 
@@ -113,7 +114,7 @@ let package = Package(
                 "Node", "Relay", "Demo", "Cluster", "ClusterSetup", "Libp2p", arguments, logging, unixSignals,
             ],
             swiftSettings: strict),
-        module("Simulation", ["DutyWorkflow"]),
+        module("Simulation", ["DutyWorkflow", "Timing"]),
         .executableTarget(
             name: "styx-benchmarks",
             dependencies: [
@@ -127,17 +128,19 @@ let package = Package(
             "FuzzTargets",
             [
                 "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
-                "PeerProtocols", "Storage", "Node", nioCore, crypto,
+                "PeerProtocols", "Storage", "Node", "Timing", nioCore, crypto,
             ]),
         .executableTarget(
             name: "styx-fuzz", dependencies: ["FuzzTargets", arguments], path: "Sources/Fuzz", swiftSettings: strict),
 
         // Tests.
-        .target(name: "TestSupport", dependencies: ["SSZ"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["SSZ", "Timing"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("Timing"),
         tests("SSZ", exclude: ["Fixtures"]),
         tests("BLS", exclude: ["Fixtures"]),
         tests("Secp256k1"),
-        tests("QBFT"),
+        tests("QBFT", ["Timing"]),
         tests("Ethereum", exclude: ["Fixtures"]),
         tests("BeaconAPI"),
         tests("Cluster"),

@@ -1,4 +1,5 @@
 import Ethereum
+import Timing
 
 /// Gets our own proposal for a duty from the beacon node, and retries until the duty's deadline. Source: workflow.md §6.
 struct Fetcher: Sendable {
