@@ -83,42 +83,46 @@ let package = Package(
         module("DutyWorkflow", ["Ethereum", "QBFT", "Timing"]),
 
         // Shells.
+        module("Program", ["Ethereum", lifecycle, logging]),
+        module("HTTPServing", [hummingbird, lifecycle]),
         module("Libp2p", ["Secp256k1", "Timing", nioCore, nioPosix, crypto, logging]),
         module(
             "PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", protobuf, logging],
             exclude: ["Proto/core.proto", "Proto/consensus.proto", "Proto/peerinfo.proto"]),
         module("BeaconClient", ["BeaconAPI", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
-        module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, nioCore, lifecycle, logging]),
+        module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", "HTTPServing", hummingbird, nioCore, logging]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
         module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1]),
-        module("Monitoring", [hummingbird, nioCore, lifecycle, logging]),
+        module("Monitoring", ["HTTPServing", hummingbird, nioCore, logging]),
         module(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                "Monitoring", "ClusterSetup", "Timing",
-                httpClient, nioCore, nioPosix, logging, lifecycle,
+                "Monitoring", "ClusterSetup", "Timing", "Program",
+                httpClient, nioCore, nioPosix, logging,
             ]),
 
         // Programs.
         module(
             "Relay",
             [
-                "Cluster", "Libp2p", "PeerProtocols", "Node", "Monitoring", "SSZ", "Secp256k1", lifecycle, nioCore,
-                nioPosix, logging,
+                "Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1", nioCore, nioPosix,
+                logging,
             ]),
-        module("Demo", ["Node", hummingbird, lifecycle, nioCore]),
+        module("Demo", ["Node", "Program", "HTTPServing", hummingbird, nioCore]),
         .executableTarget(
             name: "styx",
             dependencies: [
-                "Node", "Relay", "Demo", "Cluster", "ClusterSetup", "Libp2p", arguments, logging, unixSignals,
+                "Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Libp2p", arguments, logging,
+                unixSignals,
             ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow", "Timing"]),
         .executableTarget(
             name: "styx-benchmarks",
             dependencies: [
-                "Demo", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", nioCore, nioPosix, logging, arguments,
+                "Demo", "Program", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", nioCore, nioPosix, logging,
+                arguments,
             ],
             path: "Sources/Benchmarks",
             swiftSettings: strict),
@@ -128,7 +132,7 @@ let package = Package(
             "FuzzTargets",
             [
                 "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
-                "PeerProtocols", "Storage", "Node", "Timing", nioCore, crypto,
+                "PeerProtocols", "Storage", "Program", "Node", "Timing", nioCore, crypto,
             ]),
         .executableTarget(
             name: "styx-fuzz", dependencies: ["FuzzTargets", arguments], path: "Sources/Fuzz", swiftSettings: strict),
@@ -147,10 +151,12 @@ let package = Package(
         tests("DutyWorkflow"),
         tests("Libp2p"),
         tests("PeerProtocols", ["BLS", "Cluster"]),
-        tests("BeaconClient", [hummingbird, nioCore, lifecycle]),
+        tests("Program"),
+        tests("HTTPServing", [hummingbird, httpClient, nioCore]),
+        tests("BeaconClient", ["HTTPServing", hummingbird, nioCore]),
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage"),
-        tests("ClusterSetup", ["Cluster", hummingbird, nioCore, lifecycle]),
+        tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
         tests("Monitoring", [httpClient, nioCore, logging]),
         tests("Node", [nioCore, nioPosix]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),

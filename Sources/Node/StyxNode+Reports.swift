@@ -1,5 +1,6 @@
 import DutyWorkflow
 import Logging
+import Program
 
 extension StyxNode {
     /// Logs what became of duties, in the words of Charon's log dashboard where it has any.

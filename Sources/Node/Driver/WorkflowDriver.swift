@@ -2,6 +2,7 @@ import DutyWorkflow
 import Ethereum
 import Logging
 import NIOCore
+import Program
 import Storage
 import Synchronization
 

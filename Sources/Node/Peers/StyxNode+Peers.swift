@@ -6,6 +6,7 @@ import Libp2p
 import Logging
 import Monitoring
 import PeerProtocols
+import Program
 import SSZ
 import Synchronization
 
