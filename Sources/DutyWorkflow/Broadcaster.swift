@@ -1,4 +1,5 @@
 import Ethereum
+import Timing
 
 /// Hands group signatures to the beacon node and retries until the duty's deadline. Source: workflow.md §13, §14.
 struct Broadcaster: Sendable {

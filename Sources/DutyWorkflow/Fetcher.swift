@@ -1,5 +1,6 @@
 import Ethereum
 import SSZ
+import Timing
 
 /// Gets our own proposal for a duty from the beacon node, and retries until the duty's deadline. Source: workflow.md §6.
 ///

@@ -1,4 +1,5 @@
 import Ethereum
+import Timing
 
 /// Knows which duties each epoch brings and when each begins.
 ///

@@ -10,9 +10,9 @@ import Logging
 import NIOCore
 import NIOPosix
 import PeerProtocols
+import Program
 import SSZ
 import Secp256k1
-import ServiceLifecycle
 import Storage
 import Synchronization
 import ValidatorAPI
@@ -68,16 +68,7 @@ package struct StyxNode: Sendable {
         _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), logger: Logger
     ) async throws {
         let node = try await StyxNode(configuration, hooks: hooks, logger: logger)
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [.init(service: NodeService(node: node))], gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger))
-        try await group.run()
-    }
-
-    private struct NodeService: Service {
-        let node: StyxNode
-        func run() async throws { try await cancelWhenGracefulShutdown { try await node.run() } }
+        try await untilSignalled(logger: logger) { try await node.run() }
     }
 
     /// Runs until cancelled; throws when something fails that cannot be waited out.

@@ -2,6 +2,7 @@ import DutyWorkflow
 import Ethereum
 import QBFT
 import SSZ
+import Timing
 
 /// A whole cluster on virtual time in one thread: workflows, network, disks, beacon nodes, validator clients.
 ///
@@ -60,7 +61,7 @@ package struct SimulatedCluster {
     package internal(set) var oracle = Oracle()
     package private(set) var now: Instant
     var nodes: [Node]
-    var heap = EventHeap<Item>()
+    var heap = EventHeap<Instant, Item>()
     var random: SplitMix64
     var tickets: [Ticket: (node: Int, row: AttesterDuty)] = [:]
     var nextTicket: UInt64 = 0

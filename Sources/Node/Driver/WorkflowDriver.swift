@@ -1,6 +1,7 @@
 import DutyWorkflow
 import Ethereum
 import NIOCore
+import Program
 
 /// Feeds events to the workflow and sees to its effects: the only owner of duty state, on the event loop that the
 /// peer-to-peer host and the timers share. Nothing here waits: work is handed out and comes back as an event.
