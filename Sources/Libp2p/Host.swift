@@ -29,8 +29,9 @@ package actor Host {
     var guests = GuestBook()
     /// Those of `setRelays`.
     var relays: [PeerID: Relay] = [:]
-    /// Connections that have not finished their handshake.
+    /// Connections that have not finished their handshake; the room holds those that others have made.
     var pending: [Int: NIOLoopBound<ConnectionCore>] = [:]
+    var waitingRoom = WaitingRoom()
     private var listeners: [any Channel]?
     private(set) var boundAddresses: [Multiaddr] = []
     var announced: [Multiaddr]

@@ -25,9 +25,8 @@ package struct HostConfiguration: Sendable {
 
     package struct Limits: Sendable {
         package var yamux = Yamux.Limits()
-        /// Inbound sockets that have not finished their handshake, and those of one IP address.
+        /// Inbound sockets that have not finished their handshake; one of the most crowded neighbourhood gives way.
         package var pendingInboundMax = 64
-        package var pendingPerAddressMax = 16
         /// The oldest connection gives way.
         package var connectionsPerPeerMax = 4
         /// Announced lengths of the messages being read or handled, of one connection: two of the largest there are.
@@ -49,9 +48,9 @@ package struct HostConfiguration: Sendable {
         package var addressesPerRelayMax = 8
         /// Circuits in one relay's name that others have made to us.
         package var circuitsPerRelayMax = 64
-        /// Circuits that have not finished their handshake, and those of one peer.
-        package var pendingCircuitsMax = 32
-        package var pendingCircuitsPerPeerMax = 4
+        /// Circuits from one relay that have not finished their handshake, and those that name one peer.
+        package var pendingCircuitsPerRelayMax = 32
+        package var pendingCircuitsPerRelayAndPeerMax = 4
         package init() {}
     }
 
