@@ -151,7 +151,7 @@ extension Host {
                 max: configuration.limits.learnedAddressesMax)
         records[peer] = record
         updateRoute(peer)
-        if changed { onAddresses(peer, record.learnedAddresses) }
+        if changed { onAddresses(peer, record.memorable) }
         emit(.identified(peer, message))
     }
 

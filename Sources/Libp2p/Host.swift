@@ -93,7 +93,9 @@ package actor Host {
         (events, eventSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(configuration.limits.eventsMax))
         (inbox, inboxSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(configuration.limits.inboxMax))
         for (peer, addresses) in configuration.peers where peer != self.peer {
-            records[peer] = PeerRecord(addresses: addresses, isConfigured: true, timing: configuration.timing)
+            records[peer] = PeerRecord(
+                addresses: addresses, remembered: configuration.remembered[peer] ?? [], isConfigured: true,
+                timing: configuration.timing)
         }
     }
 

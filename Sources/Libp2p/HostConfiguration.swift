@@ -8,8 +8,10 @@ package struct HostConfiguration: Sendable {
     package var listen: [Multiaddr] = []
     /// Told to peers before the bound addresses: an external IP or host name.
     package var announced: [Multiaddr] = []
-    /// Who may stay connected, in either direction, and where they were last seen.
+    /// Who may stay connected, in either direction, and where the operator says they are.
     package var peers: [PeerID: [Multiaddr]] = [:]
+    /// What `peers` told about themselves in an earlier run.
+    package var remembered: [PeerID: [Multiaddr]] = [:]
     /// Dials relays and punches holes from the listening port, so that a router maps one port and not many.
     package var reusesPort = true
     /// Lets anybody in, as relays and tests do.
