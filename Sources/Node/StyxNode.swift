@@ -84,10 +84,10 @@ package struct StyxNode: Sendable {
     package func run() async throws {
         let keyLock = try lockIdentity()
         logStart()
-        let book = AddressBook(path: configuration.journalFile + ".peers.json", logger: logger)
-        let host = try Host(hostConfiguration(book), logger: topic("p2p")) { [cluster] peer, addresses in
-            if cluster.directory.index(of: peer) != nil { book.note(peer, addresses) }
-        }
+        let book = AddressBook(
+            path: configuration.journalFile + ".peers.json",
+            peers: Set(cluster.directory.others.map { cluster.directory[$0] }), logger: logger)
+        let host = try Host(hostConfiguration(book), logger: topic("p2p")) { book.note($0, $1) }
         let beacon = BeaconClient(configuration: try beaconConfiguration(), logger: topic("eth2"))
         let runtime = RuntimeSlot()
         let observe = peerObserver()
@@ -116,10 +116,12 @@ package struct StyxNode: Sendable {
                 group.cancelAll()
             }
         } catch {
+            await book.flush()
             await stop(beacon)
             if error is CancellationError || Task.isCancelled { return }
             throw error
         }
+        await book.flush()
         await stop(beacon)
     }
 
