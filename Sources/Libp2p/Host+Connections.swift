@@ -98,7 +98,10 @@ extension Host {
         if isLast { for action in shared.withLock({ $0.whenGone }) { action(remote) } }
         logger.debug("peer disconnected", metadata: ["peer": "\(remote)", "reason": "\(reason)"])
         guard isRunning else { return }
-        if isLast, records[remote]?.isRelay == true { relayLost(remote) }
+        if isLast, records[remote]?.isRelay == true {
+            if wasGood { records[remote]?.backoff.reset() }
+            relayLost(remote)
+        }
         if records[remote]?.isKept == true {
             retryLater(remote, soon: reason == .circuitEnded && wasGood)
         } else if isLast {

@@ -161,6 +161,7 @@ extension Host {
         if records[remote]?.punches.remove(attempt) != nil { return }
         guard records[remote]?.round?.end(attempt) == true else { return }
         records[remote]?.lastFailure = reason
+        if case .upgrade(.noise(.wrongPeer)) = reason, records[remote]?.isRelay == true { emit(.relayReplaced(remote)) }
         logger.debug(
             "dial peer", metadata: ["peer": "\(remote)", "address": "\(attempt.address)", "reason": "\(reason)"])
         guard records[remote]?.round?.isOver == true else { return dialNext(remote) }

@@ -93,14 +93,14 @@ package struct StyxNode: Sendable {
         let observe = peerObserver()
         let (consensus, parSigEx) = serveDuties(on: host, runtime, observe)
         let peerInfo = servePeerInfo(on: host, observe)
-        let relays = try relayWatch(host)
+        let relays = relayWatch(host)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     hooks.listening(try await host.bind())
                     try await host.run()
                 }
-                group.addTask { await watchPeers(host, peerInfo) }
+                group.addTask { await watchPeers(host, peerInfo, relays) }
                 group.addTask { try await relays.run() }
                 group.addTask { await peerInfo.run() }
                 if !configuration.debugAddress.isEmpty {

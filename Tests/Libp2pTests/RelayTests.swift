@@ -203,6 +203,36 @@ import Testing
         }
     }
 
+    @Test("the end of a relay is told; a new key at its address is told too, and the new id is used")
+    func relayReplaced() async throws {
+        let (one, two) = (Self.member(1, of: [1, 2]), Self.member(2, of: [1, 2]))
+        try await withHosts(one, two) {
+            let old = ScriptedRelay(9)
+            let address = try await withHosts(old.host) {
+                for host in [one, two] {
+                    await host.setRelays(try await old.address())
+                    _ = try await host.first { if case .reservation(_, .granted) = $0 { true } else { nil } }
+                }
+                try await Self.exchange(one, two.peer)
+                return try #require(try await old.host.bind().first)
+            }
+            for host in [one, two] {
+                _ = try await host.first { if case .reservation(old.host.peer, .lost) = $0 { true } else { nil } }
+                #expect(await host.relayStatus().map(\.reservedUntil) == [nil])
+            }
+            let new = ScriptedRelay(8, port: UInt16(try #require(address.endpoint?.port)))
+            try await withHosts(new.host) {
+                for host in [one, two] {
+                    _ = try await host.first { if case .relayReplaced(old.host.peer) = $0 { true } else { nil } }
+                    await host.setRelays(try await new.address())
+                    _ = try await host.first { if case .reservation(_, .granted) = $0 { true } else { nil } }
+                }
+                try await Self.exchange(one, two.peer)
+                try await Self.exchange(two, one.peer)
+            }
+        }
+    }
+
     @Test("a circuit that the relay ends is made again")
     func expiry() async throws {
         let relay = ScriptedRelay(9)
