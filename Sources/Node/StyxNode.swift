@@ -75,23 +75,23 @@ package struct StyxNode: Sendable {
     package func run() async throws {
         let keyLock = try lockIdentity()
         logStart()
-        let book = AddressBook(path: configuration.journalFile + ".peers.json", logger: logger)
-        let host = try Host(hostConfiguration(book), logger: topic("p2p")) { [cluster] peer, addresses in
-            if cluster.directory.index(of: peer) != nil { book.note(peer, addresses) }
-        }
+        let book = AddressBook(
+            path: configuration.journalFile + ".peers.json",
+            peers: Set(cluster.directory.others.map { cluster.directory[$0] }), logger: logger)
+        let host = try Host(hostConfiguration(book), logger: topic("p2p")) { book.note($0, $1) }
         let beacon = BeaconClient(configuration: try beaconConfiguration(), logger: topic("eth2"))
         let runtime = RuntimeSlot()
         let observe = peerObserver()
         let (consensus, parSigEx) = serveDuties(on: host, runtime, observe)
         let peerInfo = servePeerInfo(on: host, observe)
-        let relays = try relayWatch(host)
+        let relays = relayWatch(host)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     hooks.listening(try await host.bind())
                     try await host.run()
                 }
-                group.addTask { await watchPeers(host, peerInfo) }
+                group.addTask { await watchPeers(host, peerInfo, relays) }
                 group.addTask { try await relays.run() }
                 group.addTask { await peerInfo.run() }
                 if !configuration.debugAddress.isEmpty {
@@ -107,10 +107,12 @@ package struct StyxNode: Sendable {
                 group.cancelAll()
             }
         } catch {
+            await book.flush()
             await stop(beacon)
             if error is CancellationError || Task.isCancelled { return }
             throw error
         }
+        await book.flush()
         await stop(beacon)
     }
 
