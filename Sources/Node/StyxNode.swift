@@ -108,8 +108,7 @@ package struct StyxNode: Sendable {
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
-                    let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
-                    try await work(beacon, consensus, parSigEx, sender, runtime)
+                    try await work(beacon, consensus, parSigEx, runtime)
                 }
                 // Each of them runs for good: whichever ends, by error or cancellation, ends all.
                 try await group.next()
@@ -133,8 +132,7 @@ package struct StyxNode: Sendable {
 
     /// Waits for the chain, opens the journal, then drives the workflow and serves the validator client.
     private func work(
-        _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ sender: PeerSender,
-        _ slot: RuntimeSlot
+        _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ slot: RuntimeSlot
     ) async throws {
         // At once: a wrong password should show before a beacon node is there.
         async let learned = learnChain(beacon)
@@ -162,9 +160,7 @@ package struct StyxNode: Sendable {
         let effects = NodeEffects(
             beacon: beacon, validators: validators, chain: chain, signer: signer,
             combiner: ThresholdCombiner(keys: cluster.keys, domains: chain.domains, verifier: verifier),
-            suspects: suspects, threads: threads, consensus: consensus, parSigEx: parSigEx, sender: sender,
-            logger: topic("qbft"),
-            report: reporter())
+            suspects: suspects, threads: threads, consensus: consensus, parSigEx: parSigEx, report: reporter())
         let identity = cluster.identity
         let driver = WorkflowDriver(
             workflow: Workflow(configuration: workflowConfiguration) { duty, message in

@@ -3,7 +3,6 @@ import BeaconAPI
 import BeaconClient
 import DutyWorkflow
 import Ethereum
-import Logging
 import PeerProtocols
 import SSZ
 import Secp256k1
@@ -75,17 +74,15 @@ struct NodeEffects: Sendable {
     let threads: CryptoThreads
     let consensus: ConsensusProtocol
     let parSigEx: ParSigExProtocol
-    let sender: PeerSender
-    let logger: Logger
     let report: @Sendable (Report) -> Void
 
     var handlers: WorkflowDriver.Handlers {
         .init(
             resolveDuties: { await resolveDuties($0) },
             fetchAttestationData: { await fetch($0, $1) },
-            sendConsensus: { await send($0) },
+            sendConsensus: { consensus.send($0) },
             sign: { await sign($0, $1) },
-            shareWithPeers: { await parSigEx.send($0, $1, by: sender) },
+            shareWithPeers: { parSigEx.send($0, $1) },
             recover: { await recover($0, $1) },
             broadcast: { await broadcast($0, $1) },
             report: report)
@@ -116,14 +113,6 @@ struct NodeEffects: Sendable {
             return .attestationData(duty, data)
         } catch {
             return .fetchFailed(duty, Failure(error))
-        }
-    }
-
-    private func send(_ message: ConsensusMessage) async {
-        do throws(MessageFault) {
-            try await consensus.send(message, by: sender)
-        } catch {
-            logger.error("encode consensus message", metadata: ["duty": "\(message.duty)", "error": "\(error)"])
         }
     }
 
