@@ -8,6 +8,7 @@ let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .er
 let nio: Target.Dependency = .product(name: "NIO", package: "swift-nio")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
@@ -150,7 +151,7 @@ let package = Package(
         tests("Cluster"),
         tests("DutyWorkflow"),
         tests("Libp2p"),
-        tests("PeerProtocols", ["BLS", "Cluster"]),
+        tests("PeerProtocols", ["BLS", "Cluster", nioCore, nioEmbedded]),
         tests("Program"),
         tests("HTTPServing", [hummingbird, httpClient, nioCore]),
         tests("BeaconClient", ["HTTPServing", hummingbird, nioCore]),

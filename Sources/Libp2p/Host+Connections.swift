@@ -69,6 +69,7 @@ extension Host {
         if attempt != nil || remote < peer { abandonDials(of: remote, to: connection.path) }
         updateRoute(remote)
         for waiter in waiters { waiter.resume(returning: connection) }
+        sendWaiting(to: remote)
         if connection.circuit == nil { resumeDirectWaiters(of: remote, true) }
         attendSoon(connection)
         if isFirst, record.isRelay { relayConnected(remote) }
@@ -232,6 +233,7 @@ extension Host {
         for waiter in record.directWaiters.values { waiter.resume(returning: false) }
         updateRoute(peer)
         for waiter in record.waiters.values { waiter.resume(throwing: StreamError.unknownPeer(peer)) }
+        failWaitingMessages(for: peer, .unknownPeer(peer))
         closePendingDials(of: peer)
         for connection in record.connections { connection.closeOnLoop(.closedHere) }
         if !record.connections.isEmpty { for action in shared.withLock({ $0.whenGone }) { action(peer) } }

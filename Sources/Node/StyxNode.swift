@@ -99,8 +99,7 @@ package struct StyxNode: Sendable {
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
-                    let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
-                    try await work(beacon, consensus, parSigEx, sender, runtime, host.loop)
+                    try await work(beacon, consensus, parSigEx, runtime, host.loop)
                 }
                 // Each of them runs for good: whichever ends, by error or cancellation, ends all.
                 try await group.next()
@@ -126,8 +125,8 @@ package struct StyxNode: Sendable {
 
     /// Waits for the chain, opens the journal, then drives the workflow and serves the validator client.
     private func work(
-        _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ sender: PeerSender,
-        _ slot: RuntimeSlot, _ loop: any EventLoop
+        _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ slot: RuntimeSlot,
+        _ loop: any EventLoop
     ) async throws {
         // At once: a wrong password should show before a beacon node is there.
         async let learned = learnChain(beacon)
@@ -155,7 +154,7 @@ package struct StyxNode: Sendable {
             beacon: beacon, validators: validators, chain: chain, signer: signer,
             combiner: ThresholdCombiner(keys: cluster.keys, domains: chain.domains, verifier: verifier),
             verifier: verifier, keys: cluster.keys, threads: threads, consensus: consensus, parSigEx: parSigEx,
-            sender: sender, logger: topic("qbft"), report: reporter())
+            report: reporter())
         let identity = cluster.identity
         let tasks = OwnedTasks()
         let driver = WorkflowDriver(

@@ -3,7 +3,6 @@ import BeaconAPI
 import BeaconClient
 import DutyWorkflow
 import Ethereum
-import Logging
 import PeerProtocols
 import SSZ
 
@@ -19,8 +18,6 @@ struct NodeEffects: Sendable {
     let threads: CryptoThreads
     let consensus: ConsensusProtocol
     let parSigEx: ParSigExProtocol
-    let sender: PeerSender
-    let logger: Logger
     let report: @Sendable (Report) -> Void
 
     /// On the driver's loop.
@@ -30,13 +27,10 @@ struct NodeEffects: Sendable {
         case .persist, .note, .answer: break  // the driver's own
         case .resolveDuties(let epoch): work { await resolveDuties(epoch) }
         case .fetch(let duty, .attestationData(let committees)): work { await fetch(duty, committees) }
-        case .sendConsensus(let message): tasks.run { await send(message) }
+        case .sendConsensus(let message): consensus.send(message)
         case .sign(let duty, let set): work { await sign(duty, set) }
         case .shareWithPeers(let duty, let set):
-            work {
-                await parSigEx.send(duty, set, by: sender)
-                return .shared(duty, set.keys.sorted())
-            }
+            parSigEx.send(duty, set) { _ in driver.post(.shared(duty, set.keys.sorted())) }
         case .verify(let share, _, let set): work { .verified(share, await verify(set)) }
         case .decodeAhead(let signatures): tasks.run { _ = try? await verifier.decode(signatures) }
         case .recover(let duty, let groups): work { await recover(duty, groups) }
@@ -70,14 +64,6 @@ struct NodeEffects: Sendable {
             return .fetched(duty, .attestationData(data))
         } catch {
             return .fetchFailed(duty, Failure(error))
-        }
-    }
-
-    private func send(_ message: ConsensusMessage) async {
-        do throws(MessageFault) {
-            try await consensus.send(message, by: sender)
-        } catch {
-            logger.error("encode consensus message", metadata: ["duty": "\(message.duty)", "error": "\(error)"])
         }
     }
 

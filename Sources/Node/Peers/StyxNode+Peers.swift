@@ -80,21 +80,21 @@ extension StyxNode {
     func serveDuties(
         on host: Host, _ slot: RuntimeSlot, _ observe: @escaping @Sendable (PeerEvent) -> Void
     ) -> (ConsensusProtocol, ParSigExProtocol) {
-        let admits: @Sendable (Duty) -> Bool = { duty in
-            guard let runtime = slot.current else { return false }
-            return Deadlines(clock: runtime.chain.clock).admits(duty, at: SystemClock.now())
+        let admits: @Sendable (Duty, PeerIndex) -> Admission = { duty, _ in
+            guard let runtime = slot.current else { return .notReady }
+            let isAdmitted = Deadlines(clock: runtime.chain.clock).admits(duty, at: SystemClock.now())
+            return isAdmitted ? .admitted : .refused(.dutyNotAdmitted(duty))
         }
+        let worker: @Sendable (@escaping @Sendable () -> Void) -> Void = { [threads] in threads.enqueue($0) }
+        let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
         let consensus = ConsensusProtocol(
             codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count),
-            directory: cluster.directory, admits: admits,
-            deliver: { message in slot.current?.driver.post(.consensusMessage(message)) },
-            observe: observe)
+            directory: cluster.directory, sender: sender, worker: worker, admits: admits,
+            deliver: { message, _ in slot.current?.driver.post(.consensusMessage(message)) }, observe: observe)
         let parSigEx = ParSigExProtocol(
             codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count),
-            directory: cluster.directory, admits: admits,
-            authenticate: { _, _ in },
-            deliver: { duty, set in slot.current?.driver.post(.peerPartials(duty, set)) },
-            observe: observe)
+            directory: cluster.directory, sender: sender, worker: worker, admits: admits,
+            deliver: { duty, set, _ in slot.current?.driver.post(.peerPartials(duty, set)) }, observe: observe)
         consensus.serve(on: host)
         parSigEx.serve(on: host)
         return (consensus, parSigEx)
@@ -218,13 +218,15 @@ extension StyxNode {
                     "too many messages wait for a peer", metadata: ["peer": "\(peer)", "message": "\(topic)"])
             case .refused(let peer, let protocolID, let fault):
                 // Duties that only Charon nodes carry are no fault; and a peer must not fill our logs.
-                let isNews = !fault.isUncarriedDuty && filter.admits("\(protocolID) \(fault.label)", of: peer)
+                let isNews = !fault.isHarmless && filter.admits("\(protocolID) \(fault.label)", of: peer)
                 logger.log(
                     level: isNews ? .warning : .debug, "refused a message",
                     metadata: [
                         "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)",
                         "error": "\(fault)",
                     ])
+            case .unsendable(let topic, let fault):
+                logger.error("encode message", metadata: ["message": "\(topic)", "error": "\(fault)"])
             case .foreignShare(let share, let peer):
                 logger.warning(
                     "peer sent another operator's share", metadata: ["peer": "\(peer)", "share_index": "\(share)"])
