@@ -139,6 +139,17 @@ extension blst_p2: CurvePoint {
         if !points.isEmpty { blst_p2s_add(&sum, [points.baseAddress, nil], points.count) }
         return sum
     }
+
+    /// Many at once, with one field inversion. Constant time. Infinity becomes all zeros.
+    static func affine(_ points: [blst_p2]) -> [blst_p2_affine] {
+        guard !points.isEmpty else { return [] }
+        return [blst_p2_affine](unsafeUninitializedCapacity: points.count) { affine, count in
+            points.withUnsafeBufferPointer {
+                blst_p2s_to_affine(affine.baseAddress, [$0.baseAddress, nil], points.count)
+            }
+            count = points.count
+        }
+    }
 }
 
 // blst reads `[first, nil]` where it wants an array of pointers as "contiguous from `first`".
