@@ -21,29 +21,54 @@ struct NodeRuntime: Sendable {
     /// Looks at a peer's shares before they are kept. They are verified with the group signature they become part of,
     /// unless a share of that operator was bad before.
     ///
-    /// - Returns: the first validator whose signature cannot be good, nil if there is none.
+    /// - Returns: a validator whose set holds a signature that cannot be good, nil if there is none.
     func firstRefused(_ set: ParSignedDataSet) async throws(SignatureVerifier.Failure) -> PubKey? {
-        if set.values.contains(where: { suspects.contains($0.shareIndex) }) { return try await firstBad(set) }
-        let order = set.keys.sorted()
-        let verdicts = try await verifier.decode(order.compactMap { set[$0]?.data.signature })
-        return zip(order, verdicts).first { !$0.1 }?.0
+        guard let first = set.min(by: { $0.key < $1.key }) else { return nil }
+        let share = first.value.shareIndex
+        guard suspects.contains(share) else {
+            verifier.decodeAhead(set.values.map(\.data.signature))
+            return nil
+        }
+        guard let claims = claims(set) else { return first.key }
+        let holds: Bool? = await withCheckedContinuation { continuation in
+            if !verifier.verifyAll(claims.map(\.1), from: share, done: { continuation.resume(returning: $0) }) {
+                continuation.resume(returning: nil)
+            }
+        }
+        guard let holds else { throw .overloaded }
+        return holds ? nil : first.key
     }
 
     /// Checks partial signatures under the public shares they claim.
     ///
     /// - Returns: the first validator whose signature is bad, nil if all hold.
     func firstBad(_ set: ParSignedDataSet) async throws(SignatureVerifier.Failure) -> PubKey? {
-        let order = set.keys.sorted()
-        var claims: [SignatureVerifier.Claim] = []
-        for pubKey in order {
-            guard let partial = set[pubKey], let key = keys.publicShare(pubKey, partial.shareIndex) else {
-                return pubKey
+        guard let claims = claims(set) else { return set.keys.min() }
+        let verdicts: [Bool]? = await withCheckedContinuation { continuation in
+            if !verifier.verify(claims.map(\.1), done: { continuation.resume(returning: $0) }) {
+                continuation.resume(returning: nil)
             }
-            claims.append(
-                .init(key: key, signature: partial.data.signature, root: chain.domains.signingRoot(of: partial.data)))
         }
-        let verdicts = try await verifier.verify(claims)
-        return zip(order, verdicts).first { !$0.1 }?.0
+        guard let verdicts else { throw .overloaded }
+        return zip(claims, verdicts).first { !$0.1 }?.0.0
+    }
+
+    /// By validator, ascending; nil if there is a share of nobody's.
+    private func claims(_ set: ParSignedDataSet) -> [(PubKey, SignatureVerifier.Claim)]? {
+        var claims: [(PubKey, SignatureVerifier.Claim)] = []
+        for (pubKey, partial) in set.sorted(by: { $0.key < $1.key }) {
+            guard let key = keys.publicShare(pubKey, partial.shareIndex) else { return nil }
+            let root = chain.domains.signingRoot(of: partial.data)
+            claims.append((pubKey, .init(key: key, signature: partial.data.signature, root: root)))
+        }
+        return claims
+    }
+}
+
+extension SignatureVerifier {
+    enum Failure: Error {
+        /// More is waiting than can be checked in time.
+        case overloaded
     }
 }
 
@@ -72,7 +97,6 @@ struct NodeEffects: Sendable {
     let signer: Signer?
     let combiner: ThresholdCombiner
     let suspects: Suspects
-    let threads: CryptoThreads
     let consensus: ConsensusProtocol
     let parSigEx: ParSigExProtocol
     let sender: PeerSender
@@ -129,22 +153,34 @@ struct NodeEffects: Sendable {
 
     private func sign(_ duty: Duty, _ set: UnsignedDataSet) async -> Event {
         guard let signer else { return .signFailed(duty, reason: "no signer is configured") }
-        do {
-            return .localPartials(duty, try await signer.sign(duty, set), nil)
-        } catch {
-            return .signFailed(duty, reason: "\(error)")
+        let outcome = await withCheckedContinuation { continuation in
+            signer.sign(duty, set) { continuation.resume(returning: $0) }
         }
+        for failure in outcome.failures.values {
+            logger.error("sign", metadata: ["duty": "\(duty)", "error": "\(failure)"])
+        }
+        if outcome.signed.isEmpty, let failure = outcome.failures.values.first {
+            return .signFailed(duty, reason: "\(failure)")
+        }
+        return .localPartials(duty, outcome.signed, nil)
     }
 
     private func recover(_ duty: Duty, _ groups: [PubKey: [ParSignedData]]) async -> Event {
-        do {
-            let results = try await threads.run { [combiner] in combiner.combine(groups) }
-            for case .badShares(let shares) in results.values { suspects.insert(shares) }
-            return .recovered(duty, results)
-        } catch {
-            // Only at shutdown: the threads take no more work.
-            return .recovered(duty, [:])
+        var byEntry: [EntryKey: PartialGroup] = [:]
+        for (pubKey, group) in groups {
+            guard let first = group.first else { continue }
+            byEntry[EntryKey(pubKey)] = PartialGroup(
+                data: first.data,
+                signatures: Dictionary(
+                    group.map { ($0.shareIndex, $0.data.signature) }, uniquingKeysWith: { first, _ in first }))
         }
+        let sent = byEntry
+        let results = await withCheckedContinuation { continuation in
+            combiner.combine(sent) { continuation.resume(returning: $0) }
+        }
+        for case .badShares(let shares) in results.values { suspects.insert(shares) }
+        return .recovered(
+            duty, Dictionary(results.map { ($0.key.pubKey, $0.value) }, uniquingKeysWith: { first, _ in first }))
     }
 
     private func broadcast(_ duty: Duty, _ set: SignedDataSet) async -> Event {
