@@ -23,6 +23,12 @@ protocol CurvePoint {
         _ points: UnsafeBufferPointer<Affine>, scalars: UnsafePointer<UInt8>, bits: Int
     ) -> Self
     static func sum(_ points: UnsafeBufferPointer<Affine>) -> Self
+    /// What three of it are this point of the subgroup.
+    func third() -> Self
+}
+
+extension CurvePoint {
+    func third() -> Self { multiplied(by: blst_fr(3).inverse.littleEndianBytes, bits: 255) }
 }
 
 extension blst_p1: CurvePoint {

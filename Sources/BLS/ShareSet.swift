@@ -40,10 +40,25 @@ extension ShareSet {
 
 /// What the values at given indexes are multiplied by to get the value at one place.
 enum Interpolation: Sendable {
-    /// Whole numbers, then one division: the inverse of the denominator, little-endian; nil for 1.
-    case short(numerators: [Int], inverse: [UInt8]?)
+    /// Whole numbers, then one division.
+    case short(numerators: [Int], Division)
     /// 32 bytes for each index, little-endian, where numbers are not short.
     case long([UInt8])
+
+    enum Division: Sendable {
+        case none
+        case byThree
+        /// Little-endian.
+        case timesInverse([UInt8])
+
+        init(by denominator: Int) {
+            switch denominator {
+            case 1: self = .none
+            case 3: self = .byThree
+            default: self = .timesInverse(blst_fr(denominator).inverse.littleEndianBytes)
+            }
+        }
+    }
 
     /// `indexes` are distinct, ascending and in range.
     init(_ indexes: [Int], at x: Int = 0) {
@@ -51,21 +66,19 @@ enum Interpolation: Sendable {
             self = .long(lagrangeElements(indexes, at: x).flatMap(\.littleEndianBytes))
             return
         }
-        var inverse: [UInt8]?
-        if fractions.denominator != 1 {
-            var element = blst_fr(fractions.denominator)
-            withUnsafeMutablePointer(to: &element) { blst_fr_eucl_inverse($0, $0) }
-            inverse = element.littleEndianBytes
-        }
-        self = .short(numerators: fractions.numerators, inverse: inverse)
+        self = .short(numerators: fractions.numerators, Division(by: fractions.denominator))
     }
 
     /// `shares` in the order of the indexes.
     func value<P: CurvePoint>(of shares: [P.Affine]) -> P {
         switch self {
-        case .short(let numerators, let inverse):
+        case .short(let numerators, let division):
             let sum = P.shortSum(Array(zip(numerators, shares)))
-            return inverse.map { sum.multiplied(by: $0, bits: 255) } ?? sum
+            switch division {
+            case .none: return sum
+            case .byThree: return sum.third()
+            case .timesInverse(let inverse): return sum.multiplied(by: inverse, bits: 255)
+            }
         case .long(let scalars):
             return shares.withUnsafeBufferPointer { P.multiScalarSum($0, scalars: scalars, bits: 255) }
         }
