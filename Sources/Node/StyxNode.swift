@@ -132,8 +132,11 @@ package struct StyxNode: Sendable {
         async let learned = learnChain(beacon)
         let shares = try await openShares()
         let (chain, genesisRoot) = try await learned
+        let verifier = SignatureVerifier(threads: threads)
         let signer = shares.map {
-            Signer(backend: .keystores($0), share: cluster.keys.own, domains: chain.domains, threads: threads)
+            Signer(
+                backend: .keystores($0), share: cluster.keys.own, domains: chain.domains, threads: threads,
+                verifier: verifier)
         }
         let journal = try Journal(
             path: configuration.journalFile,
@@ -148,12 +151,12 @@ package struct StyxNode: Sendable {
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, domains: chain.domains, signs: signer != nil,
             seed: UInt64.random(in: .min ... .max))
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
-        let verifier = SignatureVerifier(threads: threads)
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys)
         let effects = NodeEffects(
             beacon: beacon, validators: validators, chain: chain, signer: signer,
-            combiner: ThresholdCombiner(keys: cluster.keys, domains: chain.domains, verifier: verifier),
-            verifier: verifier, keys: cluster.keys, threads: threads, consensus: consensus, parSigEx: parSigEx,
+            combiner: ThresholdCombiner(
+                keys: cluster.keys, domains: chain.domains, threads: threads, verifier: verifier),
+            verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
             report: reporter())
         let identity = cluster.identity
         let tasks = OwnedTasks()

@@ -15,7 +15,6 @@ struct NodeEffects: Sendable {
     let combiner: ThresholdCombiner
     let verifier: SignatureVerifier
     let keys: ShareKeys
-    let threads: CryptoThreads
     let consensus: ConsensusProtocol
     let parSigEx: ParSigExProtocol
     let report: @Sendable (Report) -> Void
@@ -28,12 +27,12 @@ struct NodeEffects: Sendable {
         case .resolveDuties(let epoch): work { await resolveDuties(epoch) }
         case .fetch(let duty, .attestationData(let committees)): work { await fetch(duty, committees) }
         case .sendConsensus(let message): consensus.send(message)
-        case .sign(let duty, let set): work { await sign(duty, set) }
+        case .sign(let duty, let set): sign(duty, set, driver)
         case .shareWithPeers(let duty, let set):
             parSigEx.send(duty, set) { _ in driver.post(.shared(duty, set.keys.sorted())) }
-        case .verify(let share, _, let set): work { .verified(share, await verify(set)) }
-        case .decodeAhead(let signatures): tasks.run { _ = try? await verifier.decode(signatures) }
-        case .recover(let duty, let groups): work { await recover(duty, groups) }
+        case .verify(let share, _, let set): verify(set, of: share, driver)
+        case .decodeAhead(let signatures): verifier.decodeAhead(signatures)
+        case .recover(let duty, let groups): combiner.combine(groups) { driver.post(.recovered(duty, $0)) }
         case .broadcast(let duty, let set): work { await broadcast(duty, set) }
         case .report(let report): self.report(report)
         }
@@ -67,28 +66,19 @@ struct NodeEffects: Sendable {
         }
     }
 
-    private func sign(_ duty: Duty, _ set: UnsignedDataSet) async -> Event {
-        guard let signer else { return .signFailed(duty, reason: "no signer is configured") }
-        do {
-            return .localPartials([LocalPartials(duty, try await signer.sign(duty, set))], nil)
-        } catch {
-            return .signFailed(duty, reason: "\(error)")
+    private func sign(_ duty: Duty, _ set: UnsignedDataSet, _ driver: WorkflowDriver) {
+        guard let signer else { return driver.post(.signFailed(duty, reason: "no signer is configured")) }
+        signer.sign(duty, set) { outcome in
+            if !outcome.signed.isEmpty { driver.post(.localPartials([LocalPartials(duty, outcome.signed)], nil)) }
+            for failure in Set(outcome.failures.values) { driver.post(.signFailed(duty, reason: "\(failure)")) }
         }
     }
 
-    private func verify(_ set: ParSignedDataSet) async -> Bool {
+    private func verify(_ set: ParSignedDataSet, of share: ShareIndex, _ driver: WorkflowDriver) {
         let claims = set.compactMap { keys.claim($0.value, $0.key, chain.domains) }
-        guard claims.count == set.count, let verdicts = try? await verifier.verify(claims) else { return false }
-        return verdicts.allSatisfy { $0 }
-    }
-
-    private func recover(_ duty: Duty, _ groups: [EntryKey: PartialGroup]) async -> Event {
-        do {
-            return .recovered(duty, try await threads.run { [combiner] in combiner.combine(groups) })
-        } catch {
-            // Only at shutdown: the threads take no more work.
-            return .recovered(duty, [:])
-        }
+        guard claims.count == set.count else { return driver.post(.verified(share, false)) }
+        let isAdmitted = verifier.verifyAll(claims, from: share) { driver.post(.verified(share, $0)) }
+        if !isAdmitted { driver.post(.verified(share, false)) }
     }
 
     private func broadcast(_ duty: Duty, _ set: SignedDataSet) async -> Event {

@@ -14,14 +14,18 @@ struct NodeRuntime: Sendable {
     /// Checks partial signatures under the public shares they claim.
     ///
     /// - Returns: the first entry whose signature is bad, nil if all hold.
-    func firstBad(_ set: ParSignedDataSet) async throws(SignatureVerifier.Failure) -> EntryKey? {
+    func firstBad(_ set: ParSignedDataSet) async throws -> EntryKey? {
         let order = set.keys.sorted()
         var claims: [SignatureVerifier.Claim] = []
         for key in order {
             guard let partial = set[key], let claim = keys.claim(partial, key, chain.domains) else { return key }
             claims.append(claim)
         }
-        let verdicts = try await verifier.verify(claims)
+        let verdicts: [Bool]? = await withCheckedContinuation { continuation in
+            let isAdmitted = verifier.verify(claims) { continuation.resume(returning: $0) }
+            if !isAdmitted { continuation.resume(returning: nil) }
+        }
+        guard let verdicts else { throw ValidatorAPIRefusal.unavailable("too many signatures wait to be checked") }
         return zip(order, verdicts).first { !$0.1 }?.0
     }
 }
