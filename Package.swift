@@ -146,7 +146,7 @@ let package = Package(
         tests("PeerProtocols", ["BLS", "Cluster"]),
         tests("BeaconClient", [hummingbird, nioCore, lifecycle]),
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
-        tests("Storage"),
+        tests("Storage", exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", hummingbird, nioCore, lifecycle]),
         tests("Monitoring", [httpClient, nioCore, logging]),
         tests("Node", [nioCore, nioPosix]),

@@ -39,7 +39,8 @@ struct DeadlineQueue: Sendable {
 
     var next: Instant? { queue.last?.at }
 
-    private mutating func close(_ duties: [Duty]) {
+    /// - Parameter duties: none of them over yet. Those that ended first come first.
+    mutating func close(_ duties: [Duty]) {
         guard !duties.isEmpty else { return }
         over.formUnion(duties)
         overInOrder += duties
