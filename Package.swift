@@ -110,7 +110,8 @@ let package = Package(
         .executableTarget(
             name: "styx",
             dependencies: [
-                "Node", "Relay", "Demo", "Cluster", "ClusterSetup", "Libp2p", arguments, logging, unixSignals,
+                "Node", "Relay", "Demo", "Cluster", "ClusterSetup", "Libp2p", "Storage", arguments, logging,
+                unixSignals,
             ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow"]),

@@ -27,7 +27,7 @@ struct TidyTests {
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Node", "Monitoring", "SSZ", "Secp256k1"],
         "Demo": ["Node"],
-        "styx": ["Node", "Relay", "Demo", "Cluster", "ClusterSetup", "Libp2p"],
+        "styx": ["Node", "Relay", "Demo", "Cluster", "ClusterSetup", "Libp2p", "Storage"],
         "Simulation": ["DutyWorkflow"],
         "FuzzTargets": [
             "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
