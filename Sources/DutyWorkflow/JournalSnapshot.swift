@@ -10,12 +10,12 @@ import SSZ
 package struct JournalSnapshot: Sendable {
     package struct Partial: Hashable, Sendable {
         package var duty: Duty
-        package var pubKey: PubKey
+        package var key: EntryKey
         package var partial: ParSignedData
         package var status: PartialStatus
-        package init(duty: Duty, pubKey: PubKey, partial: ParSignedData, status: PartialStatus) {
+        package init(duty: Duty, key: EntryKey, partial: ParSignedData, status: PartialStatus) {
             self.duty = duty
-            self.pubKey = pubKey
+            self.key = key
             self.partial = partial
             self.status = status
         }
@@ -36,11 +36,11 @@ package struct JournalSnapshot: Sendable {
     package var voteValues: [Duty: [Root: UnsignedDataSet]] = [:]
     package var unsigned: [Duty: UnsignedDataSet] = [:]
     package var aggregated: [Duty: SignedDataSet] = [:]
-    package var broadcast: [Duty: Set<PubKey>] = [:]
+    package var broadcast: [Duty: Set<EntryKey>] = [:]
     package var watermarks: [PubKey: AttestationWatermark] = [:]
     /// Duties that are over and stay so, whatever the clock says: what they promised need not be in memory any more.
     package var closed: Set<Duty> = []
-    private var shares: [Duty: [PubKey: [ShareIndex: Share]]] = [:]
+    private var shares: [Duty: [EntryKey: [ShareIndex: Share]]] = [:]
 
     package init() {}
 
@@ -51,14 +51,13 @@ package struct JournalSnapshot: Sendable {
         case .unsigned(let duty, let set): try addUnsigned(duty, set)
         case .attestationWatermark(let pubKey, let watermark): try raise(pubKey, watermark)
         case .partials(let duty, let set, let status): try addPartials(duty, set, status)
-        case .partialStatus(let duty, let pubKeys, let status):
-            for pubKey in pubKeys { raiseStatus(duty, pubKey, status) }
+        case .partialStatus(let duty, let keys, let status): for key in keys { raiseStatus(duty, key, status) }
         case .aggregated(let duty, let set): try addAggregated(duty, set)
-        case .broadcast(let duty, let pubKeys):
-            for pubKey in pubKeys where aggregated[duty]?[pubKey] != nil { broadcast[duty, default: []].insert(pubKey) }
+        case .broadcast(let duty, let keys):
+            for key in keys where aggregated[duty]?[key] != nil { broadcast[duty, default: []].insert(key) }
         case .expired(let duty):
             closed.insert(duty)
-            for pubKey in (shares[duty] ?? [:]).keys { raiseStatus(duty, pubKey, .expired) }
+            for key in (shares[duty] ?? [:]).keys { raiseStatus(duty, key, .expired) }
         }
     }
 
@@ -84,12 +83,12 @@ package struct JournalSnapshot: Sendable {
 
     // MARK: Partial signatures
 
-    /// Sorted by duty, validator and share.
+    /// Sorted by duty, entry and share.
     package var partials: [Partial] {
         shares.sorted { $0.key < $1.key }.flatMap { duty, byKey in
-            byKey.sorted { $0.key < $1.key }.flatMap { pubKey, rows in
+            byKey.sorted { $0.key < $1.key }.flatMap { key, rows in
                 rows.sorted { $0.key < $1.key }.map {
-                    Partial(duty: duty, pubKey: pubKey, partial: $0.value.partial, status: $0.value.status)
+                    Partial(duty: duty, key: key, partial: $0.value.partial, status: $0.value.status)
                 }
             }
         }
@@ -97,13 +96,13 @@ package struct JournalSnapshot: Sendable {
 
     /// A row that a journal holds. Unlike a record it is taken as it is.
     package mutating func add(_ row: Partial) {
-        shares[row.duty, default: [:]][row.pubKey, default: [:]][row.partial.shareIndex] = Share(
+        shares[row.duty, default: [:]][row.key, default: [:]][row.partial.shareIndex] = Share(
             partial: row.partial, messageRoot: row.partial.data.messageRoot, status: row.status)
     }
 
     /// The root that a share signed.
-    package func signedRoot(_ duty: Duty, _ pubKey: PubKey, _ share: ShareIndex) -> Root? {
-        shares[duty]?[pubKey]?[share]?.messageRoot
+    package func signedRoot(_ duty: Duty, _ key: EntryKey, _ share: ShareIndex) -> Root? {
+        shares[duty]?[key]?[share]?.messageRoot
     }
 
     // MARK: Private parts, in call order
@@ -146,12 +145,12 @@ package struct JournalSnapshot: Sendable {
     private mutating func addPartials(
         _ duty: Duty, _ set: ParSignedDataSet, _ status: PartialStatus
     ) throws(JournalConflict) {
-        for (pubKey, partial) in set.sorted(by: { $0.key < $1.key }) where status == .internal {
-            guard let first = shares[duty]?[pubKey]?[partial.shareIndex] else { continue }
-            guard first.isSame(as: partial) else { throw .ownPartial(duty, pubKey, partial.shareIndex) }
+        for (key, partial) in set.sorted(by: { $0.key < $1.key }) where status == .internal {
+            guard let first = shares[duty]?[key]?[partial.shareIndex] else { continue }
+            guard first.isSame(as: partial) else { throw .ownPartial(duty, key.pubKey, partial.shareIndex) }
         }
-        for (pubKey, partial) in set where shares[duty]?[pubKey]?[partial.shareIndex] == nil {
-            var rows = shares[duty]?[pubKey] ?? [:]
+        for (key, partial) in set where shares[duty]?[key]?[partial.shareIndex] == nil {
+            var rows = shares[duty]?[key] ?? [:]
             let root = partial.data.messageRoot
             let sameMessage = rows.filter { $0.value.messageRoot == root }
             var new = partial
@@ -163,20 +162,20 @@ package struct JournalSnapshot: Sendable {
                 new.data = first.partial.data.with(signature: partial.data.signature)
             }
             rows[partial.shareIndex] = Share(partial: new, messageRoot: root, status: status)
-            shares[duty, default: [:]][pubKey] = rows
+            shares[duty, default: [:]][key] = rows
         }
     }
 
     /// Status only rises, so `.broadcasted` touches our own share alone: those of peers start there.
-    private mutating func raiseStatus(_ duty: Duty, _ pubKey: PubKey, _ status: PartialStatus) {
-        for (index, row) in shares[duty]?[pubKey] ?? [:] where row.status.rawValue < status.rawValue {
-            shares[duty]?[pubKey]?[index]?.status = status
+    private mutating func raiseStatus(_ duty: Duty, _ key: EntryKey, _ status: PartialStatus) {
+        for (index, row) in shares[duty]?[key] ?? [:] where row.status.rawValue < status.rawValue {
+            shares[duty]?[key]?[index]?.status = status
         }
     }
 
     private mutating func addAggregated(_ duty: Duty, _ set: SignedDataSet) throws(JournalConflict) {
-        for (pubKey, signed) in set.sorted(by: { $0.key < $1.key }) {
-            if let first = aggregated[duty]?[pubKey], first != signed { throw .firstStays(.aggregated, duty, pubKey) }
+        for (key, signed) in set.sorted(by: { $0.key < $1.key }) {
+            if let first = aggregated[duty]?[key], first != signed { throw .firstStays(.aggregated, duty, key.pubKey) }
         }
         aggregated[duty, default: [:]].merge(set) { first, _ in first }
     }

@@ -16,12 +16,12 @@ package enum Record: Hashable, Sendable {
     case attestationWatermark(PubKey, AttestationWatermark)
     /// ParSigDB: partial signatures, ours (`.internal`) or a peer's (`.broadcasted`).
     case partials(Duty, ParSignedDataSet, PartialStatus)
-    /// ParSigDB: new status of all shares of these validators in a duty; for `.broadcasted` of our own share.
-    case partialStatus(Duty, [PubKey], PartialStatus)
+    /// ParSigDB: new status of all shares of these entries in a duty; for `.broadcasted` of our own share.
+    case partialStatus(Duty, [EntryKey], PartialStatus)
     /// AggSigDB: group signatures, verified. Unique per (slot, type, public key); the first stays.
     case aggregated(Duty, SignedDataSet)
-    /// The beacon node accepted the broadcast of these validators.
-    case broadcast(Duty, [PubKey])
+    /// The beacon node accepted the broadcast of these entries.
+    case broadcast(Duty, [EntryKey])
     /// The deadline passed: the duty is closed for ever, its partial signatures become expired. Its votes stay until
     /// the sweep: a clock that is corrected backwards must not find the duty open and the votes gone.
     case expired(Duty)
@@ -56,5 +56,17 @@ package struct AttestationWatermark: Hashable, Sendable {
         return AttestationWatermark(
             source: max(source, new.source), target: max(target, new.target),
             dataRoot: new.target > target ? new.dataRoot : dataRoot)
+    }
+}
+
+extension Record {
+    /// Nil for what belongs to a validator, not to a duty.
+    package var duty: Duty? {
+        switch self {
+        case .vote(let duty, _, _), .unsigned(let duty, _), .partials(let duty, _, _), .partialStatus(let duty, _, _),
+            .aggregated(let duty, _), .broadcast(let duty, _), .expired(let duty):
+            duty
+        case .attestationWatermark: nil
+        }
     }
 }

@@ -32,8 +32,8 @@ struct SimulatedJournal {
         return stored == data
     }
 
-    func holds(_ partial: ParSignedData, of duty: Duty, for pubKey: PubKey) -> Bool {
-        contents.signedRoot(duty, pubKey, partial.shareIndex) == partial.data.messageRoot
+    func holds(_ partial: ParSignedData, of duty: Duty, for key: EntryKey) -> Bool {
+        contents.signedRoot(duty, key, partial.shareIndex) == partial.data.messageRoot
     }
 
     func isServable(_ data: AttestationData, in duty: Duty) -> Bool {
@@ -43,7 +43,7 @@ struct SimulatedJournal {
         }
     }
 
-    func holdsShare(_ share: ShareIndex, of duty: Duty, for pubKey: PubKey) -> Bool {
-        contents.signedRoot(duty, pubKey, share) != nil
+    func holdsShare(_ share: ShareIndex, of duty: Duty, for key: EntryKey) -> Bool {
+        contents.signedRoot(duty, key, share) != nil
     }
 }

@@ -129,7 +129,7 @@ package final class Journal: Sendable {
     /// Deletes what is too old to matter and moves the log into the database. For a quiet moment of each slot: the move
     /// costs some milliseconds, during which commits wait. Deletes in small steps, so that commits get through.
     ///
-    /// Watermarks stay for ever, exits and registrations too.
+    /// Watermarks stay for ever, exits and registrations until they are done.
     ///
     /// - Parameter slot: The current one.
     package func housekeep(at slot: Slot) async throws(JournalError) {

@@ -16,12 +16,12 @@ extension RecordWriter {
             partialsDropped += set.count
             return
         }
-        for (pubKey, partial) in set.sorted(by: { $0.key < $1.key }) {
+        for (key, partial) in set.sorted(by: { $0.key < $1.key }) {
             guard partial.data.dutyType == duty.type else {
                 throw JournalError.unrecordable("\(partial.data.dutyType.name) signature in duty \(duty)")
             }
             let row = PartialRow(
-                slot: slot, type: duty.type.rawValue, pubKey: blob(pubKey), subcommittee: 0,
+                slot: slot, type: duty.type.rawValue, pubKey: blob(key.pubKey), subcommittee: try subcommittee(key),
                 root: blob(partial.data.messageRoot), share: partial.shareIndex.rawValue)
             let signature = blob(partial.data.signature)
             if try insert(row, signature: signature, status: status) {
@@ -35,21 +35,22 @@ extension RecordWriter {
                     WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = ? AND share_index = ?
                     """), arguments: [row.slot, row.type, row.pubKey, row.subcommittee, row.share])
             guard stored?["message_root"] != row.root || stored?["signature"] != signature else { continue }
-            guard !isOwn else { throw JournalConflict.ownPartial(duty, pubKey, partial.shareIndex) }
+            guard !isOwn else { throw JournalConflict.ownPartial(duty, key.pubKey, partial.shareIndex) }
             partialsIgnored += 1
         }
     }
 
     /// Status only rises, so `.broadcasted` touches our own share alone: those of peers start there.
-    func raiseStatus(_ duty: Duty, _ pubKeys: [PubKey], _ status: PartialStatus) throws {
+    func raiseStatus(_ duty: Duty, _ keys: [EntryKey], _ status: PartialStatus) throws {
         let slot = try column(duty.slot.rawValue, "slot")
-        for pubKey in pubKeys {
+        for key in keys {
             try statement(
                 """
                 UPDATE par_sig_db SET status = ?1, updated_at = ?2
-                WHERE slot = ?3 AND duty_type = ?4 AND pub_key = ?5 AND status < ?1
+                WHERE slot = ?3 AND duty_type = ?4 AND pub_key = ?5 AND subcommittee = ?6 AND status < ?1
                 """
-            ).execute(arguments: [status.rawValue, now, slot, duty.type.rawValue, blob(pubKey)])
+            ).execute(
+                arguments: [status.rawValue, now, slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key)])
         }
     }
 

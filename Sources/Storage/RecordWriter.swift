@@ -32,9 +32,9 @@ struct RecordWriter {
             case .unsigned(let duty, let set): try insertUnsigned(duty, set)
             case .attestationWatermark(let pubKey, let watermark): try raise(pubKey, watermark)
             case .partials(let duty, let set, let status): try insertPartials(duty, set, status)
-            case .partialStatus(let duty, let pubKeys, let status): try raiseStatus(duty, pubKeys, status)
+            case .partialStatus(let duty, let keys, let status): try raiseStatus(duty, keys, status)
             case .aggregated(let duty, let set): try insertAggregated(duty, set)
-            case .broadcast(let duty, let pubKeys): try markBroadcast(duty, pubKeys)
+            case .broadcast(let duty, let keys): try markBroadcast(duty, keys)
             case .expired(let duty): try close(duty)
             }
         } catch let conflict as JournalConflict {
@@ -133,31 +133,37 @@ struct RecordWriter {
 
     private func insertAggregated(_ duty: Duty, _ set: SignedDataSet) throws {
         let slot = try column(duty.slot.rawValue, "slot")
-        for (pubKey, signed) in set.sorted(by: { $0.key < $1.key }) {
+        for (key, signed) in set.sorted(by: { $0.key < $1.key }) {
             guard signed.dutyType == duty.type else {
                 throw JournalError.unrecordable("\(signed.dutyType.name) signature in duty \(duty)")
             }
             let data = Data(signed.wireBytes())
             let isNew = try insert(
-                "INSERT INTO agg_sig_db (slot, duty_type, pub_key, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [slot, duty.type.rawValue, blob(pubKey), data])
+                """
+                INSERT INTO agg_sig_db (slot, duty_type, pub_key, subcommittee, data) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT DO NOTHING
+                """, [slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key), data])
             guard !isNew else { continue }
             let stored = try Data.fetchOne(
                 statement(
                     """
                     SELECT data FROM agg_sig_db
-                    WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = 0
+                    WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = ?
                     """),
-                arguments: [slot, duty.type.rawValue, blob(pubKey)])
-            guard stored == data else { throw JournalConflict.firstStays(.aggregated, duty, pubKey) }
+                arguments: [slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key)])
+            guard stored == data else { throw JournalConflict.firstStays(.aggregated, duty, key.pubKey) }
         }
     }
 
-    private func markBroadcast(_ duty: Duty, _ pubKeys: [PubKey]) throws {
+    private func markBroadcast(_ duty: Duty, _ keys: [EntryKey]) throws {
         let slot = try column(duty.slot.rawValue, "slot")
-        for pubKey in pubKeys {
-            try statement("UPDATE agg_sig_db SET broadcast = 1 WHERE slot = ? AND duty_type = ? AND pub_key = ?")
-                .execute(arguments: [slot, duty.type.rawValue, blob(pubKey)])
+        for key in keys {
+            try statement(
+                """
+                UPDATE agg_sig_db SET broadcast = 1
+                WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = ?
+                """
+            ).execute(arguments: [slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key)])
         }
     }
 
@@ -186,6 +192,8 @@ struct RecordWriter {
         guard let value = Int64(exactly: value) else { throw JournalError.unrecordable("\(name) \(value)") }
         return value
     }
+
+    func subcommittee(_ key: EntryKey) throws -> Int64 { try column(key.subcommittee, "subcommittee") }
 
     private func recordable<R>(_ body: () throws -> R) throws -> R {
         do {

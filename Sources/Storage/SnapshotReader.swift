@@ -41,11 +41,11 @@ struct SnapshotReader {
         try readPartials(live).forEach { snapshot.add($0) }
         try forEach("agg_sig_db") { row in
             guard let duty = try live(row) else { return }
-            let pubKey: PubKey = try row.fixed("pub_key")
-            snapshot.aggregated[duty, default: [:]][pubKey] = try row.decode("data") {
+            let key = try row.entryKey()
+            snapshot.aggregated[duty, default: [:]][key] = try row.decode("data") {
                 try SignedData(wire: $0, type: duty.type)
             }
-            if try row.integer("broadcast") != 0 { snapshot.broadcast[duty, default: []].insert(pubKey) }
+            if try row.integer("broadcast") != 0 { snapshot.broadcast[duty, default: []].insert(key) }
         }
         snapshot.watermarks = try watermarks()
         snapshot.closed.formUnion(known.filter { !$0.value }.keys)
@@ -87,7 +87,7 @@ struct SnapshotReader {
             let data = object.with(signature: try row.fixed("signature"))
             partials.append(
                 JournalSnapshot.Partial(
-                    duty: duty, pubKey: try row.fixed("pub_key"), partial: ParSignedData(data: data, shareIndex: share),
+                    duty: duty, key: try row.entryKey(), partial: ParSignedData(data: data, shareIndex: share),
                     status: status))
         }
         return partials
@@ -102,14 +102,12 @@ struct SnapshotReader {
 /// Key of `par_sig_object`.
 private struct ObjectKey: Hashable {
     let duty: Duty
-    let pubKey: PubKey
-    let subcommittee: UInt64
+    let entry: EntryKey
     let root: Root
 
     init(_ row: StoredRow, _ duty: Duty) throws(JournalError) {
         self.duty = duty
-        pubKey = try row.fixed("pub_key")
-        subcommittee = try row.unsigned("subcommittee")
+        entry = try row.entryKey()
         root = try row.fixed("message_root")
     }
 }

@@ -17,6 +17,10 @@ struct StoredRow {
         return Duty(slot: Slot(try unsigned("slot")), type: type)
     }
 
+    func entryKey() throws(JournalError) -> EntryKey {
+        EntryKey(try fixed("pub_key"), subcommittee: try unsigned("subcommittee"))
+    }
+
     func integer(_ column: String) throws(JournalError) -> Int64 {
         guard let value = Int64.fromDatabaseValue(row[column]) else { throw damaged("\(column) is no integer") }
         return value

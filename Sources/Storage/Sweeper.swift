@@ -8,11 +8,13 @@ struct Sweeper {
     /// Slots whose rows stay: deadlines and inclusion window.
     let keptSlots: UInt64
 
+    /// Last what tells that a duty is done.
     private static let tables = [
         "vote", "vote_value", "duty_db", "par_sig_db", "par_sig_object", "agg_sig_db", "closed_duty",
     ]
-    /// Duties without a deadline.
-    private static let kept = [DutyType.exit, .builderRegistration].map { String($0.rawValue) }.joined(separator: ", ")
+    /// Without a deadline they go by age only once they are done.
+    private static let endless = DutyType.allCases.filter { $0.rules.span == .endless }.map { String($0.rawValue) }
+        .joined(separator: ", ")
 
     /// Deletes up to `rowsMax` rows in one transaction. - Returns: how many; 0 when nothing is left.
     ///
@@ -30,7 +32,12 @@ struct Sweeper {
         var deleted = 0
         try db.inTransaction(.immediate) {
             for table in Self.tables where deleted < rowsMax {
-                let old = "SELECT rowid FROM \(table) WHERE slot < ? AND duty_type NOT IN (\(Self.kept)) LIMIT ?"
+                let old = """
+                    SELECT rowid FROM \(table) AS row WHERE slot < ? AND (duty_type NOT IN (\(Self.endless))
+                        OR EXISTS (SELECT 1 FROM closed_duty AS closed
+                            WHERE closed.slot = row.slot AND closed.duty_type = row.duty_type))
+                    LIMIT ?
+                    """
                 try db.cachedStatement(sql: "DELETE FROM \(table) WHERE rowid IN (\(old))")
                     .execute(arguments: [limit, rowsMax - deleted])
                 deleted += db.changesCount

@@ -2,6 +2,7 @@ import ArgumentParser
 import Cluster
 import Foundation
 import Node
+import Program
 import Storage
 
 struct SlashingProtectionCommand: ParsableCommand {

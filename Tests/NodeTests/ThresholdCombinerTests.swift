@@ -37,12 +37,19 @@ import Testing
         }
 
         var pubKey: PubKey { secret.publicKey.bytes }
+        var key: EntryKey { EntryKey(pubKey) }
         var root: Root { ThresholdCombinerTests.domains.signingRoot(of: data) }
 
         func partial(_ share: Int, signedBy signer: Int? = nil, over root: Root? = nil) -> ParSignedData {
             let signature = shares[signer ?? share]?.sign(root ?? self.root).bytes ?? .zero
             return ParSignedData(data: data.with(signature: signature), shareIndex: ShareIndex(PeerIndex(share - 1)))
         }
+    }
+
+    private func group(_ partials: [ParSignedData]) -> PartialGroup {
+        PartialGroup(
+            data: partials[0].data,
+            signatures: Dictionary(uniqueKeysWithValues: partials.map { ($0.shareIndex, $0.data.signature) }))
     }
 
     private func combiner(_ validators: [Validator]) -> ThresholdCombiner {
@@ -59,19 +66,20 @@ import Testing
     @Test("any three of four shares give the group's own signature", arguments: [[1, 2, 3], [1, 2, 4], [2, 3, 4]])
     func good(shares: [Int]) throws {
         let validators = try (0..<3).map { try Validator($0) }
-        let groups = Dictionary(uniqueKeysWithValues: validators.map { v in (v.pubKey, shares.map { v.partial($0) }) })
+        let groups = Dictionary(
+            uniqueKeysWithValues: validators.map { v in (v.key, group(shares.map { v.partial($0) })) })
         let results = combiner(validators).combine(groups)
         for validator in validators {
-            #expect(results[validator.pubKey] == .signature(validator.secret.sign(validator.root).bytes))
+            #expect(results[validator.key] == .signature(validator.secret.sign(validator.root).bytes))
         }
     }
 
     @Test("a bad share is named, with its validator only; the rest is recovered")
     func bad() throws {
         let validators = try (0..<5).map { try Validator($0) }
-        var groups: [PubKey: [ParSignedData]] = [:]
+        var groups: [EntryKey: PartialGroup] = [:]
         for (i, v) in validators.enumerated() {
-            groups[v.pubKey] =
+            let partials =
                 switch i {
                 case 1: [v.partial(1), v.partial(2, over: .zero), v.partial(3)]
                 case 2: [v.partial(1), v.partial(2, signedBy: 3), v.partial(4)]
@@ -79,21 +87,22 @@ import Testing
                 case 3: [v.partial(1), v.partial(9, signedBy: 9), v.partial(3, signedBy: 9)]
                 default: [v.partial(1), v.partial(2), v.partial(3)]
                 }
+            groups[v.key] = group(partials)
         }
         let results = combiner(validators).combine(groups)
         func share(_ index: Int) -> ShareIndex { ShareIndex(PeerIndex(index - 1)) }
-        #expect(results[validators[0].pubKey] == .signature(validators[0].secret.sign(validators[0].root).bytes))
-        #expect(results[validators[1].pubKey] == .badShares([share(2)]))
-        #expect(results[validators[2].pubKey] == .badShares([share(2)]))
-        #expect(results[validators[3].pubKey] == .badShares([share(9), share(3)]))
-        #expect(results[validators[4].pubKey] == .signature(validators[4].secret.sign(validators[4].root).bytes))
+        #expect(results[validators[0].key] == .signature(validators[0].secret.sign(validators[0].root).bytes))
+        #expect(results[validators[1].key] == .badShares([share(2)]))
+        #expect(results[validators[2].key] == .badShares([share(2)]))
+        #expect(results[validators[3].key] == .badShares([share(3), share(9)]))
+        #expect(results[validators[4].key] == .signature(validators[4].secret.sign(validators[4].root).bytes))
     }
 
     @Test("two operators who swap their shares are both named")
     func swapped() throws {
         let v = try Validator(0)
         let swapped = [v.partial(1, signedBy: 2), v.partial(2, signedBy: 1), v.partial(3)]
-        let results = combiner([v]).combine([v.pubKey: swapped])
-        #expect(results[v.pubKey] == .badShares([ShareIndex(PeerIndex(0)), ShareIndex(PeerIndex(1))]))
+        let results = combiner([v]).combine([v.key: group(swapped)])
+        #expect(results[v.key] == .badShares([ShareIndex(PeerIndex(0)), ShareIndex(PeerIndex(1))]))
     }
 }

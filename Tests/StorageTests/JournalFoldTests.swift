@@ -27,6 +27,7 @@ import Testing
             let slot = Slot(UInt64(pick(1...3)))
             let duty = Duty.attester(slot: slot)
             let pubKey = key(pick(0...1))
+            let entry = EntryKey(pubKey, subcommittee: UInt64(pick(0...1)))
             switch pick(0...9) {
             case 0, 1:
                 let kind: QBFT.Message.Kind = pick(0...1) == 0 ? .prepare : .commit
@@ -41,12 +42,12 @@ import Testing
             case 4, 5, 6:
                 let from = pick(1...4)
                 let partial = ParSignedData(data: signedObject(slot), shareIndex: share(from))
-                return .partials(duty, [pubKey: partial], from == 1 ? .internal : .broadcasted)
-            case 7: return .partialStatus(duty, [pubKey], pick(0...1) == 0 ? .broadcasted : .aggregated)
+                return .partials(duty, [entry: partial], from == 1 ? .internal : .broadcasted)
+            case 7: return .partialStatus(duty, [entry], pick(0...1) == 0 ? .broadcasted : .aggregated)
             case 8:
                 return pick(0...2) == 0
-                    ? .broadcast(duty, [pubKey]) : .aggregated(duty, [pubKey: signed(slot, signature: byte(8...9))])
-            default: return pick(0...3) == 0 ? .expired(duty) : .broadcast(duty, [key(0), key(1)])
+                    ? .broadcast(duty, [entry]) : .aggregated(duty, [entry: signed(slot, signature: byte(8...9))])
+            default: return pick(0...3) == 0 ? .expired(duty) : .broadcast(duty, [EntryKey(key(0)), EntryKey(key(1))])
             }
         }
     }
@@ -90,7 +91,7 @@ import Testing
         let duty = Duty.attester(slot: 10)
         func partial(_ index: Int, validator: UInt8) -> ParSignedDataSet {
             let object = signed(10, signature: UInt8(index), validator: validator)
-            return [key(0): ParSignedData(data: object, shareIndex: share(index))]
+            return [entry(0): ParSignedData(data: object, shareIndex: share(index))]
         }
         let journal = try folder.open()
         try await journal.commit([
@@ -100,8 +101,8 @@ import Testing
         func loaded() async throws -> [ParSignedData] {
             try await journal.load(where: everything).partials.map(\.partial)
         }
-        #expect(try await loaded() == [2, 3].compactMap { partial($0, validator: 1)[key(0)] })
+        #expect(try await loaded() == [2, 3].compactMap { partial($0, validator: 1)[entry(0)] })
         try await journal.commit([.partials(duty, partial(1, validator: 77), .internal)])
-        #expect(try await loaded() == [1, 2, 3].compactMap { partial($0, validator: 77)[key(0)] })
+        #expect(try await loaded() == [1, 2, 3].compactMap { partial($0, validator: 77)[entry(0)] })
     }
 }

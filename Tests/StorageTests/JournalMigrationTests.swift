@@ -39,7 +39,7 @@ import Testing
             #expect(snapshot.voteValues == [duty: [set.valueHash(): set]])
             #expect(snapshot.unsigned == [duty: set])
             #expect(snapshot.aggregated[duty]?.count == 2)
-            #expect(snapshot.broadcast == [duty: [key(0)]])
+            #expect(snapshot.broadcast == [duty: [entry(0)]])
             #expect(snapshot.watermarks == [key(0): watermark(3, 11, 8), key(1): watermark(3, 11, 8)])
             var expected = Set(
                 [1, 2].flatMap { index in partials(11, 2, share: index).map { row(11, $0, $1, .aggregated) } })
@@ -52,10 +52,10 @@ import Testing
         }
     }
 
-    private func row(_ slot: Slot, _ pubKey: PubKey, _ partial: ParSignedData, _ status: PartialStatus)
+    private func row(_ slot: Slot, _ key: EntryKey, _ partial: ParSignedData, _ status: PartialStatus)
         -> JournalSnapshot.Partial
     {
-        JournalSnapshot.Partial(duty: .attester(slot: slot), pubKey: pubKey, partial: partial, status: status)
+        JournalSnapshot.Partial(duty: .attester(slot: slot), key: key, partial: partial, status: status)
     }
 
     @Test("that is jammed with peers' partials opens, gives up what it must, and works again")

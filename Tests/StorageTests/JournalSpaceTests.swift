@@ -17,7 +17,7 @@ import Testing
         let duty = Duty.attester(slot: Slot(slot))
         let set = (0..<100).map { number in
             let object = signed(Slot(slot), head: UInt8(number), signature: 4)
-            return (key(number), ParSignedData(data: object, shareIndex: share(4)))
+            return (entry(number), ParSignedData(data: object, shareIndex: share(4)))
         }
         return .partials(duty, Dictionary(uniqueKeysWithValues: set), .broadcasted)
     }

@@ -46,7 +46,8 @@ package struct Signer: Sendable {
                     guard let key = keys[pubKey] else { throw Failure.noKey(pubKey) }
                     let unsigned = try Self.object(duty, value, domains.forks)
                     let signature = key.sign(domains.signingRoot(of: unsigned))
-                    signed[pubKey] = ParSignedData(data: unsigned.with(signature: signature.bytes), shareIndex: share)
+                    signed[EntryKey(pubKey)] = ParSignedData(
+                        data: unsigned.with(signature: signature.bytes), shareIndex: share)
                 }
                 return signed
             }

@@ -11,52 +11,53 @@ struct ThresholdCombiner: Sendable {
     let verifier: SignatureVerifier
 
     /// - Parameter groups: shares over one message per validator, at least a threshold of them.
-    func combine(_ groups: [PubKey: [ParSignedData]]) -> [PubKey: Recovery] {
+    func combine(_ groups: [EntryKey: PartialGroup]) -> [EntryKey: Recovery] {
         let order = groups.keys.sorted()
-        var failed: [PubKey] = []
+        var failed: [EntryKey] = []
         var batch = SignatureBatch()
-        var batched: [PubKey] = []
-        var results: [PubKey: Recovery] = [:]
-        for pubKey in order {
-            guard let group = groups[pubKey], let first = group.first, let key = keys.groupKey(pubKey) else { continue }
+        var batched: [EntryKey] = []
+        var results: [EntryKey: Recovery] = [:]
+        for entry in order {
+            guard let group = groups[entry], let key = keys.groupKey(entry.pubKey) else { continue }
             do {
                 let points = try Dictionary(
-                    group.map { ($0.shareIndex.rawValue, try verifier.point(of: $0.data.signature)) },
-                    uniquingKeysWith: { first, _ in first })
-                batch.add(try Signature.recover(from: points), by: key, over: domains.signingRoot(of: first.data))
-                batched.append(pubKey)
+                    uniqueKeysWithValues: group.signatures.map { ($0.key.rawValue, try verifier.point(of: $0.value)) })
+                batch.add(try Signature.recover(from: points), by: key, over: domains.signingRoot(of: group.data))
+                batched.append(entry)
             } catch {
-                failed.append(pubKey)
+                failed.append(entry)
             }
         }
-        for (pubKey, outcome) in zip(batched, batch.verify()) {
+        for (entry, outcome) in zip(batched, batch.verify()) {
             switch outcome {
-            case .success(let signature): results[pubKey] = .signature(signature.bytes)
-            case .failure: failed.append(pubKey)
+            case .success(let signature): results[entry] = .signature(signature.bytes)
+            case .failure: failed.append(entry)
             }
         }
-        for (pubKey, bad) in badShares(of: failed, groups) { results[pubKey] = .badShares(bad) }
+        for (entry, bad) in badShares(of: failed, groups) { results[entry] = .badShares(bad) }
         return results
     }
 
     /// All shares of the groups that failed, in one batch: most of them are good.
-    private func badShares(of failed: [PubKey], _ groups: [PubKey: [ParSignedData]]) -> [PubKey: [ShareIndex]] {
-        var bad: [PubKey: [ShareIndex]] = [:]
+    private func badShares(of failed: [EntryKey], _ groups: [EntryKey: PartialGroup]) -> [EntryKey: [ShareIndex]] {
+        var bad: [EntryKey: [ShareIndex]] = [:]
         var batch = SignatureBatch()
-        var batched: [(PubKey, ShareIndex)] = []
-        for pubKey in failed {
-            bad[pubKey] = []
-            for partial in groups[pubKey] ?? [] {
-                guard let key = keys.publicShare(pubKey, partial.shareIndex) else {
-                    bad[pubKey]?.append(partial.shareIndex)
+        var batched: [(EntryKey, ShareIndex)] = []
+        for entry in failed {
+            bad[entry] = []
+            guard let group = groups[entry] else { continue }
+            let root = domains.signingRoot(of: group.data)
+            for (share, signature) in group.signatures.sorted(by: { $0.key < $1.key }) {
+                guard let key = keys.publicShare(entry.pubKey, share) else {
+                    bad[entry]?.append(share)
                     continue
                 }
-                batch.add(partial.data.signature, by: key, over: domains.signingRoot(of: partial.data))
-                batched.append((pubKey, partial.shareIndex))
+                batch.add(signature, by: key, over: root)
+                batched.append((entry, share))
             }
         }
-        for ((pubKey, share), outcome) in zip(batched, batch.verify()) {
-            if case .failure = outcome { bad[pubKey]?.append(share) }
+        for ((entry, share), outcome) in zip(batched, batch.verify()) {
+            if case .failure = outcome { bad[entry]?.append(share) }
         }
         return bad
     }
