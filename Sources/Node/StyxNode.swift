@@ -43,7 +43,7 @@ package struct StyxNode: Sendable {
     let hooks: Hooks
     let logger: Logger
     let cluster: ClusterContext
-    private let threads: CryptoThreads
+    let threads: CryptoThreads
     private let ownsThreads: Bool
 
     /// - Parameter threads: shared with other nodes of the process; own ones if nil.
