@@ -30,8 +30,9 @@ package actor Host {
     var guests = GuestBook()
     /// Those of `setRelays`.
     var relays: [PeerID: Relay] = [:]
-    /// Connections that have not finished their handshake.
+    /// Connections that have not finished their handshake; the room holds those that others have made.
     var pending: [Int: NIOLoopBound<ConnectionCore>] = [:]
+    var waitingRoom = WaitingRoom()
     private var listeners: [any Channel]?
     private(set) var boundAddresses: [Multiaddr] = []
     var announced: [Multiaddr]
@@ -103,7 +104,9 @@ package actor Host {
         (events, eventSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(configuration.limits.eventsMax))
         (inbox, inboxSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(configuration.limits.inboxMax))
         for (peer, addresses) in configuration.peers where peer != self.peer {
-            records[peer] = PeerRecord(addresses: addresses, isConfigured: true, timing: configuration.timing)
+            records[peer] = PeerRecord(
+                addresses: addresses, remembered: configuration.remembered[peer] ?? [], isConfigured: true,
+                timing: configuration.timing)
         }
     }
 
