@@ -158,7 +158,7 @@ package struct StyxNode: Sendable {
             combiner: ThresholdCombiner(
                 keys: cluster.keys, domains: chain.domains, threads: threads, verifier: verifier),
             verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
-            report: reporter())
+            report: reporter { journal.metrics.commits })
         let identity = cluster.identity
         let tasks = OwnedTasks()
         let driver = WorkflowDriver(

@@ -33,6 +33,8 @@ struct WorkflowDriverTests {
             for waiter in waiting { waiter.resume() }
         }
 
+        var waiting: Int { state.withLock { $0.open.count } }
+
         /// The oldest commit, when there is one.
         func next() async -> (records: [Record], done: Done) {
             while true {
@@ -126,9 +128,9 @@ struct WorkflowDriverTests {
         let first = await disk.next()
         #expect(first.records.count == 2, "proposal and PREPARE in one commit")
         // Nothing of the duty has left: the next effect comes only with the commit.
-        driver.post(.dutiesUnavailable(Epoch(3), reason: "marker"))
-        let metrics = await driver.metrics
-        #expect(metrics.commits == 1)
+        driver.post(.shared(duty, [EntryKey(pubKey)]))
+        _ = try await driver.ask(.attesters([]))
+        #expect(disk.waiting == 0, "one commit at a time")
         first.done(.success(()))
         var sent: [QBFT.Message.Kind] = []
         while sent.count < 2, let effect = await iterator.next() {
