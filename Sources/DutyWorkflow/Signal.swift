@@ -24,6 +24,8 @@ package enum Signal: Sendable {
     case broadcasted(Duty, [PubKey])
     /// The duty's deadline passed.
     case expired(Duty)
+    /// Consensus: a vote under our own key that this node did not make, and what it says. We vote no more.
+    case twinSeen(Duty, String)
     /// Something for the tracker: a step reached or a fault seen.
     case tracked(Duty, TrackedStep)
     /// Work for the shell.
@@ -124,6 +126,8 @@ package enum Effect: Sendable {
     case fetchAttestationData(Duty, [CommitteeIndex])
     /// To every other peer.
     case sendConsensus(ConsensusMessage)
+    /// To the one peer that asked.
+    case sendConsensusTo(PeerIndex, ConsensusMessage)
     case sign(Duty, UnsignedDataSet)
     /// Our partial signatures, to every other peer.
     case shareWithPeers(Duty, ParSignedDataSet)

@@ -27,6 +27,8 @@ package enum TrackedStep: Hashable, Sendable {
     /// Signed for another duty than the one it was sent for.
     case foreignShare(PubKey, ShareIndex)
     case peerRefused(PeerIndex, String)
+    /// A vote under our own key that this node did not make.
+    case ownKeyElsewhere(String)
     case consensusFault(String)
 }
 

@@ -90,6 +90,13 @@ struct Tracker: Sendable {
         case .foreignShare(let pubKey, let share):
             return [.fault(duty, "share \(share) sent a signature of another duty for validator \(pubKey)")]
         case .peerRefused(let peer, let why): return [.fault(duty, "refused a message of operator \(peer): \(why)")]
+        case .ownKeyElsewhere(let what):
+            return [
+                .fault(
+                    duty,
+                    "this operator's key is in use elsewhere: \(what) was not sent by this node, which votes no more; "
+                        + "stop the other node, then restart this one")
+            ]
         case .consensusFault(let what): return [.fault(duty, "consensus: \(what)")]
         }
         return []

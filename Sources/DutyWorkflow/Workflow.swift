@@ -53,6 +53,7 @@ package struct Workflow: Sendable {
         case .aggregated(let duty, let set): publish(duty, set, now)
         case .broadcasted(let duty, let pubKeys): track(duty, .broadcasted(Set(pubKeys)), now)
         case .expired(let duty): expire(duty, now)
+        case .twinSeen(let duty, let what): track(duty, .ownKeyElsewhere(what), now)
         case .tracked(let duty, let step): track(duty, step, now)
         case .perform: []
         }

@@ -119,6 +119,7 @@ extension Effect {
         case .resolveDuties(let epoch): "resolve \(epoch.rawValue)"
         case .fetchAttestationData(let duty, _): "fetch \(duty)"
         case .sendConsensus(let message): "send \(message.message.kind)"
+        case .sendConsensusTo(let peer, let message): "send \(message.message.kind) to \(peer.rawValue)"
         case .sign: "sign"
         case .shareWithPeers: "share"
         case .recover: "recover"

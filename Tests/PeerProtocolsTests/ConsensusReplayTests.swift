@@ -102,7 +102,7 @@ private struct Replay {
                 case .refused(let message, let reason): complaints.append("\(message.kind) refused: \(reason)")
                 case .equivocated(let source, _, _): complaints.append("\(source) equivocated")
                 case .inputRefused: complaints.append("input refused")
-                case .rebroadcast, .startTimer, .stopTimer, .roundChanged: break
+                case .answer, .rebroadcast, .startTimer, .stopTimer, .roundChanged: break
                 }
             }
         }

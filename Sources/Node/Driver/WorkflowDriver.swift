@@ -143,7 +143,8 @@ package actor WorkflowDriver {
         case .persist, .note: break
         case .answer(let ticket, let answer): callers.resume(ticket, answer)
         case .report(let report): handlers.report(report)
-        case .sendConsensus(let message): group.addTask { await self.handlers.sendConsensus(message) }
+        case .sendConsensus(let message), .sendConsensusTo(_, let message):
+            group.addTask { await self.handlers.sendConsensus(message) }
         case .resolveDuties(let epoch): work(&group) { await self.handlers.resolveDuties(epoch) }
         case .fetchAttestationData(let duty, let committees):
             work(&group) { await self.handlers.fetchAttestationData(duty, committees) }
