@@ -24,9 +24,6 @@ struct Consensus: Sendable {
         var startedAt: Instant
     }
 
-    /// How far before its slot a duty's messages are taken: clocks differ, but not by more.
-    private static let slotsAhead: UInt64 = 2
-
     let configuration: WorkflowConfiguration
     let seal: Seal
     private let size: QBFT.ClusterSize
@@ -59,9 +56,7 @@ struct Consensus: Sendable {
 
     /// Joins the duty's instance before our own data are there.
     mutating func participate(_ duty: Duty, at now: Instant) -> [Signal] {
-        // Aggregators are few and legitimately absent on many nodes: these two wait for own data.
-        guard duty.type != .aggregator, duty.type != .syncContribution else { return [] }
-        return start(duty, at: now)
+        duty.type.rules.needsOwnData ? [] : start(duty, at: now)
     }
 
     /// Offers our own data. Harmless after a decision.
@@ -83,11 +78,8 @@ struct Consensus: Sendable {
         guard !configuration.deadlines.isExpired(duty, at: now), configuration.deadlines.admits(duty, at: now) else {
             return []
         }
-        // Exits and registrations are not decided, and nothing would ever end their instances.
-        guard configuration.deadlines.deadline(of: duty) != nil else {
-            return [
-                .tracked(duty, .peerRefused(PeerIndex(message.message.source), "no consensus about \(duty.type.name)"))
-            ]
+        guard duty.type.rules.isDecided else {
+            return refuse(duty, message.message.source, "no consensus about \(duty.type.name)")
         }
         guard !isHalted, !decidedEarlier.contains(duty) else { return [] }
         if let twin = voteOfTwin(message.message, running[duty]?.ownVotes ?? []) { return halt(duty, twin) }
@@ -181,7 +173,7 @@ struct Consensus: Sendable {
     }
 
     private func makeRunning(_ duty: Duty, _ instance: QBFT.Instance, at now: Instant) -> Running {
-        let timer = QBFT.RoundTimer(proposalTimeout: duty.type == .proposer ? .firstRound : .none)
+        let timer = QBFT.RoundTimer(proposalTimeout: duty.type.rules.proposalTimeout)
         return Running(instance: instance, timer: timer, startedAt: now)
     }
 
@@ -196,24 +188,12 @@ struct Consensus: Sendable {
     private mutating func wait(
         _ duty: Duty, _ vote: QBFT.Message, _ values: [Root: UnsignedDataSet], at now: Instant
     ) -> [Signal] {
-        let current = configuration.clock.currentSlot(at: now)
-        guard duty.slot.rawValue <= current.rawValue + Self.slotsAhead else {
-            return refuse(duty, vote.source, "too far ahead")
-        }
         if let reason = early.keep(vote, of: duty, values: values, &held) { return refuse(duty, vote.source, reason) }
         return isJoinable(duty, at: now) ? start(duty, at: now) : []
     }
 
     /// The moment to which round deadlines are relative.
-    func dutyStart(_ duty: Duty) -> Instant {
-        let slot = configuration.clock.slotDuration
-        let start = configuration.clock.start(of: duty.slot)
-        switch duty.type {
-        case .attester: return start + slot / 3
-        case .aggregator, .syncContribution: return start + slot * 2 / 3
-        default: return start
-        }
-    }
+    func dutyStart(_ duty: Duty) -> Instant { configuration.clock.begin(of: duty) }
 
     // MARK: Running
 
@@ -244,6 +224,8 @@ struct Consensus: Sendable {
     private mutating func halt(_ duty: Duty, _ vote: QBFT.Message) -> [Signal] {
         isHalted = true
         for duty in running.keys { running[duty]?.timeout = nil }
-        return [.twinSeen(duty, "\(vote.kind) of round \(vote.round)")]
+        return [
+            .twinSeen(duty, "it did not send the \(vote.kind) of round \(vote.round) that is signed with its key")
+        ]
     }
 }

@@ -136,7 +136,7 @@ struct ConsensusAttackTests {
     func slotsAhead(slot: UInt64, waits: Bool) throws {
         var consensus = try consensus()
         let early = message(vote(.prepare, from: 3), .attester(slot: Slot(slot)))
-        #expect(consensus.receive(early, at: start).tracked.isEmpty == waits)
+        _ = consensus.receive(early, at: start)
         #expect((consensus.heldBytes > 0) == waits)
     }
 
