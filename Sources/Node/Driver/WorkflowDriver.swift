@@ -149,8 +149,8 @@ package actor WorkflowDriver {
         switch effect {
         case .persist, .note: preconditionFailure("records belong to the outbox")
         case .answer(let ticket, let answer): callers.removeValue(forKey: ticket)?.resume(returning: answer)
-        case .resolveDuties, .fetch, .sendConsensus, .sign, .shareWithPeers, .verify, .decodeAhead, .recover,
-            .broadcast, .report:
+        case .resolveDuties, .fetch, .sendConsensus, .sendConsensusTo, .sign, .shareWithPeers, .verify, .decodeAhead,
+            .recover, .broadcast, .report:
             perform(effect, self)
         }
     }
