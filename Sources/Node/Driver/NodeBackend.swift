@@ -19,11 +19,14 @@ struct NodeBackend: ValidatorAPIBackend {
         }
     }
 
-    func attesterPubKey(slot: Slot, committee: CommitteeIndex, validator: ValidatorIndex) async throws -> PubKey? {
-        guard
-            case .attesterPubKey(let key) = try await runtime.driver.answer(.attesterPubKey(slot, committee, validator))
-        else { return nil }
-        return key
+    func attesterPubKeys(_ positions: [AttesterPosition]) async throws -> [PubKey?] {
+        var pubKeys: [PubKey?] = []
+        for position in positions {
+            let answer = try await runtime.driver.answer(
+                .attesterPubKey(position.slot, position.committee, position.validator))
+            if case .attesterPubKey(let key) = answer { pubKeys.append(key) } else { pubKeys.append(nil) }
+        }
+        return pubKeys
     }
 
     func attesterDefinitions(slot: Slot) async throws -> [AttesterDuty] {
@@ -35,16 +38,26 @@ struct NodeBackend: ValidatorAPIBackend {
         runtime.chain.forks.fork(at: runtime.chain.clock.epoch(of: slot))
     }
 
-    func verify(_ duty: Duty, _ set: ParSignedDataSet) async throws {
-        guard let bad = try await runtime.firstBad(set) else { return }
-        throw ValidatorAPIRefusal.refused(
-            "the signature for validator \(bad) does not verify under this operator's key share")
+    func verify(_ sets: [DutyPartials]) async throws -> [ValidatorAPIRefusal?] {
+        var refusals: [ValidatorAPIRefusal?] = []
+        for partials in sets {
+            guard let bad = try await runtime.firstBad(partials.set) else {
+                refusals.append(nil)
+                continue
+            }
+            refusals.append(
+                .refused("the signature for validator \(bad) does not verify under this operator's key share"))
+        }
+        return refusals
     }
 
-    func submit(_ duty: Duty, _ set: ParSignedDataSet) async throws {
-        if case .refused(let reason) = try await runtime.driver.submit(duty, set) {
-            throw ValidatorAPIRefusal.refused(reason)
+    func submit(_ sets: [DutyPartials]) async throws -> [ValidatorAPIRefusal?] {
+        var refusals: [ValidatorAPIRefusal?] = []
+        for partials in sets {
+            let answer = try await runtime.driver.submit(partials.duty, partials.set)
+            if case .refused(let reason) = answer { refusals.append(.refused(reason)) } else { refusals.append(nil) }
         }
+        return refusals
     }
 
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty> {
