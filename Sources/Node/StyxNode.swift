@@ -158,7 +158,7 @@ package struct StyxNode: Sendable {
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
         let verifier = SignatureVerifier(threads: threads)
         let suspects = Suspects()
-        let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys)
+        let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock)
         let effects = NodeEffects(
             beacon: beacon, validators: validators, chain: chain, signer: signer,
             combiner: ThresholdCombiner(keys: cluster.keys, domains: chain.domains, verifier: verifier),

@@ -61,6 +61,7 @@ struct NodeBackend: ValidatorAPIBackend {
     }
 
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty> {
+        try requireNear(epoch)
         let wanted = try await select(epoch, indices)
         guard !wanted.isEmpty else { return DutiesAnswer(dependentRoot: .zero, isExecutionOptimistic: false, rows: []) }
         return try await beacon.attesterDuties(
@@ -70,13 +71,26 @@ struct NodeBackend: ValidatorAPIBackend {
     func proposerDuties(
         epoch: Epoch, version: BeaconEndpoint.ProposerDutiesVersion
     ) async throws -> DutiesAnswer<ProposerDuty> {
-        try await beacon.proposerDuties(epoch, version: version, slotsPerEpoch: runtime.chain.clock.slotsPerEpoch)
+        try requireNear(epoch)
+        return try await beacon.proposerDuties(
+            epoch, version: version, slotsPerEpoch: runtime.chain.clock.slotsPerEpoch)
     }
 
     func syncDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<SyncDuty> {
+        // Sync committees are known up to the end of the next period.
+        try requireNear(epoch, ahead: 2 * runtime.chain.spec.epochsPerSyncCommitteePeriod)
         let wanted = try await select(epoch, indices)
         guard !wanted.isEmpty else { return DutiesAnswer(dependentRoot: nil, isExecutionOptimistic: false, rows: []) }
         return try await beacon.syncDuties(epoch, validators: wanted)
+    }
+
+    /// Duties further ahead are unknown to any beacon node. The next epoch's are known; one more for clocks that differ.
+    private func requireNear(_ epoch: Epoch, ahead: UInt64 = 2) throws(ValidatorAPIRefusal) {
+        let clock = runtime.chain.clock
+        let current = clock.epoch(of: clock.currentSlot(at: SystemClock.now()))
+        guard epoch.rawValue <= current.rawValue.addingReportingOverflow(ahead).partialValue else {
+            throw .refused("epoch \(epoch) is too far ahead: the current epoch is \(current)")
+        }
     }
 
     func validators(_ selection: ValidatorSelection, state: StateID) async throws -> [BeaconValidator] {
@@ -90,7 +104,7 @@ struct NodeBackend: ValidatorAPIBackend {
     /// The cluster's validators with these indices; all active ones for none.
     private func select(_ epoch: Epoch, _ indices: [ValidatorIndex]) async throws -> [ValidatorIndex: PubKey] {
         if indices.isEmpty { return try await validators.active(in: epoch) }
-        let rows = try await validators.known(in: epoch)
+        let rows = try await validators.known()
         let wanted = Set(indices)
         return Dictionary(
             rows.filter { wanted.contains($0.index) }.map { ($0.index, $0.validator.pubKey) },
