@@ -10,8 +10,10 @@ enum RelaySource: Hashable, Sendable {
     init(_ text: String) throws(ConfigurationError) {
         if text.hasPrefix("/") {
             guard let address = try? Multiaddr(text), let relay = address.peer, let transport = address.transport else {
+                // Not repeated: it may be a URL with a password, short of its scheme.
                 throw ConfigurationError(
-                    flag: "p2p-relays", what: "has \(text)", cure: "write e.g. /ip4/1.2.3.4/tcp/3610/p2p/16Uiu2HA…")
+                    flag: "p2p-relays", what: "has an entry that starts with / and is no multiaddr of a relay",
+                    cure: "write e.g. /ip4/1.2.3.4/tcp/3610/p2p/16Uiu2HA…")
             }
             guard transport.endpoint != nil else {
                 throw ConfigurationError(
@@ -31,7 +33,7 @@ enum RelaySource: Hashable, Sendable {
 }
 
 /// Where a relay tells its addresses: `http[s]://[user:password@]host[:port][/path]`.
-struct RelayURL: Hashable, Sendable, CustomStringConvertible {
+struct RelayURL: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
     /// Without credentials.
     let text: String
     /// `Basic …`, from the URL's user and password; nil without them.
@@ -40,6 +42,8 @@ struct RelayURL: Hashable, Sendable, CustomStringConvertible {
     let isPlain: Bool
     /// For logs: without credentials, path and query, any of which may be a secret.
     let description: String
+
+    var customMirror: Mirror { Mirror(self, children: []) }
 
     init?(_ text: String) {
         guard var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),

@@ -180,14 +180,15 @@ extension StyxNode {
     /// The debug pages. Ends only by cancellation or because it cannot listen.
     func serveDebugging(_ host: Host, _ peerInfo: PeerInfoProtocol) async throws {
         let address = try SocketAddressText(configuration.debugAddress, flag: "debug-address")
-        let directory = cluster.directory
+        let (directory, faults) = (cluster.directory, peerFaults)
         let server = MonitoringServer(
             host: address.host, port: address.port,
             pages: [
                 "/debug/peers": {
                     let view = PeerView(
                         directory: directory, statuses: await host.status(), reports: peerInfo.snapshot,
-                        relays: await host.relayStatus(), faults: host.faults(), listening: await host.advertised)
+                        relays: await host.relayStatus(), faults: host.faults(), refusals: faults.counts,
+                        listening: await host.advertised)
                     return Page(json: view.json.text(indent: "  ") + "\n")
                 }
             ], logger: topic("debug"))
@@ -199,7 +200,7 @@ extension StyxNode {
 
     func peerObserver() -> @Sendable (PeerEvent) -> Void {
         let logger = topic("p2p")
-        let filter = LogFilter()
+        let faults = peerFaults
         return { event in
             switch event {
             case .sendFailed(let peer, let topic, let reason, let isNews):
@@ -212,13 +213,19 @@ extension StyxNode {
                     "too many messages wait for a peer", metadata: ["peer": "\(peer)", "message": "\(topic)"])
             case .refused(let peer, let protocolID, let fault):
                 // Duties that only Charon nodes carry are no fault; and a peer must not fill our logs.
-                let isNews = !fault.isUncarriedDuty && filter.admits("\(protocolID) \(fault.label)", of: peer)
-                logger.log(
-                    level: isNews ? .warning : .debug, "refused a message",
-                    metadata: [
-                        "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)",
-                        "error": "\(fault)",
-                    ])
+                guard !fault.isUncarriedDuty else {
+                    logger.debug("refused a message", metadata: ["protocol": "\(protocolID)", "error": "\(fault)"])
+                    return
+                }
+                var metadata: Logger.Metadata = [
+                    "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)", "error": "\(fault)",
+                ]
+                switch faults.note("\(protocolID) \(fault.label)", of: peer) {
+                case .tell(let suppressed):
+                    if suppressed > 0 { metadata["alike_since_last"] = "\(suppressed)" }
+                    logger.warning("refused a message", metadata: metadata)
+                case .keepQuiet: logger.debug("refused a message", metadata: metadata)
+                }
             case .foreignShare(let share, let peer):
                 logger.warning(
                     "peer sent another operator's share", metadata: ["peer": "\(peer)", "share_index": "\(share)"])
@@ -252,10 +259,12 @@ extension StyxNode {
     func reporter() -> @Sendable (Report) -> Void {
         let logger = topic("tracker")
         let hook = hooks.report
+        let filter = Mutex(ReportFilter())
         return { report in
             hook(report)
             switch report {
             case .started(let duty, let validators):
+                filter.withLock { $0.works("resolve") }
                 logger.debug("duty started", metadata: ["duty": "\(duty)", "validators": "\(validators)"])
             case .decided(let duty, let round, let leader, let after):
                 logger.debug(
@@ -268,6 +277,7 @@ extension StyxNode {
                 logger.debug(
                     "round changed", metadata: ["duty": "\(duty)", "from": "\(from)", "to": "\(to)", "rule": "\(why)"])
             case .succeeded(let duty, let validators, let since):
+                filter.withLock { filter in DutyStep.allCases.forEach { filter.works($0.name) } }
                 logger.info(
                     "duty done",
                     metadata: [
@@ -282,34 +292,24 @@ extension StyxNode {
                         "reason_code": "\(reason.rawValue)", "error": "\(detail)", "validators": "\(missing.count)",
                     ])
             case .retrying(let duty, let step, let detail):
-                logger.warning(
-                    "trying again", metadata: ["duty": "\(duty)", "step": "\(step.name)", "error": "\(detail)"])
+                let isNews = filter.withLock { $0.isNews(step.name, detail) }
+                logger.log(
+                    level: isNews ? .warning : .debug, "trying again",
+                    metadata: ["duty": "\(duty)", "step": "\(step.name)", "error": "\(detail)"])
             case .dutiesUnavailable(let epoch, let why):
-                logger.warning("resolve duties", metadata: ["epoch": "\(epoch)", "error": "\(why)"])
+                let isNews = filter.withLock { $0.isNews("resolve", why) }
+                logger.log(
+                    level: isNews ? .warning : .debug, "resolve duties",
+                    metadata: ["epoch": "\(epoch)", "error": "\(why)"])
             case .fault(let duty, let what):
-                logger.warning("fault", metadata: ["duty": "\(duty)", "error": "\(what)"])
+                var metadata: Logger.Metadata = ["duty": "\(duty)", "error": "\(what)"]
+                switch filter.withLock({ $0.fault(what, at: .now) }) {
+                case .tell(let suppressed):
+                    if suppressed > 0 { metadata["alike_since_last"] = "\(suppressed)" }
+                    logger.warning("fault", metadata: metadata)
+                case .keepQuiet: logger.debug("fault", metadata: metadata)
+                }
             }
-        }
-    }
-}
-
-/// Lets one line per peer and kind through every 12 s. What it remembers is bounded: peers × kinds of faults.
-private final class LogFilter: Sendable {
-    private struct Line: Hashable {
-        let peer: PeerIndex?
-        let kind: String
-    }
-
-    private static let pause = Duration.seconds(12)
-    private let last = Mutex<[Line: ContinuousClock.Instant]>([:])
-
-    func admits(_ kind: String, of peer: PeerIndex?) -> Bool {
-        let now = ContinuousClock.now
-        return last.withLock { last in
-            let line = Line(peer: peer, kind: kind)
-            if let before = last[line], now - before < Self.pause { return false }
-            last[line] = now
-            return true
         }
     }
 }
