@@ -23,6 +23,8 @@ package struct NodeConfiguration: Sendable {
     package var testnet = NetworkFlags()
     /// SQLite file with everything that was decided and signed. Never delete it while validators are active.
     package var journalFile = ".charon/styx-journal.sqlite"
+    /// Whether a new journal is trusted to know of every earlier signature; see `FreshJournal`.
+    package var acceptsNewJournal = false
     package var beaconNodeEndpoints: [String] = []
     package var fallbackBeaconNodeEndpoints: [String] = []
     package var beaconNodeTimeout: Duration = .seconds(2)
@@ -77,6 +79,12 @@ package struct NodeConfiguration: Sendable {
         _ = try announcedAddresses()
         _ = try relaySources()
     }
+}
+
+/// Beacon node, relay and execution client addresses carry passwords and API keys, headers too: none of them is printed.
+extension NodeConfiguration: CustomStringConvertible, CustomReflectable {
+    package var description: String { "configuration for \(lockFile)" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// A flag that cannot work. For people.
