@@ -78,8 +78,10 @@ package struct RelayNode: Sendable {
         try await group.run()
     }
 
-    private struct RelayService: Service {
+    /// The service group logs its services by their descriptions.
+    private struct RelayService: Service, CustomStringConvertible {
         let relay: RelayNode
+        var description: String { "relay" }
         func run() async throws { try await cancelWhenGracefulShutdown { try await relay.run() } }
     }
 
