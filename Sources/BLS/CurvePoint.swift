@@ -23,6 +23,12 @@ protocol CurvePoint {
         _ points: UnsafeBufferPointer<Affine>, scalars: UnsafePointer<UInt8>, bits: Int
     ) -> Self
     static func sum(_ points: UnsafeBufferPointer<Affine>) -> Self
+    /// What three of it are this point of the subgroup.
+    func third() -> Self
+}
+
+extension CurvePoint {
+    func third() -> Self { multiplied(by: blst_fr(3).inverse.littleEndianBytes, bits: 255) }
 }
 
 extension blst_p1: CurvePoint {
@@ -138,6 +144,17 @@ extension blst_p2: CurvePoint {
         var sum = blst_p2()
         if !points.isEmpty { blst_p2s_add(&sum, [points.baseAddress, nil], points.count) }
         return sum
+    }
+
+    /// Many at once, with one field inversion. Constant time. Infinity becomes all zeros.
+    static func affine(_ points: [blst_p2]) -> [blst_p2_affine] {
+        guard !points.isEmpty else { return [] }
+        return [blst_p2_affine](unsafeUninitializedCapacity: points.count) { affine, count in
+            points.withUnsafeBufferPointer {
+                blst_p2s_to_affine(affine.baseAddress, [$0.baseAddress, nil], points.count)
+            }
+            count = points.count
+        }
     }
 }
 

@@ -81,6 +81,13 @@ extension blst_fr {
         withUnsafeMutablePointer(to: &self) { blst_fr_cneg($0, $0, number < 0) }
     }
 
+    /// Variable time.
+    var inverse: blst_fr {
+        var inverse = blst_fr()
+        withUnsafePointer(to: self) { blst_fr_eucl_inverse(&inverse, $0) }
+        return inverse
+    }
+
     /// 32 bytes, little-endian, reduced.
     var littleEndianBytes: [UInt8] {
         var scalar = blst_scalar()

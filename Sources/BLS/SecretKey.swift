@@ -73,9 +73,13 @@ package final class SecretKey: Sendable {
     package func sign(
         _ message: some Collection<UInt8>, ciphersuite: Ciphersuite = .proofOfPossession
     ) -> Signature {
-        var hash = ciphersuite.hash(message)
+        sign(ciphersuite.hash(message))
+    }
+
+    /// The signature over a message that was hashed before.
+    func sign(_ hash: blst_p2) -> Signature {
         var point = blst_p2_affine()
-        blst_sign_pk2_in_g1(nil, &point, &hash, scalar.pointer)
+        withUnsafePointer(to: hash) { blst_sign_pk2_in_g1(nil, &point, $0, scalar.pointer) }
         return Signature(checked: point)
     }
 

@@ -44,25 +44,42 @@ package struct SignatureBatch: Sendable {
 
     /// One outcome per entry: the verified signature, or why it was refused (`signatureNotVerified` or the
     /// decoding error). The coefficients come from `generator`: whoever signs must not foresee it.
-    package func verify(using generator: inout some RandomNumberGenerator) -> [Outcome] {
+    ///
+    /// - Parameter pairings: after that many products, about 1 ms each, what is still in doubt is refused. For
+    ///   entries of one signer who sent wrong ones: its cost is bounded, and nobody else's entry suffers.
+    package func verify(
+        using generator: inout some RandomNumberGenerator, pairings: Int = .max
+    ) -> [Outcome] {
         var outcomes = entries.map(\.signature)
         let decoded = entries.indices.filter { (try? outcomes[$0].get()) != nil }
-        var equation = BatchEquation()
         let order = groupedByMessage(decoded)
-        for position in order {
-            guard case .success(let signature) = outcomes[position] else { continue }
-            let coefficient = order.count == 1 ? 1 : generator.next() | 1
-            equation.add(signature, by: entries[position].key, over: entries[position].message, coefficient)
-        }
-        for wrong in equation.wrongTerms() {
+        for wrong in equation(order, &generator).wrongTerms(pairings: pairings) {
             outcomes[order[wrong]] = .failure(.signatureNotVerified)
         }
         return outcomes
     }
 
-    package func verify() -> [Outcome] {
+    package func verify(pairings: Int = .max) -> [Outcome] {
         var generator = SystemRandomNumberGenerator()
-        return verify(using: &generator)
+        return verify(using: &generator, pairings: pairings)
+    }
+
+    /// Whether all hold, when it does not matter which one does not: one product of pairings at most.
+    package func allHold() -> Bool {
+        guard entries.allSatisfy({ (try? $0.signature.get()) != nil }) else { return false }
+        var generator = SystemRandomNumberGenerator()
+        return equation(groupedByMessage(Array(entries.indices)), &generator).holds
+    }
+
+    /// Of decoded entries.
+    private func equation(_ order: [Int], _ generator: inout some RandomNumberGenerator) -> BatchEquation {
+        var equation = BatchEquation()
+        for position in order {
+            guard case .success(let signature) = entries[position].signature else { continue }
+            let coefficient = order.count == 1 ? 1 : generator.next() | 1
+            equation.add(signature, by: entries[position].key, over: entries[position].message, coefficient)
+        }
+        return equation
     }
 
     /// Positions so ordered that equal messages are neighbours; otherwise in the order of adding.
@@ -111,19 +128,23 @@ private struct BatchEquation {
         }
     }
 
-    /// The terms that do not hold, ascending.
-    func wrongTerms() -> [Int] {
+    var holds: Bool { value(of: keys.indices).isOne }
+
+    /// The terms that do not hold, ascending; with more than `pairings` products to look at, all that may not.
+    func wrongTerms(pairings: Int) -> [Int] {
         var wrong: [Int] = []
         var suspects: [(terms: Range<Int>, value: TargetElement)] = [(keys.indices, value(of: keys.indices))]
+        var spent = 1
         while let (terms, value) = suspects.popLast() {
             // Coefficients are invertible modulo r: a single term's value is one exactly if it holds.
             if value.isOne { continue }
-            if terms.count == 1 {
-                wrong.append(terms.lowerBound)
+            if terms.count == 1 || spent >= pairings {
+                wrong += terms
                 continue
             }
             let middle = terms.lowerBound + terms.count / 2
             let low = self.value(of: terms.lowerBound..<middle)
+            spent += 1
             suspects.append((middle..<terms.upperBound, value.divided(by: low)))
             suspects.append((terms.lowerBound..<middle, low))
         }

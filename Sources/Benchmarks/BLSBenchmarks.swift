@@ -14,6 +14,7 @@ enum BLSBenchmarks {
         for (threshold, shares, budget) in [(3, 4, 100.0), (5, 7, 200.0), (7, 10, 300.0)] {
             try recovery(&bench, threshold: threshold, shares: shares, budget: budget)
         }
+        try slot(&bench)
     }
 
     private static func key(_ number: Int) throws -> SecretKey {
@@ -103,5 +104,45 @@ enum BLSBenchmarks {
         guard let first = items.first, items.count >= size else { return [] }
         let rest = Array(items.dropFirst())
         return subsets(of: rest, size: size - 1).map { [first] + $0 } + subsets(of: rest, size: size)
+    }
+
+    // MARK: - A slot of one node
+
+    private static let signing = "bls sign 125 validators, one root"
+    private static let decoding = "bls decode 250 shares for recovery"
+    private static let combining = "bls combine 125 validators, 3 of 4, from decoded"
+    private static let signingWall = "bls sign 125 validators, one root, all threads"
+    private static let combiningWall = "bls combine 125 validators, 3 of 4, all threads"
+
+    /// What 125 validators with one slot cost a node of four: it signs, decodes two peers' shares, combines and
+    /// verifies.
+    private static func slot(_ bench: inout Bench) throws {
+        guard bench.wantsAny(of: [signing, decoding, combining, signingWall, combiningWall]) else { return }
+        let slot = try BenchmarkSlot(validators: 125)
+        let own = slot.validators.map { $0.shares[0] }
+        bench.time(signing, n: 125) {
+            keep(MessagePoint(slot.root, keys: own.count).sign(with: own))
+        }
+        try bench.time(decoding, n: 250) {
+            for partials in slot.partials {
+                for share in [2, 4] { if let bytes = partials[share] { keep(try UncheckedSignature(bytes)) } }
+            }
+        }
+        for shares in [[1, 2, 3], [1, 2, 4]] {
+            let points = try slot.partials.map { partials in
+                try partials.filter { shares.contains($0.key) }.mapValues { try UncheckedSignature($0) }
+            }
+            let name = shares == [1, 2, 3] ? combining : combining + ", worst shares"
+            try bench.time(name, n: 125) {
+                var recovery = RecoveryBatch()
+                for partials in points { recovery.add(partials) }
+                var batch = SignatureBatch()
+                for (outcome, validator) in zip(recovery.recover(), slot.validators) {
+                    batch.add(try outcome.get(), by: validator.key, over: slot.root)
+                }
+                for outcome in batch.verify() { keep(try outcome.get()) }
+            }
+        }
+        try slot.onAllThreads(&bench, sign: signingWall, combine: combiningWall)
     }
 }

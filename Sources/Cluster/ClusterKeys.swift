@@ -10,6 +10,11 @@ package struct ClusterKeys: Sendable {
         package let publicKey: BLS.PublicKey
         /// By operator: position is the peer index, share index is one more.
         package let shares: [BLS.PublicKey]
+
+        package init(publicKey: BLS.PublicKey, shares: [BLS.PublicKey]) {
+            self.publicKey = publicKey
+            self.shares = shares
+        }
     }
 
     /// Identity keys; position is the peer index.

@@ -113,7 +113,7 @@ package actor DemoChain {
                 claimed.append(position)
             }
         }
-        let verdicts = (try? await verifier.verify(claims)) ?? claims.map { _ in false }
+        let verdicts = await verdicts(claims)
         for (position, isGood) in zip(claimed, verdicts) {
             if !isGood { faults[position] = "the signature does not verify under the validator's public key" }
         }
@@ -125,6 +125,15 @@ package actor DemoChain {
                 Rejection(slot: attestation.data.slot, validator: attestation.attesterIndex, why: why))
         }
         return faults.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// All false when the crypto threads have too much to do.
+    private func verdicts(_ claims: [SignatureVerifier.Claim]) async -> [Bool] {
+        await withCheckedContinuation { continuation in
+            if !verifier.verify(claims, done: { continuation.resume(returning: $0) }) {
+                continuation.resume(returning: claims.map { _ in false })
+            }
+        }
     }
 
     package func refuse(_ why: String) { rejections.append(Rejection(slot: .zero, validator: .zero, why: why)) }

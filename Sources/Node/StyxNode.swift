@@ -10,9 +10,9 @@ import Logging
 import NIOCore
 import NIOPosix
 import PeerProtocols
+import Program
 import SSZ
 import Secp256k1
-import ServiceLifecycle
 import Storage
 import Synchronization
 import ValidatorAPI
@@ -69,41 +69,31 @@ package struct StyxNode: Sendable {
         _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), logger: Logger
     ) async throws {
         let node = try await StyxNode(configuration, hooks: hooks, logger: logger)
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [.init(service: NodeService(node: node))], gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger))
-        try await group.run()
-    }
-
-    /// The service group logs its services by their descriptions.
-    private struct NodeService: Service, CustomStringConvertible {
-        let node: StyxNode
-        var description: String { "node" }
-        func run() async throws { try await cancelWhenGracefulShutdown { try await node.run() } }
+        try await untilSignalled(logger: logger) { try await node.run() }
     }
 
     /// Runs until cancelled; throws when something fails that cannot be waited out.
     package func run() async throws {
         let keyLock = try lockIdentity()
         logStart()
-        let book = AddressBook(path: configuration.journalFile + ".peers.json", logger: logger)
-        let host = try Host(hostConfiguration(book), logger: topic("p2p")) { [cluster] peer, addresses in
-            if cluster.directory.index(of: peer) != nil { book.note(peer, addresses) }
-        }
-        let beacon = BeaconClient(configuration: try beaconConfiguration(), logger: topic("eth2"))
+        let book = AddressBook(
+            path: configuration.journalFile + ".peers.json",
+            peers: Set(cluster.directory.others.map { cluster.directory[$0] }), logger: logger)
+        let host = try Host(hostConfiguration(book), logger: topic("p2p")) { book.note($0, $1) }
+        let beacon = BeaconClient(
+            configuration: try beaconConfiguration(), loop: host.loop, logger: topic("eth2"))
         let runtime = RuntimeSlot()
         let observe = peerObserver()
         let (consensus, parSigEx) = serveDuties(on: host, runtime, observe)
         let peerInfo = servePeerInfo(on: host, observe)
-        let relays = try relayWatch(host)
+        let relays = relayWatch(host)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     hooks.listening(try await host.bind())
                     try await host.run()
                 }
-                group.addTask { await watchPeers(host, peerInfo) }
+                group.addTask { await watchPeers(host, peerInfo, relays) }
                 group.addTask { try await relays.run() }
                 group.addTask { await peerInfo.run() }
                 if !configuration.debugAddress.isEmpty {
@@ -111,18 +101,19 @@ package struct StyxNode: Sendable {
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
-                    let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
-                    try await work(beacon, consensus, parSigEx, sender, runtime)
+                    try await work(beacon, consensus, parSigEx, runtime, host.loop)
                 }
                 // Each of them runs for good: whichever ends, by error or cancellation, ends all.
                 try await group.next()
                 group.cancelAll()
             }
         } catch {
+            await book.flush()
             await stop(beacon)
             if error is CancellationError || Task.isCancelled { return }
             throw error
         }
+        await book.flush()
         await stop(beacon)
     }
 
@@ -136,16 +127,19 @@ package struct StyxNode: Sendable {
 
     /// Waits for the chain, opens the journal, then drives the workflow and serves the validator client.
     private func work(
-        _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ sender: PeerSender,
-        _ slot: RuntimeSlot
+        _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ slot: RuntimeSlot,
+        _ loop: any EventLoop
     ) async throws {
         // At once: a wrong password should show before a beacon node is there.
         let discovery = chainDiscovery(beacon)
         async let learned = discovery.learn()
         let shares = try await openShares()
         let (chain, genesisRoot) = try await learned
+        let verifier = SignatureVerifier(threads: threads)
         let signer = shares.map {
-            Signer(backend: .keystores($0), share: cluster.keys.own, domains: chain.domains, threads: threads)
+            Signer(
+                backend: .keystores($0), share: cluster.keys.own, domains: chain.domains, threads: threads,
+                verifier: verifier)
         }
         let journal = try Journal(
             path: configuration.journalFile,
@@ -160,23 +154,29 @@ package struct StyxNode: Sendable {
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, domains: chain.domains, signs: signer != nil,
             seed: UInt64.random(in: .min ... .max))
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
-        let verifier = SignatureVerifier(threads: threads)
-        let suspects = Suspects()
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock)
         let effects = NodeEffects(
             beacon: beacon, validators: validators, chain: chain, signer: signer,
-            combiner: ThresholdCombiner(keys: cluster.keys, domains: chain.domains, verifier: verifier),
-            suspects: suspects, threads: threads, consensus: consensus, parSigEx: parSigEx, sender: sender,
-            logger: topic("qbft"),
+            combiner: ThresholdCombiner(
+                keys: cluster.keys, domains: chain.domains, threads: threads, verifier: verifier),
+            verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
             report: reporter())
         let identity = cluster.identity
+        let tasks = OwnedTasks()
         let driver = WorkflowDriver(
             workflow: Workflow(configuration: workflowConfiguration) { duty, message in
                 ConsensusCodec.seal(duty, message, with: identity)
+            }, loop: loop,
+            commit: { records, done in
+                tasks.run {
+                    do throws(JournalError) {
+                        try await journal.commit(records)
+                        done(.success(()))
+                    } catch { done(.failure(error)) }
+                }
             },
-            journal: journal, handlers: effects.handlers, loop: MultiThreadedEventLoopGroup.singleton.next())
-        let runtime = NodeRuntime(
-            driver: driver, chain: chain, keys: cluster.keys, verifier: verifier, suspects: suspects)
+            perform: { effect, driver in effects.perform(effect, tasks, driver) })
+        let runtime = NodeRuntime(driver: driver, chain: chain, keys: cluster.keys, verifier: verifier)
         let server = try validatorAPI(NodeBackend(runtime: runtime, beacon: beacon, validators: validators))
         slot.set(runtime)
         logger.info("ready", metadata: ["signer": "\(configuration.signing.rawValue)"])
@@ -192,10 +192,12 @@ package struct StyxNode: Sendable {
             }
         } catch {
             slot.set(nil)
+            await tasks.stop()
             await journal.close()
             throw error
         }
         slot.set(nil)
+        await tasks.stop()
         await journal.close()
     }
 

@@ -18,24 +18,8 @@ package enum ValidatorAPIRefusal: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// How an attestation names who made it.
-package struct AttesterPosition: Hashable, Sendable {
-    package let slot: Slot
-    package let committee: CommitteeIndex
-    package let validator: ValidatorIndex
-
-    package init(slot: Slot, committee: CommitteeIndex, validator: ValidatorIndex) {
-        self.slot = slot
-        self.committee = committee
-        self.validator = validator
-    }
-}
-
-/// One duty's partial signatures of a request. A request is handed on as a whole: each way through the node costs as
-/// much for one set as for all of them.
-package typealias DutyPartials = (duty: Duty, set: ParSignedDataSet)
-
-/// What the validator API needs from the node. Keys are always group keys here.
+/// What the validator API needs from the node. Keys are always group keys here. A request is handed on as a whole: each
+/// way through the node costs as much for one set as for all of them.
 ///
 /// A `ValidatorAPIRefusal` reaches the client as it is, a `BeaconError` with the beacon node's status and message. Any
 /// other error is ours: the client learns nothing but 500. Every method must return soon when its task is cancelled.
@@ -53,11 +37,11 @@ package protocol ValidatorAPIBackend: Sendable {
     func fork(at slot: Slot) async throws -> ForkName
 
     /// Checks partial signatures under our own public shares. Returns why each set is refused, nil if all of it is good.
-    func verify(_ sets: [DutyPartials]) async throws -> [ValidatorAPIRefusal?]
+    func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?]
 
     /// Takes verified partial signatures; returns once they are durable. Returns why each set is refused: it contradicts
     /// what was decided or signed before; nil if it was taken.
-    func submit(_ sets: [DutyPartials]) async throws -> [ValidatorAPIRefusal?]
+    func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?]
 
     /// - Parameter indices: empty for the active validators of the cluster.
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty>

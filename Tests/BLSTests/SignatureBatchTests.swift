@@ -144,4 +144,38 @@ import Testing
         entries.signatures[6] = entries.signatures[5]
         #expect(entries.refused(seed: seed) == [6: .signatureNotVerified])
     }
+
+    @Test("whether all hold", arguments: [1, 2, 40], [1, 3])
+    func allHold(n: Int, messages: Int) {
+        var entries = Entries(n, messages: messages)
+        func batch() -> SignatureBatch {
+            var batch = SignatureBatch()
+            for i in entries.keys.indices {
+                batch.add(entries.signatures[i], by: entries.keys[i], over: entries.messages[i])
+            }
+            return batch
+        }
+        #expect(batch().allHold())
+        let last = entries.signatures[n - 1]
+        entries.signatures[n - 1] = SecretKey.random().sign(entries.messages[n - 1]).bytes
+        #expect(!batch().allHold())
+        entries.signatures[n - 1] = .zero
+        #expect(!batch().allHold(), "no point")
+        entries.signatures[n - 1] = last
+        #expect(batch().allHold())
+        #expect(SignatureBatch().allHold())
+    }
+
+    @Test("with few pairings allowed, refuses every wrong one and what was not looked at", arguments: 1...9)
+    func bounded(pairings: Int) {
+        var entries = Entries(32)
+        let wrong = Set([3, 4, 17, 30])
+        for i in wrong { entries.signatures[i] = SecretKey.random().sign(entries.messages[i]).bytes }
+        var batch = SignatureBatch()
+        for i in entries.keys.indices {
+            batch.add(entries.signatures[i], by: entries.keys[i], over: entries.messages[i])
+        }
+        let outcomes = batch.verify(pairings: pairings)
+        #expect(wrong.isSubset(of: outcomes.indices.filter { (try? outcomes[$0].get()) == nil }))
+    }
 }

@@ -30,20 +30,29 @@ import Testing
             var row = AttesterDuty()
             row.pubKey = secret.publicKey.bytes
             row.slot = attestation.slot
-            row.committeeIndex = CommitteeIndex(UInt64(number))
+            row.committeeIndex = CommitteeIndex(UInt64(number % 64))
             row.committeeLength = 8
             row.committeesAtSlot = 64
             data = .attestation(try #require(VersionedAttestation(fork: .fulu, data: attestation, duty: row)))
         }
 
-        var pubKey: PubKey { secret.publicKey.bytes }
+        var entry: EntryKey { EntryKey(secret.publicKey.bytes) }
         var root: Root { ThresholdCombinerTests.domains.signingRoot(of: data) }
 
-        func partial(_ share: Int, signedBy signer: Int? = nil, over root: Root? = nil) -> ParSignedData {
-            let signature = shares[signer ?? share]?.sign(root ?? self.root).bytes ?? .zero
-            return ParSignedData(data: data.with(signature: signature), shareIndex: ShareIndex(PeerIndex(share - 1)))
+        func signature(_ share: Int, over root: Root? = nil) -> SignatureBytes {
+            shares[share]?.sign(root ?? self.root).bytes ?? .zero
         }
+
+        /// Shares in their own names, except those given.
+        func group(_ shares: [Int], but others: [Int: SignatureBytes] = [:]) -> PartialGroup {
+            let signatures = shares.map { (ThresholdCombinerTests.share($0), others[$0] ?? signature($0)) }
+            return PartialGroup(data: data, signatures: Dictionary(uniqueKeysWithValues: signatures))
+        }
+
+        var recovered: Recovery { .signature(secret.sign(root).bytes) }
     }
+
+    private static func share(_ index: Int) -> ShareIndex { ShareIndex(PeerIndex(index - 1)) }
 
     private func combiner(_ validators: [Validator]) -> ThresholdCombiner {
         let keys = validators.map { validator in
@@ -52,48 +61,75 @@ import Testing
                 shares: validator.shares.sorted { $0.key < $1.key }.map(\.value.publicKey))
         }
         return ThresholdCombiner(
-            keys: ShareKeys(keys, own: ShareIndex(PeerIndex(0))), domains: Self.domains,
-            verifier: SignatureVerifier(threads: CryptoThreads(threads: 1)))
+            keys: ShareKeys(keys, own: ShareIndex(PeerIndex(0))), domains: Self.domains, threads: threads,
+            verifier: SignatureVerifier(threads: threads))
     }
 
-    @Test("any three of four shares give the group's own signature", arguments: [[1, 2, 3], [1, 2, 4], [2, 3, 4]])
-    func good(shares: [Int]) throws {
-        let validators = try (0..<3).map { try Validator($0) }
-        let groups = Dictionary(uniqueKeysWithValues: validators.map { v in (v.pubKey, shares.map { v.partial($0) }) })
-        let results = combiner(validators).combine(groups)
-        for validator in validators {
-            #expect(results[validator.pubKey] == .signature(validator.secret.sign(validator.root).bytes))
+    private let threads = CryptoThreads(threads: 2)
+
+    private func combine(
+        _ validators: [Validator], _ groups: [EntryKey: PartialGroup], ahead: [SignatureBytes] = []
+    ) async -> [EntryKey: Recovery] {
+        let combiner = combiner(validators)
+        combiner.verifier.decodeAhead(ahead)
+        return await withCheckedContinuation { continuation in
+            combiner.combine(groups) { continuation.resume(returning: $0) }
         }
+    }
+
+    @Test(
+        "any three of four shares give the group's own signature, and so do all four",
+        arguments: [[1, 2, 3], [1, 2, 4], [2, 3, 4], [1, 2, 3, 4]], [1, 3, 40])
+    func good(shares: [Int], count: Int) async throws {
+        let validators = try (0..<count).map { try Validator($0) }
+        let groups = Dictionary(uniqueKeysWithValues: validators.map { ($0.entry, $0.group(shares)) })
+        // Decoded before, or at the same time, or not.
+        let ahead = groups.values.flatMap { $0.signatures.values }.prefix(5)
+        let results = await combine(validators, groups, ahead: Array(ahead))
+        #expect(results == Dictionary(uniqueKeysWithValues: validators.map { ($0.entry, $0.recovered) }))
     }
 
     @Test("a bad share is named, with its validator only; the rest is recovered")
-    func bad() throws {
-        let validators = try (0..<5).map { try Validator($0) }
-        var groups: [PubKey: [ParSignedData]] = [:]
-        for (i, v) in validators.enumerated() {
-            groups[v.pubKey] =
-                switch i {
-                case 1: [v.partial(1), v.partial(2, over: .zero), v.partial(3)]
-                case 2: [v.partial(1), v.partial(2, signedBy: 3), v.partial(4)]
-                // Bytes that are no signature.
-                case 3: [v.partial(1), v.partial(9, signedBy: 9), v.partial(3, signedBy: 9)]
-                default: [v.partial(1), v.partial(2), v.partial(3)]
-                }
-        }
-        let results = combiner(validators).combine(groups)
-        func share(_ index: Int) -> ShareIndex { ShareIndex(PeerIndex(index - 1)) }
-        #expect(results[validators[0].pubKey] == .signature(validators[0].secret.sign(validators[0].root).bytes))
-        #expect(results[validators[1].pubKey] == .badShares([share(2)]))
-        #expect(results[validators[2].pubKey] == .badShares([share(2)]))
-        #expect(results[validators[3].pubKey] == .badShares([share(9), share(3)]))
-        #expect(results[validators[4].pubKey] == .signature(validators[4].secret.sign(validators[4].root).bytes))
+    func bad() async throws {
+        let v = try (0..<5).map { try Validator($0) }
+        let groups = [
+            v[0].entry: v[0].group([1, 2, 3]),
+            v[1].entry: v[1].group([1, 2, 3], but: [2: v[1].signature(2, over: .zero)]),
+            v[2].entry: v[2].group([1, 2, 4], but: [2: v[2].signature(3)]),
+            // Bytes that are no signature, and a share that nobody has.
+            v[3].entry: v[3].group([1, 3, 9], but: [3: .zero]),
+            v[4].entry: v[4].group([1, 2, 3]),
+        ]
+        #expect(
+            await combine(v, groups) == [
+                v[0].entry: v[0].recovered, v[1].entry: .badShares([Self.share(2)]),
+                v[2].entry: .badShares([Self.share(2)]), v[3].entry: .badShares([Self.share(3), Self.share(9)]),
+                v[4].entry: v[4].recovered,
+            ])
     }
 
     @Test("two operators who swap their shares are both named")
-    func swapped() throws {
+    func swapped() async throws {
         let v = try Validator(0)
-        let swapped = [v.partial(1, signedBy: 2), v.partial(2, signedBy: 1), v.partial(3)]
-        let results = combiner([v]).combine([v.pubKey: swapped])
-        #expect(results[v.pubKey] == .badShares([ShareIndex(PeerIndex(0)), ShareIndex(PeerIndex(1))]))
+        let group = v.group([1, 2, 3], but: [1: v.signature(2), 2: v.signature(1)])
+        #expect(await combine([v], [v.entry: group]) == [v.entry: .badShares([Self.share(1), Self.share(2)])])
+    }
+
+    @Test("an operator whose shares are all bad is named everywhere, and nobody else is")
+    func flood() async throws {
+        let validators = try (0..<90).map { try Validator($0) }
+        let groups = Dictionary(
+            uniqueKeysWithValues: validators.map { v in (v.entry, v.group([1, 2, 3], but: [2: v.signature(1)])) })
+        let results = await combine(validators, groups)
+        #expect(results.count == 90)
+        #expect(results.values.allSatisfy { $0 == .badShares([Self.share(2)]) })
+    }
+
+    @Test("nothing to combine, and validators of another cluster")
+    func none() async throws {
+        let (ours, foreign) = (try Validator(0), try Validator(1))
+        #expect(await combine([ours], [:]).isEmpty)
+        let groups = [ours.entry: ours.group([1, 2, 3]), foreign.entry: foreign.group([1, 2, 3])]
+        #expect(await combine([ours], groups) == [ours.entry: ours.recovered])
     }
 }

@@ -106,7 +106,7 @@ struct ConsensusCaptureTests {
         let codec = ConsensusCodec(operators: capture.operators, validators: 4)
         for line in capture.lines(consensusID) where line.dutyType != Int(DutyType.attester.rawValue) {
             let type = try #require(DutyType(rawValue: Int32(line.dutyType)))
-            #expect(MessageFault.dutyType(.unsupportedDuty(type)).isUncarriedDuty)
+            #expect(MessageFault.dutyType(.unsupportedDuty(type)).isHarmless)
             #expect(throws: MessageFault.dutyType(.unsupportedDuty(type))) {
                 try codec.decode(line.message) { _ in true }
             }

@@ -16,8 +16,8 @@ final class StubBackend: ValidatorAPIBackend {
         /// Of attester duties: who attests.
         var attesters: [AttesterDuty] = []
         var fork = ForkName.fulu
-        var verify: @Sendable (DutyPartials) -> ValidatorAPIRefusal? = { _ in nil }
-        var submit: @Sendable (DutyPartials) -> ValidatorAPIRefusal? = { _ in nil }
+        var verify: @Sendable (LocalPartials) -> ValidatorAPIRefusal? = { _ in nil }
+        var submit: @Sendable (LocalPartials) -> ValidatorAPIRefusal? = { _ in nil }
         var validators: [BeaconValidator] = []
         var proposers: [ProposerDuty] = []
         var syncDuties: [SyncDuty] = []
@@ -68,16 +68,16 @@ final class StubBackend: ValidatorAPIBackend {
 
     func fork(at slot: Slot) async throws -> ForkName { behaviour.fork }
 
-    func verify(_ sets: [DutyPartials]) async throws -> [ValidatorAPIRefusal?] {
+    func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
         try note("verify " + sets.map { "\($0.duty)" }.joined(separator: " "))
         return sets.map(behaviour.verify)
     }
 
-    func submit(_ sets: [DutyPartials]) async throws -> [ValidatorAPIRefusal?] {
+    func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
         try note("submit " + sets.map { "\($0.duty)" }.joined(separator: " "))
         return sets.map { partials in
             if let refusal = behaviour.submit(partials) { return refusal }
-            taken.withLock { $0.append(partials) }
+            taken.withLock { $0.append((partials.duty, partials.set)) }
             return nil
         }
     }

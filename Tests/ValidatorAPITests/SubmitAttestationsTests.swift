@@ -56,8 +56,8 @@ struct SubmitAttestationsTests {
                 ])
             let (duty, set) = try #require(backend.submitted.first)
             #expect(duty == .attester(slot: 40))
-            #expect(Set(set.keys) == [TestCluster.validatorA, TestCluster.validatorB])
-            let partial = try #require(set[TestCluster.validatorB])
+            #expect(Set(set.keys.map(\.pubKey)) == [TestCluster.validatorA, TestCluster.validatorB])
+            let partial = try #require(set[EntryKey(TestCluster.validatorB)])
             #expect(partial.shareIndex == TestCluster.own)
             guard case .attestation(let attestation) = partial.data else { return }
             #expect(attestation.fork == .fulu && attestation.validatorIndex == 8)
@@ -82,7 +82,7 @@ struct SubmitAttestationsTests {
         try await TestServer.with(backend) { server in
             let status = try await Self.post(server, attestation([15]), version: "deneb").status
             #expect(status == 200)
-            #expect(backend.submitted.first?.1.keys.first == TestCluster.validatorB)
+            #expect(backend.submitted.first?.1.keys.first?.pubKey == TestCluster.validatorB)
             for bad in [
                 attestation([]), attestation([0, 15]), attestation([1]), attestation([15], count: 17),
                 attestation([15], committee: 2),

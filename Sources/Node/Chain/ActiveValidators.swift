@@ -1,8 +1,10 @@
 import BeaconAPI
 import BeaconClient
 import Ethereum
+import Program
 import SSZ
 import Synchronization
+import Timing
 
 /// The cluster's validators as the chain sees them. Source: workflow.md §5.3, §15.4.
 ///
@@ -16,7 +18,7 @@ final class ActiveValidators: Sendable {
         /// Our epoch when they were asked for.
         var askedIn: Epoch?
         var failure: (error: BeaconError, until: Instant)?
-        var failures = 0
+        var backoff = ActiveValidators.backoff
         var isAsking = false
         var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter: UInt64 = 0
@@ -28,6 +30,9 @@ final class ActiveValidators: Sendable {
         case ask(Epoch)
         case wait
     }
+
+    private static let pauseMax = Duration.seconds(5)
+    private static let backoff = Backoff(base: .milliseconds(100), max: pauseMax, jitter: 0)
 
     private let pubKeys: [PubKey]
     private let clock: SlotClock
@@ -82,7 +87,7 @@ final class ActiveValidators: Sendable {
         if state.askedIn == epoch { return .known(state.rows) }
         if state.isAsking { return .wait }
         // A clock that was set back must not make the pause longer.
-        if let failure = state.failure, now < failure.until, failure.until - now <= PauseSchedule.fast.cap {
+        if let failure = state.failure, now < failure.until, failure.until - now <= Self.pauseMax {
             return .refused(failure.error)
         }
         state.isAsking = true
@@ -101,13 +106,13 @@ final class ActiveValidators: Sendable {
             case .success(let rows):
                 state.rows = rows
                 state.askedIn = epoch
-                (state.failure, state.failures) = (nil, 0)
+                state.failure = nil
+                state.backoff.reset()
             // Who gave up says nothing about the beacon node: the next caller asks.
             case .failure(let error) where error.cause == .cancelled: break
             case .failure(let error):
-                let pause = PauseSchedule.fast.delay(attempt: state.failures, random: 0)
-                state.failure = (error, now() + pause)
-                state.failures = min(state.failures + 1, 64)
+                var generator = SystemRandomNumberGenerator()
+                state.failure = (error, now() + state.backoff.next(using: &generator))
             }
             state.isAsking = false
             defer { state.waiters = [:] }

@@ -2,8 +2,10 @@ import BeaconAPI
 import BeaconClient
 import Ethereum
 import Logging
+import Program
 import SSZ
 import Synchronization
+import Timing
 
 /// Learns from the beacon nodes what chain the cluster is on, however long they take to answer, and keeps nodes of other
 /// chains out: each is asked for its own genesis before it is asked for anything else.
@@ -45,6 +47,7 @@ struct ChainDiscovery: Sendable {
 
     /// Between two looks at nodes that are not in use.
     private static let lookEvery = Duration.seconds(10)
+    private static let backoff = Backoff(base: .milliseconds(100), max: .seconds(5))
 
     let questions: Questions
     /// Of the cluster lock.
@@ -68,7 +71,7 @@ struct ChainDiscovery: Sendable {
         let genesis = try await agree(told)
         let spec = try await untilAnswered(told) { () throws(BeaconError) in
             let spec = try await questions.spec()
-            guard spec.forks.version(of: .phase0) == forkVersion else {
+            guard spec.forks.genesisVersion == forkVersion else {
                 let what = "GENESIS_FORK_VERSION is not \(forkVersion), as in the cluster lock"
                 throw BeaconError(endpoint: BeaconEndpoint.spec.name, node: "", cause: .malformed(what))
             }
@@ -122,7 +125,8 @@ struct ChainDiscovery: Sendable {
 
     /// Asks all nodes until one is of the cluster's chain.
     private func agree(_ told: ToldOnce) async throws -> Genesis {
-        var attempt = 0
+        var backoff = Self.backoff
+        var generator = SystemRandomNumberGenerator()
         while true {
             let answers = await answers(of: Array(questions.nodes.indices)) { told.note("\($0)", logger) }
             try Task.checkCancellation()
@@ -137,8 +141,7 @@ struct ChainDiscovery: Sendable {
                 questions.use(members.insert(verdict.members))
                 return agreed
             }
-            try await questions.sleep(PauseSchedule.fast.delay(attempt: attempt, random: 0))
-            attempt += 1
+            try await questions.sleep(backoff.next(using: &generator))
         }
     }
 
@@ -164,14 +167,14 @@ struct ChainDiscovery: Sendable {
     private func untilAnswered<Answer: Sendable>(
         _ told: ToldOnce, _ call: () async throws(BeaconError) -> Answer
     ) async throws -> Answer {
-        var attempt = 0
+        var backoff = Self.backoff
+        var generator = SystemRandomNumberGenerator()
         while true {
             do throws(BeaconError) { return try await call() } catch {
                 try Task.checkCancellation()
                 told.note("\(error)", logger)
             }
-            try await questions.sleep(PauseSchedule.fast.delay(attempt: attempt, random: 0))
-            attempt += 1
+            try await questions.sleep(backoff.next(using: &generator))
         }
     }
 

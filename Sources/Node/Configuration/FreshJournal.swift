@@ -1,4 +1,5 @@
 import Ethereum
+import Program
 
 /// When a node that signs by itself may do so on a journal that is new.
 ///

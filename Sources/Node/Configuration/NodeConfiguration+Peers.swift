@@ -1,4 +1,5 @@
 import Libp2p
+import Program
 
 /// Peer-to-peer flags, read. Each error names its flag.
 extension NodeConfiguration {
@@ -59,19 +60,5 @@ extension NodeConfiguration {
                 (1...63).contains(label.utf8.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
                     && label.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" }
             }
-    }
-
-    func relaySources() throws(ConfigurationError) -> [RelaySource] {
-        guard p2pRelays.count <= RelayResolver.sourcesMax else {
-            throw ConfigurationError(
-                flag: "p2p-relays", what: "has \(p2pRelays.count) entries",
-                cure: "use at most \(RelayResolver.sourcesMax)")
-        }
-        var sources: [RelaySource] = []
-        for text in p2pRelays {
-            let source = try RelaySource(text)
-            if !sources.contains(source) { sources.append(source) }
-        }
-        return sources
     }
 }

@@ -12,21 +12,19 @@ struct NodeBackend: ValidatorAPIBackend {
     let validators: ActiveValidators
 
     func awaitAttestationData(slot: Slot, committee: CommitteeIndex) async throws -> AttestationData {
-        switch try await runtime.driver.answer(.attestationData(slot, committee)) {
-        case .attestationData(let data): return data
+        switch try await runtime.driver.ask(.decided(.attestation(slot, committee))) {
+        case .decided(_, .attester(let data, _)): return data
         case .refused(let reason): throw ValidatorAPIRefusal.unavailable(reason)
-        case .attesterPubKey, .submitted: throw ValidatorAPIRefusal.unavailable("no answer")
+        case .absent(let reason): throw ValidatorAPIRefusal.notFound(reason)
+        case .attesters, .signed, .submitted: throw ValidatorAPIRefusal.unavailable("no answer")
         }
     }
 
     func attesterPubKeys(_ positions: [AttesterPosition]) async throws -> [PubKey?] {
-        var pubKeys: [PubKey?] = []
-        for position in positions {
-            let answer = try await runtime.driver.answer(
-                .attesterPubKey(position.slot, position.committee, position.validator))
-            if case .attesterPubKey(let key) = answer { pubKeys.append(key) } else { pubKeys.append(nil) }
+        guard case .attesters(let keys) = try await runtime.driver.ask(.attesters(positions)) else {
+            return positions.map { _ in nil }
         }
-        return pubKeys
+        return keys
     }
 
     func attesterDefinitions(slot: Slot) async throws -> [AttesterDuty] {
@@ -38,7 +36,7 @@ struct NodeBackend: ValidatorAPIBackend {
         runtime.chain.forks.fork(at: runtime.chain.clock.epoch(of: slot))
     }
 
-    func verify(_ sets: [DutyPartials]) async throws -> [ValidatorAPIRefusal?] {
+    func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
         var refusals: [ValidatorAPIRefusal?] = []
         for partials in sets {
             guard let bad = try await runtime.firstBad(partials.set) else {
@@ -46,17 +44,17 @@ struct NodeBackend: ValidatorAPIBackend {
                 continue
             }
             refusals.append(
-                .refused("the signature for validator \(bad) does not verify under this operator's key share"))
+                .refused("the signature for validator \(bad.pubKey) does not verify under this operator's key share"))
         }
         return refusals
     }
 
-    func submit(_ sets: [DutyPartials]) async throws -> [ValidatorAPIRefusal?] {
+    func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
+        guard case .refused(let reason) = try await runtime.driver.submit(sets) else { return sets.map { _ in nil } }
+        if sets.count == 1 { return [.refused(reason)] }
+        // Which ones? What was taken is taken again.
         var refusals: [ValidatorAPIRefusal?] = []
-        for partials in sets {
-            let answer = try await runtime.driver.submit(partials.duty, partials.set)
-            if case .refused(let reason) = answer { refusals.append(.refused(reason)) } else { refusals.append(nil) }
-        }
+        for partials in sets { refusals += try await submit([partials]) }
         return refusals
     }
 

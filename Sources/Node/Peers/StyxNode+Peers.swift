@@ -6,6 +6,7 @@ import Libp2p
 import Logging
 import Monitoring
 import PeerProtocols
+import Program
 import SSZ
 import Synchronization
 
@@ -41,12 +42,12 @@ extension StyxNode {
         host.reusesPort = configuration.isReusingPort
         let explicit = try explicitPeers()
         for peer in cluster.directory.others.map({ cluster.directory[$0] }) {
-            let known = (explicit[peer] ?? []) + book[peer]
             var seen: Set<Multiaddr> = []
-            host.peers[peer] = known.filter { seen.insert($0).inserted }
+            host.peers[peer] = explicit[peer, default: []].filter { seen.insert($0).inserted }
+            host.remembered[peer] = book[peer]
         }
-        let knowsNobody = host.peers.values.allSatisfy(\.isEmpty)
-        if knowsNobody, host.listen.isEmpty, configuration.p2pRelays.isEmpty {
+        let knowsNobody = host.peers.values.allSatisfy(\.isEmpty) && host.remembered.values.allSatisfy(\.isEmpty)
+        if knowsNobody, host.listen.isEmpty, RelayList(configuration.p2pRelays).sources.isEmpty {
             topic("p2p").warning(
                 "no address of any other operator is known and nobody can connect: give --p2p-relays, --p2p-peers or --p2p-tcp-address"
             )
@@ -79,37 +80,24 @@ extension StyxNode {
     func serveDuties(
         on host: Host, _ slot: RuntimeSlot, _ observe: @escaping @Sendable (PeerEvent) -> Void
     ) -> (ConsensusProtocol, ParSigExProtocol) {
-        let admits: @Sendable (Duty) -> Bool = { duty in
-            guard let runtime = slot.current else { return false }
-            return Deadlines(clock: runtime.chain.clock).admits(duty, at: SystemClock.now())
+        let admits: @Sendable (Duty, PeerIndex) -> Admission = { duty, _ in
+            guard let runtime = slot.current else { return .notReady }
+            let isAdmitted = Deadlines(clock: runtime.chain.clock).admits(duty, at: SystemClock.now())
+            return isAdmitted ? .admitted : .refused(.dutyNotAdmitted(duty))
         }
+        let worker: @Sendable (@escaping @Sendable () -> Void) -> Void = { [threads] in threads.enqueue($0) }
+        let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
         let consensus = ConsensusProtocol(
             codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count),
-            directory: cluster.directory, admits: admits,
-            deliver: { message in await slot.current?.driver.deliver(.consensusMessage(message)) },
-            observe: observe)
+            directory: cluster.directory, sender: sender, worker: worker, admits: admits,
+            deliver: { message, _ in slot.current?.driver.post(.consensusMessage(message)) }, observe: observe)
         let parSigEx = ParSigExProtocol(
             codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count),
-            directory: cluster.directory, admits: admits,
-            authenticate: { duty, set throws(MessageFault) in try await Self.authenticate(duty, set, slot) },
-            deliver: { duty, set in await slot.current?.driver.deliver(.peerPartials(duty, set)) },
-            observe: observe)
+            directory: cluster.directory, sender: sender, worker: worker, admits: admits,
+            deliver: { duty, set, _ in slot.current?.driver.post(.peerPartials(duty, set)) }, observe: observe)
         consensus.serve(on: host)
         parSigEx.serve(on: host)
         return (consensus, parSigEx)
-    }
-
-    private static func authenticate(
-        _ duty: Duty, _ set: ParSignedDataSet, _ slot: RuntimeSlot
-    ) async throws(MessageFault) {
-        guard let runtime = slot.current else { throw .dutyNotAdmitted(duty) }
-        let bad: PubKey?
-        do throws(SignatureVerifier.Failure) {
-            bad = try await runtime.firstRefused(set)
-        } catch {
-            throw .overloaded
-        }
-        if let bad, let share = set[bad]?.shareIndex { throw .badPartialSignature(bad, share) }
     }
 
     func servePeerInfo(on host: Host, _ observe: @escaping @Sendable (PeerEvent) -> Void) -> PeerInfoProtocol {
@@ -125,19 +113,31 @@ extension StyxNode {
     }
 
     /// Looks the relays up and keeps them up to date.
-    func relayWatch(_ host: Host) throws -> RelayWatch {
+    func relayWatch(_ host: Host) -> RelayWatch {
         let lock = cluster.lock
+        let logger = topic("relay")
+        let list = RelayList(configuration.p2pRelays)
+        for omission in list.omissions {
+            logger.warning(
+                "an entry of --p2p-relays is left out",
+                metadata: [
+                    "entry": "\(omission.number)", "value": "\(omission.entry)", "reason": "\(omission.reason)",
+                ])
+        }
+        if list.sources.isEmpty, !list.omissions.isEmpty {
+            logger.warning("no entry of --p2p-relays can be used: going on without relays")
+        }
         return RelayWatch(
-            RelayResolver(try configuration.relaySources()),
+            RelayResolver(list.sources),
             headers: [
                 ("Charon-Cluster", String(lock.lockHash.hex.dropFirst(2).prefix(7))),
                 ("Cluster-Uuid", lock.definition.uuid), ("User-Agent", BuildInfo.userAgent),
-            ], logger: topic("relay")
+            ], logger: logger
         ) { await host.setRelays($0) }
     }
 
     /// Logs connections as they come and go, and asks new peers who they are.
-    func watchPeers(_ host: Host, _ peerInfo: PeerInfoProtocol) async {
+    func watchPeers(_ host: Host, _ peerInfo: PeerInfoProtocol, _ relays: RelayWatch) async {
         let logger = topic("p2p")
         var connected: Set<PeerIndex> = []
         await withDiscardingTaskGroup { group in
@@ -164,12 +164,18 @@ extension StyxNode {
                 case .pathChanged(let peer, let path?):
                     guard let index = cluster.directory.index(of: peer) else { continue }
                     logger.info("peer is reached", metadata: ["peer": "\(index)", "path": "\(path)"])
+                case .relayReplaced(let relay): relays.relayReplaced(relay)
                 case .reservation(let relay, .granted):
+                    relays.relayFound(relay)
                     logger.info("other operators can reach this node through a relay", metadata: ["relay": "\(relay)"])
                 case .reservation(let relay, .failed(let reason)):
                     logger.warning(
                         "a relay does not let other operators reach this node; it is asked again",
                         metadata: ["relay": "\(relay)", "reason": "\(reason)"])
+                case .reservation(let relay, .lost):
+                    logger.warning(
+                        "a relay is gone: other operators cannot reach this node through it until it is back",
+                        metadata: ["relay": "\(relay)"])
                 case .identified, .pinged, .pingFailed, .pathChanged(_, nil): continue
                 }
                 hooks.peers(connected.count)
@@ -213,7 +219,7 @@ extension StyxNode {
                     "too many messages wait for a peer", metadata: ["peer": "\(peer)", "message": "\(topic)"])
             case .refused(let peer, let protocolID, let fault):
                 // Duties that only Charon nodes carry are no fault; and a peer must not fill our logs.
-                guard !fault.isUncarriedDuty else {
+                guard !fault.isHarmless else {
                     logger.debug("refused a message", metadata: ["protocol": "\(protocolID)", "error": "\(fault)"])
                     return
                 }
@@ -226,6 +232,8 @@ extension StyxNode {
                     logger.warning("refused a message", metadata: metadata)
                 case .keepQuiet: logger.debug("refused a message", metadata: metadata)
                 }
+            case .unsendable(let topic, let fault):
+                logger.error("encode message", metadata: ["message": "\(topic)", "error": "\(fault)"])
             case .foreignShare(let share, let peer):
                 logger.warning(
                     "peer sent another operator's share", metadata: ["peer": "\(peer)", "share_index": "\(share)"])
@@ -253,63 +261,5 @@ extension StyxNode {
             beacon.headers.append(String(parts[0]), String(parts[1]))
         }
         return beacon
-    }
-
-    /// Logs what became of duties, in the words of Charon's log dashboard where it has any.
-    func reporter() -> @Sendable (Report) -> Void {
-        let logger = topic("tracker")
-        let hook = hooks.report
-        let filter = Mutex(ReportFilter())
-        return { report in
-            hook(report)
-            switch report {
-            case .started(let duty, let validators):
-                filter.withLock { $0.works("resolve") }
-                logger.debug("duty started", metadata: ["duty": "\(duty)", "validators": "\(validators)"])
-            case .decided(let duty, let round, let leader, let after):
-                logger.debug(
-                    "consensus decided",
-                    metadata: [
-                        "duty": "\(duty)", "round": "\(round)", "leader": "\(leader)",
-                        "took": "\(GoDuration.format(after))",
-                    ])
-            case .roundChanged(let duty, let from, let to, let why):
-                logger.debug(
-                    "round changed", metadata: ["duty": "\(duty)", "from": "\(from)", "to": "\(to)", "rule": "\(why)"])
-            case .succeeded(let duty, let validators, let since):
-                filter.withLock { filter in DutyStep.allCases.forEach { filter.works($0.name) } }
-                logger.info(
-                    "duty done",
-                    metadata: [
-                        "duty": "\(duty)", "validators": "\(validators)",
-                        "since_decided": "\(GoDuration.format(since))",
-                    ])
-            case .failed(let duty, let step, let reason, let detail, let missing):
-                logger.error(
-                    "Duty failed",
-                    metadata: [
-                        "duty": "\(duty)", "step": "\(step.name)", "reason": "\(reason.explanation)",
-                        "reason_code": "\(reason.rawValue)", "error": "\(detail)", "validators": "\(missing.count)",
-                    ])
-            case .retrying(let duty, let step, let detail):
-                let isNews = filter.withLock { $0.isNews(step.name, detail) }
-                logger.log(
-                    level: isNews ? .warning : .debug, "trying again",
-                    metadata: ["duty": "\(duty)", "step": "\(step.name)", "error": "\(detail)"])
-            case .dutiesUnavailable(let epoch, let why):
-                let isNews = filter.withLock { $0.isNews("resolve", why) }
-                logger.log(
-                    level: isNews ? .warning : .debug, "resolve duties",
-                    metadata: ["epoch": "\(epoch)", "error": "\(why)"])
-            case .fault(let duty, let what):
-                var metadata: Logger.Metadata = ["duty": "\(duty)", "error": "\(what)"]
-                switch filter.withLock({ $0.fault(what, at: .now) }) {
-                case .tell(let suppressed):
-                    if suppressed > 0 { metadata["alike_since_last"] = "\(suppressed)" }
-                    logger.warning("fault", metadata: metadata)
-                case .keepQuiet: logger.debug("fault", metadata: metadata)
-                }
-            }
-        }
     }
 }

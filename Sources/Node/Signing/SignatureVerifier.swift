@@ -1,10 +1,13 @@
 import BLS
+import DutyWorkflow
 import Ethereum
 import SSZ
 import Synchronization
 
-/// Checks signatures in batches: whatever arrives while one batch is being checked makes up the next, and signatures
-/// over the same root share one pairing check. Keeps decoded points for recovery.
+/// Checks signatures in batches: what waits is checked together, and signatures over the same root share one pairing
+/// check. Also decodes signatures ahead of their combination.
+///
+/// Closures are called on a crypto thread; nothing is called any more after the threads are shut down.
 package final class SignatureVerifier: Sendable {
     package struct Claim: Sendable {
         package var key: PublicKey
@@ -18,133 +21,169 @@ package final class SignatureVerifier: Sendable {
         }
     }
 
-    package enum Failure: Error {
-        /// More is waiting than can be checked in time.
-        case overloaded
+    /// Claims of one caller that are checked in one batch.
+    private struct Piece: Sendable {
+        let claims: ArraySlice<Claim>
+        let done: @Sendable ([Bool]) -> Void
     }
 
-    private struct Job: Sendable {
-        let claims: [Claim]
-        let done: @Sendable (Result<[Bool], Failure>) -> Void
-    }
-
-    private struct Queue: Sendable {
-        var jobs: [Job] = []
+    private struct Own: Sendable {
+        var pieces: [Piece] = []
         var claims = 0
-        var isDraining = false
     }
 
-    /// Signatures in one batch: the gain flattens out while the wait grows.
-    private static let batchMax = 256
-    /// Signatures waiting: a thousand validators' slot of a 24-node cluster.
+    /// One set of a suspect's, from the first claim not looked at on.
+    private struct Suspected: Sendable {
+        var claims: ArraySlice<Claim>
+        let done: @Sendable (Bool) -> Void
+    }
+
+    /// Signatures in one batch of our own client's: the gain flattens out while the wait grows. About 10 ms.
+    private static let batchMax = 64
+    /// Our own client's signatures waiting: a thousand validators' slot of a 24-node cluster.
     private static let waitingMax = 32768
+    /// Signatures of a suspect in one batch, under 10 ms: our own work waits that long.
+    private static let suspectBatchMax = 48
+    /// Signatures of one suspect waiting, about 300 bytes each: every validator of a large cluster for two slots.
+    private static let suspectWaitingMax = 4096
+    /// Sets of one suspect waiting.
+    private static let suspectSetsMax = 64
+    /// Signatures decoded in one go, about 2 ms.
+    private static let decodeMax = 64
 
     private let threads: CryptoThreads
-    private let queue = Mutex(Queue())
-    private let points = SignatureCache(capacity: 4096)
+    private let own = Mutex(Own())
+    /// The first of each is being looked at: one job in flight for each operator.
+    private let suspects = Mutex<[ShareIndex: [Suspected]]>([:])
+    private let points = Mutex(PointStore(capacity: 16384))
 
     package init(threads: CryptoThreads) { self.threads = threads }
 
-    /// - Returns: for each claim whether it holds. An all-zero signature never does.
-    package func verify(_ claims: [Claim]) async throws(Failure) -> [Bool] {
-        guard !claims.isEmpty else { return [] }
-        let result = await withCheckedContinuation {
-            (continuation: CheckedContinuation<Result<[Bool], Failure>, Never>) in
-            let isAdmitted = queue.withLock { queue in
-                guard queue.claims + claims.count <= Self.waitingMax else { return false }
-                queue.jobs.append(Job(claims: claims) { continuation.resume(returning: $0) })
-                queue.claims += claims.count
-                if !queue.isDraining {
-                    queue.isDraining = true
-                    threads.enqueue { self.drain() }
-                }
-                return true
-            }
-            if !isAdmitted { continuation.resume(returning: .failure(.overloaded)) }
-        }
-        return try result.get()
-    }
+    // MARK: Our own client's
 
-    /// Decodes signatures ahead of their use, without saying whose they are; about 85 µs each.
+    /// Tells for each claim whether it holds. An all-zero signature never does.
     ///
-    /// - Returns: for each whether it is a point of the group.
-    package func decode(_ signatures: [SignatureBytes]) async throws(Failure) -> [Bool] {
-        let isAdmitted = queue.withLock { queue in
-            guard queue.claims + signatures.count <= Self.waitingMax else { return false }
-            queue.claims += signatures.count
+    /// - Returns: false when more is waiting than can be checked in time; then `done` is not called.
+    package func verify(_ claims: [Claim], done: @escaping @Sendable ([Bool]) -> Void) -> Bool {
+        guard !claims.isEmpty else {
+            done([])
             return true
         }
-        guard isAdmitted else { throw .overloaded }
-        return await withCheckedContinuation { continuation in
-            threads.enqueue {
-                let outcomes = signatures.map { signature in
-                    guard let point = try? self.point(of: signature) else { return false }
-                    self.points.insert(point)
-                    return true
-                }
-                self.queue.withLock { $0.claims -= signatures.count }
-                continuation.resume(returning: outcomes)
-            }
+        let parts = CryptoThreads.parts(
+            of: claims.count, threads: threads.count, least: Self.batchMax / 4, most: Self.batchMax)
+        let gathering = Gathering<[Bool]>(parts.count) { done($0.flatMap { $0 }) }
+        let pieces = parts.enumerated().map { index, range in
+            Piece(claims: claims[range]) { gathering.finish(index, $0) }
         }
-    }
-
-    /// The point of a signature, decoded once.
-    package func point(of signature: SignatureBytes) throws(BLSError) -> Signature {
-        if let point = points[signature] { return point }
-        return try Signature(signature)
-    }
-
-    private func drain() {
-        while let jobs = next() {
-            var batch = SignatureBatch()
-            for claim in jobs.flatMap(\.claims) { batch.add(claim.signature, by: claim.key, over: claim.root) }
-            var outcomes = batch.verify()[...]
-            for job in jobs {
-                let own = outcomes.prefix(job.claims.count)
-                outcomes = outcomes.dropFirst(job.claims.count)
-                for case .success(let point) in own { points.insert(point) }
-                job.done(
-                    .success(
-                        own.map { outcome in
-                            if case .success = outcome { true } else { false }
-                        }))
-            }
+        let isAdmitted = own.withLock { own in
+            guard own.claims + claims.count <= Self.waitingMax else { return false }
+            own.pieces += pieces
+            own.claims += claims.count
+            return true
         }
+        guard isAdmitted else { return false }
+        // A piece may be taken along with one before it, so that a turn finds nothing.
+        for _ in pieces { threads.submit(.own) { [self] in checkOwn() } }
+        return true
     }
 
-    private func next() -> [Job]? {
-        queue.withLock { queue in
-            guard !queue.jobs.isEmpty else {
-                queue.isDraining = false
-                return nil
-            }
+    private func checkOwn() {
+        let pieces = own.withLock { own -> ArraySlice<Piece> in
             var taken = 0
             var claims = 0
-            while taken < queue.jobs.count, taken == 0 || claims + queue.jobs[taken].claims.count <= Self.batchMax {
-                claims += queue.jobs[taken].claims.count
+            while taken < own.pieces.count, taken == 0 || claims + own.pieces[taken].claims.count <= Self.batchMax {
+                claims += own.pieces[taken].claims.count
                 taken += 1
             }
-            let jobs = Array(queue.jobs.prefix(taken))
-            queue.jobs.removeFirst(taken)
-            queue.claims -= claims
-            return jobs
+            let pieces = own.pieces.prefix(taken)
+            own.pieces.removeFirst(taken)
+            own.claims -= claims
+            return pieces
+        }
+        var batch = SignatureBatch()
+        for claim in pieces.lazy.flatMap(\.claims) { batch.add(claim.signature, by: claim.key, over: claim.root) }
+        let outcomes = batch.verify()
+        keep(outcomes.compactMap { try? $0.get() })
+        var verdicts = outcomes.map { outcome in
+            if case .success = outcome { true } else { false }
+        }[...]
+        for piece in pieces {
+            piece.done(Array(verdicts.prefix(piece.claims.count)))
+            verdicts = verdicts.dropFirst(piece.claims.count)
         }
     }
-}
 
-/// The latest signatures, decoded. Forgets the oldest half when full.
-private final class SignatureCache: Sendable {
-    private let capacity: Int
-    private let generations = Mutex<(young: [SignatureBytes: Signature], old: [SignatureBytes: Signature])>(([:], [:]))
+    // MARK: Suspects'
 
-    init(capacity: Int) { self.capacity = capacity }
-
-    subscript(bytes: SignatureBytes) -> Signature? { generations.withLock { $0.young[bytes] ?? $0.old[bytes] } }
-
-    func insert(_ point: Signature) {
-        generations.withLock { generations in
-            if generations.young.count >= capacity / 2 { generations = ([:], generations.young) }
-            generations.young[point.bytes] = point
+    /// Tells whether all claims of an operator's set hold, and looks no further than the first batch with one that does
+    /// not. Waits for everything else, and for the operator's earlier sets.
+    ///
+    /// - Returns: false when too much of this operator's is waiting; then `done` is not called.
+    package func verifyAll(
+        _ claims: [Claim], from share: ShareIndex, done: @escaping @Sendable (Bool) -> Void
+    ) -> Bool {
+        let isAdmitted: Bool? = suspects.withLock { suspects in
+            let waiting = suspects[share, default: []]
+            guard waiting.reduce(claims.count, { $0 + $1.claims.count }) <= Self.suspectWaitingMax,
+                waiting.count < Self.suspectSetsMax
+            else { return nil }
+            suspects[share] = waiting + [Suspected(claims: claims[...], done: done)]
+            return waiting.isEmpty
         }
+        if isAdmitted == true { submitSuspect(share) }
+        return isAdmitted != nil
+    }
+
+    private func submitSuspect(_ share: ShareIndex) {
+        threads.submit(.suspect) { [self] in checkSuspect(share) }
+    }
+
+    /// One batch of the operator's first set, then the next one's turn.
+    private func checkSuspect(_ share: ShareIndex) {
+        guard let first = suspects.withLock({ $0[share]?.first }) else { return }
+        var batch = SignatureBatch()
+        for claim in first.claims.prefix(Self.suspectBatchMax) {
+            batch.add(claim.signature, by: claim.key, over: claim.root)
+        }
+        let holds = batch.allHold()
+        let rest = first.claims.dropFirst(Self.suspectBatchMax)
+        let isOver = !holds || rest.isEmpty
+        let isLast = suspects.withLock { suspects in
+            if isOver { suspects[share]?.removeFirst() } else { suspects[share]?[0].claims = rest }
+            if suspects[share]?.isEmpty == true { suspects[share] = nil }
+            return suspects[share] == nil
+        }
+        if isOver { first.done(holds) }
+        if !isLast { submitSuspect(share) }
+    }
+
+    // MARK: Combination
+
+    /// Decodes signatures while nothing more urgent is to do: about 35 µs each, which their combination saves.
+    ///
+    /// - Parameter signatures: newly accepted shares that are not combined yet, each once.
+    package func decodeAhead(_ signatures: [SignatureBytes]) {
+        points.withLock { $0.expect(signatures) }
+        for _ in CryptoThreads.parts(of: signatures.count, threads: 1, least: 1, most: Self.decodeMax) {
+            threads.submit(.ahead) { [self] in
+                for bytes in points.withLock({ $0.nextExpected(Self.decodeMax) }) {
+                    let point = try? UncheckedSignature(bytes)
+                    points.withLock { $0.decoded(bytes, point) }
+                }
+            }
+        }
+    }
+
+    /// Signatures known to be right, soon to be combined.
+    func keep(_ signatures: [Signature]) {
+        points.withLock { points in
+            for signature in signatures { points.keep(UncheckedSignature(signature)) }
+        }
+    }
+
+    /// The point of a signature, if it was decoded ahead; once.
+    func takePoint(of signature: SignatureBytes) throws(BLSError) -> UncheckedSignature {
+        if let point = points.withLock({ $0.take(signature) }) { return point }
+        return try UncheckedSignature(signature)
     }
 }

@@ -3,60 +3,115 @@ import DutyWorkflow
 import Ethereum
 import SSZ
 
-/// Recovers group signatures from shares and checks them under the validators' keys; on failure names the shares that
-/// do not belong. Runs on a crypto thread.
-struct ThresholdCombiner: Sendable {
-    let keys: ShareKeys
-    let domains: SigningDomains
+/// Recovers group signatures from shares and checks them under the validators' keys, on all crypto threads; on failure
+/// names the shares that do not belong.
+package struct ThresholdCombiner: Sendable {
+    /// Groups in one part, under 10 ms, and groups below which another pairing check is not worth its hand-off.
+    private static let partMax = 64
+    private static let partMin = 16
+    /// Pairings spent on naming one operator's bad shares of one call. An operator who sent that many loses its others
+    /// of the failed groups as well.
+    private static let pairingsMax = 64
+
+    private let keys: ShareKeys
+    private let domains: SigningDomains
+    private let threads: CryptoThreads
     let verifier: SignatureVerifier
 
-    /// - Parameter groups: shares over one message per validator, at least a threshold of them.
-    func combine(_ groups: [PubKey: [ParSignedData]]) -> [PubKey: Recovery] {
-        let order = groups.keys.sorted()
-        var failed: [PubKey] = []
-        var batch = SignatureBatch()
-        var batched: [PubKey] = []
-        var results: [PubKey: Recovery] = [:]
-        for pubKey in order {
-            guard let group = groups[pubKey], let first = group.first, let key = keys.groupKey(pubKey) else { continue }
-            do {
-                let points = try Dictionary(
-                    group.map { ($0.shareIndex.rawValue, try verifier.point(of: $0.data.signature)) },
-                    uniquingKeysWith: { first, _ in first })
-                batch.add(try Signature.recover(from: points), by: key, over: domains.signingRoot(of: first.data))
-                batched.append(pubKey)
-            } catch {
-                failed.append(pubKey)
-            }
-        }
-        for (pubKey, outcome) in zip(batched, batch.verify()) {
-            switch outcome {
-            case .success(let signature): results[pubKey] = .signature(signature.bytes)
-            case .failure: failed.append(pubKey)
-            }
-        }
-        for (pubKey, bad) in badShares(of: failed, groups) { results[pubKey] = .badShares(bad) }
-        return results
+    package init(keys: ShareKeys, domains: SigningDomains, threads: CryptoThreads, verifier: SignatureVerifier) {
+        self.keys = keys
+        self.domains = domains
+        self.threads = threads
+        self.verifier = verifier
     }
 
-    /// All shares of the groups that failed, in one batch: most of them are good.
-    private func badShares(of failed: [PubKey], _ groups: [PubKey: [ParSignedData]]) -> [PubKey: [ShareIndex]] {
-        var bad: [PubKey: [ShareIndex]] = [:]
-        var batch = SignatureBatch()
-        var batched: [(PubKey, ShareIndex)] = []
-        for pubKey in failed {
-            bad[pubKey] = []
-            for partial in groups[pubKey] ?? [] {
-                guard let key = keys.publicShare(pubKey, partial.shareIndex) else {
-                    bad[pubKey]?.append(partial.shareIndex)
-                    continue
-                }
-                batch.add(partial.data.signature, by: key, over: domains.signingRoot(of: partial.data))
-                batched.append((pubKey, partial.shareIndex))
+    private typealias Entry = (key: EntryKey, group: PartialGroup)
+
+    /// - Parameters:
+    ///   - groups: at least a threshold of shares each.
+    ///   - done: called on a crypto thread; groups of validators that are not ours are left out.
+    package func combine(
+        _ groups: [EntryKey: PartialGroup], done: @escaping @Sendable ([EntryKey: Recovery]) -> Void
+    ) {
+        let entries: [Entry] = groups.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        threads.split(entries.count, least: Self.partMin, most: Self.partMax, .own) { range in
+            recover(entries[range])
+        } done: { parts in
+            var results: [EntryKey: Recovery] = [:]
+            for (key, signature) in parts.flatMap(\.recovered) { results[key] = .signature(signature.bytes) }
+            let failed = parts.flatMap(\.failed)
+            guard !failed.isEmpty else { return done(results) }
+            let recovered = results
+            nameBadShares(of: failed) { bad in
+                done(recovered.merging(bad.mapValues { .badShares($0) }) { recovered, _ in recovered })
             }
         }
-        for ((pubKey, share), outcome) in zip(batched, batch.verify()) {
-            if case .failure = outcome { bad[pubKey]?.append(share) }
+    }
+
+    private func recover(_ entries: ArraySlice<Entry>) -> (recovered: [(EntryKey, Signature)], failed: [Entry]) {
+        let known = entries.compactMap { entry in keys.groupKey(entry.key.pubKey).map { (entry, $0) } }
+        var recovery = RecoveryBatch()
+        for (entry, _) in known { recovery.add { () throws(BLSError) in try points(of: entry.group) } }
+        var failed: [Entry] = []
+        var batch = SignatureBatch()
+        var batched: [Entry] = []
+        for ((entry, key), outcome) in zip(known, recovery.recover()) {
+            switch outcome {
+            case .success(let signature):
+                batch.add(signature, by: key, over: domains.signingRoot(of: entry.group.data))
+                batched.append(entry)
+            case .failure: failed.append(entry)
+            }
+        }
+        var recovered: [(EntryKey, Signature)] = []
+        for (entry, outcome) in zip(batched, batch.verify()) {
+            switch outcome {
+            case .success(let signature): recovered.append((entry.key, signature))
+            case .failure: failed.append(entry)
+            }
+        }
+        return (recovered, failed)
+    }
+
+    private func points(of group: PartialGroup) throws(BLSError) -> [Int: UncheckedSignature] {
+        var points: [Int: UncheckedSignature] = [:]
+        for (share, signature) in group.signatures {
+            points[share.rawValue] = try verifier.takePoint(of: signature)
+        }
+        return points
+    }
+
+    // MARK: - Bad shares
+
+    /// One batch for each operator: those of honest ones cost one pairing check, whatever the others sent.
+    private func nameBadShares(
+        of failed: [Entry], done: @escaping @Sendable ([EntryKey: [ShareIndex]]) -> Void
+    ) {
+        let shares = Set(failed.flatMap { $0.group.signatures.keys }).sorted()
+        threads.gather(shares.map { share in { (share, badEntries(of: share, failed)) } }, .own) { parts in
+            var bad = Dictionary(uniqueKeysWithValues: failed.map { ($0.key, [ShareIndex]()) })
+            for (share, entries) in parts {
+                for key in entries { bad[key]?.append(share) }
+            }
+            done(bad)
+        }
+    }
+
+    private func badEntries(of share: ShareIndex, _ failed: [Entry]) -> [EntryKey] {
+        var bad: [EntryKey] = []
+        var batch = SignatureBatch()
+        var batched: [EntryKey] = []
+        for (entry, group) in failed {
+            guard let signature = group.signatures[share] else { continue }
+            guard let key = keys.publicShare(entry.pubKey, share) else {
+                bad.append(entry)
+                continue
+            }
+            batch.add(signature, by: key, over: domains.signingRoot(of: group.data))
+            batched.append(entry)
+        }
+        for (entry, outcome) in zip(batched, batch.verify(pairings: Self.pairingsMax)) {
+            if case .failure = outcome { bad.append(entry) }
         }
         return bad
     }

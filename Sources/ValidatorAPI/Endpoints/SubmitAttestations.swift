@@ -30,7 +30,7 @@ extension EndpointTable {
     private typealias Vote = (pubKey: PubKey, attestation: VersionedAttestation)
     /// Who makes an attestation, and the form in which nodes exchange it.
     private typealias Claim = (attester: AttesterPosition, attestation: VersionedAttestation)
-    private typealias PlacedSet = (partials: DutyPartials, places: [Int])
+    private typealias PlacedSet = (partials: LocalPartials, places: [Int])
 
     /// Throws the first refusal, with one failure for each attestation of a refused set.
     private static func require(_ refusals: [ValidatorAPIRefusal?], of sets: [PlacedSet]) throws(APIFault) {
@@ -140,12 +140,12 @@ extension EndpointTable {
         for (place, vote) in votes.enumerated() {
             let duty = Duty.attester(slot: vote.attestation.data.slot)
             let partial = ParSignedData(data: .attestation(vote.attestation), shareIndex: keys.own)
-            if let other = sets[duty]?.set[vote.pubKey], other != partial {
+            if let other = sets[duty]?.set[EntryKey(vote.pubKey)], other != partial {
                 throw APIFault(400, "two different attestations of one validator in slot \(duty.slot)")
             }
-            sets[duty, default: ([:], [])].set[vote.pubKey] = partial
+            sets[duty, default: ([:], [])].set[EntryKey(vote.pubKey)] = partial
             sets[duty]?.places.append(place)
         }
-        return sets.sorted { $0.key < $1.key }.map { (($0.key, $0.value.set), $0.value.places) }
+        return sets.sorted { $0.key < $1.key }.map { (LocalPartials($0.key, $0.value.set), $0.value.places) }
     }
 }
