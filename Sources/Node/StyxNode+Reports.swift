@@ -1,4 +1,5 @@
 import DutyWorkflow
+import Libp2p
 import Logging
 import PeerProtocols
 import Program
@@ -6,7 +7,9 @@ import Synchronization
 
 extension StyxNode {
     /// Logs what became of duties, in the words of Charon's log dashboard where it has any.
-    func reporter() -> @Sendable (Report) -> Void {
+    ///
+    /// - Parameter commits: transactions that reached the disk so far, told with each duty at debug level.
+    func reporter(commits: @escaping @Sendable () -> Int) -> @Sendable (Report) -> Void {
         let logger = topic("tracker")
         let hook = hooks.report
         let filter = Mutex(ReportFilter())
@@ -34,12 +37,14 @@ extension StyxNode {
                         "duty": "\(duty)", "validators": "\(validators)",
                         "since_decided": "\(GoDuration.format(since))",
                     ])
+                logger.debug(
+                    "work so far", metadata: ["hand_offs": "\(HandOffs.total)", "commits": "\(commits())"])
             case .failed(let duty, let step, let reason, let detail, let missing):
                 logger.error(
                     "Duty failed",
                     metadata: [
                         "duty": "\(duty)", "step": "\(step.name)", "reason": "\(reason.explanation)",
-                        "reason_code": "\(reason.rawValue)", "error": "\(detail)", "validators": "\(missing.count)",
+                        "reason_code": "\(reason.code)", "error": "\(detail)", "validators": "\(missing.count)",
                     ])
             case .retrying(let duty, let step, let detail):
                 let isNews = filter.withLock { $0.isNews(step.name, detail) }
