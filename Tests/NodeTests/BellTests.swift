@@ -1,5 +1,6 @@
 import Libp2p
 import Testing
+import Timing
 
 @testable import Node
 

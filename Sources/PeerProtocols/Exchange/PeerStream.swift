@@ -1,4 +1,5 @@
 import Libp2p
+import Timing
 
 /// One message, one answer, from the client's side. Source: p2p.md §10.
 enum PeerStream {
