@@ -205,7 +205,14 @@ extension StyxNode {
 
     func peerObserver() -> @Sendable (PeerEvent) -> Void {
         let logger = topic("p2p")
-        let filter = LogFilter()
+        // A peer must not fill our logs.
+        let faults = Mutex(FaultLog())
+        @Sendable func warn(_ message: Logger.Message, _ peer: PeerIndex?, _ kind: String, _ facts: Logger.Metadata) {
+            guard case .tell(let suppressed) = faults.withLock({ $0.note(kind, of: peer, at: .now) }) else { return }
+            var facts = facts
+            if suppressed > 0 { facts["suppressed"] = "\(suppressed)" }
+            logger.warning(message, metadata: facts)
+        }
         return { event in
             switch event {
             case .sendFailed(let peer, let topic, let reason, let isNews):
@@ -214,22 +221,22 @@ extension StyxNode {
                     metadata: ["peer": "\(peer)", "message": "\(topic)", "error": "\(reason)"])
             case .sendRecovered(let peer): logger.info("peer takes messages again", metadata: ["peer": "\(peer)"])
             case .sendDropped(let peer, let topic):
-                logger.warning(
-                    "too many messages wait for a peer", metadata: ["peer": "\(peer)", "message": "\(topic)"])
+                warn(
+                    "too many messages wait for a peer", peer, "dropped \(topic)",
+                    ["peer": "\(peer)", "message": "\(topic)"])
             case .refused(let peer, let protocolID, let fault):
-                // Duties that only Charon nodes carry are no fault; and a peer must not fill our logs.
-                let isNews = !fault.isHarmless && filter.admits("\(protocolID) \(fault.label)", of: peer)
-                logger.log(
-                    level: isNews ? .warning : .debug, "refused a message",
-                    metadata: [
-                        "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)",
-                        "error": "\(fault)",
-                    ])
+                let facts: Logger.Metadata = [
+                    "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)", "error": "\(fault)",
+                ]
+                // Duties that only Charon nodes carry are no fault.
+                guard !fault.isHarmless else { return logger.debug("refused a message", metadata: facts) }
+                warn("refused a message", peer, "\(protocolID) \(fault.label)", facts)
             case .unsendable(let topic, let fault):
                 logger.error("encode message", metadata: ["message": "\(topic)", "error": "\(fault)"])
             case .foreignShare(let share, let peer):
-                logger.warning(
-                    "peer sent another operator's share", metadata: ["peer": "\(peer)", "share_index": "\(share)"])
+                warn(
+                    "peer sent another operator's share", peer, "foreign share",
+                    ["peer": "\(peer)", "share_index": "\(share)"])
             case .sent, .delivered: break
             }
         }
@@ -254,26 +261,5 @@ extension StyxNode {
             beacon.headers.append(String(parts[0]), String(parts[1]))
         }
         return beacon
-    }
-}
-
-/// Lets one line per peer and kind through every 12 s. What it remembers is bounded: peers × kinds of faults.
-private final class LogFilter: Sendable {
-    private struct Line: Hashable {
-        let peer: PeerIndex?
-        let kind: String
-    }
-
-    private static let pause = Duration.seconds(12)
-    private let last = Mutex<[Line: ContinuousClock.Instant]>([:])
-
-    func admits(_ kind: String, of peer: PeerIndex?) -> Bool {
-        let now = ContinuousClock.now
-        return last.withLock { last in
-            let line = Line(peer: peer, kind: kind)
-            if let before = last[line], now - before < Self.pause { return false }
-            last[line] = now
-            return true
-        }
     }
 }
