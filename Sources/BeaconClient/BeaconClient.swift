@@ -53,9 +53,6 @@ package final class BeaconClient: Sendable {
         }
     }
 
-    /// The node that won most calls of the last minute; the first one before any call.
-    package var bestNode: BeaconNodeAddress { nodes[ranking()[0]] }
-
     /// All nodes, the best first.
     func ranking() -> [Int] { wins.withLock { $0.ranking(at: .now) } }
 
