@@ -114,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "styx",
             dependencies: [
-                "Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Libp2p", arguments, logging,
+                "Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Libp2p", "Storage", arguments,
+                logging,
                 unixSignals,
             ],
             swiftSettings: strict),
@@ -156,7 +157,7 @@ let package = Package(
         tests("HTTPServing", [hummingbird, httpClient, nioCore]),
         tests("BeaconClient", ["HTTPServing", hummingbird, nioCore]),
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
-        tests("Storage"),
+        tests("Storage", exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
         tests("Monitoring", [httpClient, nioCore, logging]),
         tests("Node", [nioCore, nioPosix]),

@@ -43,7 +43,7 @@ package struct StyxNode: Sendable {
     let hooks: Hooks
     let logger: Logger
     let cluster: ClusterContext
-    private let threads: CryptoThreads
+    let threads: CryptoThreads
     private let ownsThreads: Bool
 
     /// - Parameter threads: shared with other nodes of the process; own ones if nil.
@@ -141,6 +141,7 @@ package struct StyxNode: Sendable {
         let journal = try Journal(
             path: configuration.journalFile,
             binding: JournalBinding(lockHash: cluster.lock.lockHash, genesisValidatorsRoot: genesisRoot),
+            keptSlots: 2 * chain.clock.slotsPerEpoch + 38, at: chain.clock.currentSlot(at: SystemClock.now()),
             now: SystemClock.now)
         if journal.isNew {
             topic("journal").warning(
@@ -157,21 +158,14 @@ package struct StyxNode: Sendable {
             combiner: ThresholdCombiner(
                 keys: cluster.keys, domains: chain.domains, threads: threads, verifier: verifier),
             verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
-            report: reporter())
+            report: reporter { journal.metrics.commits })
         let identity = cluster.identity
         let tasks = OwnedTasks()
         let driver = WorkflowDriver(
             workflow: Workflow(configuration: workflowConfiguration) { duty, message in
                 ConsensusCodec.seal(duty, message, with: identity)
             }, loop: loop,
-            commit: { records, done in
-                tasks.run {
-                    do throws(JournalError) {
-                        try await journal.commit(records)
-                        done(.success(()))
-                    } catch { done(.failure(error)) }
-                }
-            },
+            commit: { records, done in journal.commit(records) { done($0.mapError { $0 }) } },
             perform: { effect, driver in effects.perform(effect, tasks, driver) })
         let runtime = NodeRuntime(driver: driver, chain: chain, keys: cluster.keys, verifier: verifier)
         let server = try validatorAPI(NodeBackend(runtime: runtime, beacon: beacon, validators: validators))
@@ -262,15 +256,13 @@ package struct StyxNode: Sendable {
             keys: KeyTranslation(validators: cluster.keys.shares, own: cluster.keys.own), logger: topic("vapi"))
     }
 
-    /// Duties kept for the chain's inclusion window after their deadline.
     private func housekeep(_ journal: Journal, _ clock: SlotClock) async throws {
-        let kept = 2 * clock.slotsPerEpoch + 38
         while !Task.isCancelled {
             let slot = clock.currentSlot(at: SystemClock.now())
             // Late in the slot nothing is due.
             let quiet = clock.start(of: slot + 1) - clock.slotDuration / 12
             try await Task.sleep(for: max(.zero, quiet - SystemClock.now()))
-            try await journal.housekeep(before: slot - kept)
+            try await journal.housekeep(at: slot)
             try await Task.sleep(for: max(.milliseconds(10), clock.start(of: slot + 1) - SystemClock.now()))
         }
     }

@@ -16,12 +16,6 @@ struct FieldScan {
         end = range.upperBound
     }
 
-    /// How many length-delimited fields have this number. Nil when the bytes are no protobuf.
-    static func count(_ field: UInt64, in bytes: [UInt8]) -> Int? {
-        var scan = FieldScan(bytes)
-        return scan.count(field)
-    }
-
     /// Entries of `inner` inside all occurrences of `outer` together: occurrences of a message field are merged.
     static func count(_ inner: UInt64, inside outer: UInt64, of bytes: [UInt8]) -> Int? {
         var scan = FieldScan(bytes)

@@ -66,7 +66,7 @@ struct ConsensusCaptureTests {
     func authenticates(capture: WireCapture) throws {
         let codec = ConsensusCodec(operators: capture.operators, validators: 4, duties: Set(DutyType.allCases))
         for line in capture.lines(consensusID) {
-            let authentic = try codec.authenticate(line.message) { _ in true }
+            let authentic = try codec.authenticate(codec.precheck(line.message))
             let wire = try WireQBFTConsensusMsg(wire: line.message, "QBFTConsensusMsg")
             #expect(Int(authentic.duty.type.rawValue) == line.dutyType && authentic.duty.slot.rawValue == line.slot)
             #expect(WireQBFTMsg(authentic.duty, authentic.message) == wire.msg)

@@ -27,6 +27,7 @@ struct NodeEffects: Sendable {
         case .resolveDuties(let epoch): work { await resolveDuties(epoch) }
         case .fetch(let duty, .attestationData(let committees)): work { await fetch(duty, committees) }
         case .sendConsensus(let message): consensus.send(message)
+        case .sendConsensusTo(let peer, let message): consensus.send(message, to: peer)
         case .sign(let duty, let set): sign(duty, set, driver)
         case .shareWithPeers(let duty, let set):
             parSigEx.send(duty, set) { _ in driver.post(.shared(duty, set.keys.sorted())) }

@@ -85,7 +85,7 @@ extension StyxNode {
             let isAdmitted = Deadlines(clock: runtime.chain.clock).admits(duty, at: SystemClock.now())
             return isAdmitted ? .admitted : .refused(.dutyNotAdmitted(duty))
         }
-        let worker: @Sendable (@escaping @Sendable () -> Void) -> Void = { [threads] in threads.enqueue($0) }
+        let worker: @Sendable (@escaping @Sendable () -> Void) -> Void = { [threads] in threads.submit(.ahead, $0) }
         let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
         let consensus = ConsensusProtocol(
             codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count),
