@@ -72,6 +72,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // No I/O.
+        module("Timing", []),
         module("SSZ", ["CBlst"]),
         module("BLS", ["CBlst", "SSZ"]),
         module("Secp256k1", ["CSecp256k1", "SSZ"]),
@@ -79,45 +80,49 @@ let package = Package(
         module("Ethereum", ["SSZ"]),
         module("BeaconAPI", ["Ethereum"]),
         module("Cluster", ["Ethereum", "BLS", "Secp256k1", crypto, cryptoExtras]),
-        module("DutyWorkflow", ["Ethereum", "QBFT"]),
+        module("DutyWorkflow", ["Ethereum", "QBFT", "Timing"]),
 
         // Shells.
-        module("Libp2p", ["Secp256k1", nioCore, nioPosix, crypto, logging]),
+        module("Program", ["Ethereum", lifecycle, logging]),
+        module("HTTPServing", [hummingbird, lifecycle]),
+        module("Libp2p", ["Secp256k1", "Timing", nioCore, nioPosix, crypto, logging]),
         module(
             "PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", protobuf, logging],
             exclude: ["Proto/core.proto", "Proto/consensus.proto", "Proto/peerinfo.proto"]),
-        module("BeaconClient", ["BeaconAPI", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
-        module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", hummingbird, nioCore, lifecycle, logging]),
+        module("BeaconClient", ["BeaconAPI", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
+        module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", "HTTPServing", hummingbird, nioCore, logging]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
         module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1]),
-        module("Monitoring", [hummingbird, nioCore, lifecycle, logging]),
+        module("Monitoring", ["HTTPServing", hummingbird, nioCore, logging]),
         module(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                "Monitoring", "ClusterSetup",
-                httpClient, nioCore, nioPosix, logging, lifecycle,
+                "Monitoring", "ClusterSetup", "Timing", "Program",
+                httpClient, nioCore, nioPosix, logging,
             ]),
 
         // Programs.
         module(
             "Relay",
             [
-                "Cluster", "Libp2p", "PeerProtocols", "Node", "Monitoring", "SSZ", "Secp256k1", lifecycle, nioCore,
-                nioPosix, logging,
+                "Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1", nioCore, nioPosix,
+                logging,
             ]),
-        module("Demo", ["Node", hummingbird, lifecycle, nioCore]),
+        module("Demo", ["Node", "Program", "HTTPServing", hummingbird, nioCore]),
         .executableTarget(
             name: "styx",
             dependencies: [
-                "Node", "Relay", "Demo", "Cluster", "ClusterSetup", "Libp2p", arguments, logging, unixSignals,
+                "Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Libp2p", arguments, logging,
+                unixSignals,
             ],
             swiftSettings: strict),
-        module("Simulation", ["DutyWorkflow"]),
+        module("Simulation", ["DutyWorkflow", "Timing"]),
         .executableTarget(
             name: "styx-benchmarks",
             dependencies: [
-                "Demo", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", nioCore, nioPosix, logging, arguments,
+                "Demo", "Program", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", nioCore, nioPosix, logging,
+                arguments,
             ],
             path: "Sources/Benchmarks",
             swiftSettings: strict),
@@ -127,27 +132,31 @@ let package = Package(
             "FuzzTargets",
             [
                 "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
-                "PeerProtocols", "Storage", "Node", nioCore, crypto,
+                "PeerProtocols", "Storage", "Program", "Node", "Timing", nioCore, crypto,
             ]),
         .executableTarget(
             name: "styx-fuzz", dependencies: ["FuzzTargets", arguments], path: "Sources/Fuzz", swiftSettings: strict),
 
         // Tests.
-        .target(name: "TestSupport", dependencies: ["SSZ"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["SSZ", "Timing"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("Timing"),
         tests("SSZ", exclude: ["Fixtures"]),
         tests("BLS", exclude: ["Fixtures"]),
         tests("Secp256k1"),
-        tests("QBFT"),
+        tests("QBFT", ["Timing"]),
         tests("Ethereum", exclude: ["Fixtures"]),
         tests("BeaconAPI"),
         tests("Cluster"),
         tests("DutyWorkflow"),
         tests("Libp2p"),
         tests("PeerProtocols", ["BLS", "Cluster"]),
-        tests("BeaconClient", [hummingbird, nioCore, lifecycle]),
+        tests("Program"),
+        tests("HTTPServing", [hummingbird, httpClient, nioCore]),
+        tests("BeaconClient", ["HTTPServing", hummingbird, nioCore]),
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage"),
-        tests("ClusterSetup", ["Cluster", hummingbird, nioCore, lifecycle]),
+        tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
         tests("Monitoring", [httpClient, nioCore, logging]),
         tests("Node", [nioCore, nioPosix]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),

@@ -1,4 +1,5 @@
 import BeaconAPI
+import Timing
 
 /// What we are waiting for, to be told to the operator.
 package struct BeaconWait: Sendable, CustomStringConvertible {
@@ -23,13 +24,14 @@ extension BeaconClient {
         _ call: @Sendable (BeaconClient) async throws(BeaconError) -> Answer
     ) async throws(CancellationError) -> Answer {
         var attempt = 0
+        var random = SystemRandomNumberGenerator()
         while true {
             do throws(BeaconError) {
                 return try await call(self)
             } catch {
                 guard !Task.isCancelled else { throw CancellationError() }
-                let pause = PauseSchedule.fast.delay(attempt: attempt, random: .random(in: -1...1))
                 attempt += 1
+                let pause = Backoff.fast.delay(attempt: attempt, random: &random)
                 report(BeaconWait(error: error, attempt: attempt, nextAttemptIn: pause))
                 do {
                     try await configuration.sleep(pause)

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import BeaconAPI
 import NIOCore
+import Timing
 
 /// The events of one beacon node, for as long as somebody iterates: connects, reads, connects again.
 ///
@@ -106,8 +107,9 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
 
         private mutating func disconnect(_ error: any Error) -> Element {
             body = nil
-            let pause = PauseSchedule.reconnect(after: retry).delay(attempt: failures, random: 0)
             failures += 1
+            var random = SystemRandomNumberGenerator()
+            let pause = Backoff.reconnect(after: retry).delay(attempt: failures, random: &random)
             self.pause = pause
             let cause =
                 (error as? ServerSentEventError).map { BeaconError.Cause.malformed("\($0)") }

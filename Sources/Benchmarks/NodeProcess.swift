@@ -1,5 +1,5 @@
 import Foundation
-import Node
+import Program
 import SSZ
 
 /// `styx run` as a process of its own, as operators run it, and what the kernel and its log say about it.

@@ -6,6 +6,7 @@ import Ethereum
 import Foundation
 import Libp2p
 import Node
+import Program
 
 /// Keys, chain and node processes of one measurement.
 struct ProcessCluster {

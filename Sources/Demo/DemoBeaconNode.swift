@@ -1,12 +1,12 @@
 import BeaconAPI
 import Ethereum
 import Foundation
+import HTTPServing
 import Hummingbird
 import Logging
 import NIOCore
-import Node
+import Program
 import SSZ
-import ServiceLifecycle
 
 /// Serves a `DemoChain` over the Beacon API on loopback: what attesting needs, nothing else.
 package struct DemoBeaconNode: Sendable {
@@ -27,18 +27,8 @@ package struct DemoBeaconNode: Sendable {
         let application = Application(
             router: router(), configuration: .init(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { channel in await onListen(channel.localAddress?.port ?? 0) }, logger: logger)
-        var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
         // Event streams stay open until their readers leave.
-        configuration.maximumGracefulShutdownDuration = .seconds(1)
-        let services = ServiceGroup(configuration: configuration)
-        // A task of its own: NIO traps when a server is cancelled at the instant a connection arrives, so cancelling us
-        // shuts it down gracefully. It never outlives this function.
-        let serving = Task { try await services.run() }
-        try await withTaskCancellationHandler {
-            try await serving.value
-        } onCancel: {
-            Task { await services.triggerGracefulShutdown() }
-        }
+        try await application.serve(patience: .seconds(1))
     }
 
     private func router() -> Router<BasicRequestContext> {

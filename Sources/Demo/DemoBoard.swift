@@ -51,6 +51,10 @@ package final class DemoBoard: Sendable {
                 state.retries.append("node \(node): duty \(duty): \(step.name): \(detail)")
             case .dutiesUnavailable(let epoch, let why):
                 state.retries.append("node \(node): duties of epoch \(epoch): \(why)")
+            case .dutiesMissed(let from, let to, let count, let why):
+                state.failures.append(
+                    "node \(node): \(count.map { "\($0)" } ?? "unknown") duties of slots \(from) to \(to): \(why)")
+            case .twinSeen(let duty, let what): state.faults.append("node \(node): duty \(duty): twin: \(what)")
             case .roundChanged: break
             }
         }

@@ -8,6 +8,7 @@ import Foundation
 import Libp2p
 import Logging
 import Node
+import Program
 import Synchronization
 
 /// A whole cluster on one machine: a demo chain served over the Beacon API, N nodes as separate libp2p hosts with their

@@ -1,7 +1,7 @@
 import DutyWorkflow
 import Ethereum
 import Foundation
-import Node
+import Program
 import SSZ
 import Synchronization
 

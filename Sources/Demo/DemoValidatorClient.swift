@@ -4,6 +4,7 @@ import BeaconClient
 import Ethereum
 import Logging
 import Node
+import Program
 import SSZ
 
 /// A small validator client that knows nothing of clusters: it holds key shares as if they were keys, talks the Beacon

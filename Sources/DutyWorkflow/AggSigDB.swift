@@ -1,8 +1,15 @@
 import Ethereum
 
-/// Group signatures until the deadline. The first of a (slot, type, validator) stays. Source: workflow.md §12.
+/// Group signatures until the deadline. The first of a (slot, type, entry) stays; whoever waits for one gets it as soon
+/// as it is there. Source: workflow.md §12.
 struct AggSigDB: Sendable {
+    private struct Wanted: Sendable {
+        let duty: Duty
+        let key: EntryKey
+    }
+
     private var values: [Duty: SignedDataSet] = [:]
+    private var waiting = WaitingRoom<Wanted>()
 
     init() {}
 
@@ -12,21 +19,35 @@ struct AggSigDB: Sendable {
     mutating func store(_ duty: Duty, _ set: SignedDataSet) -> (new: SignedDataSet, signals: [Signal]) {
         var new: SignedDataSet = [:]
         var signals: [Signal] = []
-        for (pubKey, value) in set.sorted(by: { $0.key < $1.key }) {
-            if let old = values[duty]?[pubKey] {
+        for (key, value) in set.sorted(by: { $0.key < $1.key }) {
+            if let old = values[duty]?[key] {
                 if old.messageRoot != value.messageRoot {
-                    signals.append(.tracked(duty, .conflicted(pubKey, "another group signature exists")))
+                    signals.append(.tracked(duty, .conflicted(key.pubKey, "another group signature exists")))
                 }
                 continue
             }
-            values[duty, default: [:]][pubKey] = value
-            new[pubKey] = value
+            values[duty, default: [:]][key] = value
+            new[key] = value
         }
         guard !new.isEmpty else { return (new, signals) }
         signals.append(.perform(.note(.aggregated(duty, new))))
         signals.append(.perform(.note(.partialStatus(duty, new.keys.sorted(), .aggregated))))
+        signals += waiting.answer { wanted in wanted.duty == duty ? new[wanted.key].map { .signed($0) } : nil }
         return (new, signals)
     }
 
-    mutating func expire(_ duty: Duty) { values[duty] = nil }
+    mutating func query(_ ticket: Ticket, _ duty: Duty, _ key: EntryKey) -> [Signal] {
+        if let value = values[duty]?[key] { return [.perform(.answer(ticket, .signed(value)))] }
+        return waiting.enter(ticket, Wanted(duty: duty, key: key))
+    }
+
+    mutating func cancel(_ ticket: Ticket) { waiting.leave(ticket) }
+
+    /// Whoever still waits for a signature of the duty learns that none will come.
+    mutating func expire(_ duty: Duty) -> [Signal] {
+        values[duty] = nil
+        return waiting.answer { wanted in
+            wanted.duty == duty ? .refused("duty \(duty) is over, and too few operators signed it") : nil
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import Ethereum
+import Timing
 
 /// Hands group signatures to the beacon node and retries until the duty's deadline. Source: workflow.md §13, §14.
 struct Broadcaster: Sendable {
@@ -16,8 +17,8 @@ struct Broadcaster: Sendable {
         set.isEmpty ? [] : [.perform(.broadcast(duty, set))]
     }
 
-    func succeeded(_ duty: Duty, _ pubKeys: [PubKey]) -> [Signal] {
-        [.perform(.note(.broadcast(duty, pubKeys.sorted()))), .broadcasted(duty, pubKeys.sorted())]
+    func succeeded(_ duty: Duty, _ keys: [EntryKey]) -> [Signal] {
+        [.perform(.note(.broadcast(duty, keys.sorted()))), .broadcasted(duty, keys.sorted())]
     }
 
     mutating func failed(_ duty: Duty, _ set: SignedDataSet, _ failure: Failure, at now: Instant) -> [Signal] {

@@ -49,9 +49,7 @@ struct Consensus: Sendable {
 
     /// Joins the duty's instance before our own data are there.
     mutating func participate(_ duty: Duty, at now: Instant) -> [Signal] {
-        // Aggregators are few and legitimately absent on many nodes: these two wait for own data.
-        guard duty.type != .aggregator, duty.type != .syncContribution else { return [] }
-        return start(duty, at: now)
+        duty.type.rules.needsOwnData ? [] : start(duty, at: now)
     }
 
     /// Offers our own data. Harmless after a decision.
@@ -73,8 +71,7 @@ struct Consensus: Sendable {
         guard !configuration.deadlines.isExpired(duty, at: now), configuration.deadlines.admits(duty, at: now) else {
             return []
         }
-        // Exits and registrations are not decided, and nothing would ever end their instances.
-        guard configuration.deadlines.deadline(of: duty) != nil else {
+        guard duty.type.rules.isDecided else {
             return [
                 .tracked(duty, .peerRefused(PeerIndex(message.message.source), "no consensus about \(duty.type.name)"))
             ]
@@ -155,7 +152,7 @@ struct Consensus: Sendable {
     }
 
     private func makeRunning(_ duty: Duty, _ instance: QBFT.Instance, at now: Instant) -> Running {
-        let timer = QBFT.RoundTimer(proposalTimeout: duty.type == .proposer ? .firstRound : .none)
+        let timer = QBFT.RoundTimer(proposalTimeout: duty.type.rules.proposalTimeout)
         return Running(instance: instance, timer: timer, startedAt: now)
     }
 
@@ -194,15 +191,7 @@ struct Consensus: Sendable {
     }
 
     /// The moment to which round deadlines are relative.
-    private func dutyStart(_ duty: Duty) -> Instant {
-        let slot = configuration.clock.slotDuration
-        let start = configuration.clock.start(of: duty.slot)
-        switch duty.type {
-        case .attester: return start + slot / 3
-        case .aggregator, .syncContribution: return start + slot * 2 / 3
-        default: return start
-        }
-    }
+    private func dutyStart(_ duty: Duty) -> Instant { configuration.clock.begin(of: duty) }
 
     // MARK: Running
 

@@ -1,9 +1,10 @@
 import Ethereum
 
-/// Duties by the moment they are over. Adding one twice is harmless; duties without deadline are not kept.
+/// Duties by the moment they are over. Adding one twice is harmless.
 ///
 /// What is over stays over: when the clock steps back behind a deadline, the votes and rows of the duty are gone, and
-/// starting it again would mean to promise things twice.
+/// starting it again would mean to promise things twice. Duties without a deadline are over when they are done (`end`),
+/// or when too many came after them.
 struct DeadlineQueue: Sendable {
     private let deadlines: Deadlines
     private var known: Set<Duty> = []
@@ -12,8 +13,12 @@ struct DeadlineQueue: Sendable {
     private var over: Set<Duty> = []
     /// In the order in which they ended. By count, not by time: it must survive a clock that jumps far ahead and back.
     private var overInOrder: [Duty] = []
+    /// Without a deadline, in the order they came.
+    private var endless: [Duty] = []
     /// An hour of mainnet's slots with every type of duty in each.
     private static let overMax = 4096
+    /// Exits and registrations at once, at most: each has its own slot or epoch, and holds a set of the whole cluster.
+    static let endlessMax = 256
 
     init(deadlines: Deadlines) { self.deadlines = deadlines }
 
@@ -21,7 +26,11 @@ struct DeadlineQueue: Sendable {
 
     /// Does nothing for a duty that is over.
     mutating func add(_ duty: Duty) {
-        guard !isOver(duty), let at = deadlines.deadline(of: duty), known.insert(duty).inserted else { return }
+        guard !isOver(duty), known.insert(duty).inserted else { return }
+        guard let at = deadlines.deadline(of: duty) else {
+            endless.append(duty)
+            return
+        }
         let index = queue.firstIndex { ($0.at, $0.duty) < (at, duty) } ?? queue.count
         queue.insert((at, duty), at: index)
     }
@@ -30,17 +39,26 @@ struct DeadlineQueue: Sendable {
         var duties: [Duty] = []
         while let last = queue.last, last.at <= now {
             queue.removeLast()
-            known.remove(last.duty)
             duties.append(last.duty)
         }
+        let surplus = max(0, endless.count - Self.endlessMax)
+        duties += endless.prefix(surplus)
+        endless.removeFirst(surplus)
         close(duties)
         return duties
     }
 
-    var next: Instant? { queue.last?.at }
+    /// A duty without a deadline is done.
+    mutating func end(_ duty: Duty) {
+        guard let index = endless.firstIndex(of: duty) else { return }
+        endless.remove(at: index)
+        close([duty])
+    }
 
-    private mutating func close(_ duties: [Duty]) {
+    /// Over in an earlier life.
+    mutating func close(_ duties: some Collection<Duty>) {
         guard !duties.isEmpty else { return }
+        known.subtract(duties)
         over.formUnion(duties)
         overInOrder += duties
         guard overInOrder.count > Self.overMax else { return }
@@ -48,4 +66,6 @@ struct DeadlineQueue: Sendable {
         over.subtract(overInOrder.prefix(excess))
         overInOrder.removeFirst(excess)
     }
+
+    var next: Instant? { queue.last?.at }
 }

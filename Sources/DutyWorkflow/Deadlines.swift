@@ -10,14 +10,11 @@ package struct Deadlines: Sendable {
     package func deadline(of duty: Duty) -> Instant? {
         let slot = clock.slotDuration
         let span: Duration
-        switch duty.type {
-        case .exit, .builderRegistration: return nil
-        case .proposer, .randao: span = slot / 3
-        // Charon's HEAD waits a whole slot for sync messages, releases two thirds; the longer one loses nothing.
-        case .syncMessage, .syncContribution: span = slot
-        case .attester, .aggregator: span = slot * Int(clamping: clock.slotsPerEpoch)
-        case .prepareAggregator, .prepareSyncContribution: span = slot * Int(clamping: clock.slotsPerEpoch) * 2
-        case .signature, .builderProposer, .infoSync: span = slot
+        switch duty.type.rules.span {
+        case .endless: return nil
+        case .thirdOfSlot: span = slot / 3
+        case .slots(let count): span = slot * count
+        case .epochs(let count): span = slot * Int(clamping: clock.slotsPerEpoch) * count
         }
         return clock.start(of: duty.slot) + span + slot / 12
     }
@@ -27,10 +24,23 @@ package struct Deadlines: Sendable {
         return now >= deadline
     }
 
-    /// The duty gate: a duty named by a peer may lie at most two epochs ahead.
+    /// The duty gate: how far ahead a duty may lie that a peer names. What nodes sign ahead of time (selections, randao)
+    /// may lie two epochs ahead, everything else as far as honest clocks differ.
     package func admits(_ duty: Duty, at now: Instant) -> Bool {
+        switch duty.type.rules.ahead {
+        case .slots(let count):
+            let current = clock.currentSlot(at: now).rawValue
+            return duty.slot.rawValue <= current + count
+        case .epochs(let count): return lies(duty, withinEpochs: count, of: now)
+        }
+    }
+
+    /// What our own validator client may ask for: at most two epochs ahead.
+    package func isForeseeable(_ duty: Duty, at now: Instant) -> Bool { lies(duty, withinEpochs: 2, of: now) }
+
+    private func lies(_ duty: Duty, withinEpochs count: UInt64, of now: Instant) -> Bool {
         let current = clock.epoch(of: clock.currentSlot(at: now)).rawValue
-        return clock.epoch(of: duty.slot).rawValue <= current + 2
+        return clock.epoch(of: duty.slot).rawValue <= current + count
     }
 }
 

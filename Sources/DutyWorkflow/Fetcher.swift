@@ -1,6 +1,11 @@
 import Ethereum
+import SSZ
+import Timing
 
 /// Gets our own proposal for a duty from the beacon node, and retries until the duty's deadline. Source: workflow.md §6.
+///
+/// After an outage many duties wait. They are caught up with oldest first, one at a time, because a vote for a later
+/// epoch forbids one for an earlier; what is due just now does not wait for them.
 struct Fetcher: Sendable {
     private struct Pending: Sendable {
         var definitions: DutyDefinitionSet
@@ -18,29 +23,37 @@ struct Fetcher: Sendable {
         random = SplitMix64(seed: configuration.seed &+ 1)
     }
 
+    /// Whether our own data for a duty are on their way for the first time.
+    func isAsking(_ duty: Duty) -> Bool { pending[duty]?.failures == 0 }
+
     mutating func fetch(_ duty: Duty, _ definitions: DutyDefinitionSet) -> [Signal] {
         guard pending[duty] == nil, !definitions.isEmpty else { return [] }
         pending[duty] = Pending(definitions: definitions)
         return [request(duty, definitions)]
     }
 
-    mutating func received(_ duty: Duty, _ data: [CommitteeIndex: AttestationData], at now: Instant) -> [Signal] {
+    mutating func received(_ duty: Duty, _ data: FetchedData, at now: Instant) -> [Signal] {
         guard let request = pending[duty] else { return [] }
-        var set: UnsignedDataSet = [:]
-        for (pubKey, definition) in request.definitions.sorted(by: { $0.key < $1.key }) {
-            guard case .attester(let row) = definition else { continue }
-            let committee = committee(of: row)
-            guard let entry = data[committee] else {
-                return failed(
-                    duty, Failure(reason: "no data for committee \(committee.rawValue)", isTemporary: true), now)
+        switch data {
+        case .attestationData(let byCommittee):
+            var set: UnsignedDataSet = [:]
+            for (pubKey, definition) in request.definitions.sorted(by: { $0.key < $1.key }) {
+                guard case .attester(let row) = definition else { continue }
+                let committee = committee(of: row)
+                guard let entry = byCommittee[committee] else {
+                    return failed(
+                        duty, Failure(reason: "no data for committee \(committee.rawValue)", isTemporary: true), now)
+                }
+                if let fault = fault(in: entry, duty: duty, committee: committee) {
+                    return failed(duty, Failure(reason: fault, isTemporary: true), now)
+                }
+                set[pubKey] = .attester(entry, row)
             }
-            if let fault = fault(in: entry, duty: duty, committee: committee) {
-                return failed(duty, Failure(reason: fault, isTemporary: true), now)
-            }
-            set[pubKey] = .attester(entry, row)
+            pending[duty] = nil
+            // It works again: nobody waits any longer, except for older ones.
+            for (other, request) in pending where request.retryAt != nil { pending[other]?.retryAt = now }
+            return [.tracked(duty, .fetched), .fetched(duty, set)]
         }
-        pending[duty] = nil
-        return [.tracked(duty, .fetched), .fetched(duty, set)]
     }
 
     mutating func failed(_ duty: Duty, _ failure: Failure, _ now: Instant) -> [Signal] {
@@ -57,25 +70,29 @@ struct Fetcher: Sendable {
     }
 
     mutating func wake(at now: Instant) -> [Signal] {
-        let due = pending.filter { $0.value.retryAt.map { $0 <= now } ?? false }.keys.sorted()
-        return due.map { duty in
-            pending[duty]?.retryAt = nil
-            return request(duty, pending[duty]?.definitions ?? [:])
-        }
+        guard !isRetrying,
+            let duty = pending.filter({ $0.value.retryAt.map { $0 <= now } ?? false }).keys.min()
+        else { return [] }
+        pending[duty]?.retryAt = nil
+        return [request(duty, pending[duty]?.definitions ?? [:])]
     }
 
-    mutating func expire(_ duty: Duty) { pending[duty] = nil }
+    /// The duty is over, or decided without us.
+    mutating func drop(_ duty: Duty) { pending[duty] = nil }
 
-    var nextWake: Instant? { pending.values.compactMap(\.retryAt).min() }
+    var nextWake: Instant? { isRetrying ? nil : pending.values.compactMap(\.retryAt).min() }
+
+    /// One at a time.
+    private var isRetrying: Bool { pending.values.contains { $0.failures > 0 && $0.retryAt == nil } }
 
     private func request(_ duty: Duty, _ definitions: DutyDefinitionSet) -> Signal {
-        let committees = Set(
-            definitions.values.map { definition in
-                switch definition {
-                case .attester(let row): committee(of: row)
-                }
-            })
-        return .perform(.fetchAttestationData(duty, committees.sorted()))
+        var committees: Set<CommitteeIndex> = []
+        for definition in definitions.values {
+            switch definition {
+            case .attester(let row): committees.insert(committee(of: row))
+            }
+        }
+        return .perform(.fetch(duty, .attestationData(committees.sorted())))
     }
 
     /// From Electra on the data of all committees are the same and only committee 0 is asked.
@@ -88,21 +105,5 @@ struct Fetcher: Sendable {
         AttestationRules.fault(in: data, slot: duty.slot, clock: configuration.clock)
             ?? (data.index == committee
                 ? nil : "attestation data for committee \(data.index.rawValue), asked for \(committee.rawValue)")
-    }
-}
-
-/// What every attestation must satisfy whoever proposes it. Source: consensus-specs validator.md, "Attesting".
-enum AttestationRules {
-    static func fault(in data: AttestationData, slot: Slot, clock: SlotClock) -> String? {
-        if data.slot != slot { return "attestation data of slot \(data.slot.rawValue) for slot \(slot.rawValue)" }
-        if data.target.epoch != clock.epoch(of: slot) {
-            return "target epoch \(data.target.epoch.rawValue) is not the epoch of slot \(slot.rawValue)"
-        }
-        // Justified is what an earlier epoch voted for; only the first epoch has none before it.
-        if data.source.epoch >= data.target.epoch, data.target.epoch > .zero {
-            return "source epoch \(data.source.epoch.rawValue) is not below target epoch \(data.target.epoch.rawValue)"
-        }
-        if data.source.epoch > data.target.epoch { return "source epoch above target epoch 0" }
-        return nil
     }
 }

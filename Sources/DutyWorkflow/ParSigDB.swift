@@ -5,47 +5,96 @@ import SSZ
 ///
 /// A group signature is recoverable only from shares over the same message, so agreement is by message root, not by
 /// duty. Our own shares were verified before. Those of peers need not be: each stands under the index of the operator
-/// who sent it, and a group signature is checked before it is used; if it fails, the bad shares come back by `discard`.
-/// So a share costs a pairing only when somebody cheats. Source: workflow.md §9.
+/// who sent it, and a group signature is checked before it is used; if it fails, the bad shares come back by `discard`,
+/// and their operators are suspects from then on (`SuspectWatch`). So a share costs a pairing only when somebody cheats.
+///
+/// What one operator can make this hold is one message per entry of a duty that is due. Source: workflow.md §9.
 struct ParSigDB: Sendable {
     private struct Entry: Sendable {
-        var shares: [ShareIndex: ParSignedData] = [:]
         /// Of each share's message: hashed once.
         var roots: [ShareIndex: Root] = [:]
+        var groups: [Root: PartialGroup] = [:]
         /// Roots handed to SigAgg: each fires once, also across a restart.
         var fired: Set<Root> = []
         /// Whose share turned out bad: no more of theirs in this duty.
         var refused: Set<ShareIndex> = []
     }
 
-    private let configuration: WorkflowConfiguration
-    private var entries: [Duty: [PubKey: Entry]] = [:]
+    /// One operator's claims of duties nobody here knows of.
+    private struct Claim: Hashable, Sendable {
+        let share: ShareIndex
+        let key: EntryKey
+        let type: DutyType
+        /// Zero for duties without a deadline: those have no other bound.
+        let epoch: Epoch
+    }
 
-    init(configuration: WorkflowConfiguration) { self.configuration = configuration }
+    /// Duties without a deadline that one operator may have open for one validator. Source: workflow.md §9.1.
+    private static let endlessPerShareMax = 10
+
+    private let configuration: WorkflowConfiguration
+    private var entries: [Duty: [EntryKey: Entry]] = [:]
+    private var claims: [Claim: Set<Duty>] = [:]
+    private var suspects: SuspectWatch
+
+    init(configuration: WorkflowConfiguration) {
+        self.configuration = configuration
+        suspects = SuspectWatch(slotDuration: configuration.clock.slotDuration)
+    }
+
+    // MARK: Storing
 
     /// What was signed here. On disk before it is shared.
     mutating func storeInternal(_ duty: Duty, _ set: ParSignedDataSet) -> [Signal] {
-        let stored = insert(duty, set)
-        guard !stored.new.isEmpty else { return stored.signals }
-        return [.perform(.persist(.partials(duty, stored.new, .internal)))] + stored.signals
-            + [.tracked(duty, .signedLocally(roots(duty, stored.new))), .perform(.shareWithPeers(duty, stored.new))]
+        let (new, signals) = insert(duty, set)
+        guard !new.isEmpty else { return signals }
+        return [.perform(.persist(.partials(duty, new, .internal)))] + signals
+            + [.tracked(duty, .signedLocally(roots(duty, new))), .perform(.shareWithPeers(duty, new))]
     }
 
-    mutating func storeExternal(_ duty: Duty, _ set: ParSignedDataSet) -> [Signal] {
-        let stored = insert(duty, set)
-        guard let share = stored.new.values.first?.shareIndex else { return stored.signals }
-        return [.perform(.note(.partials(duty, stored.new, .broadcasted)))] + stored.signals
-            + [.tracked(duty, .signedByPeer(share, roots(duty, stored.new)))]
+    /// What a peer says it signed.
+    ///
+    /// - Parameter due: the validators that have this duty, as our beacon node says; nil while it has not said.
+    mutating func storeExternal(
+        _ duty: Duty, _ set: ParSignedDataSet, due: Set<PubKey>?, at now: Instant
+    ) -> [Signal] {
+        guard let share = set.values.first?.shareIndex else { return [] }
+        let (fresh, faults) = admit(duty, set, from: share, due: due)
+        guard !fresh.isEmpty else { return faults }
+        if suspects.contains(share) {
+            return faults + suspects.examine(share, duty, fresh, at: now)
+        }
+        return faults + keep(duty, fresh, from: share)
+    }
+
+    /// The suspect's set under examination holds, or does not.
+    mutating func verified(_ share: ShareIndex, _ isGood: Bool, at now: Instant) -> [Signal] {
+        let (good, signals) = suspects.examined(share, isGood, at: now)
+        guard let good else { return signals }
+        // What came in meanwhile counts.
+        let (fresh, faults) = admit(good.duty, good.set, from: share, due: nil, isClaimed: true)
+        return signals + faults + (fresh.isEmpty ? [] : keep(good.duty, fresh, from: share))
+    }
+
+    private mutating func keep(_ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex) -> [Signal] {
+        let (new, signals) = insert(duty, set)
+        guard !new.isEmpty else { return signals }
+        // What completes a group is decoded there; the rest meanwhile.
+        let ahead = new.filter { key, _ in entries[duty]?[key]?.fired.isEmpty == true }
+            .sorted { $0.key < $1.key }.map(\.value.data.signature)
+        return [.perform(.note(.partials(duty, new, .broadcasted)))] + signals
+            + (ahead.isEmpty ? [] : [.perform(.decodeAhead(ahead))])
+            + [.tracked(duty, .signedByPeer(share, roots(duty, new)))]
     }
 
     /// Rows of an earlier life. Ours that may not have been sent are shared again; complete groups fire once.
     mutating func restore(_ partials: [JournalSnapshot.Partial]) -> [Signal] {
         var unsent: [Duty: ParSignedDataSet] = [:]
         for row in partials where row.status != .expired {
-            let root = add(row.duty, row.pubKey, row.partial)
-            if row.status == .aggregated { entries[row.duty]?[row.pubKey]?.fired.insert(root) }
+            let root = add(row.duty, row.key, row.partial)
+            if row.status == .aggregated { entries[row.duty]?[row.key]?.fired.insert(root) }
             if row.status == .internal, row.partial.shareIndex == configuration.shareIndex {
-                unsent[row.duty, default: [:]][row.pubKey] = row.partial
+                unsent[row.duty, default: [:]][row.key] = row.partial
             }
         }
         var signals: [Signal] = []
@@ -57,73 +106,136 @@ struct ParSigDB: Sendable {
     }
 
     /// Takes out shares that turned out not to fit their message, so that others can complete the group.
-    mutating func discard(_ duty: Duty, _ pubKey: PubKey, _ shares: [ShareIndex]) -> [Signal] {
-        guard var entry = entries[duty]?[pubKey] else { return [] }
+    mutating func discard(_ duty: Duty, _ key: EntryKey, _ shares: [ShareIndex]) -> [Signal] {
+        for share in shares where share != configuration.shareIndex { suspects.insert(share) }
+        guard var entry = entries[duty]?[key] else { return [] }
         for share in shares {
-            entry.shares[share] = nil
             entry.refused.insert(share)
-            if let root = entry.roots.removeValue(forKey: share) { entry.fired.remove(root) }
+            guard let root = entry.roots.removeValue(forKey: share) else { continue }
+            entry.fired.remove(root)
+            entry.groups[root]?.signatures[share] = nil
+            if entry.groups[root]?.signatures.isEmpty == true { entry.groups[root] = nil }
         }
-        entries[duty]?[pubKey] = entry
-        return fire(duty, [pubKey])
+        entries[duty]?[key] = entry
+        return fire(duty, [key])
     }
 
     /// Whether our own share over another message is already out.
-    func contradictsOwn(_ duty: Duty, _ pubKey: PubKey, _ partial: ParSignedData) -> Bool {
-        guard let old = entries[duty]?[pubKey]?.roots[configuration.shareIndex] else { return false }
+    func contradictsOwn(_ duty: Duty, _ key: EntryKey, _ partial: ParSignedData) -> Bool {
+        guard let old = entries[duty]?[key]?.roots[configuration.shareIndex] else { return false }
         return old != partial.data.messageRoot
     }
 
-    mutating func expire(_ duty: Duty) { entries[duty] = nil }
+    mutating func expire(_ duty: Duty) {
+        entries[duty] = nil
+        suspects.expire(duty)
+        for (claim, duties) in claims where duties.contains(duty) {
+            claims[claim]?.remove(duty)
+            if claims[claim]?.isEmpty == true { claims[claim] = nil }
+        }
+    }
 
-    private mutating func insert(_ duty: Duty, _ set: ParSignedDataSet) -> (new: ParSignedDataSet, signals: [Signal]) {
-        var signals: [Signal] = []
-        var new: ParSignedDataSet = [:]
+    // MARK: Admission
+
+    /// What of a peer's set is new, due and not forbidden.
+    ///
+    /// - Parameter isClaimed: whether it was admitted before.
+    private mutating func admit(
+        _ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex, due: Set<PubKey>?, isClaimed: Bool = false
+    ) -> (fresh: ParSignedDataSet, faults: [Signal]) {
+        var fresh: ParSignedDataSet = [:]
+        var faults: [Signal] = []
+        var undue: Set<PubKey> = []
         // Sorted: dictionary order differs between processes, replays must not.
-        for (pubKey, partial) in set.sorted(by: { $0.key < $1.key }) where configuration.validators.contains(pubKey) {
-            if let old = entries[duty]?[pubKey]?.roots[partial.shareIndex] {
+        for (key, partial) in set.sorted(by: { $0.key < $1.key }) where isKnown(key) {
+            let entry = entries[duty]?[key]
+            if entry?.refused.contains(share) == true { continue }
+            if let old = entry?.roots[share] {
                 // The same message with other side information is no second message.
                 if old != partial.data.messageRoot {
-                    signals.append(.tracked(duty, .equivocatedShare(pubKey, partial.shareIndex)))
+                    faults.append(.tracked(duty, .equivocatedShare(key.pubKey, share)))
                 }
                 continue
             }
-            if entries[duty]?[pubKey]?.refused.contains(partial.shareIndex) == true { continue }
-            add(duty, pubKey, partial)
-            new[pubKey] = partial
+            guard isClaimed || isDue(duty, key, from: share, due) else {
+                undue.insert(key.pubKey)
+                continue
+            }
+            fresh[key] = partial
         }
-        return (new, signals + fire(duty, new.keys.sorted()))
+        if !undue.isEmpty { faults.append(.tracked(duty, .undueShare(share, undue))) }
+        return (fresh, faults)
+    }
+
+    private func isKnown(_ key: EntryKey) -> Bool { configuration.validators.contains(key.pubKey) }
+
+    /// Whether a validator has this duty. Where nobody here can tell, each operator has one say for each validator and
+    /// epoch, so that it cannot fill us with duties that do not exist.
+    private mutating func isDue(_ duty: Duty, _ key: EntryKey, from share: ShareIndex, _ due: Set<PubKey>?) -> Bool {
+        if let due { return due.contains(key.pubKey) }
+        let isEndless = duty.type.rules.span == .endless
+        let claim = Claim(
+            share: share, key: key, type: duty.type,
+            epoch: isEndless ? .zero : configuration.clock.epoch(of: duty.slot))
+        let known = claims[claim] ?? []
+        guard known.contains(duty) || known.count < (isEndless ? Self.endlessPerShareMax : 1) else { return false }
+        claims[claim, default: []].insert(duty)
+        return true
+    }
+
+    // MARK: Groups
+
+    private mutating func insert(_ duty: Duty, _ set: ParSignedDataSet) -> (new: ParSignedDataSet, signals: [Signal]) {
+        var new: ParSignedDataSet = [:]
+        for (key, partial) in set where isKnown(key) && entries[duty]?[key]?.roots[partial.shareIndex] == nil {
+            add(duty, key, partial)
+            new[key] = partial
+        }
+        return (new, fire(duty, new.keys.sorted()))
     }
 
     @discardableResult
-    private mutating func add(_ duty: Duty, _ pubKey: PubKey, _ partial: ParSignedData) -> Root {
+    private mutating func add(_ duty: Duty, _ key: EntryKey, _ partial: ParSignedData) -> Root {
         let root = partial.data.messageRoot
-        entries[duty, default: [:]][pubKey, default: Entry()].shares[partial.shareIndex] = partial
-        entries[duty]?[pubKey]?.roots[partial.shareIndex] = root
+        let isOwn = partial.shareIndex == configuration.shareIndex
+        var entry = entries[duty]?[key] ?? Entry()
+        entry.roots[partial.shareIndex] = root
+        var group = entry.groups[root] ?? PartialGroup(data: partial.data, signatures: [:])
+        // Parts that are not signed: ours are right, a peer's at best complete.
+        if isOwn || (group.signatures[configuration.shareIndex] == nil && !group.data.isComplete) {
+            group.data = partial.data
+        }
+        group.signatures[partial.shareIndex] = partial.data.signature
+        entry.groups[root] = group
+        entries[duty, default: [:]][key] = entry
         return root
     }
 
     private func roots(_ duty: Duty, _ set: ParSignedDataSet) -> [PubKey: Root] {
         var roots: [PubKey: Root] = [:]
-        for (pubKey, partial) in set { roots[pubKey] = entries[duty]?[pubKey]?.roots[partial.shareIndex] }
+        for (key, partial) in set { roots[key.pubKey] = entries[duty]?[key]?.roots[partial.shareIndex] }
         return roots
     }
 
     /// Hands over each group of `threshold` agreeing shares, once per message root.
-    private mutating func fire(_ duty: Duty, _ pubKeys: [PubKey]) -> [Signal] {
-        var groups: [PubKey: [ParSignedData]] = [:]
-        for pubKey in pubKeys {
-            guard let entry = entries[duty]?[pubKey], entry.shares.count >= configuration.threshold else { continue }
+    private mutating func fire(_ duty: Duty, _ keys: [EntryKey]) -> [Signal] {
+        var groups: [EntryKey: PartialGroup] = [:]
+        for key in keys {
+            guard let entry = entries[duty]?[key], entry.roots.count >= configuration.threshold else { continue }
             // The lowest root first: a threshold of half the cluster or less can have two in one restart. The second
             // would only be refused by AggSigDB, where the first stays.
-            let complete = Dictionary(grouping: entry.roots.keys) { entry.roots[$0] ?? .zero }
-                .filter { $0.value.count >= configuration.threshold && !entry.fired.contains($0.key) }
-            guard let (root, shares) = complete.min(by: { $0.key < $1.key }) else { continue }
-            entries[duty]?[pubKey]?.fired.insert(root)
+            let complete = entry.groups.filter {
+                $0.value.signatures.count >= configuration.threshold && !entry.fired.contains($0.key)
+            }
+            guard let (root, group) = complete.min(by: { $0.key < $1.key }) else { continue }
+            entries[duty]?[key]?.fired.insert(root)
             // Ours is known to be good; low indices are the cheapest to combine.
             let own = configuration.shareIndex
-            let chosen = shares.sorted { ($0 == own ? 0 : 1, $0) < ($1 == own ? 0 : 1, $1) }
-            groups[pubKey] = chosen.prefix(configuration.threshold).compactMap { entry.shares[$0] }
+            let chosen = group.signatures.sorted { ($0.key == own ? 0 : 1, $0.key) < ($1.key == own ? 0 : 1, $1.key) }
+            groups[key] = PartialGroup(
+                data: group.data,
+                signatures: Dictionary(
+                    uniqueKeysWithValues: chosen.prefix(configuration.threshold).map { ($0.key, $0.value) }))
         }
         return groups.isEmpty ? [] : [.thresholdReached(duty, groups)]
     }

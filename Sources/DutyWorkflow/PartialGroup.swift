@@ -12,3 +12,10 @@ package struct PartialGroup: Hashable, Sendable {
         self.signatures = signatures
     }
 }
+
+/// Outcome of combining one group.
+package enum Recovery: Hashable, Sendable {
+    case signature(SignatureBytes)
+    /// These shares do not belong to the message they came with. Never empty.
+    case badShares([ShareIndex])
+}

@@ -16,12 +16,12 @@ package enum Record: Hashable, Sendable {
     case attestationWatermark(PubKey, AttestationWatermark)
     /// ParSigDB: partial signatures, ours (`.internal`) or a peer's (`.broadcasted`).
     case partials(Duty, ParSignedDataSet, PartialStatus)
-    /// ParSigDB: new status of all shares of these validators in a duty; for `.broadcasted` of our own share.
-    case partialStatus(Duty, [PubKey], PartialStatus)
+    /// ParSigDB: new status of all shares of these entries in a duty; for `.broadcasted` of our own share.
+    case partialStatus(Duty, [EntryKey], PartialStatus)
     /// AggSigDB: group signatures, verified. Unique per (slot, type, public key); the first stays.
     case aggregated(Duty, SignedDataSet)
-    /// The beacon node accepted the broadcast of these validators.
-    case broadcast(Duty, [PubKey])
+    /// The beacon node accepted the broadcast of these entries.
+    case broadcast(Duty, [EntryKey])
     /// The deadline passed: votes go, rows of the three stores become expired.
     case expired(Duty)
 }
@@ -53,12 +53,12 @@ package struct AttestationWatermark: Hashable, Sendable {
 package struct JournalSnapshot: Sendable {
     package struct Partial: Hashable, Sendable {
         package var duty: Duty
-        package var pubKey: PubKey
+        package var key: EntryKey
         package var partial: ParSignedData
         package var status: PartialStatus
-        package init(duty: Duty, pubKey: PubKey, partial: ParSignedData, status: PartialStatus) {
+        package init(duty: Duty, key: EntryKey, partial: ParSignedData, status: PartialStatus) {
             self.duty = duty
-            self.pubKey = pubKey
+            self.key = key
             self.partial = partial
             self.status = status
         }
@@ -70,8 +70,20 @@ package struct JournalSnapshot: Sendable {
     package var unsigned: [Duty: UnsignedDataSet] = [:]
     package var partials: [Partial] = []
     package var aggregated: [Duty: SignedDataSet] = [:]
-    package var broadcast: [Duty: Set<PubKey>] = [:]
+    package var broadcast: [Duty: Set<EntryKey>] = [:]
     package var watermarks: [PubKey: AttestationWatermark] = [:]
 
     package init() {}
+}
+
+extension Record {
+    /// Nil for what belongs to a validator, not to a duty.
+    package var duty: Duty? {
+        switch self {
+        case .vote(let duty, _, _), .unsigned(let duty, _), .partials(let duty, _, _), .partialStatus(let duty, _, _),
+            .aggregated(let duty, _), .broadcast(let duty, _), .expired(let duty):
+            duty
+        case .attestationWatermark: nil
+        }
+    }
 }

@@ -1,20 +1,27 @@
 import Ethereum
+import Timing
 
 /// Knows which duties each epoch brings and when each begins.
 ///
-/// An epoch is resolved when first seen, and in the last slot of the one before. What was missed (a stalled or
-/// suspended process) is never replayed. Source: workflow.md §5.
+/// An epoch is resolved when first seen, and from the middle of the one before on: a beacon node that is slow must not
+/// cost the first slots. What was missed (a stalled or suspended process, an epoch unknown for too long) is never
+/// replayed, but told. Source: workflow.md §5.
 struct Scheduler: Sendable {
     private let clock: SlotClock
     private let validators: Set<PubKey>
+    /// Of resolved epochs; duties already past included, so that what others say of them can be judged.
     private var definitions: [Epoch: [Duty: DutyDefinitionSet]] = [:]
     /// Epochs being asked for right now.
     private var asking: Set<Epoch> = []
     private var failures: [Epoch: (count: Int, retryAt: Instant)] = [:]
     /// Duties still to start, soonest first.
     private var triggers: [(at: Instant, duty: Duty)] = []
+    /// The first slot this node saw: what was before is no loss of its own.
+    private var firstSlot: Slot?
+    private var lastEpoch: Epoch?
     private var random: SplitMix64
     private static let epochsKept: UInt64 = 3
+    private static let epochsToldMax: UInt64 = 256
 
     init(configuration: WorkflowConfiguration) {
         clock = configuration.clock
@@ -24,15 +31,22 @@ struct Scheduler: Sendable {
 
     mutating func wake(at now: Instant) -> [Signal] {
         guard now >= clock.genesis else { return [] }
+        if firstSlot == nil { firstSlot = clock.currentSlot(at: now) }
         var signals: [Signal] = []
+        var missed: [Duty] = []
         while let first = triggers.first, first.at <= now {
             triggers.removeFirst()
-            // A whole slot late means the process stood still: the slot is lost, not replayed.
-            guard now < first.at + clock.slotDuration else { continue }
             let epoch = clock.epoch(of: first.duty.slot)
             guard let set = definitions[epoch]?[first.duty] else { continue }
-            signals.append(.dutyStarted(first.duty, set))
+            // A whole slot late means the process stood still: the slot is lost, not replayed.
+            if now < first.at + clock.slotDuration {
+                signals.append(.dutyStarted(first.duty, set))
+            } else {
+                missed.append(first.duty)
+            }
         }
+        signals += report(missed, "this node stood still: its process was stopped, or its machine slept")
+        signals += reportUnknown(before: clock.epoch(of: clock.currentSlot(at: now)))
         for epoch in wantedEpochs(at: now) where canAsk(epoch, at: now) {
             asking.insert(epoch)
             signals.append(.perform(.resolveDuties(epoch)))
@@ -40,25 +54,30 @@ struct Scheduler: Sendable {
         return signals
     }
 
-    /// Rows of slots already past are skipped; a second row for a validator and slot is ignored.
-    mutating func resolved(_ epoch: Epoch, _ rows: [AttesterDuty], at now: Instant) -> [Signal] {
+    /// A second definition of a duty for one validator is ignored.
+    mutating func resolved(_ epoch: Epoch, _ rows: [DutyDefinition], at now: Instant) -> [Signal] {
         asking.remove(epoch)
         failures[epoch] = nil
         guard definitions[epoch] == nil else { return [] }
         var byDuty: [Duty: DutyDefinitionSet] = [:]
-        let currentSlot = clock.currentSlot(at: now)
-        for row in rows where validators.contains(row.pubKey) && clock.epoch(of: row.slot) == epoch {
-            guard now < clock.genesis || row.slot >= currentSlot else { continue }
-            let duty = Duty.attester(slot: row.slot)
-            if byDuty[duty]?[row.pubKey] == nil { byDuty[duty, default: [:]][row.pubKey] = .attester(row) }
+        for row in rows where validators.contains(row.pubKey) {
+            for duty in row.duties where clock.epoch(of: duty.slot) == epoch {
+                if byDuty[duty]?[row.pubKey] == nil { byDuty[duty, default: [:]][row.pubKey] = row }
+            }
         }
         definitions[epoch] = byDuty
+        let current = now < clock.genesis ? Slot.zero : clock.currentSlot(at: now)
+        var missed: [Duty] = []
         for duty in byDuty.keys.sorted() {
-            triggers.append((clock.start(of: duty.slot) + offset(of: duty.type), duty))
+            if duty.slot >= current {
+                triggers.append((clock.begin(of: duty), duty))
+            } else if let firstSlot, duty.slot >= firstSlot, epoch >= lastEpoch ?? .zero {
+                missed.append(duty)
+            }
         }
         triggers.sort { ($0.at, $0.duty) < ($1.at, $1.duty) }
         definitions = definitions.filter { $0.key.rawValue + Self.epochsKept > epoch.rawValue }
-        return wake(at: now)
+        return report(missed, "the beacon node told the duties of epoch \(epoch.rawValue) too late") + wake(at: now)
     }
 
     mutating func unavailable(_ epoch: Epoch, at now: Instant) {
@@ -68,8 +87,10 @@ struct Scheduler: Sendable {
         failures[epoch] = (count, now + delay)
     }
 
-    /// The definition set of a duty, if its epoch is resolved and has it.
-    func definition(of duty: Duty) -> DutyDefinitionSet? { definitions[clock.epoch(of: duty.slot)]?[duty] }
+    /// Who has this duty; empty if nobody has, nil while the duty's epoch is unknown.
+    func definitions(of duty: Duty) -> DutyDefinitionSet? {
+        definitions[clock.epoch(of: duty.slot)].map { $0[duty] ?? [:] }
+    }
 
     func nextWake(after now: Instant) -> Instant {
         guard now >= clock.genesis else { return clock.genesis }
@@ -81,25 +102,38 @@ struct Scheduler: Sendable {
         return max(next, now)
     }
 
-    /// Pause between slot start and the duty's beginning (classic forks).
-    private func offset(of type: DutyType) -> Duration {
-        switch type {
-        case .attester: clock.slotDuration / 3
-        case .aggregator, .syncContribution: clock.slotDuration * 2 / 3
-        default: .zero
-        }
-    }
-
     private func wantedEpochs(at now: Instant) -> [Epoch] {
         let slot = clock.currentSlot(at: now)
         let epoch = clock.epoch(of: slot)
-        let isLastSlot = (slot.rawValue + 1).isMultiple(of: clock.slotsPerEpoch)
-        return isLastSlot ? [epoch, Epoch(epoch.rawValue + 1)] : [epoch]
+        let isSecondHalf = slot.rawValue % clock.slotsPerEpoch >= clock.slotsPerEpoch / 2
+        return isSecondHalf ? [epoch, Epoch(epoch.rawValue + 1)] : [epoch]
     }
 
     private func canAsk(_ epoch: Epoch, at now: Instant) -> Bool {
         guard definitions[epoch] == nil, !asking.contains(epoch) else { return false }
         guard let failure = failures[epoch] else { return true }
         return now >= failure.retryAt
+    }
+
+    private func report(_ missed: [Duty], _ why: String) -> [Signal] {
+        guard let first = missed.map(\.slot).min(), let last = missed.map(\.slot).max() else { return [] }
+        return [.perform(.report(.dutiesMissed(from: first, to: last, count: missed.count, why)))]
+    }
+
+    /// Epochs that went by without anybody knowing their duties.
+    private mutating func reportUnknown(before epoch: Epoch) -> [Signal] {
+        defer { lastEpoch = max(epoch, lastEpoch ?? .zero) }
+        guard let lastEpoch, lastEpoch < epoch else { return [] }
+        failures = failures.filter { $0.key >= epoch }
+        // A clock that jumps by years is no reason to count them.
+        let oldest = max(lastEpoch.rawValue, epoch.rawValue - min(epoch.rawValue, Self.epochsToldMax))
+        let unknown = (oldest..<epoch.rawValue).map { Epoch($0) }.filter { definitions[$0] == nil }
+        guard let first = unknown.first, let last = unknown.last, let firstSlot else { return [] }
+        let from = max(firstSlot, clock.firstSlot(of: first))
+        let to = Slot(clock.firstSlot(of: Epoch(last.rawValue + 1)).rawValue - 1)
+        return [
+            .perform(
+                .report(.dutiesMissed(from: from, to: to, count: nil, "no beacon node told which duties there are")))
+        ]
     }
 }

@@ -11,6 +11,13 @@ package enum SignedData: Hashable, Sendable {
         }
     }
 
+    /// The sync subcommittee it was signed for; 0 where there is none.
+    package var subcommittee: UInt64 {
+        switch self {
+        case .attestation: 0
+        }
+    }
+
     /// Root of the part that is signed. Partial signatures are grouped by it (workflow.md §1.4).
     package var messageRoot: Root {
         switch self {
@@ -52,8 +59,8 @@ package struct ParSignedData: Hashable, Sendable {
     }
 }
 
-package typealias SignedDataSet = [PubKey: SignedData]
-package typealias ParSignedDataSet = [PubKey: ParSignedData]
+package typealias SignedDataSet = [EntryKey: SignedData]
+package typealias ParSignedDataSet = [EntryKey: ParSignedData]
 
 /// Sizes of the versioned SSZ headers (protocols.md §2.5).
 private enum Header {

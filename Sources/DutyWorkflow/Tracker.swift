@@ -87,8 +87,22 @@ struct Tracker: Sendable {
             return [.fault(duty, "share \(share) signed two different messages for validator \(pubKey)")]
         case .badShare(let pubKey, let share):
             return [.fault(duty, "the signature of share \(share) for validator \(pubKey) does not verify")]
-        case .foreignShare(let pubKey, let share):
-            return [.fault(duty, "share \(share) sent a signature of another duty for validator \(pubKey)")]
+        case .malformedShare(let pubKey, let share, let what):
+            return [.fault(duty, "share \(share) sent a signature \(what) for validator \(pubKey)")]
+        case .undueShare(let share, let pubKeys):
+            let first = pubKeys.min().map { "\($0)" } ?? ""
+            return [
+                .fault(
+                    duty,
+                    "share \(share) sent signatures for \(pubKeys.count) validators without this duty, first \(first)")
+            ]
+        case .badSet(let share):
+            return [
+                .fault(
+                    duty, "share \(share), which sent a bad signature before, sent a set with one that does not verify")
+            ]
+        case .suspectIgnored(let share, let why):
+            return [.fault(duty, "the signatures of share \(share) are not looked at: \(why)")]
         case .peerRefused(let peer, let why): return [.fault(duty, "refused a message of operator \(peer): \(why)")]
         case .consensusFault(let what): return [.fault(duty, "consensus: \(what)")]
         }

@@ -10,6 +10,13 @@ package enum UnsignedData: Hashable, Sendable {
         case .attester: .attester
         }
     }
+
+    /// The validator's row that the cluster agreed on with the value.
+    package var definition: DutyDefinition {
+        switch self {
+        case .attester(_, let row): .attester(row)
+        }
+    }
 }
 
 package typealias UnsignedDataSet = [PubKey: UnsignedData]

@@ -18,6 +18,9 @@ package struct Workflow: Sendable {
     private var broadcaster: Broadcaster
     private var tracker: Tracker
     private var deadlines: DeadlineQueue
+    private var heldProposals = HeldProposals()
+    /// Why this node signs nothing more: its key is in use elsewhere.
+    private var halted: String?
 
     /// - Parameter seal: signs our consensus messages; deterministic.
     package init(
@@ -44,15 +47,17 @@ package struct Workflow: Sendable {
             track(duty, .started(Set(definitions.keys)), now) + fetcher.fetch(duty, definitions)
                 + consensus.participate(duty, at: now)
         case .fetched(let duty, let set): propose(duty, set, now)
-        case .decided(let duty, let set): dutyDB.store(duty, set)
-        case .stored(let duty, let set):
-            track(duty, .stored(Set(set.keys)), now) + (configuration.signs ? [.perform(.sign(duty, set))] : [])
+        case .decided(let duty, let set): decided(duty, set)
+        case .stored(let duty, let set): track(duty, .stored(Set(set.keys)), now) + sign(duty, set)
         case .signedLocally(let duty, let set): parSigDB.storeInternal(duty, set)
-        case .signedByPeer(let duty, let set): parSigDB.storeExternal(duty, set)
+        case .signedByPeer(let duty, let set):
+            parSigDB.storeExternal(duty, set, due: scheduler.definitions(of: duty).map { Set($0.keys) }, at: now)
         case .thresholdReached(let duty, let groups): sigAgg.combine(duty, groups)
+        case .badShares(let duty, let key, let shares): parSigDB.discard(duty, key, shares)
         case .aggregated(let duty, let set): publish(duty, set, now)
-        case .broadcasted(let duty, let pubKeys): track(duty, .broadcasted(Set(pubKeys)), now)
+        case .broadcasted(let duty, let keys): finish(duty, keys, now)
         case .expired(let duty): expire(duty, now)
+        case .twinSeen(let duty, let what): halt(duty, what)
         case .tracked(let duty, let step): track(duty, step, now)
         case .perform: []
         }
@@ -65,8 +70,8 @@ package struct Workflow: Sendable {
 
     /// When `.wake` is wanted next.
     package func nextWake(after now: Instant) -> Instant {
-        [fetcher.nextWake, consensus.nextWake, broadcaster.nextWake, deadlines.next].compactMap { $0 }
-            .reduce(scheduler.nextWake(after: now)) { min($0, $1) }
+        [fetcher.nextWake, consensus.nextWake, broadcaster.nextWake, deadlines.next, heldProposals.nextWake]
+            .compactMap { $0 }.reduce(scheduler.nextWake(after: now)) { min($0, $1) }
     }
 
     /// Takes up what an earlier life left behind. Call once, before any event.
@@ -83,9 +88,9 @@ package struct Workflow: Sendable {
                 duty, votes: snapshot.votes[duty] ?? [], values: snapshot.voteValues[duty] ?? [:], at: now)
         }
         for duty in snapshot.unsigned.keys.sorted() { consensus.restoreDecided(duty) }
-        for (duty, set) in snapshot.unsigned.sorted(by: { $0.key < $1.key }) where configuration.signs {
+        for (duty, set) in snapshot.unsigned.sorted(by: { $0.key < $1.key }) {
             // Signing again over the same value gives the same share.
-            signals.append(.perform(.sign(duty, set)))
+            signals += sign(duty, set)
         }
         for (duty, set) in snapshot.aggregated.sorted(by: { $0.key < $1.key }) {
             let open = set.filter { !(snapshot.broadcast[duty] ?? []).contains($0.key) }
@@ -96,21 +101,19 @@ package struct Workflow: Sendable {
 
     private mutating func signals(for event: Event, _ now: Instant) -> [Signal] {
         switch event {
-        case .wake:
-            deadlines.expired(at: now).map { .expired($0) } + scheduler.wake(at: now) + fetcher.wake(at: now)
-                + consensus.wake(at: now) + broadcaster.wake(at: now)
+        case .wake: wake(now)
         case .dutiesResolved(let epoch, let rows): scheduler.resolved(epoch, rows, at: now)
-        case .dutiesUnavailable(let epoch, let reason):
-            unavailable(epoch, reason, now)
-        case .attestationData(let duty, let data): fetcher.received(duty, data, at: now)
-        case .fetchFailed(let duty, let failure): fetcher.failed(duty, failure, now)
+        case .dutiesUnavailable(let epoch, let reason): unavailable(epoch, reason, now)
+        case .fetched(let duty, let data): fetcher.received(duty, data, at: now)
+        case .fetchFailed(let duty, let failure): fetcher.failed(duty, failure, now) + release(duty, now)
         case .consensusMessage(let message): admitted(message.duty, now) { $0.fromPeer(message, now) }
         case .peerPartials(let duty, let set): admitted(duty, now) { $0.fromPeer(duty, set) }
-        case .localPartials(let duty, let set, let ticket): local(duty, set, ticket, now)
+        case .verified(let share, let isGood): parSigDB.verified(share, isGood, at: now)
+        case .localPartials(let all, let ticket): local(all, ticket, now)
         case .signFailed(let duty, let reason): [.tracked(duty, .signFailed(reason))]
-        case .shared(let duty, let pubKeys): [.perform(.note(.partialStatus(duty, pubKeys, .broadcasted)))]
+        case .shared(let duty, let keys): [.perform(.note(.partialStatus(duty, keys, .broadcasted)))]
         case .recovered(let duty, let results): recovered(duty, results)
-        case .broadcastSucceeded(let duty, let pubKeys): broadcaster.succeeded(duty, pubKeys)
+        case .broadcastSucceeded(let duty, let keys): broadcaster.succeeded(duty, keys)
         case .broadcastFailed(let duty, let set, let failure): broadcaster.failed(duty, set, failure, at: now)
         case .query(let ticket, let query): answer(ticket, query, now)
         case .cancel(let ticket): cancel(ticket)
@@ -120,7 +123,7 @@ package struct Workflow: Sendable {
     // MARK: Private parts, in call order
 
     /// Follows every signal until only outside work is left. Whatever a signal leads to comes before what its sender
-    /// put behind it: an answer that a component gives after handing something on is given after that is durable.
+    /// put behind it: an answer that a component gives after handing something on is given after that is recorded.
     private mutating func settle(_ first: [Signal], _ now: Instant) -> [Effect] {
         var effects: [Effect] = []
         // The next one last.
@@ -139,6 +142,12 @@ package struct Workflow: Sendable {
         return effects
     }
 
+    private mutating func wake(_ now: Instant) -> [Signal] {
+        let due = heldProposals.due(at: now)
+        return deadlines.expired(at: now).map { .expired($0) } + scheduler.wake(at: now) + fetcher.wake(at: now)
+            + due.flatMap { consensus.receive($0, at: now) } + consensus.wake(at: now) + broadcaster.wake(at: now)
+    }
+
     /// Peers' messages: plausible and not over.
     private mutating func admitted(_ duty: Duty, _ now: Instant, _ then: (inout Workflow) -> [Signal]) -> [Signal] {
         guard configuration.deadlines.admits(duty, at: now), !isOver(duty, now) else { return [] }
@@ -147,36 +156,68 @@ package struct Workflow: Sendable {
     }
 
     /// A proposal nobody may sign gets no vote of ours: the next round's leader may have a better one. Votes that
-    /// others cast for it are heard, so that we follow a cluster that decides it all the same.
+    /// others cast for it are heard, so that we follow a cluster that decides it all the same; and what a quorum has
+    /// prepared is no leader's choice any more.
     private mutating func fromPeer(_ message: ConsensusMessage, _ now: Instant) -> [Signal] {
-        if message.message.kind == .prePrepare, let set = message.values[message.message.value],
-            let objection = dutyDB.objection(to: set, of: message.duty)
-        {
-            let leader = PeerIndex(message.message.source)
-            return [.tracked(message.duty, .peerRefused(leader, "proposes \(objection.reason)"))]
+        guard message.message.kind == .prePrepare, let set = message.values[message.message.value],
+            !message.message.justification.contains(where: { $0.kind == .prepare })
+        else { return consensus.receive(message, at: now) }
+        let duty = message.duty
+        switch dutyDB.judge(set, of: duty, definitions: scheduler.definitions(of: duty)) {
+        case .good: return consensus.receive(message, at: now)
+        case .bad(let why):
+            return [.tracked(duty, .peerRefused(PeerIndex(message.message.source), "proposes \(why)"))]
+        case .open:
+            guard fetcher.isAsking(duty) else { return consensus.receive(message, at: now) }
+            heldProposals.hold(message, slotDuration: configuration.clock.slotDuration, at: now)
+            return []
         }
-        return consensus.receive(message, at: now)
     }
 
     private mutating func propose(_ duty: Duty, _ set: UnsignedDataSet, _ now: Instant) -> [Signal] {
-        if let objection = dutyDB.objection(to: set, of: duty) {
-            return [.tracked(duty, .fetchFailed(objection.reason))]
+        dutyDB.learn(set)
+        if case .bad(let why) = dutyDB.judge(set, of: duty, definitions: scheduler.definitions(of: duty)) {
+            return [.tracked(duty, .fetchFailed(why))] + release(duty, now)
         }
-        return consensus.propose(duty, set, at: now)
+        return consensus.propose(duty, set, at: now) + release(duty, now)
+    }
+
+    /// Our beacon node has answered, or will not: the proposals that waited for it are judged once more.
+    private mutating func release(_ duty: Duty, _ now: Instant) -> [Signal] {
+        heldProposals.take(duty).flatMap { fromPeer($0, now) }
+    }
+
+    private mutating func decided(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
+        // Nothing is fetched for what is decided.
+        fetcher.drop(duty)
+        _ = heldProposals.take(duty)
+        return dutyDB.store(duty, set, definitions: scheduler.definitions(of: duty))
+    }
+
+    private func sign(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
+        configuration.signs && halted == nil ? [.perform(.sign(duty, set))] : []
     }
 
     private func isOver(_ duty: Duty, _ now: Instant) -> Bool {
         deadlines.isOver(duty) || configuration.deadlines.isExpired(duty, at: now)
     }
 
-    /// A share is worth something only in the duty it was made for: else old shares of honest operators, sent again
-    /// under the name of a later duty, would take the place of the ones to come.
+    /// A share is worth something only in the duty it was made for and in the form that nodes exchange: else old shares
+    /// of honest operators, sent again under the name of a later duty, would take the place of the ones to come.
     private func fromPeer(_ duty: Duty, _ set: ParSignedDataSet) -> [Signal] {
-        let (fitting, foreign) = set.split { $0.value.data.belongs(to: duty) }
-        let faults: [Signal] = foreign.sorted { $0.key < $1.key }.map { pubKey, partial in
-            .tracked(duty, .foreignShare(pubKey, partial.shareIndex))
+        var fitting = set
+        var faults: [Signal] = []
+        for (key, partial) in set.sorted(by: { $0.key < $1.key }) {
+            guard
+                let fault = partial.data.fault(in: duty, clock: configuration.clock, forks: configuration.forks)
+                    ?? (partial.data.subcommittee == key.subcommittee ? nil : "for another subcommittee")
+            else { continue }
+            fitting[key] = nil
+            faults.append(.tracked(duty, .malformedShare(key.pubKey, partial.shareIndex, fault)))
         }
-        return faults + (fitting.isEmpty ? [] : [.signedByPeer(duty, fitting)])
+        // One line is enough of a set without any good one.
+        return (fitting.isEmpty ? Array(faults.prefix(1)) : faults)
+            + (fitting.isEmpty ? [] : [.signedByPeer(duty, fitting)])
     }
 
     private mutating func unavailable(_ epoch: Epoch, _ reason: String, _ now: Instant) -> [Signal] {
@@ -186,28 +227,38 @@ package struct Workflow: Sendable {
 
     /// Our own shares: only over what was decided, and never two different ones. Each validator for itself: what is
     /// wrong with one holds up no other.
-    private mutating func local(_ duty: Duty, _ set: ParSignedDataSet, _ ticket: Ticket?, _ now: Instant) -> [Signal] {
-        var good: ParSignedDataSet = [:]
-        var refusal: String?
-        for (pubKey, partial) in set.sorted(by: { $0.key < $1.key }) {
-            if let reason = refusalOfLocal(duty, pubKey, partial, now) {
-                refusal = refusal ?? reason
-            } else {
-                good[pubKey] = partial
+    private mutating func local(_ all: [LocalPartials], _ ticket: Ticket?, _ now: Instant) -> [Signal] {
+        var signals: [Signal] = []
+        var first: String?
+        for partials in all {
+            var good: ParSignedDataSet = [:]
+            var refusal: String?
+            for (key, partial) in partials.set.sorted(by: { $0.key < $1.key }) {
+                if let reason = refusalOfLocal(partials.duty, key, partial, now) {
+                    refusal = refusal ?? reason
+                } else {
+                    good[key] = partial
+                    if let record = dutyDB.raise(key.pubKey, partial.data) {
+                        signals.append(.perform(.persist(record)))
+                    }
+                }
             }
+            if !good.isEmpty { signals.append(.signedLocally(partials.duty, good)) }
+            if let refusal { signals.append(.tracked(partials.duty, .signFailed(refusal))) }
+            first = first ?? refusal
         }
-        let answer = ticket.map { [Signal.perform(.answer($0, refusal.map { .refused($0) } ?? .submitted))] } ?? []
-        return (good.isEmpty ? [] : [.signedLocally(duty, good)]) + answer
-            + (refusal.map { [.tracked(duty, .signFailed($0))] } ?? [])
+        guard let ticket else { return signals }
+        return signals + [.perform(.answer(ticket, first.map { .refused($0) } ?? .submitted(all.map(\.duty))))]
     }
 
-    private func refusalOfLocal(_ duty: Duty, _ pubKey: PubKey, _ partial: ParSignedData, _ now: Instant) -> String? {
+    private func refusalOfLocal(_ duty: Duty, _ key: EntryKey, _ partial: ParSignedData, _ now: Instant) -> String? {
+        if let halted { return halted }
         if isOver(duty, now) { return "duty \(duty) is over" }
         guard partial.shareIndex == configuration.shareIndex else {
             return "share \(partial.shareIndex) is not this operator's, which is \(configuration.shareIndex)"
         }
-        if let refusal = dutyDB.admitLocal(duty, pubKey, partial) { return refusal.reason }
-        guard !parSigDB.contradictsOwn(duty, pubKey, partial) else {
+        if let refusal = dutyDB.refusalOfLocal(duty, key, partial) { return refusal }
+        guard !parSigDB.contradictsOwn(duty, key, partial) else {
             return "another message was signed for duty \(duty) before"
         }
         return nil
@@ -215,32 +266,53 @@ package struct Workflow: Sendable {
 
     /// Callers wait until their duty is over, at the longest.
     private mutating func answer(_ ticket: Ticket, _ query: Query, _ now: Instant) -> [Signal] {
-        if case .attestationData(let slot, _) = query {
-            let duty = Duty.attester(slot: slot)
-            guard !isOver(duty, now) else { return [.perform(.answer(ticket, .refused("duty \(duty) is over")))] }
-            guard configuration.deadlines.admits(duty, at: now) else {
-                return [.perform(.answer(ticket, .refused("slot \(slot.rawValue) is too far ahead")))]
-            }
-            deadlines.add(duty)
+        switch query {
+        case .attesters(let positions):
+            [.perform(.answer(ticket, .attesters(positions.map { dutyDB.attester(at: $0) })))]
+        case .decided(let selector): wait(ticket, for: selector.duty, now) { $0.dutyDB.query(ticket, selector) }
+        case .signed(let duty, let key): wait(ticket, for: duty, now) { $0.aggSigDB.query(ticket, duty, key) }
         }
-        return dutyDB.query(ticket, query)
     }
 
-    private mutating func recovered(_ duty: Duty, _ results: [PubKey: Recovery]) -> [Signal] {
+    private mutating func wait(
+        _ ticket: Ticket, for duty: Duty, _ now: Instant, _ then: (inout Workflow) -> [Signal]
+    ) -> [Signal] {
+        guard !isOver(duty, now) else { return [.perform(.answer(ticket, .refused("duty \(duty) is over")))] }
+        guard configuration.deadlines.isForeseeable(duty, at: now) else {
+            return [.perform(.answer(ticket, .absent("slot \(duty.slot.rawValue) is too far ahead")))]
+        }
+        deadlines.add(duty)
+        return then(&self)
+    }
+
+    private mutating func recovered(_ duty: Duty, _ results: [EntryKey: Recovery]) -> [Signal] {
         // What the cluster decided, else what our beacon node said.
-        let (decided, own) = (dutyDB, scheduler.definition(of: duty) ?? [:])
-        var (signals, bad) = sigAgg.recovered(duty, results) { decided.attesterDuty(duty, $0) ?? own[$0]?.attesterDuty }
-        for (pubKey, shares) in bad { signals += parSigDB.discard(duty, pubKey, shares) }
-        return signals
+        let (decided, own) = (dutyDB, scheduler.definitions(of: duty) ?? [:])
+        return sigAgg.recovered(duty, results) { decided.definition(duty, $0) ?? own[$0] }
     }
 
     private mutating func publish(_ duty: Duty, _ set: SignedDataSet, _ now: Instant) -> [Signal] {
         let (new, signals) = aggSigDB.store(duty, set)
-        return signals + track(duty, .aggregated(Set(new.keys)), now) + broadcaster.broadcast(duty, new)
+        return signals + track(duty, .aggregated(new.keys.pubKeys), now) + broadcaster.broadcast(duty, new)
+    }
+
+    /// A duty without a deadline is over once it is broadcast.
+    private mutating func finish(_ duty: Duty, _ keys: [EntryKey], _ now: Instant) -> [Signal] {
+        let signals = track(duty, .broadcasted(keys.pubKeys), now)
+        guard duty.type.rules.span == .endless else { return signals }
+        deadlines.end(duty)
+        return signals + [.expired(duty)]
+    }
+
+    private mutating func halt(_ duty: Duty, _ what: String) -> [Signal] {
+        guard halted == nil else { return [] }
+        halted = "this node signs nothing more: \(what); stop the other process, then start this one again"
+        return [.perform(.report(.twinSeen(duty, what)))]
     }
 
     private mutating func cancel(_ ticket: Ticket) -> [Signal] {
         dutyDB.cancel(ticket)
+        aggSigDB.cancel(ticket)
         return []
     }
 
@@ -252,7 +324,8 @@ package struct Workflow: Sendable {
     }
 
     private mutating func expire(_ duty: Duty, _ now: Instant) -> [Signal] {
-        fetcher.expire(duty)
+        fetcher.drop(duty)
+        _ = heldProposals.take(duty)
         var signals: [Signal] = []
         if consensus.expire(duty) {
             signals += tracker.record(duty, .consensusTimedOut, at: now).map { .perform(.report($0)) }
@@ -260,16 +333,8 @@ package struct Workflow: Sendable {
         signals += dutyDB.expire(duty)
         parSigDB.expire(duty)
         sigAgg.expire(duty)
-        aggSigDB.expire(duty)
+        signals += aggSigDB.expire(duty)
         broadcaster.expire(duty)
         return signals + tracker.expire(duty).map { .perform(.report($0)) } + [.perform(.note(.expired(duty)))]
-    }
-}
-
-extension [PubKey: ParSignedData] {
-    /// The entries that satisfy a condition, and the others.
-    fileprivate func split(_ isIn: (Element) -> Bool) -> (in: Self, out: Self) {
-        let inside = filter(isIn)
-        return inside.count == count ? (self, [:]) : (inside, filter { !isIn($0) })
     }
 }

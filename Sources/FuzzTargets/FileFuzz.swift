@@ -1,6 +1,6 @@
 import Cluster
 import Ethereum
-import Node
+import Program
 import SSZ
 import Storage
 

@@ -70,7 +70,7 @@ enum Known {
     static func partials(share: Int, slot: UInt64 = slot, seed: UInt8 = 1, validators: Int = 3) -> ParSignedDataSet {
         var set: ParSignedDataSet = [:]
         for validator in 0..<validators {
-            set[pubKeys[validator]] = ParSignedData(
+            set[EntryKey(pubKeys[validator])] = ParSignedData(
                 data: signed(validator, slot: slot, seed: seed), shareIndex: ShareIndex(PeerIndex(share - 1)))
         }
         return set

@@ -1,16 +1,12 @@
-/// Deterministic damage to inputs: the same seed gives the same inputs. SplitMix64; not for secrets.
+import Timing
+
+/// Deterministic damage to inputs: the same seed gives the same inputs.
 package struct Mutator: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var numbers: SplitMix64
 
-    package init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { numbers = SplitMix64(seed: seed) }
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+    package mutating func next() -> UInt64 { numbers.next() }
 
     /// Pieces that decoders look for, or stumble over.
     private static let tokens: [[UInt8]] =

@@ -145,8 +145,9 @@ enum PeerFuzz {
         return outcome {
             let (duty, set) = try parSigCodec.decode(wire) { $0.slot.rawValue < 1 << 32 }
             precondition(!set.isEmpty && set.count <= Known.pubKeys.count && duty.slot.rawValue < 1 << 32)
-            for (pubKey, partial) in set {
-                precondition(Known.pubKeys.contains(pubKey) && (1...Known.nodes).contains(partial.shareIndex.rawValue))
+            for (key, partial) in set {
+                precondition(
+                    Known.pubKeys.contains(key.pubKey) && (1...Known.nodes).contains(partial.shareIndex.rawValue))
                 precondition(partial.data.signature != .zero && partial.data.dutyType == duty.type)
             }
             // All but the ambiguous kind A of slot 20, see `signed`.

@@ -49,14 +49,15 @@ enum WorkflowFuzz {
             return .wake
         case 7:
             let data = Known.attestationData(slot: Known.slot, seed: source.byte() % 3)
-            return .attestationData(duty(&source), [0: data])
+            return .fetched(duty(&source), .attestationData([0: data]))
         case 8:
             let rows = (0..<source.choice(4)).map {
                 Known.row($0 % 3, slot: source.flag() ? Known.slot : source.number())
             }
-            return .dutiesResolved(Epoch(source.flag() ? 0 : source.number()), rows)
+            return .dutiesResolved(Epoch(source.flag() ? 0 : source.number()), rows.map { .attester($0) })
         default:
-            return .localPartials(duty(&source), partials(&source, share: 1), Ticket(UInt64(source.byte())))
+            let own = LocalPartials(duty(&source), partials(&source, share: 1))
+            return .localPartials([own], Ticket(UInt64(source.byte())))
         }
     }
 
@@ -121,8 +122,8 @@ enum WorkflowFuzz {
                     once(&decided, Signed(duty: duty, pubKey: pubKey), value, "decided value")
                 }
             case .persist(.partials(let duty, let set, _)):
-                for (pubKey, partial) in set {
-                    once(&signed, Signed(duty: duty, pubKey: pubKey), partial.data.messageRoot, "signed message")
+                for (key, partial) in set {
+                    once(&signed, Signed(duty: duty, pubKey: key.pubKey), partial.data.messageRoot, "signed message")
                 }
             case .report(.fault): faults += 1
             default: break

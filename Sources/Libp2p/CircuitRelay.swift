@@ -1,5 +1,6 @@
 import Logging
 import Synchronization
+import Timing
 
 /// A circuit relay on a host: answers `hop` streams, opens `stop` streams and carries bytes between the two.
 ///

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import Timing
 
 /// Circuits: connections to peers through relays, in both directions. Source: spec/p2p.md §8.3, §8.4.
 extension Host {

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import Timing
 
 /// Connections: who may stay, and where streams go. Dialing is in `Host+Dialing.swift`.
 extension Host {

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import Timing
 
 /// From a circuit to a direct connection where neither side can simply be dialed: both dial at the same moment.
 ///

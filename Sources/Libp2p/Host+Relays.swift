@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import NIOCore
+import Timing
 
 /// Relays: which ones, and this node's reservations with them. They are never waited for.
 extension Host {

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import Timing
 
 /// identify and ping, both sides, and what the host tells about its peers.
 extension Host {

@@ -15,7 +15,8 @@ package actor Host {
     package nonisolated let configuration: HostConfiguration
     /// Connections, identifies and pings as they happen; for one consumer.
     package nonisolated let events: AsyncStream<HostEvent>
-    nonisolated let loop: any EventLoop
+    /// The one thread of this host and its connections.
+    package nonisolated let loop: any EventLoop
     nonisolated let logger: Logger
     nonisolated let shared = Mutex(Shared())
     private nonisolated let executor: any SerialExecutor

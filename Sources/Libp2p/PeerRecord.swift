@@ -1,4 +1,5 @@
 import NIOCore
+import Timing
 
 /// What a host knows about one peer. Pure: connections are handles, timers and sockets belong to the host.
 struct PeerRecord: Sendable {

@@ -1,3 +1,5 @@
+import Timing
+
 /// Keeps this node reachable through one relay. Pure: time comes in, what to do comes out.
 ///
 ///     absent ──connected──► asking ──granted──► held ──renewal due──► asking

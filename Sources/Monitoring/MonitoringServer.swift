@@ -1,9 +1,9 @@
+import HTTPServing
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
-import ServiceLifecycle
 
 /// Read-only pages about this process, over plain HTTP and without authentication: bind it where only operators are.
 ///
@@ -51,20 +51,7 @@ package struct MonitoringServer: Sendable {
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: .maximum(connectionsMax, logger: quiet)),
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? 0) }, logger: quiet)
-        let services = ServiceGroup(configuration: ServiceGroupConfiguration(services: [application], logger: quiet))
-        // A task of its own, so that cancelling us shuts it down gracefully: NIO traps if a server is cancelled at the
-        // instant a connection arrives. It never outlives this function.
-        let serving = Task { try await services.run() }
-        let stop: @Sendable () -> Void = { Task { await services.triggerGracefulShutdown() } }
-        try await withTaskCancellationHandler {
-            try await withGracefulShutdownHandler {
-                try await serving.value
-            } onGracefulShutdown: {
-                stop()
-            }
-        } onCancel: {
-            stop()
-        }
+        try await application.serve()
     }
 
     private struct Responder: HTTPResponder {

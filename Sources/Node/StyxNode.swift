@@ -10,9 +10,9 @@ import Logging
 import NIOCore
 import NIOPosix
 import PeerProtocols
+import Program
 import SSZ
 import Secp256k1
-import ServiceLifecycle
 import Storage
 import Synchronization
 import ValidatorAPI
@@ -68,16 +68,7 @@ package struct StyxNode: Sendable {
         _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), logger: Logger
     ) async throws {
         let node = try await StyxNode(configuration, hooks: hooks, logger: logger)
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [.init(service: NodeService(node: node))], gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger))
-        try await group.run()
-    }
-
-    private struct NodeService: Service {
-        let node: StyxNode
-        func run() async throws { try await cancelWhenGracefulShutdown { try await node.run() } }
+        try await untilSignalled(logger: logger) { try await node.run() }
     }
 
     /// Runs until cancelled; throws when something fails that cannot be waited out.
@@ -109,7 +100,7 @@ package struct StyxNode: Sendable {
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
                     let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
-                    try await work(beacon, consensus, parSigEx, sender, runtime)
+                    try await work(beacon, consensus, parSigEx, sender, runtime, host.loop)
                 }
                 // Each of them runs for good: whichever ends, by error or cancellation, ends all.
                 try await group.next()
@@ -134,7 +125,7 @@ package struct StyxNode: Sendable {
     /// Waits for the chain, opens the journal, then drives the workflow and serves the validator client.
     private func work(
         _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ sender: PeerSender,
-        _ slot: RuntimeSlot
+        _ slot: RuntimeSlot, _ loop: any EventLoop
     ) async throws {
         // At once: a wrong password should show before a beacon node is there.
         async let learned = learnChain(beacon)
@@ -159,23 +150,29 @@ package struct StyxNode: Sendable {
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, domains: chain.domains, signs: signer != nil,
             seed: UInt64.random(in: .min ... .max))
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
-        let suspects = Suspects()
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys)
         let effects = NodeEffects(
             beacon: beacon, validators: validators, chain: chain, signer: signer,
             combiner: ThresholdCombiner(
                 keys: cluster.keys, domains: chain.domains, threads: threads, verifier: verifier),
-            suspects: suspects, consensus: consensus, parSigEx: parSigEx, sender: sender,
-            logger: topic("qbft"),
-            report: reporter())
+            verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx, sender: sender,
+            logger: topic("qbft"), report: reporter())
         let identity = cluster.identity
+        let tasks = OwnedTasks()
         let driver = WorkflowDriver(
             workflow: Workflow(configuration: workflowConfiguration) { duty, message in
                 ConsensusCodec.seal(duty, message, with: identity)
+            }, loop: loop,
+            commit: { records, done in
+                tasks.run {
+                    do throws(JournalError) {
+                        try await journal.commit(records)
+                        done(.success(()))
+                    } catch { done(.failure(error)) }
+                }
             },
-            journal: journal, handlers: effects.handlers, loop: MultiThreadedEventLoopGroup.singleton.next())
-        let runtime = NodeRuntime(
-            driver: driver, chain: chain, keys: cluster.keys, verifier: verifier, suspects: suspects)
+            perform: { effect, driver in effects.perform(effect, tasks, driver) })
+        let runtime = NodeRuntime(driver: driver, chain: chain, keys: cluster.keys, verifier: verifier)
         let server = try validatorAPI(NodeBackend(runtime: runtime, beacon: beacon, validators: validators))
         slot.set(runtime)
         logger.info("ready", metadata: ["signer": "\(configuration.signing.rawValue)"])
@@ -190,10 +187,12 @@ package struct StyxNode: Sendable {
             }
         } catch {
             slot.set(nil)
+            await tasks.stop()
             await journal.close()
             throw error
         }
         slot.set(nil)
+        await tasks.stop()
         await journal.close()
     }
 

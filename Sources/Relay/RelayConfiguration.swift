@@ -1,6 +1,6 @@
 import Foundation
 import Libp2p
-import Node
+import Program
 import Secp256k1
 
 /// What the operator of a relay decided. Flags of operations.md §3; checked by `validate` before anything is opened.

@@ -5,11 +5,10 @@ import Logging
 import Monitoring
 import NIOCore
 import NIOPosix
-import Node
 import PeerProtocols
+import Program
 import SSZ
 import Secp256k1
-import ServiceLifecycle
 import Synchronization
 
 /// A relay: nodes that cannot reach each other meet here. Holds no key but its own and sees only ciphertext.
@@ -68,19 +67,7 @@ package struct RelayNode: Sendable {
     ) async throws {
         raiseDescriptorLimit(logger)
         let relay = try RelayNode(configuration, hooks: hooks, logger: logger)
-        // It tells all about its services.
-        var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .info)
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [.init(service: RelayService(relay: relay))], gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: quiet))
-        try await group.run()
-    }
-
-    private struct RelayService: Service {
-        let relay: RelayNode
-        func run() async throws { try await cancelWhenGracefulShutdown { try await relay.run() } }
+        try await untilSignalled(logger: logger) { try await relay.run() }
     }
 
     /// Each peer costs a descriptor; shells give 1024.

@@ -72,10 +72,10 @@ package struct Oracle {
     }
 
     mutating func sawShares(_ duty: Duty, _ set: ParSignedDataSet) {
-        for (pubKey, partial) in set {
-            let key = Key(node: partial.shareIndex.rawValue, duty: duty, pubKey: pubKey)
+        for (entry, partial) in set {
+            let key = Key(node: partial.shareIndex.rawValue, duty: duty, pubKey: entry.pubKey)
             shares[key, default: []].insert(partial.data.messageRoot)
-            judge(partial.data, pubKey, share: partial.shareIndex.rawValue)
+            judge(partial.data, entry.pubKey, share: partial.shareIndex.rawValue)
         }
     }
 
@@ -85,9 +85,9 @@ package struct Oracle {
 
     mutating func sawBroadcast(_ duty: Duty, _ set: SignedDataSet, by node: Int) {
         broadcasters[duty, default: []].insert(node)
-        for (pubKey, value) in set {
-            broadcasts[duty, default: [:]][pubKey, default: []].insert(value.messageRoot)
-            judge(value, pubKey, share: 0)
+        for (key, value) in set {
+            broadcasts[duty, default: [:]][key.pubKey, default: []].insert(value.messageRoot)
+            judge(value, key.pubKey, share: 0)
         }
     }
 
@@ -100,7 +100,7 @@ package struct Oracle {
         if case .decided(let duty, let round, _, _) = report { decidedRounds[duty, default: [:]][node] = round }
     }
 
-    mutating func sawRecovery(_ results: [PubKey: Recovery]) {
+    mutating func sawRecovery(_ results: [EntryKey: Recovery]) {
         for case .badShares(let shares) in results.values { badShares.formUnion(shares) }
     }
 

@@ -12,18 +12,19 @@ extension SimulatedCluster {
         case .resolveDuties(let epoch):
             let isMoved = reorganisation.map { now >= $0.at } ?? false
             let rows = chain.duties(of: epoch, shift: isMoved ? reorganisation?.shift ?? 0 : 0)
-            post(node, .dutiesResolved(epoch, rows), after: .milliseconds(5)...(.milliseconds(50)))
+            post(
+                node, .dutiesResolved(epoch, rows.map { .attester($0) }), after: .milliseconds(5)...(.milliseconds(50)))
             for row in rows where Self.hasValidatorClient(node) {
                 let at = max(now, chain.clock.start(of: row.slot) + options.slotDuration / 3)
                 heap.schedule(.validatorClient(node: node, row), at: at)
             }
-        case .fetchAttestationData(let duty, let committees):
+        case .fetch(let duty, .attestationData(let committees)):
             let view = Double.random(in: 0..<1, using: &random) < headDisagreement
             let data =
                 lyingBeaconNodes[node].map { chain.attestationData(duty.slot, lie: $0) }
                 ?? chain.attestationData(duty.slot, view: view)
             let answer = Dictionary(uniqueKeysWithValues: committees.map { ($0, data) })
-            post(node, .attestationData(duty, answer), after: .milliseconds(2)...(.milliseconds(300)))
+            post(node, .fetched(duty, .attestationData(answer)), after: .milliseconds(2)...(.milliseconds(300)))
         case .sendConsensus(let message):
             oracle.sawVote(message, by: node, isLiar: [options.liar, options.poisoner].contains(node))
             if message.message.kind != .decided, !nodes[node].journal.holds(vote: message.message, of: message.duty) {
@@ -34,13 +35,18 @@ extension SimulatedCluster {
             }
         case .sign(let duty, let set):
             let share = ShareIndex(PeerIndex(node))
-            let signed = set.compactMapValues { chain.partial($0, share: share) }
-            post(node, .localPartials(duty, signed, nil), after: .milliseconds(1)...(.milliseconds(10)))
+            var signed: ParSignedDataSet = [:]
+            for (pubKey, value) in set { signed[EntryKey(pubKey)] = chain.partial(value, share: share) }
+            post(
+                node, .localPartials([LocalPartials(duty, signed)], nil), after: .milliseconds(1)...(.milliseconds(10)))
         case .shareWithPeers(let duty, let set):
             oracle.sawShares(duty, set)
             checkDurable(duty, set, node)
             for peer in 0..<options.nodes where peer != node { send(.peerPartials(duty, forge(set, node)), node, peer) }
             post(node, .shared(duty, set.keys.sorted()), after: .milliseconds(1)...(.milliseconds(5)))
+        case .verify(let share, _, let set):
+            post(node, .verified(share, isGood(set)), after: .milliseconds(1)...(.milliseconds(20)))
+        case .decodeAhead: break
         case .recover(let duty, let groups):
             let results = recover(groups)
             oracle.sawRecovery(results)
@@ -58,25 +64,31 @@ extension SimulatedCluster {
         }
     }
 
-    private func recover(_ groups: [PubKey: [ParSignedData]]) -> [PubKey: Recovery] {
-        var results: [PubKey: Recovery] = [:]
-        for (pubKey, group) in groups {
-            guard let root = group.first?.data.messageRoot else { continue }
-            let bad = group.filter { $0.data.signature != chain.shareSignature(pubKey, root, $0.shareIndex) }
-            results[pubKey] =
-                bad.isEmpty ? .signature(chain.groupSignature(pubKey, root)) : .badShares(bad.map(\.shareIndex))
+    private func recover(_ groups: [EntryKey: PartialGroup]) -> [EntryKey: Recovery] {
+        groups.reduce(into: [:]) { results, entry in
+            let (key, group) = entry
+            let root = group.data.messageRoot
+            let bad = group.signatures.filter { $0.value != chain.shareSignature(key.pubKey, root, $0.key) }
+            results[key] =
+                bad.isEmpty ? .signature(chain.groupSignature(key.pubKey, root)) : .badShares(bad.keys.sorted())
         }
-        return results
+    }
+
+    private func isGood(_ set: ParSignedDataSet) -> Bool {
+        set.allSatisfy { key, partial in
+            let data = partial.data
+            return data.signature == chain.shareSignature(key.pubKey, data.messageRoot, partial.shareIndex)
+        }
     }
 
     /// A share may leave once it is on disk, and only over what was decided.
     private mutating func checkDurable(_ duty: Duty, _ set: ParSignedDataSet, _ node: Int) {
-        for (pubKey, partial) in set {
+        for (key, partial) in set {
             guard case .attestation(let attestation) = partial.data else { continue }
-            if !nodes[node].journal.holds(partial, of: duty, for: pubKey) {
+            if !nodes[node].journal.holds(partial, of: duty, for: key) {
                 oracle.sawUndurable("share of \(duty)", by: node)
             }
-            if !nodes[node].journal.holds(attestation.data, of: duty, for: pubKey) {
+            if !nodes[node].journal.holds(attestation.data, of: duty, for: key.pubKey) {
                 oracle.sawUndurable("share over what \(duty) did not decide", by: node)
             }
         }

@@ -16,7 +16,9 @@ extension SimulatedCluster {
         nextTicket += 1
         tickets[ticket] = (node, row)
         heap.schedule(
-            .event(node: node, life: nodes[node].life, .query(ticket, .attestationData(row.slot, row.committeeIndex))),
+            .event(
+                node: node, life: nodes[node].life, .query(ticket, .decided(.attestation(row.slot, row.committeeIndex)))
+            ),
             at: now)
     }
 
@@ -24,7 +26,7 @@ extension SimulatedCluster {
         guard let (node, row) = tickets[ticket] else { return }
         let duty = Duty.attester(slot: row.slot)
         switch answer {
-        case .attestationData(let data):
+        case .decided(_, .attester(let data, _)):
             oracle.sawServed(duty, row, data, by: node)
             if !nodes[node].journal.isServable(data, in: duty) { oracle.sawUndurable("data of \(duty)", by: node) }
             if rogueValidatorClients.contains(node) {
@@ -36,17 +38,17 @@ extension SimulatedCluster {
         case .submitted:
             tickets[ticket] = nil
             oracle.noteAccepted(node, duty, row.pubKey)
-            if !nodes[node].journal.holdsShare(ShareIndex(PeerIndex(node)), of: duty, for: row.pubKey) {
+            if !nodes[node].journal.holdsShare(ShareIndex(PeerIndex(node)), of: duty, for: EntryKey(row.pubKey)) {
                 oracle.sawUndurable("word that the share of \(duty) is safe", by: node)
             }
-        case .refused, .attesterPubKey: tickets[ticket] = nil
+        case .refused, .absent, .attesters, .signed: tickets[ticket] = nil
         }
     }
 
     private mutating func sign(_ data: AttestationData, _ row: AttesterDuty, _ node: Int, _ ticket: Ticket?) {
         guard let partial = chain.partial(.attester(data, row), share: ShareIndex(PeerIndex(node))) else { return }
-        let set = [row.pubKey: partial]
+        let own = LocalPartials(.attester(slot: row.slot), [EntryKey(row.pubKey): partial])
         post(
-            node, .localPartials(.attester(slot: row.slot), set, ticket), after: .milliseconds(1)...(.milliseconds(20)))
+            node, .localPartials([own], ticket), after: .milliseconds(1)...(.milliseconds(20)))
     }
 }

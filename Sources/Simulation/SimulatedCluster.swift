@@ -2,6 +2,7 @@ import DutyWorkflow
 import Ethereum
 import QBFT
 import SSZ
+import Timing
 
 /// A whole cluster on virtual time in one thread: workflows, network, disks, beacon nodes, validator clients.
 ///
@@ -31,7 +32,7 @@ package struct SimulatedCluster {
 
     enum Item {
         case event(node: Int, life: Int, Event)
-        case committed(node: Int, life: Int, [Effect])
+        case committed(node: Int, life: Int, Outbox.CommitID)
         case wake(node: Int, life: Int)
         case crash(node: Int)
         case restart(node: Int)
@@ -44,10 +45,9 @@ package struct SimulatedCluster {
         var journal = SimulatedJournal()
         /// Counts restarts; what was meant for an earlier life is void.
         var life = 0
-        var inbox: [Event] = []
-        var isCommitting = false
+        var outbox = Outbox()
+        /// Of the commit under way.
         var pendingRecords: [Record] = []
-        var notes: [Record] = []
         /// In the cluster's time, like everything in the heap.
         var nextWake: Instant?
         /// What its clock shows beyond the cluster's time.
@@ -61,7 +61,7 @@ package struct SimulatedCluster {
     package internal(set) var oracle = Oracle()
     package private(set) var now: Instant
     var nodes: [Node]
-    var heap = EventHeap<Item>()
+    var heap = EventHeap<Instant, Item>()
     var random: SplitMix64
     var tickets: [Ticket: (node: Int, row: AttesterDuty)] = [:]
     var nextTicket: UInt64 = 0
@@ -123,28 +123,23 @@ package struct SimulatedCluster {
         switch item {
         case .event(let node, let life, let event):
             guard nodes[node].life == life, nodes[node].workflow != nil else { return }
-            nodes[node].inbox.append(event)
-            turn(node)
-        case .committed(let node, let life, let effects):
+            turn(node, event)
+        case .committed(let node, let life, let commit):
             guard nodes[node].life == life, nodes[node].workflow != nil else { return }
             nodes[node].journal.commit(nodes[node].pendingRecords)
             nodes[node].pendingRecords = []
-            nodes[node].isCommitting = false
-            for effect in effects { perform(effect, node) }
-            turn(node)
+            for effect in nodes[node].outbox.durable(commit) { perform(effect, node) }
+            beginCommit(node)
         case .wake(let node, let life):
             guard nodes[node].life == life, nodes[node].nextWake == now else { return }
             nodes[node].nextWake = nil
-            nodes[node].inbox.append(.wake)
-            turn(node)
+            turn(node, .wake)
         case .crash(let node): crash(node)
         case .restart(let node): restart(node)
         case .validatorClient(let node, let row): askAsValidatorClient(node, row)
         case .stepClock(let node, let step):
             nodes[node].skew += step
-            guard nodes[node].workflow != nil else { return }
-            nodes[node].inbox.append(.wake)
-            turn(node)
+            turn(node, .wake)
         }
     }
 
@@ -154,9 +149,7 @@ package struct SimulatedCluster {
         let written = Int.random(in: 0...nodes[node].pendingRecords.count, using: &random)
         nodes[node].journal.commit(nodes[node].pendingRecords.prefix(written))
         nodes[node].pendingRecords = []
-        nodes[node].notes = []
-        nodes[node].inbox = []
-        nodes[node].isCommitting = false
+        nodes[node].outbox = Outbox()
         nodes[node].workflow = nil
         nodes[node].nextWake = nil
         nodes[node].life += 1
@@ -178,19 +171,15 @@ package struct SimulatedCluster {
         let effects = workflow.restore(snapshot, at: time(node))
         nodes[node].workflow = workflow
         act(node, effects)
-        nodes[node].inbox.append(.wake)
-        turn(node)
+        turn(node, .wake)
     }
 
-    /// One turn of a node's driver: all waiting events, one commit, then everything else.
-    private mutating func turn(_ node: Int) {
-        guard !nodes[node].isCommitting, var workflow = nodes[node].workflow else { return }
+    /// One turn of a node's driver: an event, and everything that need not wait.
+    private mutating func turn(_ node: Int, _ event: Event) {
+        guard var workflow = nodes[node].workflow else { return }
         // One reference only, or every change copies the node's whole state.
         nodes[node].workflow = nil
-        var effects: [Effect] = []
-        let inbox = nodes[node].inbox
-        nodes[node].inbox = []
-        for event in inbox { effects += workflow.receive(event, at: time(node)) }
+        let effects = workflow.receive(event, at: time(node))
         let wanted = workflow.nextWake(after: time(node)) - nodes[node].skew
         nodes[node].workflow = workflow
         act(node, effects)
@@ -202,22 +191,15 @@ package struct SimulatedCluster {
     }
 
     mutating func act(_ node: Int, _ effects: [Effect]) {
-        var records: [Record] = []
-        var rest: [Effect] = []
-        for effect in effects {
-            switch effect {
-            case .persist(let record): records.append(record)
-            case .note(let record): nodes[node].notes.append(record)
-            // Nothing before it must be durable: the most eager driver that the order of effects allows.
-            default: if records.isEmpty { perform(effect, node) } else { rest.append(effect) }
-            }
-        }
-        guard !records.isEmpty else { return }
-        nodes[node].pendingRecords = nodes[node].notes + records
-        nodes[node].notes = []
-        nodes[node].isCommitting = true
+        for effect in nodes[node].outbox.add(effects) { perform(effect, node) }
+        beginCommit(node)
+    }
+
+    private mutating func beginCommit(_ node: Int) {
+        guard let (commit, records) = nodes[node].outbox.nextCommit() else { return }
+        nodes[node].pendingRecords = records
         heap.schedule(
-            .committed(node: node, life: nodes[node].life, rest),
+            .committed(node: node, life: nodes[node].life, commit),
             at: now + draw(options.slowDisks[node] ?? options.commitTime))
     }
 

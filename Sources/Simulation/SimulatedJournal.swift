@@ -9,7 +9,7 @@ struct SimulatedJournal {
 
     /// Without partials; those have an index of their own.
     private var snapshot = JournalSnapshot()
-    private var partials: [Duty: [PubKey: [ShareIndex: Row]]] = [:]
+    private var partials: [Duty: [EntryKey: [ShareIndex: Row]]] = [:]
 
     mutating func commit(_ records: some Sequence<Record>) {
         for record in records { apply(record) }
@@ -24,9 +24,9 @@ struct SimulatedJournal {
         live.unsigned = live.unsigned.filter { isLive($0.key) }
         live.aggregated = live.aggregated.filter { isLive($0.key) }
         for (duty, byKey) in partials.sorted(by: { $0.key < $1.key }) where isLive(duty) {
-            for (pubKey, rows) in byKey.sorted(by: { $0.key < $1.key }) {
+            for (key, rows) in byKey.sorted(by: { $0.key < $1.key }) {
                 live.partials += rows.sorted { $0.key < $1.key }.map {
-                    .init(duty: duty, pubKey: pubKey, partial: $0.value.partial, status: $0.value.status)
+                    .init(duty: duty, key: key, partial: $0.value.partial, status: $0.value.status)
                 }
             }
         }
@@ -44,8 +44,8 @@ struct SimulatedJournal {
         return stored == data
     }
 
-    func holds(_ partial: ParSignedData, of duty: Duty, for pubKey: PubKey) -> Bool {
-        partials[duty]?[pubKey]?[partial.shareIndex]?.partial.data.messageRoot == partial.data.messageRoot
+    func holds(_ partial: ParSignedData, of duty: Duty, for key: EntryKey) -> Bool {
+        partials[duty]?[key]?[partial.shareIndex]?.partial.data.messageRoot == partial.data.messageRoot
     }
 
     func isServable(_ data: AttestationData, in duty: Duty) -> Bool {
@@ -55,8 +55,8 @@ struct SimulatedJournal {
         }
     }
 
-    func holdsShare(_ share: ShareIndex, of duty: Duty, for pubKey: PubKey) -> Bool {
-        partials[duty]?[pubKey]?[share] != nil
+    func holdsShare(_ share: ShareIndex, of duty: Duty, for key: EntryKey) -> Bool {
+        partials[duty]?[key]?[share] != nil
     }
 
     private mutating func apply(_ record: Record) {

@@ -1,5 +1,6 @@
 import DutyWorkflow
 import Ethereum
+import Timing
 
 /// What the wire between two nodes does to one message. Seeded, so a run can be repeated.
 package struct SimulatedNetwork: Sendable {

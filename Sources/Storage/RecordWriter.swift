@@ -129,7 +129,7 @@ struct RecordWriter {
     /// A second, different partial of ours is refused; of a peer it is ignored, so that no peer can stop the node.
     private mutating func insertPartials(_ duty: Duty, _ set: ParSignedDataSet, _ status: PartialStatus) throws {
         let slot = try column(duty.slot.rawValue, "slot")
-        for (pubKey, partial) in set.sorted(by: { $0.key < $1.key }) {
+        for (key, partial) in set.sorted(by: { $0.key < $1.key }) {
             guard partial.data.dutyType == duty.type else {
                 throw JournalError.unrecordable("\(partial.data.dutyType.name) signature in duty \(duty)")
             }
@@ -137,71 +137,83 @@ struct RecordWriter {
             let isNew = try insert(
                 """
                 INSERT INTO par_sig_db
-                    (created_at, updated_at, slot, duty_type, pub_key, data, signature, share_index, status)
-                VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING
+                    (created_at, updated_at, slot, duty_type, pub_key, subcommittee, data, signature, share_index,
+                    status)
+                VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING
                 """,
                 [
-                    now, slot, duty.type.rawValue, blob(pubKey), data, blob(partial.data.signature),
-                    partial.shareIndex.rawValue, status.rawValue,
+                    now, slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key), data,
+                    blob(partial.data.signature), partial.shareIndex.rawValue, status.rawValue,
                 ])
             guard !isNew else { continue }
             let stored = try Data.fetchOne(
                 statement(
                     """
                     SELECT data FROM par_sig_db
-                    WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = 0 AND share_index = ?
+                    WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = ? AND share_index = ?
                     """),
-                arguments: [slot, duty.type.rawValue, blob(pubKey), partial.shareIndex.rawValue])
+                arguments: [
+                    slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key), partial.shareIndex.rawValue,
+                ])
             guard stored != data else { continue }
             guard status != .internal else {
-                throw conflict(.ownPartial, duty, pubKey, detail: "share index \(partial.shareIndex)")
+                throw conflict(.ownPartial, duty, key.pubKey, detail: "share index \(partial.shareIndex)")
             }
             partialsIgnored += 1
         }
     }
 
     /// Status only rises, so `.broadcasted` touches our own share alone: those of peers start there.
-    private func raiseStatus(_ duty: Duty, _ pubKeys: [PubKey], _ status: PartialStatus) throws {
+    private func raiseStatus(_ duty: Duty, _ keys: [EntryKey], _ status: PartialStatus) throws {
         let slot = try column(duty.slot.rawValue, "slot")
-        for pubKey in pubKeys {
+        for key in keys {
             try statement(
                 """
                 UPDATE par_sig_db SET status = ?1, updated_at = ?2
-                WHERE slot = ?3 AND duty_type = ?4 AND pub_key = ?5 AND status < ?1
+                WHERE slot = ?3 AND duty_type = ?4 AND pub_key = ?5 AND subcommittee = ?6 AND status < ?1
                 """
-            ).execute(arguments: [status.rawValue, now, slot, duty.type.rawValue, blob(pubKey)])
+            ).execute(
+                arguments: [status.rawValue, now, slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key)])
         }
     }
 
     private func insertAggregated(_ duty: Duty, _ set: SignedDataSet) throws {
         let slot = try column(duty.slot.rawValue, "slot")
-        for (pubKey, signed) in set.sorted(by: { $0.key < $1.key }) {
+        for (key, signed) in set.sorted(by: { $0.key < $1.key }) {
             guard signed.dutyType == duty.type else {
                 throw JournalError.unrecordable("\(signed.dutyType.name) signature in duty \(duty)")
             }
             let data = Data(signed.wireBytes())
             let isNew = try insert(
-                "INSERT INTO agg_sig_db (slot, duty_type, pub_key, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [slot, duty.type.rawValue, blob(pubKey), data])
+                """
+                INSERT INTO agg_sig_db (slot, duty_type, pub_key, subcommittee, data) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT DO NOTHING
+                """, [slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key), data])
             guard !isNew else { continue }
             let stored = try Data.fetchOne(
                 statement(
                     """
                     SELECT data FROM agg_sig_db
-                    WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = 0
+                    WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = ?
                     """),
-                arguments: [slot, duty.type.rawValue, blob(pubKey)])
-            guard stored == data else { throw conflict(.aggregated, duty, pubKey, detail: "the first stays") }
+                arguments: [slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key)])
+            guard stored == data else { throw conflict(.aggregated, duty, key.pubKey, detail: "the first stays") }
         }
     }
 
-    private func markBroadcast(_ duty: Duty, _ pubKeys: [PubKey]) throws {
+    private func markBroadcast(_ duty: Duty, _ keys: [EntryKey]) throws {
         let slot = try column(duty.slot.rawValue, "slot")
-        for pubKey in pubKeys {
-            try statement("UPDATE agg_sig_db SET broadcast = 1 WHERE slot = ? AND duty_type = ? AND pub_key = ?")
-                .execute(arguments: [slot, duty.type.rawValue, blob(pubKey)])
+        for key in keys {
+            try statement(
+                """
+                UPDATE agg_sig_db SET broadcast = 1
+                WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = ?
+                """
+            ).execute(arguments: [slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key)])
         }
     }
+
+    private func subcommittee(_ key: EntryKey) throws -> Int64 { try column(key.subcommittee, "subcommittee") }
 
     /// Votes go. Values and signatures stay until housekeeping, past the window in which they can be included.
     private func expire(_ duty: Duty) throws {

@@ -42,11 +42,11 @@ struct SnapshotReader {
         }
         try forEach("agg_sig_db") { row in
             guard let duty = try live(row) else { return }
-            let pubKey: PubKey = try row.fixed("pub_key")
-            snapshot.aggregated[duty, default: [:]][pubKey] = try row.decode("data") {
+            let key = try row.entryKey()
+            snapshot.aggregated[duty, default: [:]][key] = try row.decode("data") {
                 try SignedData(wire: $0, type: duty.type)
             }
-            if try row.integer("broadcast") != 0 { snapshot.broadcast[duty, default: []].insert(pubKey) }
+            if try row.integer("broadcast") != 0 { snapshot.broadcast[duty, default: []].insert(key) }
         }
         snapshot.watermarks = try watermarks()
         return snapshot
@@ -73,7 +73,7 @@ struct SnapshotReader {
             throw row.damaged("unknown status")
         }
         return JournalSnapshot.Partial(
-            duty: duty, pubKey: try row.fixed("pub_key"), partial: ParSignedData(data: data, shareIndex: share),
+            duty: duty, key: try row.entryKey(), partial: ParSignedData(data: data, shareIndex: share),
             status: status)
     }
 
@@ -94,6 +94,10 @@ private struct StoredRow {
             throw damaged("unknown duty type")
         }
         return Duty(slot: Slot(try unsigned("slot")), type: type)
+    }
+
+    func entryKey() throws(JournalError) -> EntryKey {
+        EntryKey(try fixed("pub_key"), subcommittee: try unsigned("subcommittee"))
     }
 
     func integer(_ column: String) throws(JournalError) -> Int64 {

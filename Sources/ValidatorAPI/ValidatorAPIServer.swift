@@ -1,9 +1,9 @@
 import BeaconAPI
+import HTTPServing
 import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
-import ServiceLifecycle
 import Synchronization
 
 /// The beacon node that validator clients see (validator-api.md).
@@ -57,24 +57,7 @@ package final class ValidatorAPIServer: Sendable {
                 bound.withLock { $0 = port }
                 await listening(port)
             }, logger: quiet)
-        let services = ServiceGroup(
-            configuration: ServiceGroupConfiguration(services: [application], logger: quiet))
-        // A task of its own, so that cancelling us shuts it down gracefully: NIO traps if a server is cancelled at the
-        // instant a connection arrives. It never outlives this function.
-        let serving = Task { try await services.run() }
-        let stop: @Sendable () -> Void = { [connections] in
-            connections.stop()
-            Task { await services.triggerGracefulShutdown() }
-        }
-        try await withTaskCancellationHandler {
-            try await withGracefulShutdownHandler {
-                try await serving.value
-            } onGracefulShutdown: {
-                stop()
-            }
-        } onCancel: {
-            stop()
-        }
+        try await application.serve(stopping: { [connections] in connections.stop() })
     }
 
     private func channelConfiguration() -> HTTP1Channel.Configuration {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Cluster
 import ClusterSetup
 import Foundation
-import Node
+import Program
 
 struct CreateDKG: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,7 +3,6 @@ import Demo
 import DutyWorkflow
 import Foundation
 import Logging
-import Node
 
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

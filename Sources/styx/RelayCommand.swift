@@ -1,6 +1,5 @@
 import ArgumentParser
 import Logging
-import Node
 import Relay
 
 struct RelayCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import Node
+import Program
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Node
+import Program
 
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

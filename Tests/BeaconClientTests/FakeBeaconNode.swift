@@ -1,9 +1,9 @@
 import BeaconAPI
+import HTTPServing
 import Hummingbird
 import Logging
 import HTTPTypes
 import NIOCore
-import ServiceLifecycle
 import Synchronization
 import TestSupport
 
@@ -70,25 +70,11 @@ final class FakeBeaconNode: Sendable {
         readsBodies: Gate? = nil, _ respond: @escaping Responder, _ body: (FakeBeaconNode) async throws -> R
     ) async throws -> R {
         let node = FakeBeaconNode(respond, readsBodies: readsBodies)
-        let services = ServiceGroup(
-            configuration: .init(services: [node.application()], logger: Self.logger))
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await services.run() }
+            group.addTask { try await node.application().serve { node.stopping.open() } }
             await node.listening.wait()
-            // Not by cancelling: NIO traps if a connection arrives at that instant.
-            func stop() async throws {
-                node.stopping.open()
-                await services.triggerGracefulShutdown()
-                try await group.waitForAll()
-            }
-            do {
-                let result = try await body(node)
-                try await stop()
-                return result
-            } catch {
-                try await stop()
-                throw error
-            }
+            defer { group.cancelAll() }
+            return try await body(node)
         }
     }
 

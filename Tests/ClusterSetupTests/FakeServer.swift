@@ -1,9 +1,9 @@
+import HTTPServing
 import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
 import SSZ
-import ServiceLifecycle
 import Synchronization
 import TestSupport
 
@@ -54,25 +54,11 @@ final class FakeServer: Sendable {
         _ respond: @escaping Responder, _ body: (FakeServer) async throws -> R
     ) async throws -> R {
         let server = FakeServer(respond)
-        let services = ServiceGroup(
-            configuration: .init(services: [server.application()], logger: Self.logger))
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await services.run() }
+            group.addTask { try await server.application().serve { server.stopping.open() } }
             await server.listening.wait()
-            // Not by cancelling: NIO traps if a connection arrives at that instant.
-            func stop() async throws {
-                server.stopping.open()
-                await services.triggerGracefulShutdown()
-                try await group.waitForAll()
-            }
-            do {
-                let result = try await body(server)
-                try await stop()
-                return result
-            } catch {
-                try await stop()
-                throw error
-            }
+            defer { group.cancelAll() }
+            return try await body(server)
         }
     }
 

@@ -7,7 +7,7 @@ import Testing
 struct BroadcasterTests {
     private let duty = Duty.attester(slot: Slot(40))
     private func set(_ validator: Int) throws -> SignedDataSet {
-        [Fixture.pubKey(validator): try Fixture.partial(validator, share: 1, data: Fixture.data(slot: 40)).data]
+        [Fixture.key(validator): try Fixture.partial(validator, share: 1, data: Fixture.data(slot: 40)).data]
     }
     private let temporary = Failure(reason: "503", isTemporary: true)
 
@@ -52,9 +52,9 @@ struct BroadcasterTests {
     @Test("success is noted and told")
     func success() throws {
         let broadcaster = Broadcaster(configuration: try Fixture.configuration())
-        let signals = broadcaster.succeeded(duty, [Fixture.pubKey(1), Fixture.pubKey(0)])
+        let signals = broadcaster.succeeded(duty, [Fixture.key(1), Fixture.key(0)])
         #expect(signals.effectNames == ["note broadcast"])
         guard case .broadcasted(_, let keys)? = signals.last else { return }
-        #expect(keys == [Fixture.pubKey(0), Fixture.pubKey(1)])
+        #expect(keys == [Fixture.key(0), Fixture.key(1)])
     }
 }

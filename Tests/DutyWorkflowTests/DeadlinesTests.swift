@@ -50,24 +50,27 @@ struct DeadlinesTests {
     @Test("all types are in the table")
     func complete() { #expect(Set(Self.rows.map(\.type)) == Set(DutyType.allCases)) }
 
-    static let gateRows: [(slot: UInt64, isAdmitted: Bool)] = [
-        (slot: 0, isAdmitted: true), (slot: 31, isAdmitted: true), (slot: 160, isAdmitted: true),
-        (slot: 255, isAdmitted: true), (slot: 256, isAdmitted: false), (slot: UInt64.max, isAdmitted: false),
+    static let gateRows: [(type: DutyType, slot: UInt64, isAdmitted: Bool)] = [
+        (.attester, 0, true), (.attester, 191, true), (.attester, 193, true), (.attester, 194, false),
+        (.proposer, 193, true), (.proposer, 194, false), (.attester, .max, false),
+        (.randao, 194, true), (.prepareAggregator, 255, true), (.prepareAggregator, 256, false), (.exit, .max, false),
     ]
 
     /// In the last moment of epoch 5.
-    @Test("the gate lets two epochs ahead in, and everything old", arguments: gateRows)
-    func gate(slot: UInt64, isAdmitted: Bool) {
+    @Test("the gate lets in two slots ahead, two epochs what is signed ahead, and everything old", arguments: gateRows)
+    func gate(type: DutyType, slot: UInt64, isAdmitted: Bool) {
         let deadlines = Deadlines(clock: Fixture.clock())
-        let duty = Duty(slot: Slot(slot), type: .attester)
+        let duty = Duty(slot: Slot(slot), type: type)
         #expect(deadlines.admits(duty, at: Instant.slot(191, plus: 11.9)) == isAdmitted)
     }
 
-    @Test("before genesis the gate counts from epoch 0")
+    @Test("before genesis the gate counts from slot 0")
     func gateBeforeGenesis() {
         let deadlines = Deadlines(clock: Fixture.clock())
-        #expect(deadlines.admits(.attester(slot: Slot(95)), at: .at(-1000)))
-        #expect(!deadlines.admits(.attester(slot: Slot(96)), at: .at(-1000)))
+        #expect(deadlines.admits(.attester(slot: Slot(2)), at: .at(-1000)))
+        #expect(!deadlines.admits(.attester(slot: Slot(3)), at: .at(-1000)))
+        #expect(deadlines.isForeseeable(.attester(slot: Slot(95)), at: .at(-1000)))
+        #expect(!deadlines.isForeseeable(.attester(slot: Slot(96)), at: .at(-1000)))
     }
 
     @Test("duties come out once, soonest first, and stay over")
@@ -83,6 +86,17 @@ struct DeadlinesTests {
         #expect(queue.isOver(early) && queue.isOver(late))
         queue.add(early)
         #expect(queue.next == nil, "a duty that is over is not taken up again")
+    }
+
+    @Test("duties without a deadline end when they are done, or when too many came after")
+    func endless() {
+        var queue = DeadlineQueue(deadlines: Deadlines(clock: Fixture.clock()))
+        let exits = (0...DeadlineQueue.endlessMax).map { Duty(slot: Slot(UInt64($0)), type: .exit) }
+        for duty in exits { queue.add(duty) }
+        #expect(queue.expired(at: .slot(1)) == [exits[0]])
+        #expect(queue.isOver(exits[0]) && !queue.isOver(exits[1]))
+        queue.end(exits[1])
+        #expect(queue.isOver(exits[1]) && queue.expired(at: .slot(1 << 28)).isEmpty)
     }
 
     @Test("memory of what is over is bounded")

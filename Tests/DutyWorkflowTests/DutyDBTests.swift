@@ -18,12 +18,12 @@ struct DutyDBTests {
         return []
     }
 
-    @Test("watermark and value are persisted before they are signed or served")
+    @Test("the value is recorded before it is signed or served; it bars nothing")
     func order() throws {
         var db = try db()
-        _ = db.query(Ticket(1), .attestationData(Slot(slot), CommitteeIndex(1)))
+        _ = db.query(Ticket(1), .attestation(Slot(slot), CommitteeIndex(1)))
         let signals = db.store(duty, Fixture.unsigned([0, 1], slot: slot, Fixture.data(slot: slot)))
-        #expect(signals.effectNames == ["persist watermark", "persist watermark", "persist unsigned", "answer data"])
+        #expect(signals.effectNames == ["persist unsigned", "answer data"])
         let storedAt = try #require(signals.firstIndex { if case .stored = $0 { true } else { false } })
         let persistedAt = try #require(signals.lastIndex { $0.effect?.name.hasPrefix("persist") == true })
         #expect(persistedAt < storedAt)
@@ -37,8 +37,8 @@ struct DutyDBTests {
         let signals = db.store(duty, Fixture.unsigned([0, 1], slot: slot, Fixture.data(slot: slot, block: 2)))
         #expect(stored(signals) == [Fixture.pubKey(1)])
         #expect(signals.tracked == [.conflicted(Fixture.pubKey(0), "another value was decided before")])
-        let answer = db.query(Ticket(1), .attestationData(Slot(slot), .zero)).effects.answers
-        #expect(answer == [.attestationData(first)])
+        let answer = db.query(Ticket(1), .attestation(Slot(slot), .zero)).effects.dataAnswers
+        #expect(answer == [first])
     }
 
     @Test("the same value again is silent")
@@ -72,6 +72,8 @@ struct DutyDBTests {
     func slashing(vote: Vote) throws {
         var db = try db()
         _ = db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 9)))
+        _ = db.raise(
+            Fixture.pubKey(0), try Fixture.partial(0, share: 1, data: Fixture.data(slot: slot, source: 9)).data)
         let next = vote.target * 32 + vote.slotInEpoch
         let data = Fixture.data(slot: next, source: vote.source)
         let signals = db.store(.attester(slot: Slot(next)), Fixture.unsigned([0, 1], slot: next, data))
@@ -103,10 +105,11 @@ struct DutyDBTests {
         #expect(stored(db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot)))).isEmpty)
     }
 
-    @Test("a value on disk whose watermark was lost still protects")
+    @Test("a signature of ours on disk whose watermark was lost still protects")
     func tornWatermark() throws {
         var snapshot = JournalSnapshot()
-        snapshot.unsigned[duty] = Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 9))
+        let signed = try Fixture.partial(0, share: 1, data: Fixture.data(slot: slot, source: 9))
+        snapshot.partials = [.init(duty: duty, key: Fixture.key(0), partial: signed, status: .internal)]
         var db = try db()
         db.restore(snapshot)
         let moved = Duty.attester(slot: Slot(slot + 1))
@@ -114,14 +117,61 @@ struct DutyDBTests {
         #expect(stored(db.store(moved, second)).isEmpty, "the epoch's vote is given")
     }
 
+    @Test("a leader cannot bar a validator's vote by having another one decided: what is not signed bars nothing")
+    func decidedIsNotSigned() throws {
+        var db = try db()
+        _ = db.store(duty, Fixture.unsigned([0, 1], slot: slot, Fixture.data(slot: slot)))
+        let real = Duty.attester(slot: Slot(slot + 5))
+        let signals = db.store(real, Fixture.unsigned([1], slot: slot + 5, Fixture.data(slot: slot + 5)))
+        #expect(stored(signals) == [Fixture.pubKey(1)])
+        // Only one of the two is ever signed.
+        let first = try Fixture.partial(1, share: 1, data: Fixture.data(slot: slot + 5))
+        #expect(db.refusalOfLocal(real, Fixture.key(1), first) == nil)
+        #expect(db.raise(Fixture.pubKey(1), first.data) != nil)
+        #expect(db.raise(Fixture.pubKey(1), first.data) == nil, "no news")
+        let second = try Fixture.partial(1, share: 1, data: Fixture.data(slot: slot))
+        #expect(db.refusalOfLocal(duty, Fixture.key(1), second)?.contains("slashing protection") == true)
+    }
+
+    @Test("a row that contradicts our beacon node's is not signed for, and holds up no other")
+    func contradictedRow() throws {
+        var db = try db()
+        let data = Fixture.data(slot: slot)
+        let known = Fixture.definitions([Fixture.row(0, slot: slot), Fixture.row(2, slot: slot, committee: 9)])
+        let signals = db.store(duty, Fixture.unsigned([0, 1, 2], slot: slot, data), definitions: known)
+        #expect(stored(signals) == [Fixture.pubKey(0)])
+        #expect(signals.tracked.count == 2)
+    }
+
+    @Test("a source ahead of what our beacon node calls justified is an objection; a lower one is not")
+    func sources() throws {
+        var db = try db()
+        func judge(_ source: UInt64, _ slot: UInt64) -> DutyDB.Verdict {
+            let set = Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: source))
+            return db.judge(set, of: .attester(slot: Slot(slot)), definitions: nil)
+        }
+        #expect(judge(9, slot) == .good, "nothing is known")
+        db.learn(Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 7)))
+        #expect(judge(7, slot + 1) == .good && judge(6, slot + 1) == .good)
+        guard case .bad = judge(9, slot + 1) else {
+            Issue.record("a source ahead passes")
+            return
+        }
+        #expect(judge(9, slot + 32) == .open, "the next epoch may have justified more")
+        db.learn(Fixture.unsigned([0], slot: slot + 32, Fixture.data(slot: slot + 32, source: 9)))
+        #expect(judge(9, slot + 33) == .good)
+    }
+
     @Test("a restart serves the same value, and an expired duty keeps its watermark")
     func restartAndExpiry() throws {
         var snapshot = JournalSnapshot()
+        let own = try Fixture.partial(0, share: 1, data: Fixture.data(slot: slot, block: 7))
+        snapshot.partials = [.init(duty: duty, key: Fixture.key(0), partial: own, status: .broadcasted)]
         let data = Fixture.data(slot: slot, block: 7)
         snapshot.unsigned[duty] = Fixture.unsigned([0], slot: slot, data)
         var db = try db()
         db.restore(snapshot)
-        #expect(db.query(Ticket(1), .attestationData(Slot(slot), .zero)).effects.answers == [.attestationData(data)])
+        #expect(db.query(Ticket(1), .attestation(Slot(slot), .zero)).effects.dataAnswers == [(data)])
         _ = db.expire(duty)
         #expect(stored(db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, block: 8)))).isEmpty)
     }
@@ -156,9 +206,9 @@ struct DutyDBTests {
         var db = try db()
         for ticket in UInt64(1)...4 {
             let committee = ticket == 4 ? CommitteeIndex(3) : CommitteeIndex(ticket % 2)
-            #expect(db.query(Ticket(ticket), .attestationData(Slot(slot), committee)).isEmpty)
+            #expect(db.query(Ticket(ticket), .attestation(Slot(slot), committee)).isEmpty)
         }
-        _ = db.query(Ticket(9), .attestationData(Slot(slot + 1), .zero))
+        _ = db.query(Ticket(9), .attestation(Slot(slot + 1), .zero))
         db.cancel(Ticket(2))
         let signals = db.store(duty, Fixture.unsigned([0, 1], slot: slot, Fixture.data(slot: slot)))
         let tickets = signals.effects.compactMap {
@@ -173,8 +223,8 @@ struct DutyDBTests {
     @Test("waiting callers are bounded")
     func waitingIsBounded() throws {
         var db = try db()
-        for ticket in UInt64(0)..<16384 { _ = db.query(Ticket(ticket), .attestationData(Slot(slot), .zero)) }
-        #expect(db.query(Ticket(99999), .attestationData(Slot(slot), .zero)).effectNames == ["answer refused"])
+        for ticket in UInt64(0)..<16384 { _ = db.query(Ticket(ticket), .attestation(Slot(slot), .zero)) }
+        #expect(db.query(Ticket(99999), .attestation(Slot(slot), .zero)).effectNames == ["answer refused"])
     }
 
     @Test("committee 0 is itself first, and any other only for want of it")
@@ -183,28 +233,29 @@ struct DutyDBTests {
         // Validator 0, whose key sorts first, is in committee 5; validator 1 in committee 0.
         let five = Fixture.data(slot: slot, index: 5)
         let zero = Fixture.data(slot: slot, index: 0)
-        func ask(_ committee: UInt64) -> [Answer] {
-            db.query(Ticket(1), .attestationData(Slot(slot), CommitteeIndex(committee))).effects.answers
+        func ask(_ committee: UInt64) -> [AttestationData] {
+            db.query(Ticket(1), .attestation(Slot(slot), CommitteeIndex(committee))).effects.dataAnswers
         }
         _ = db.store(duty, [Fixture.pubKey(0): .attester(five, Fixture.row(0, slot: slot, committee: 5))])
-        #expect(ask(0) == [.attestationData(five)])
+        #expect(ask(0) == [five])
         _ = db.store(duty, [Fixture.pubKey(1): .attester(zero, Fixture.row(1, slot: slot, committee: 0))])
-        #expect(ask(0) == [.attestationData(zero)])
-        #expect(ask(5) == [.attestationData(five)])
+        #expect(ask(0) == [zero])
+        #expect(ask(5) == [five])
     }
 
     @Test("validators are found by committee and index, also under committee 0")
     func pubKeys() throws {
         var db = try db()
         _ = db.store(duty, Fixture.unsigned([0, 1, 2], slot: slot, Fixture.data(slot: slot)))
-        func find(_ committee: UInt64, _ index: UInt64) -> [Answer] {
-            db.query(Ticket(1), .attesterPubKey(Slot(slot), CommitteeIndex(committee), ValidatorIndex(index))).effects
-                .answers
+        func find(_ committee: UInt64, _ index: UInt64) -> PubKey? {
+            db.attester(
+                at: AttesterPosition(
+                    slot: Slot(slot), committee: CommitteeIndex(committee), validator: ValidatorIndex(index)))
         }
-        #expect(find(2, 102) == [.attesterPubKey(Fixture.pubKey(2))])
-        #expect(find(0, 102) == [.attesterPubKey(Fixture.pubKey(2))])
-        #expect(find(1, 102) == [.attesterPubKey(nil)])
-        #expect(find(2, 999) == [.attesterPubKey(nil)])
+        #expect(find(2, 102) == Fixture.pubKey(2))
+        #expect(find(0, 102) == Fixture.pubKey(2))
+        #expect(find(1, 102) == nil)
+        #expect(find(2, 999) == nil)
     }
 
     @Test("own signatures pass over exactly what was decided")
@@ -212,14 +263,21 @@ struct DutyDBTests {
         var db = try db()
         let data = Fixture.data(slot: slot)
         let good = try Fixture.partial(0, share: 1, data: data)
-        #expect(db.admitLocal(duty, Fixture.pubKey(0), good) != nil, "nothing is decided yet")
+        #expect(db.refusalOfLocal(duty, Fixture.key(0), good) != nil, "nothing is decided yet")
         _ = db.store(duty, Fixture.unsigned([0], slot: slot, data))
-        #expect(db.admitLocal(duty, Fixture.pubKey(0), good) == nil)
+        #expect(db.refusalOfLocal(duty, Fixture.key(0), good) == nil)
         let otherBlock = try Fixture.partial(0, share: 1, data: Fixture.data(slot: slot, block: 2))
-        #expect(db.admitLocal(duty, Fixture.pubKey(0), otherBlock) != nil)
+        #expect(db.refusalOfLocal(duty, Fixture.key(0), otherBlock) != nil)
         let otherValidator = try Fixture.partial(0, share: 1, data: data, validatorIndex: 7)
-        #expect(db.admitLocal(duty, Fixture.pubKey(0), otherValidator) != nil)
-        #expect(db.admitLocal(duty, Fixture.pubKey(1), good) != nil)
-        #expect(db.admitLocal(.attester(slot: Slot(slot + 1)), Fixture.pubKey(0), good) != nil)
+        #expect(db.refusalOfLocal(duty, Fixture.key(0), otherValidator) != nil)
+        #expect(db.refusalOfLocal(duty, Fixture.key(1), good) != nil)
+        #expect(db.refusalOfLocal(.attester(slot: Slot(slot + 1)), Fixture.key(0), good) != nil)
+    }
+}
+
+extension DutyDB {
+    /// While nothing is known of the duty.
+    fileprivate mutating func store(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
+        store(duty, set, definitions: nil)
     }
 }

@@ -11,7 +11,7 @@ struct FetcherTests {
     }
 
     private func asked(_ signals: [Signal]) -> [UInt64]? {
-        for case .fetchAttestationData(_, let committees) in signals.effects { return committees.map(\.rawValue) }
+        for case .fetch(_, .attestationData(let committees)) in signals.effects { return committees.map(\.rawValue) }
         return nil
     }
 
@@ -26,7 +26,7 @@ struct FetcherTests {
         #expect(fetcher.fetch(duty, definitions()).isEmpty, "one request at a time")
         let data = Dictionary(
             uniqueKeysWithValues: expected.map { (CommitteeIndex($0), Fixture.data(slot: 40, index: $0)) })
-        let signals = fetcher.received(duty, data, at: .slot(40, plus: 4))
+        let signals = fetcher.received(duty, .attestationData(data), at: .slot(40, plus: 4))
         guard case .fetched(duty, let set)? = signals.last else {
             Issue.record("no data: \(signals)")
             return
@@ -47,18 +47,19 @@ struct FetcherTests {
     func refuses(data: AttestationData) throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration())
         _ = fetcher.fetch(duty, definitions())
-        let signals = fetcher.received(duty, [.zero: data], at: .slot(40, plus: 4))
+        let signals = fetcher.received(duty, .attestationData([.zero: data]), at: .slot(40, plus: 4))
         #expect(signals.count == 1 && !signals.tracked.isEmpty, "no data go out")
         let next = try #require(fetcher.nextWake)
         #expect(asked(fetcher.wake(at: next)) == [0])
-        #expect(fetcher.received(duty, [.zero: Fixture.data(slot: 40)], at: next).tracked == [.fetched])
+        #expect(
+            fetcher.received(duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: next).tracked == [.fetched])
     }
 
     @Test("a missing committee is asked for again")
     func missing() throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration(fork: .deneb))
         _ = fetcher.fetch(duty, definitions())
-        let signals = fetcher.received(duty, [.zero: Fixture.data(slot: 40)], at: .slot(40, plus: 4))
+        let signals = fetcher.received(duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: .slot(40, plus: 4))
         #expect(signals.tracked == [.fetchFailed("no data for committee 1")])
         #expect(fetcher.nextWake != nil)
     }
@@ -89,9 +90,41 @@ struct FetcherTests {
     func unasked() throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration())
         #expect(fetcher.fetch(duty, [:]).isEmpty)
-        #expect(fetcher.received(duty, [.zero: Fixture.data(slot: 40)], at: .slot(40)).isEmpty)
+        #expect(fetcher.received(duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: .slot(40)).isEmpty)
         _ = fetcher.fetch(duty, definitions())
-        fetcher.expire(duty)
-        #expect(fetcher.received(duty, [.zero: Fixture.data(slot: 40)], at: .slot(40)).isEmpty)
+        fetcher.drop(duty)
+        #expect(fetcher.received(duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: .slot(40)).isEmpty)
+    }
+
+    @Test("after an outage the oldest duty comes first, one at a time; what is due just now does not wait")
+    func catchesUp() throws {
+        var fetcher = Fetcher(configuration: try Fixture.configuration())
+        let duties = [UInt64(40), 41, 48].map { Duty.attester(slot: Slot($0)) }
+        func rows(_ duty: Duty) -> DutyDefinitionSet {
+            Fixture.definitions([Fixture.row(0, slot: duty.slot.rawValue)])
+        }
+        func fetched(_ signals: [Signal]) -> [Duty] {
+            signals.effects.compactMap { if case .fetch(let duty, _) = $0 { duty } else { nil } }
+        }
+        let down = Failure(reason: "refused", isTemporary: true)
+        for duty in duties.reversed() {
+            _ = fetcher.fetch(duty, rows(duty))
+            #expect(fetcher.failed(duty, down, .slot(49)).tracked == [.fetchFailed("refused")])
+        }
+        let now = Instant.slot(50)
+        #expect(fetched(fetcher.wake(at: now)) == [duties[0]])
+        #expect(fetched(fetcher.wake(at: now)).isEmpty && fetcher.nextWake == nil)
+        let current = Duty.attester(slot: Slot(50))
+        #expect(fetched(fetcher.fetch(current, rows(current))) == [current])
+        for (done, next) in zip(duties, duties.dropFirst()) {
+            let data = Fixture.data(slot: done.slot.rawValue)
+            #expect(fetcher.received(done, .attestationData([.zero: data]), at: now).tracked == [.fetched])
+            #expect(fetched(fetcher.wake(at: now)) == [next])
+        }
+        // One that keeps failing holds up no other.
+        _ = fetcher.failed(duties[2], down, now)
+        _ = fetcher.failed(current, down, now)
+        let next = try #require(fetcher.nextWake)
+        #expect(fetched(fetcher.wake(at: next)).count == 1)
     }
 }

@@ -59,6 +59,10 @@ enum Fixture {
         return data
     }
 
+    static func definitions(_ rows: [AttesterDuty]) -> DutyDefinitionSet {
+        Dictionary(uniqueKeysWithValues: rows.map { ($0.pubKey, .attester($0)) })
+    }
+
     static func root(_ byte: UInt8) -> Root { Root([UInt8](repeating: byte, count: 32)) ?? .zero }
 
     static func checkpoint(_ epoch: UInt64) -> Checkpoint {
@@ -71,6 +75,8 @@ enum Fixture {
     static func unsigned(_ indices: [Int], slot: UInt64, _ data: AttestationData) -> UnsignedDataSet {
         Dictionary(uniqueKeysWithValues: indices.map { (pubKey($0), .attester(data, row($0, slot: slot))) })
     }
+
+    static func key(_ index: Int) -> EntryKey { EntryKey(pubKey(index)) }
 
     static func share(_ index: Int) -> ShareIndex { ShareIndex(PeerIndex(index - 1)) }
 
@@ -87,7 +93,7 @@ enum Fixture {
     }
 
     static func partials(_ validators: [Int], share: Int, data: AttestationData) throws -> ParSignedDataSet {
-        Dictionary(uniqueKeysWithValues: try validators.map { (pubKey($0), try partial($0, share: share, data: data)) })
+        Dictionary(uniqueKeysWithValues: try validators.map { (key($0), try partial($0, share: share, data: data)) })
     }
 
     static func signature(_ byte: UInt8) -> SignatureBytes {
@@ -117,10 +123,12 @@ extension Effect {
         case .persist(let record): "persist \(record.name)"
         case .note(let record): "note \(record.name)"
         case .resolveDuties(let epoch): "resolve \(epoch.rawValue)"
-        case .fetchAttestationData(let duty, _): "fetch \(duty)"
+        case .fetch(let duty, _): "fetch \(duty)"
         case .sendConsensus(let message): "send \(message.message.kind)"
         case .sign: "sign"
         case .shareWithPeers: "share"
+        case .verify: "verify"
+        case .decodeAhead: "decode"
         case .recover: "recover"
         case .broadcast: "broadcast"
         case .answer(_, let answer): "answer \(answer.name)"
@@ -132,8 +140,10 @@ extension Effect {
 extension Answer {
     var name: String {
         switch self {
-        case .attestationData: "data"
-        case .attesterPubKey: "pubkey"
+        case .decided: "data"
+        case .attesters: "pubkeys"
+        case .signed: "signed"
+        case .absent: "absent"
         case .submitted: "submitted"
         case .refused: "refused"
         }
@@ -160,7 +170,7 @@ extension [Signal] {
     var effectNames: [String] { effects.map(\.name) }
     var tracked: [TrackedStep] { compactMap { if case .tracked(_, let step) = $0 { step } else { nil } } }
     var started: [Duty] { compactMap { if case .dutyStarted(let duty, _) = $0 { duty } else { nil } } }
-    var thresholds: [[PubKey: [ParSignedData]]] {
+    var thresholds: [[EntryKey: PartialGroup]] {
         compactMap { if case .thresholdReached(_, let groups) = $0 { groups } else { nil } }
     }
     var resolved: [UInt64] {
@@ -169,8 +179,8 @@ extension [Signal] {
 }
 
 extension [Effect] {
-    /// Without reports.
-    var work: [String] { map(\.name).filter { $0 != "report" } }
+    /// Without reports and what only saves time.
+    var work: [String] { map(\.name).filter { $0 != "report" && $0 != "decode" } }
     var records: [Record] {
         compactMap {
             switch $0 {
@@ -180,6 +190,9 @@ extension [Effect] {
         }
     }
     var reports: [Report] { compactMap { if case .report(let report) = $0 { report } else { nil } } }
+    var dataAnswers: [AttestationData] {
+        answers.compactMap { if case .decided(_, .attester(let data, _)) = $0 { data } else { nil } }
+    }
     var answers: [Answer] { compactMap { if case .answer(_, let answer) = $0 { answer } else { nil } } }
     var sent: [ConsensusMessage] { compactMap { if case .sendConsensus(let message) = $0 { message } else { nil } } }
 }

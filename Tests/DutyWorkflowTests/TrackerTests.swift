@@ -107,7 +107,9 @@ struct TrackerTests {
         "the guilty share and operator are named",
         arguments: [
             (TrackedStep.badShare(Fixture.pubKey(0), Fixture.share(3)), "share 3"),
-            (.foreignShare(Fixture.pubKey(0), Fixture.share(2)), "share 2"),
+            (.malformedShare(Fixture.pubKey(0), Fixture.share(2), "signed for another duty"), "another duty"),
+            (.undueShare(Fixture.share(2), [Fixture.pubKey(0)]), "share 2"), (.badSet(Fixture.share(2)), "share 2"),
+            (.suspectIgnored(Fixture.share(2), "often"), "share 2"),
             (.equivocatedVote(PeerIndex(2), "two values"), "operator 2"),
             (.peerRefused(PeerIndex(1), "too much"), "operator 1"),
         ])

@@ -11,7 +11,7 @@ struct WorkflowTests {
     private let duty = Duty.attester(slot: Slot(41))
     private let data = Fixture.data(slot: 41)
     private let start = Instant.slot(41, plus: 4)
-    private var keys: [PubKey] { [Fixture.pubKey(0), Fixture.pubKey(1)] }
+    private var keys: [EntryKey] { [Fixture.key(0), Fixture.key(1)] }
     private var value: UnsignedDataSet { Fixture.unsigned([0, 1], slot: 41, data) }
 
     private func workflow(signs: Bool = false, snapshot: JournalSnapshot? = nil, at now: Instant? = nil) throws -> (
@@ -51,21 +51,23 @@ struct WorkflowTests {
         let recovered = Dictionary(uniqueKeysWithValues: keys.map { ($0, Recovery.signature(Fixture.groupSignature)) })
         return [
             Step(event: .wake, at: .slot(40), effects: ["resolve 1"]),
-            Step(event: .dutiesResolved(Epoch(1), rows), at: .slot(40), effects: []),
-            Step(event: .query(Ticket(1), .attestationData(Slot(41), .zero)), at: .slot(41), effects: []),
+            Step(event: .dutiesResolved(Epoch(1), rows.map { .attester($0) }), at: .slot(40), effects: []),
+            Step(event: .query(Ticket(1), .decided(.attestation(Slot(41), .zero))), at: .slot(41), effects: []),
             Step(event: .wake, at: start, effects: ["fetch 41/attester"]),
             Step(
-                event: .attestationData(duty, [.zero: data]), at: start,
+                event: .fetched(duty, .attestationData([.zero: data])), at: start,
                 effects: ["persist vote prePrepare", "send prePrepare", "persist vote prepare", "send prepare"]),
             Step(event: vote(.prepare, from: 1), at: start, effects: []),
             Step(event: vote(.prepare, from: 2), at: start, effects: ["persist vote commit", "send commit"]),
             Step(event: vote(.commit, from: 1), at: start, effects: []),
             Step(
                 event: vote(.commit, from: 2), at: start,
-                effects: ["persist watermark", "persist watermark", "persist unsigned", "answer data"]),
+                effects: ["persist unsigned", "answer data"]),
             Step(
-                event: .localPartials(duty, try set(1), Ticket(2)), at: start,
-                effects: ["persist partials internal", "share", "answer submitted"]),
+                event: .localPartials([LocalPartials(duty, try set(1))], Ticket(2)), at: start,
+                effects: [
+                    "persist watermark", "persist watermark", "persist partials internal", "share", "answer submitted",
+                ]),
             Step(event: .shared(duty, keys), at: start, effects: ["note status broadcasted"]),
             Step(event: .peerPartials(duty, try set(2)), at: start, effects: ["note partials broadcasted"]),
             Step(event: .peerPartials(duty, try set(3)), at: start, effects: ["note partials broadcasted", "recover"]),
@@ -104,7 +106,7 @@ struct WorkflowTests {
             case .attestationWatermark(let key, let watermark): snapshot.watermarks[key] = watermark
             case .partials(let duty, let set, let status):
                 snapshot.partials += set.sorted { $0.key < $1.key }.map {
-                    .init(duty: duty, pubKey: $0.key, partial: $0.value, status: status)
+                    .init(duty: duty, key: $0.key, partial: $0.value, status: status)
                 }
             case .partialStatus(_, _, let status):
                 for index in snapshot.partials.indices where snapshot.partials[index].status.rawValue < status.rawValue
@@ -134,28 +136,35 @@ struct WorkflowTests {
             let disk = snapshot(records.prefix(count))
             var (workflow, effects) = try workflow(signs: signs, snapshot: disk)
             var votes: [QBFT.Message] = disk.votes[duty] ?? []
-            var served: [Answer] = []
+            var served: [AttestationData] = []
             var shared = disk.partials.filter { $0.partial.shareIndex == Fixture.share(1) }.map(
                 \.partial.data.messageRoot)
             // The beacon node changed its mind, and the peers want the other value in a later round.
-            effects += workflow.receive(.query(Ticket(1), .attestationData(Slot(41), .zero)), at: start)
+            effects += workflow.receive(.query(Ticket(1), .decided(.attestation(Slot(41), .zero))), at: start)
             effects += workflow.receive(.wake, at: start)
             effects += workflow.receive(
-                .dutiesResolved(Epoch(1), [Fixture.row(0, slot: 41), Fixture.row(1, slot: 41)]), at: start)
-            effects += workflow.receive(.attestationData(duty, [.zero: Fixture.data(slot: 41, block: 9)]), at: start)
+                .dutiesResolved(Epoch(1), [.attester(Fixture.row(0, slot: 41)), .attester(Fixture.row(1, slot: 41))]),
+                at: start)
+            effects += workflow.receive(
+                .fetched(duty, .attestationData([.zero: Fixture.data(slot: 41, block: 9)])), at: start)
             for kind in [QBFT.Message.Kind.prepare, .commit] {
                 for source in 1...3 { effects += workflow.receive(vote(kind, from: source, other), at: start) }
             }
             effects += workflow.receive(
-                .localPartials(duty, try Fixture.partials([0, 1], share: 1, data: data), Ticket(3)), at: start)
+                .localPartials([LocalPartials(duty, try Fixture.partials([0, 1], share: 1, data: data))], Ticket(3)),
+                at: start)
             effects += workflow.receive(
                 .localPartials(
-                    duty, try Fixture.partials([0, 1], share: 1, data: Fixture.data(slot: 41, block: 9)), Ticket(4)),
+                    [
+                        LocalPartials(
+                            duty, try Fixture.partials([0, 1], share: 1, data: Fixture.data(slot: 41, block: 9)))
+                    ],
+                    Ticket(4)),
                 at: start)
             for effect in effects {
                 switch effect {
                 case .sendConsensus(let sent) where sent.message.kind != .decided: votes.append(sent.message)
-                case .answer(_, .attestationData(let data)): served.append(.attestationData(data))
+                case .answer(_, .decided(_, .attester(let data, _))): served.append(data)
                 case .shareWithPeers(_, let set): shared += set.values.map(\.data.messageRoot)
                 default: break
                 }
@@ -167,7 +176,7 @@ struct WorkflowTests {
             }
             #expect(Set(served).count <= 1 && Set(shared).count <= 1, "after \(count) records")
             if disk.unsigned[duty] != nil {
-                #expect(served == [.attestationData(data)], "after \(count) records")
+                #expect(served == [data], "after \(count) records")
                 #expect(effects.work.contains("sign") == signs)
             }
         }
@@ -203,30 +212,42 @@ struct WorkflowTests {
     func partly() throws {
         var workflow = try decided()
         var set = try set(1)
-        set[Fixture.pubKey(1)] = try Fixture.partial(1, share: 1, data: Fixture.data(slot: 41, block: 2))
-        set[Fixture.pubKey(2)] = try Fixture.partial(2, share: 1, data: data)
-        let effects = workflow.receive(.localPartials(duty, set, Ticket(7)), at: start)
-        #expect(effects.work == ["persist partials internal", "share", "answer refused"])
-        for case .shareWithPeers(_, let shared) in effects { #expect(Set(shared.keys) == [Fixture.pubKey(0)]) }
-        let rest = workflow.receive(.localPartials(duty, try self.set(1), Ticket(8)), at: start)
-        #expect(rest.work == ["persist partials internal", "share", "answer submitted"])
+        set[Fixture.key(1)] = try Fixture.partial(1, share: 1, data: Fixture.data(slot: 41, block: 2))
+        set[Fixture.key(2)] = try Fixture.partial(2, share: 1, data: data)
+        let effects = workflow.receive(.localPartials([LocalPartials(duty, set)], Ticket(7)), at: start)
+        #expect(effects.work == ["persist watermark", "persist partials internal", "share", "answer refused"])
+        for case .shareWithPeers(_, let shared) in effects { #expect(Set(shared.keys) == [Fixture.key(0)]) }
+        let rest = workflow.receive(.localPartials([LocalPartials(duty, try self.set(1))], Ticket(8)), at: start)
+        #expect(rest.work == ["persist watermark", "persist partials internal", "share", "answer submitted"])
     }
 
     @Test("signatures with another operator's share index do not pass as our own")
     func foreignOwn() throws {
         var workflow = try decided()
-        #expect(workflow.receive(.localPartials(duty, try set(2), Ticket(7)), at: start).work == ["answer refused"])
+        #expect(
+            workflow.receive(.localPartials([LocalPartials(duty, try set(2))], Ticket(7)), at: start).work == [
+                "answer refused"
+            ])
     }
 
     @Test("a second, different signature of our own is refused, also undecided ones and late ones")
     func ownEquivocation() throws {
         var (early, _) = try workflow()
-        #expect(early.receive(.localPartials(duty, try set(1), Ticket(1)), at: start).work == ["answer refused"])
+        #expect(
+            early.receive(.localPartials([LocalPartials(duty, try set(1))], Ticket(1)), at: start).work == [
+                "answer refused"
+            ])
         var workflow = try decided()
-        _ = workflow.receive(.localPartials(duty, try set(1), Ticket(1)), at: start)
+        _ = workflow.receive(.localPartials([LocalPartials(duty, try set(1))], Ticket(1)), at: start)
         let other = try Fixture.partials([0, 1], share: 1, data: Fixture.data(slot: 41, block: 2))
-        #expect(workflow.receive(.localPartials(duty, other, Ticket(2)), at: start).work == ["answer refused"])
-        #expect(workflow.receive(.localPartials(duty, try set(1), Ticket(3)), at: .slot(80)).work == ["answer refused"])
+        #expect(
+            workflow.receive(.localPartials([LocalPartials(duty, other)], Ticket(2)), at: start).work == [
+                "answer refused"
+            ])
+        #expect(
+            workflow.receive(.localPartials([LocalPartials(duty, try set(1))], Ticket(3)), at: .slot(80)).work == [
+                "answer refused"
+            ])
     }
 
     @Test("an honest share sent under another duty's name does not take the place of the real one")
@@ -234,7 +255,7 @@ struct WorkflowTests {
         var workflow = try decided()
         let old = try Fixture.partials([0, 1], share: 2, data: Fixture.data(slot: 40))
         let effects = workflow.receive(.peerPartials(duty, old), at: start)
-        #expect(effects.work.isEmpty && effects.reports.count == 2)
+        #expect(effects.work.isEmpty && effects.reports.count == 1)
         for share in 2...3 { _ = workflow.receive(.peerPartials(duty, try set(share)), at: start) }
         #expect(workflow.receive(.peerPartials(duty, try set(4)), at: start).work.contains("recover"))
     }
@@ -246,11 +267,11 @@ struct WorkflowTests {
         for share in 2...3 { _ = workflow.receive(.peerPartials(duty, try set(share)), at: start) }
         // Peers name another committee; our beacon node's row tells the right one.
         let spoilt = try Fixture.partial(0, share: 4, data: data, committee: 9, validatorIndex: 77)
-        _ = workflow.receive(.peerPartials(duty, [Fixture.pubKey(0): spoilt]), at: start)
+        _ = workflow.receive(.peerPartials(duty, [Fixture.key(0): spoilt]), at: start)
         let effects = workflow.receive(
-            .recovered(duty, [Fixture.pubKey(0): .signature(Fixture.groupSignature)]), at: start)
+            .recovered(duty, [Fixture.key(0): .signature(Fixture.groupSignature)]), at: start)
         for case .broadcast(_, let set) in effects {
-            guard case .attestation(let attestation)? = set[Fixture.pubKey(0)] else { continue }
+            guard case .attestation(let attestation)? = set[Fixture.key(0)] else { continue }
             #expect(attestation.validatorIndex == ValidatorIndex(100) && attestation.committeeIndex == .zero)
             return
         }
@@ -263,7 +284,7 @@ struct WorkflowTests {
         let duty = Duty.attester(slot: Slot(42))
         let start = Instant.slot(42, plus: 4)
         var (workflow, _) = try workflow()
-        _ = workflow.receive(.dutiesResolved(Epoch(1), [Fixture.row(0, slot: 42)]), at: .slot(40))
+        _ = workflow.receive(.dutiesResolved(Epoch(1), [.attester(Fixture.row(0, slot: 42))]), at: .slot(40))
         _ = workflow.receive(.wake, at: start)
         let set = Fixture.unsigned([0], slot: 42, Fixture.data(slot: 42, source: source))
         let message = QBFT.Message(.prePrepare, round: 1, source: 1, value: set.valueHash(), signature: [1])
@@ -277,9 +298,9 @@ struct WorkflowTests {
     func badShares() throws {
         var workflow = try decided()
         for share in 2...4 { _ = workflow.receive(.peerPartials(duty, try set(share, [0])), at: start) }
-        let bad = workflow.receive(.recovered(duty, [Fixture.pubKey(0): .badShares([Fixture.share(3)])]), at: start)
+        let bad = workflow.receive(.recovered(duty, [Fixture.key(0): .badShares([Fixture.share(3)])]), at: start)
         #expect(bad.work.isEmpty && !bad.reports.isEmpty)
-        let own = workflow.receive(.localPartials(duty, try set(1, [0]), nil), at: start)
+        let own = workflow.receive(.localPartials([LocalPartials(duty, try set(1, [0]))], nil), at: start)
         #expect(own.work.contains("recover"))
     }
 
@@ -291,9 +312,14 @@ struct WorkflowTests {
             for source in 0...3 { #expect(workflow.receive(vote(kind, from: source), at: start).isEmpty) }
         }
         for share in 2...4 { #expect(workflow.receive(.peerPartials(duty, try set(share)), at: start).isEmpty) }
-        #expect(workflow.receive(.localPartials(duty, try set(1), Ticket(3)), at: start).work == ["answer refused"])
         #expect(
-            workflow.receive(.query(Ticket(4), .attestationData(Slot(41), .zero)), at: start).work == ["answer refused"]
+            workflow.receive(.localPartials([LocalPartials(duty, try set(1))], Ticket(3)), at: start).work == [
+                "answer refused"
+            ])
+        #expect(
+            workflow.receive(.query(Ticket(4), .decided(.attestation(Slot(41), .zero))), at: start).work == [
+                "answer refused"
+            ]
         )
         #expect(workflow.receive(.broadcastSucceeded(duty, keys), at: start).reports.isEmpty)
     }
@@ -302,15 +328,18 @@ struct WorkflowTests {
     func queries() throws {
         var (workflow, _) = try workflow()
         #expect(
-            workflow.receive(.query(Ticket(1), .attestationData(Slot(8), .zero)), at: start).work == ["answer refused"])
-        #expect(
-            workflow.receive(.query(Ticket(2), .attestationData(Slot(41 + 96), .zero)), at: start).work == [
+            workflow.receive(.query(Ticket(1), .decided(.attestation(Slot(8), .zero))), at: start).work == [
                 "answer refused"
             ])
-        #expect(workflow.receive(.query(Ticket(3), .attestationData(Slot(41), .zero)), at: start).work.isEmpty)
+        #expect(
+            workflow.receive(.query(Ticket(2), .decided(.attestation(Slot(41 + 96), .zero))), at: start).work == [
+                "answer absent"
+            ])
+        #expect(workflow.receive(.query(Ticket(3), .decided(.attestation(Slot(41), .zero))), at: start).work.isEmpty)
         let end = workflow.receive(.wake, at: .slot(41, plus: 385))
         #expect(end.work.contains("answer refused"), "nobody waits longer than the duty")
-        #expect(workflow.receive(.query(Ticket(5), .attestationData(Slot(80), .zero)), at: .slot(80)).work.isEmpty)
+        #expect(
+            workflow.receive(.query(Ticket(5), .decided(.attestation(Slot(80), .zero))), at: .slot(80)).work.isEmpty)
         #expect(workflow.receive(.cancel(Ticket(5)), at: .slot(80)).isEmpty)
     }
 
@@ -319,6 +348,8 @@ struct WorkflowTests {
         var (workflow, _) = try workflow()
         for step in try story().prefix(5) { _ = workflow.receive(step.event, at: step.at) }
         let reports = workflow.receive(.wake, at: .slot(41, plus: 385)).reports
-        #expect(reports.contains(.failed(duty, step: .consensus, reason: .noConsensus, detail: "", missing: keys)))
+        #expect(
+            reports.contains(
+                .failed(duty, step: .consensus, reason: .noConsensus, detail: "", missing: keys.map(\.pubKey))))
     }
 }

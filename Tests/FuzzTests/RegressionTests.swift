@@ -1,4 +1,4 @@
-import Node
+import Program
 import Testing
 
 /// What fuzzing found, where the input alone does not say what was wrong.

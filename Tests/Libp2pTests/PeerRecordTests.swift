@@ -4,19 +4,6 @@ import Testing
 @testable import Libp2p
 
 @Suite struct PeerRecordTests {
-    @Test("pauses grow by 1.6 to the maximum, within 20 %, and start again")
-    func backoff() {
-        var generator = SeededGenerator(seed: 1)
-        var backoff = Backoff(base: .seconds(1), max: .seconds(30))
-        for expected in [1, 1.6, 2.56, 4.096, 6.5536, 10.486, 16.777, 26.844, 30, 30, 30] {
-            let pause = backoff.next(using: &generator)
-            #expect(pause >= .seconds(expected * 0.799) && pause <= .seconds(expected * 1.201))
-        }
-        backoff.reset()
-        let first = backoff.next(using: &generator)
-        #expect(first <= .seconds(1.2))
-    }
-
     static func record(_ addresses: [String] = []) throws -> PeerRecord {
         PeerRecord(addresses: try addresses.map { try Multiaddr($0) }, isConfigured: true, timing: .init())
     }

@@ -1,45 +1,10 @@
+import Program
 import Testing
 
 @testable import Node
 
 @Suite("Configuration")
 struct ConfigurationTests {
-    @Test(
-        "durations in Go's notation",
-        arguments: [
-            ("300ms", Duration.milliseconds(300)), ("2s", .seconds(2)), ("1h30m", .seconds(5400)),
-            ("1.5s", .milliseconds(1500)),
-            ("0", .zero), ("5m0s", .seconds(300)),
-        ])
-    func goDuration(text: String, duration: Duration) {
-        #expect(GoDuration.parse(text) == duration)
-    }
-
-    @Test(
-        "texts that are no duration", arguments: ["", "2", "s", "-1s", "1x", "1s2", "1e3s", "９s", "99999999999h", ".s"])
-    func notDuration(text: String) {
-        #expect(GoDuration.parse(text) == nil)
-    }
-
-    @Test(
-        "listen addresses",
-        arguments: [
-            ("127.0.0.1:3600", "127.0.0.1", 3600), (":3610", "0.0.0.0", 3610), ("[::1]:80", "::1", 80),
-            ("localhost:1", "127.0.0.1", 1),
-        ])
-    func address(text: String, host: String, port: Int) throws {
-        let address = try SocketAddressText(text, flag: "x")
-        #expect(address.host == host)
-        #expect(address.port == port)
-    }
-
-    @Test(
-        "texts that are no listen address",
-        arguments: ["", "127.0.0.1", "1.2.3:80", "127.0.0.1:65536", "example.org:80", "127.0.0.1:-1"])
-    func notAddress(text: String) {
-        #expect(throws: ConfigurationError.self) { try SocketAddressText(text, flag: "validator-api-address") }
-    }
-
     @Test("a node without beacon node is refused, naming the flag")
     func noBeaconNode() {
         #expect(throws: ConfigurationError.self) { try NodeConfiguration().validate() }

@@ -2,6 +2,7 @@ import Cluster
 import Ethereum
 import Foundation
 import Logging
+import Program
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Cluster
 import Logging
 import NIOCore
 import NIOPosix
+import Program
 import SSZ
 import Secp256k1
 import Testing

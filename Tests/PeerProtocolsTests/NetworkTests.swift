@@ -121,7 +121,7 @@ struct NetworkTests {
                 aggregationBits: Bitlist(), data: AttestationData(), signature: SignatureBytes(padding: [1]),
                 committeeBits: Bitvector(count: 64, setting: [0]))
             let attestation = try VersionedAttestation(fork: .electra, form: .electra(object), validatorIndex: 3)
-            set[pubKey] = ParSignedData(data: .attestation(attestation), shareIndex: ShareIndex(PeerIndex(0)))
+            set[EntryKey(pubKey)] = ParSignedData(data: .attestation(attestation), shareIndex: ShareIndex(PeerIndex(0)))
         }
         return set
     }

@@ -28,7 +28,7 @@ struct ParSigExCodecTests {
                 : .phase0(AttestationPhase0(aggregationBits: Bitlist(), data: data, signature: signature))
             let attestation = try VersionedAttestation(
                 fork: fork, form: form, validatorIndex: ValidatorIndex(UInt64(position) + 7))
-            set[pubKey] = ParSignedData(
+            set[EntryKey(pubKey)] = ParSignedData(
                 data: .attestation(attestation), shareIndex: try #require(ShareIndex(wire: share)))
         }
         return set
@@ -52,7 +52,7 @@ struct ParSigExCodecTests {
         #expect(decoded.set == set && decoded.duty == duty)
         #expect(ParSigExCodec.encode(duty, set) == bytes)
         for (key, entry) in try WireParSigExMsg(wire: bytes, "ParSigExMsg").dataSet.set {
-            let partial = try #require(set[try pubKey(wire: key)])
+            let partial = try #require(set[EntryKey(try pubKey(wire: key))])
             #expect(Array(entry.signature) == partial.data.signature.bytes && entry.shareIdx == 4)
         }
     }
@@ -133,8 +133,8 @@ struct ParSigExCodecTests {
                 })
         }
         var set = try set(validators: 1)
-        let unsigned = try #require(set[Self.pubKeys[0]]).data.with(signature: .zero)
-        set[Self.pubKeys[0]]?.data = unsigned
+        let unsigned = try #require(set[EntryKey(Self.pubKeys[0])]).data.with(signature: .zero)
+        set[EntryKey(Self.pubKeys[0])]?.data = unsigned
         #expect(throws: MessageFault.noSignature(Self.pubKeys[0])) { try decode(ParSigExCodec.encode(duty, set)) }
     }
 

@@ -76,7 +76,7 @@ struct ProtocolTests {
                 aggregationBits: Bitlist(), data: AttestationData(), signature: SignatureBytes(padding: [1]),
                 committeeBits: Bitvector(count: 64, setting: [0]))
             let attestation = try VersionedAttestation(fork: .electra, form: .electra(object), validatorIndex: 3)
-            set[pubKey] = ParSignedData(
+            set[EntryKey(pubKey)] = ParSignedData(
                 data: .attestation(attestation), shareIndex: try #require(ShareIndex(wire: share)))
         }
         return ParSigExCodec.encode(.attester(slot: 7), set)

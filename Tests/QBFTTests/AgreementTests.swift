@@ -1,6 +1,7 @@
 import Foundation
 import SSZ
 import Testing
+import Timing
 
 @testable import QBFT
 
@@ -38,9 +39,10 @@ enum Seeds {
     }
 
     private func check(
-        _ nodes: Int, _ seed: UInt64, liars count: Int, _ shape: (inout SimulatedCluster.Faults, inout Seeded) -> Void
+        _ nodes: Int, _ seed: UInt64, liars count: Int,
+        _ shape: (inout SimulatedCluster.Faults, inout SplitMix64) -> Void
     ) {
-        var random = Seeded(seed: seed &* 31 &+ UInt64(nodes))
+        var random = SplitMix64(seed: seed &* 31 &+ UInt64(nodes))
         var faults = SimulatedCluster.Faults()
         faults.liars = Set((0..<nodes).shuffled(using: &random).prefix(count))
         faults.heal = random.milliseconds(500...8000)
@@ -53,7 +55,7 @@ enum Seeds {
         #expect(cluster.haveAllDecided, "stuck in rounds \(cluster.rounds); \(replay)")
     }
 
-    private static func unreliable(_ faults: inout SimulatedCluster.Faults, _ random: inout Seeded) {
+    private static func unreliable(_ faults: inout SimulatedCluster.Faults, _ random: inout SplitMix64) {
         faults.lossRate = .random(in: 0...0.5, using: &random)
         faults.duplicateRate = .random(in: 0...0.3, using: &random)
         faults.delay = 1...Int.random(in: 2...900, using: &random)
@@ -61,7 +63,7 @@ enum Seeds {
     }
 
     private static func silenceSome(
-        of nodes: Int, _ faults: inout SimulatedCluster.Faults, _ random: inout Seeded
+        of nodes: Int, _ faults: inout SimulatedCluster.Faults, _ random: inout SplitMix64
     ) {
         let honest = (0..<nodes).filter { !faults.liars.contains($0) }
         let count = Int.random(in: 1...max(1, nodes / 3), using: &random)

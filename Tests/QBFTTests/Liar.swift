@@ -1,4 +1,5 @@
 import SSZ
+import Timing
 
 @testable import QBFT
 
@@ -31,7 +32,7 @@ struct Liar {
     }
 
     /// Messages and whom they go to.
-    mutating func lie(as liar: Int, random: inout Seeded) -> [(Message, Int)] {
+    mutating func lie(as liar: Int, random: inout SplitMix64) -> [(Message, Int)] {
         lies += 1
         let round = max(1, (heard.map(\.round).max() ?? 1) + Int64.random(in: -1...1, using: &random))
         let peers = Array(0..<configuration.size.nodes).filter { !liars.contains($0) }
@@ -108,7 +109,7 @@ struct Liar {
     }
 
     /// A real quorum of PREPAREs from any round, if one was heard of; the liars lend their own votes to it.
-    private func preparedQuorum(below round: Int64, random: inout Seeded) -> [Message] {
+    private func preparedQuorum(below round: Int64, random: inout SplitMix64) -> [Message] {
         guard let prepare = heard.filter({ $0.kind == .prepare && $0.round < round }).randomElement(using: &random)
         else { return [] }
         let honest = uniq {

@@ -1,4 +1,5 @@
 import SSZ
+import Timing
 
 @testable import QBFT
 
@@ -69,8 +70,8 @@ struct SimulatedCluster {
     /// All values honest nodes meant to propose.
     private(set) var inputs: Set<Root> = []
     private var nodes: [Node]
-    private var events = EventHeap<Happening>()
-    private var random: Seeded
+    private var events = EventHeap<Duration, Happening>()
+    private var random: SplitMix64
     private var visible: [Vote: Message] = [:]
     private var liar: Liar
 
@@ -78,14 +79,14 @@ struct SimulatedCluster {
         size = ClusterSize(nodes: count)
         self.leaderOffset = leaderOffset
         self.faults = faults
-        random = Seeded(seed: seed)
+        random = SplitMix64(seed: seed)
         nodes = (0..<count).map {
             Node(instance: Instance(configuration: .init(nodes: count, index: $0, leaderOffset: leaderOffset)))
         }
         liar = Liar(configuration: nodes[0].instance.configuration, liars: faults.liars)
         for node in 0..<count {
             let first = random.milliseconds(faults.lateness)
-            events.insert(faults.liars.contains(node) ? .lie(node) : .boot(node), at: first)
+            events.schedule(faults.liars.contains(node) ? .lie(node) : .boot(node), at: first)
         }
     }
 
@@ -97,7 +98,7 @@ struct SimulatedCluster {
     func steps(of node: Int) -> Int { nodes[node].steps }
 
     mutating func run(until limit: Duration) {
-        while !haveAllDecided, let (time, event) = events.removeFirst(), time <= limit {
+        while !haveAllDecided, let (time, event) = events.pop(), time <= limit {
             now = time
             happen(event)
         }
@@ -120,7 +121,7 @@ struct SimulatedCluster {
             receive(.timerFired(round: round), node)
         case .lie(let node):
             for (message, peer) in liar.lie(as: node, random: &random) { send(message, from: node, to: peer) }
-            if liar.canGoOn { events.insert(.lie(node), at: now + random.milliseconds(5...120)) }
+            if liar.canGoOn { events.schedule(.lie(node), at: now + random.milliseconds(5...120)) }
         }
     }
 
@@ -138,7 +139,7 @@ struct SimulatedCluster {
         nodes[node].isUp = true
         nodes[node].timer = RoundTimer()
         if !withoutInput.contains(node) {
-            events.insert(.input(node, life: nodes[node].life), at: now + random.milliseconds(faults.lateness))
+            events.schedule(.input(node, life: nodes[node].life), at: now + random.milliseconds(faults.lateness))
         }
         receive(.start, node)
     }
@@ -166,7 +167,7 @@ struct SimulatedCluster {
         case .startTimer(let round):
             nodes[node].timerGeneration += 1
             let deadline = nodes[node].timer.deadline(round: round, elapsed: now)
-            events.insert(
+            events.schedule(
                 .timer(node, life: nodes[node].life, round: round, generation: nodes[node].timerGeneration),
                 at: max(deadline, now))
         case .stopTimer:
@@ -193,7 +194,7 @@ struct SimulatedCluster {
             send(message, from: node, to: peer)
             guard survives(node) else { return }
         }
-        events.insert(.delivery(message, to: node, life: nodes[node].life), at: now)
+        events.schedule(.delivery(message, to: node, life: nodes[node].life), at: now)
     }
 
     /// One more step; false when the node did not live to see it.
@@ -206,7 +207,7 @@ struct SimulatedCluster {
         crashes += 1
         nodes[node].isUp = false
         nodes[node].life += 1
-        events.insert(.boot(node), at: now + random.milliseconds(faults.downtime))
+        events.schedule(.boot(node), at: now + random.milliseconds(faults.downtime))
         return false
     }
 
@@ -238,7 +239,7 @@ struct SimulatedCluster {
         // A round lasts a second and has four hops: without an end to long delays it has no end either.
         let delay = isFaulty ? faults.delay : faults.delay.clamped(to: 1...100)
         for _ in 0..<copies {
-            events.insert(.delivery(message, to: peer, life: nil), at: now + random.milliseconds(delay))
+            events.schedule(.delivery(message, to: peer, life: nil), at: now + random.milliseconds(delay))
         }
     }
 }

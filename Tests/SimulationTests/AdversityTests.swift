@@ -2,6 +2,7 @@ import DutyWorkflow
 import Ethereum
 import Simulation
 import Testing
+import Timing
 
 /// What goes wrong around a node: clocks, disks, beacon nodes, validator clients, power.
 @Suite("A cluster among unreliable neighbours")

@@ -2,6 +2,7 @@ import DutyWorkflow
 import Ethereum
 import Simulation
 import Testing
+import Timing
 
 @Suite("A cluster on virtual time")
 struct SimulatedClusterTests {

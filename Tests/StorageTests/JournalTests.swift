@@ -28,9 +28,9 @@ import Testing
         #expect(contents.unsigned == [duty: set, .attester(slot: 11): values(11, 2)])
         #expect(contents.partials.count == 8)
         #expect(contents.partials.allSatisfy { $0.status == .aggregated })
-        #expect(contents.partials.contains { $0.partial == partials(10, share: 2)[key(0)] && $0.duty == duty })
-        #expect(contents.aggregated[duty] == [key(0): signed(10, signature: 9), key(1): signed(10, signature: 9)])
-        #expect(contents.broadcast[duty] == [key(0)])
+        #expect(contents.partials.contains { $0.partial == partials(10, share: 2)[entry(0)] && $0.duty == duty })
+        #expect(contents.aggregated[duty] == [entry(0): signed(10, signature: 9), entry(1): signed(10, signature: 9)])
+        #expect(contents.broadcast[duty] == [entry(0)])
         #expect(contents.watermarks == [key(0): watermark(3, 11, 8), key(1): watermark(3, 11, 8)])
     }
 
@@ -74,7 +74,7 @@ import Testing
         return [
             (.unsigned(duty, values(10)), .unsigned(duty, values(10, head: 2)), .unsigned),
             (
-                .aggregated(duty, [key(0): signed(10)]), .aggregated(duty, [key(0): signed(10, signature: 6)]),
+                .aggregated(duty, [entry(0): signed(10)]), .aggregated(duty, [entry(0): signed(10, signature: 6)]),
                 .aggregated
             ),
             (
@@ -126,7 +126,7 @@ import Testing
         try await journal.commit([.partials(duty, partials(10, share: 2), .broadcasted)])
         try await journal.commit([.partials(duty, partials(10, share: 2, signature: 6), .broadcasted)])
         let rows = try await journal.load(where: everything).partials
-        #expect(rows.map(\.partial) == [partials(10, share: 2)[key(0)]])
+        #expect(rows.map(\.partial) == [partials(10, share: 2)[entry(0)]])
         #expect(journal.metrics.partialsIgnored == 1)
     }
 
@@ -141,12 +141,12 @@ import Testing
             .partials(duty, partials(10, share: 1), .internal), .partials(duty, partials(10, share: 2), .broadcasted),
         ])
         #expect(try await statuses() == [1: .internal, 2: .broadcasted])
-        try await journal.commit([.partialStatus(duty, [key(0)], .broadcasted)])
+        try await journal.commit([.partialStatus(duty, [entry(0)], .broadcasted)])
         #expect(try await statuses() == [1: .broadcasted, 2: .broadcasted])
-        try await journal.commit([.partialStatus(duty, [key(0)], .aggregated)])
+        try await journal.commit([.partialStatus(duty, [entry(0)], .aggregated)])
         // A late partial is kept; it does not make the others younger.
         try await journal.commit([.partials(duty, partials(10, share: 3), .broadcasted)])
-        try await journal.commit([.partialStatus(duty, [key(0)], .broadcasted)])
+        try await journal.commit([.partialStatus(duty, [entry(0)], .broadcasted)])
         #expect(try await statuses() == [1: .aggregated, 2: .aggregated, 3: .broadcasted])
         try await journal.commit([.expired(duty)])
         #expect(try await statuses() == [1: .expired, 2: .expired, 3: .expired])
@@ -301,7 +301,7 @@ import Testing
     @Test("bounds a transaction")
     func bounded() async throws {
         let journal = try folder.open()
-        let calls = (0..<40).map { _ in [Record](repeating: .broadcast(.attester(slot: 5), [key(0)]), count: 64) }
+        let calls = (0..<40).map { _ in [Record](repeating: .broadcast(.attester(slot: 5), [entry(0)]), count: 64) }
         _ = try await commitTogether(journal, calls)
         #expect(journal.metrics.largestGroup == 16)
         #expect(journal.metrics.commits == 1 + 3)

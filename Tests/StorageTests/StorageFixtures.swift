@@ -29,6 +29,8 @@ func key(_ number: Int) -> PubKey {
         ?? .zero
 }
 
+func entry(_ number: Int) -> EntryKey { EntryKey(key(number)) }
+
 func data(_ slot: Slot, head: UInt8 = 1) -> AttestationData {
     AttestationData(
         slot: slot, index: 0, beaconBlockRoot: root(head), source: Checkpoint(epoch: 3, root: root(3)),
@@ -67,7 +69,7 @@ func partials(_ slot: Slot, _ count: Int = 1, share: Int, signature: UInt8 = 5) 
     Dictionary(
         uniqueKeysWithValues: (0..<count).map {
             let index = ShareIndex(PeerIndex(share - 1))
-            return (key($0), ParSignedData(data: signed(slot, signature: signature), shareIndex: index))
+            return (entry($0), ParSignedData(data: signed(slot, signature: signature), shareIndex: index))
         })
 }
 
@@ -97,10 +99,10 @@ func records(_ slot: Slot, validators: Int = 2) -> [Record] {
     ] + keys.map { .attestationWatermark($0, watermark(3, slot.rawValue, 8)) } + [
         .partials(duty, partials(slot, validators, share: 1), .internal),
         .partials(duty, partials(slot, validators, share: 2), .broadcasted),
-        .partialStatus(duty, keys, .broadcasted),
-        .aggregated(duty, Dictionary(uniqueKeysWithValues: keys.map { ($0, signed(slot, signature: 9)) })),
-        .partialStatus(duty, keys, .aggregated),
-        .broadcast(duty, [keys[0]]),
+        .partialStatus(duty, keys.map { EntryKey($0) }, .broadcasted),
+        .aggregated(duty, Dictionary(uniqueKeysWithValues: keys.map { (EntryKey($0), signed(slot, signature: 9)) })),
+        .partialStatus(duty, keys.map { EntryKey($0) }, .aggregated),
+        .broadcast(duty, [EntryKey(keys[0])]),
     ]
 }
 
@@ -111,7 +113,7 @@ struct Contents: Equatable {
     var unsigned: [Duty: UnsignedDataSet]
     var partials: Set<JournalSnapshot.Partial>
     var aggregated: [Duty: SignedDataSet]
-    var broadcast: [Duty: Set<PubKey>]
+    var broadcast: [Duty: Set<EntryKey>]
     var watermarks: [PubKey: AttestationWatermark]
 
     init(_ snapshot: JournalSnapshot) {

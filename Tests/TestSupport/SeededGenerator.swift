@@ -1,19 +1,9 @@
-/// Random numbers that repeat: SplitMix64. For tests; not for secrets.
-package struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
+import Timing
 
-    package init(seed: UInt64) {
-        state = seed
-    }
+/// The random numbers of tests: a failure repeats.
+package typealias SeededGenerator = SplitMix64
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
+extension SplitMix64 {
     package mutating func bytes(_ count: Int) -> [UInt8] {
         (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
     }

@@ -57,7 +57,7 @@ struct SubmitAttestationsTests {
             let (duty, set) = try #require(backend.submitted.first)
             #expect(duty == .attester(slot: 40))
             #expect(Set(set.keys) == [TestCluster.validatorA, TestCluster.validatorB])
-            let partial = try #require(set[TestCluster.validatorB])
+            let partial = try #require(set[EntryKey(TestCluster.validatorB)])
             #expect(partial.shareIndex == TestCluster.own)
             guard case .attestation(let attestation) = partial.data else { return }
             #expect(attestation.fork == .fulu && attestation.validatorIndex == 8)

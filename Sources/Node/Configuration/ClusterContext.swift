@@ -5,6 +5,7 @@ import DutyWorkflow
 import Ethereum
 import Libp2p
 import PeerProtocols
+import Program
 import SSZ
 import Secp256k1
 

@@ -1,4 +1,5 @@
 import Libp2p
+import Program
 
 /// Peer-to-peer flags, read. Each error names its flag.
 extension NodeConfiguration {

@@ -1,6 +1,7 @@
 import BeaconAPI
 import Cluster
 import Foundation
+import Program
 
 /// What the operator decided. Flags of operations.md §2; checked by `validate` before anything is opened.
 package struct NodeConfiguration: Sendable {
@@ -76,48 +77,5 @@ package struct NodeConfiguration: Sendable {
         for address in p2pUDPAddresses { _ = try SocketAddressText(address, flag: "p2p-udp-address") }
         _ = try announcedAddresses()
         _ = try relaySources()
-    }
-}
-
-/// A flag that cannot work. For people.
-package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
-    package let flag: String
-    package let what: String
-    package let cure: String
-
-    package init(flag: String, what: String, cure: String) {
-        self.flag = flag
-        self.what = what
-        self.cure = cure
-    }
-
-    package var description: String { "--\(flag) \(what); \(cure)" }
-}
-
-/// `ip:port`, `[ip6]:port` or `:port`, as listen addresses are written.
-package struct SocketAddressText: Hashable, Sendable {
-    package let host: String
-    package let port: Int
-
-    package init(_ text: String, flag: String) throws(ConfigurationError) {
-        let cure = "write ip:port, e.g. 127.0.0.1:3600"
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            throw ConfigurationError(flag: flag, what: "is \(text)", cure: cure)
-        }
-        var host = String(text[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        if host == "localhost" { host = "127.0.0.1" }
-        if host.isEmpty { host = "0.0.0.0" }
-        guard Self.isIPAddress(host) else { throw ConfigurationError(flag: flag, what: "is \(text)", cure: cure) }
-        self.host = host
-        self.port = Int(port)
-    }
-
-    package var isIPv6: Bool { host.contains(":") }
-
-    private static func isIPAddress(_ text: String) -> Bool {
-        var four = in_addr()
-        var six = in6_addr()
-        return inet_pton(AF_INET, text, &four) == 1 || inet_pton(AF_INET6, text, &six) == 1
     }
 }

@@ -1,4 +1,5 @@
 import Cluster
+import Program
 
 /// The note that keeps a second process off the identity key. Source: spec/cluster-files.md §16.
 extension StyxNode {

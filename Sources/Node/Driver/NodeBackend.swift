@@ -12,18 +12,18 @@ struct NodeBackend: ValidatorAPIBackend {
     let validators: ActiveValidators
 
     func awaitAttestationData(slot: Slot, committee: CommitteeIndex) async throws -> AttestationData {
-        switch try await runtime.driver.answer(.attestationData(slot, committee)) {
-        case .attestationData(let data): return data
+        switch try await runtime.driver.ask(.decided(.attestation(slot, committee))) {
+        case .decided(_, .attester(let data, _)): return data
         case .refused(let reason): throw ValidatorAPIRefusal.unavailable(reason)
-        case .attesterPubKey, .submitted: throw ValidatorAPIRefusal.unavailable("no answer")
+        case .absent(let reason): throw ValidatorAPIRefusal.notFound(reason)
+        case .attesters, .signed, .submitted: throw ValidatorAPIRefusal.unavailable("no answer")
         }
     }
 
     func attesterPubKey(slot: Slot, committee: CommitteeIndex, validator: ValidatorIndex) async throws -> PubKey? {
-        guard
-            case .attesterPubKey(let key) = try await runtime.driver.answer(.attesterPubKey(slot, committee, validator))
-        else { return nil }
-        return key
+        let position = AttesterPosition(slot: slot, committee: committee, validator: validator)
+        guard case .attesters(let keys) = try await runtime.driver.ask(.attesters([position])) else { return nil }
+        return keys.first ?? nil
     }
 
     func attesterDefinitions(slot: Slot) async throws -> [AttesterDuty] {
@@ -38,11 +38,11 @@ struct NodeBackend: ValidatorAPIBackend {
     func verify(_ duty: Duty, _ set: ParSignedDataSet) async throws {
         guard let bad = try await runtime.firstBad(set) else { return }
         throw ValidatorAPIRefusal.refused(
-            "the signature for validator \(bad) does not verify under this operator's key share")
+            "the signature for validator \(bad.pubKey) does not verify under this operator's key share")
     }
 
     func submit(_ duty: Duty, _ set: ParSignedDataSet) async throws {
-        if case .refused(let reason) = try await runtime.driver.submit(duty, set) {
+        if case .refused(let reason) = try await runtime.driver.submit([LocalPartials(duty, set)]) {
             throw ValidatorAPIRefusal.refused(reason)
         }
     }

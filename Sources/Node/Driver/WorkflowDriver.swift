@@ -1,170 +1,195 @@
 import DutyWorkflow
 import Ethereum
-import Logging
 import NIOCore
-import Storage
-import Synchronization
+import Program
 
-/// Feeds events to the workflow and performs its effects. The only owner of duty state.
+/// Feeds events to the workflow and sees to its effects: the only owner of duty state, on the event loop that the
+/// peer-to-peer host and the timers share. Nothing here waits: work is handed out and comes back as an event.
 ///
-/// One turn: take every waiting event, let the workflow decide, commit all records in one transaction, and only then
-/// do anything that others can see. What arrives during a commit makes up the next turn, so commits group themselves.
+/// What commits us is held back by the `Outbox` until the journal has it. All that one tick of the loop brings goes into
+/// one commit, and all that comes during a commit into the next.
 package actor WorkflowDriver {
-    /// How effects are done. Results come back through `post`.
-    package struct Handlers: Sendable {
-        package var resolveDuties: @Sendable (Epoch) async -> Event
-        package var fetchAttestationData: @Sendable (Duty, [CommitteeIndex]) async -> Event
-        package var sendConsensus: @Sendable (ConsensusMessage) async -> Void
-        package var sign: @Sendable (Duty, UnsignedDataSet) async -> Event
-        package var shareWithPeers: @Sendable (Duty, ParSignedDataSet) async -> Void
-        package var recover: @Sendable (Duty, [PubKey: [ParSignedData]]) async -> Event
-        package var broadcast: @Sendable (Duty, SignedDataSet) async -> Event
-        package var report: @Sendable (Report) -> Void
-
-        package init(
-            resolveDuties: @escaping @Sendable (Epoch) async -> Event,
-            fetchAttestationData: @escaping @Sendable (Duty, [CommitteeIndex]) async -> Event,
-            sendConsensus: @escaping @Sendable (ConsensusMessage) async -> Void,
-            sign: @escaping @Sendable (Duty, UnsignedDataSet) async -> Event,
-            shareWithPeers: @escaping @Sendable (Duty, ParSignedDataSet) async -> Void,
-            recover: @escaping @Sendable (Duty, [PubKey: [ParSignedData]]) async -> Event,
-            broadcast: @escaping @Sendable (Duty, SignedDataSet) async -> Event,
-            report: @escaping @Sendable (Report) -> Void
-        ) {
-            self.resolveDuties = resolveDuties
-            self.fetchAttestationData = fetchAttestationData
-            self.sendConsensus = sendConsensus
-            self.sign = sign
-            self.shareWithPeers = shareWithPeers
-            self.recover = recover
-            self.broadcast = broadcast
-            self.report = report
-        }
-    }
+    package typealias Commit = @Sendable ([Record], @escaping @Sendable (Result<Void, any Error>) -> Void) -> Void
 
     private var workflow: Workflow
-    private let commit: @Sendable ([Record]) async throws -> Void
-    private let handlers: Handlers
-    private let loop: any EventLoop
+    private var outbox = Outbox()
+    private let commit: Commit
+    /// Does an effect; called on the loop, and must not wait. Results come back through `post`.
+    private let perform: @Sendable (Effect, WorkflowDriver) -> Void
+    package nonisolated let loop: any EventLoop
+    private nonisolated let executor: any SerialExecutor
     private let now: @Sendable () -> Instant
-    private let inbox = Inbox()
-    private let callers = Callers()
-    /// Records in the order the workflow made them, not yet on disk: only notes, between turns.
-    private var unwritten: [Record] = []
+
+    private var inbox: [Event] = []
+    private var isReceiving = false
+    private var isTickEnding = false
     private var timer: (at: Instant, task: Scheduled<Void>)?
+    private var callers: [Ticket: CheckedContinuation<Answer, any Error>] = [:]
+    private var lastTicket: UInt64 = 0
+    private var end: CheckedContinuation<Void, any Error>?
+    private var outcome: Result<Void, any Error>?
+    package private(set) var metrics = DriverMetrics()
 
     /// The wall clock may step: it is looked at again at least this often.
     private static let wakeEvery: Duration = .seconds(1)
-    /// Notes are worth a commit of their own once there are this many.
-    private static let notesMax = 256
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     package init(
-        workflow: Workflow, journal: Journal, handlers: Handlers, loop: any EventLoop,
-        now: @escaping @Sendable () -> Instant = SystemClock.now
+        workflow: Workflow, loop: any EventLoop, now: @escaping @Sendable () -> Instant = SystemClock.now,
+        commit: @escaping Commit, perform: @escaping @Sendable (Effect, WorkflowDriver) -> Void
     ) {
         self.workflow = workflow
-        commit = { try await journal.commit($0) }
-        self.handlers = handlers
+        self.commit = commit
+        self.perform = perform
         self.loop = loop
         self.now = now
+        executor = loop.executor
     }
 
     // MARK: Running
 
     /// Ends when cancelled; throws when the journal cannot be written, because nothing may be signed then.
     package func run(restoring snapshot: JournalSnapshot) async throws {
+        release(workflow.restore(snapshot, at: now()))
+        receive(.wake)
         defer {
-            inbox.close()
-            callers.failAll()
+            timer?.task.cancel()
+            for caller in callers.values { caller.resume(throwing: CancellationError()) }
+            callers = [:]
         }
         try await withTaskCancellationHandler {
-            try await withThrowingDiscardingTaskGroup { group in
-                try await perform(workflow.restore(snapshot, at: now()), &group)
-                inbox.post(.wake)
-                while !Task.isCancelled {
-                    let events = await inbox.next()
-                    guard !events.isEmpty else { break }
-                    var effects: [Effect] = []
-                    for event in events { effects += workflow.receive(event, at: now()) }
-                    try await perform(effects, &group)
-                    arm()
-                }
-                timer?.task.cancel()
-                group.cancelAll()
+            try await withCheckedThrowingContinuation { continuation in
+                if let outcome { continuation.resume(with: outcome) } else { end = continuation }
             }
         } onCancel: {
-            inbox.close()
+            loop.execute { self.assumeIsolated { $0.finish(.success(())) } }
         }
-        if !unwritten.isEmpty { try await commit(unwritten) }
+        // What could wait until now.
+        if let (_, records) = outbox.nextCommit(all: true) {
+            try await withCheckedThrowingContinuation { continuation in
+                commit(records) { continuation.resume(with: $0) }
+            }
+        }
     }
 
-    package nonisolated func post(_ event: Event) { inbox.post(event) }
-
-    /// A peer's event. Returns when the workflow took it.
-    package nonisolated func deliver(_ event: Event) async { await inbox.deliver(event) }
+    /// From any thread; on the loop it is taken at once.
+    package nonisolated func post(_ event: Event) {
+        if loop.inEventLoop {
+            assumeIsolated { $0.receive(event) }
+        } else {
+            loop.execute {
+                self.assumeIsolated {
+                    $0.metrics.handOffs += 1
+                    $0.receive(event)
+                }
+            }
+        }
+    }
 
     // MARK: Questions from outside
 
-    /// Waits until the cluster decided; cancelling the task gives the wait up.
-    package nonisolated func answer(_ query: Query) async throws -> Answer {
-        try await callers.wait(
-            ask: { inbox.post(.query($0, query)) }, giveUp: { inbox.post(.cancel($0)) })
-    }
+    /// Waits as long as the query does; cancelling the task gives the wait up.
+    package func ask(_ query: Query) async throws -> Answer { try await wait { .query($0, query) } }
 
     /// Our validator client's partial signatures, already verified. The answer comes once they are durable.
-    package nonisolated func submit(_ duty: Duty, _ set: ParSignedDataSet) async throws -> Answer {
-        try await callers.wait(ask: { inbox.post(.localPartials(duty, set, $0)) }, giveUp: { _ in })
+    package func submit(_ partials: [LocalPartials]) async throws -> Answer {
+        try await wait { .localPartials(partials, $0) }
     }
 
-    // MARK: Effects
+    private func wait(_ event: (Ticket) -> Event) async throws -> Answer {
+        lastTicket += 1
+        let ticket = Ticket(lastTicket)
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                guard outcome == nil, !Task.isCancelled else {
+                    continuation.resume(throwing: CancellationError())
+                    return
+                }
+                metrics.handOffs += 1
+                callers[ticket] = continuation
+                receive(event(ticket))
+            }
+        } onCancel: {
+            // After the lines above: they run on this loop.
+            loop.execute { self.assumeIsolated { $0.giveUp(ticket) } }
+        }
+    }
 
-    private func perform(_ effects: [Effect], _ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
-        var mustBeDurable = false
-        for effect in effects {
-            switch effect {
-            case .persist(let record):
-                unwritten.append(record)
-                mustBeDurable = true
-            case .note(let record): unwritten.append(record)
-            default: break
+    private func giveUp(_ ticket: Ticket) {
+        guard let caller = callers.removeValue(forKey: ticket) else { return }
+        caller.resume(throwing: CancellationError())
+        receive(.cancel(ticket))
+    }
+
+    // MARK: Turns
+
+    /// Effects that are done on the spot may bring the next event: it waits for its turn.
+    private func receive(_ event: Event) {
+        guard outcome == nil else { return }
+        inbox.append(event)
+        guard !isReceiving else { return }
+        isReceiving = true
+        while !inbox.isEmpty {
+            let events = inbox
+            inbox = []
+            for event in events {
+                metrics.events += 1
+                release(workflow.receive(event, at: now()))
             }
         }
-        if mustBeDurable || unwritten.count >= Self.notesMax {
-            let records = unwritten
-            unwritten = []
-            // Durable before visible: if this throws, nothing below happens, and the node stops.
-            try await commit(records)
-        }
-        for effect in effects { start(effect, &group) }
+        isReceiving = false
+        guard !isTickEnding else { return }
+        isTickEnding = true
+        loop.execute { self.assumeIsolated { $0.endTick() } }
     }
 
-    private func start(_ effect: Effect, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
+    private func release(_ effects: [Effect]) {
+        for effect in outbox.add(effects) { start(effect) }
+    }
+
+    private func start(_ effect: Effect) {
         switch effect {
-        case .persist, .note: break
-        case .answer(let ticket, let answer): callers.resume(ticket, answer)
-        case .report(let report): handlers.report(report)
-        case .sendConsensus(let message): group.addTask { await self.handlers.sendConsensus(message) }
-        case .resolveDuties(let epoch): work(&group) { await self.handlers.resolveDuties(epoch) }
-        case .fetchAttestationData(let duty, let committees):
-            work(&group) { await self.handlers.fetchAttestationData(duty, committees) }
-        case .sign(let duty, let set): work(&group) { await self.handlers.sign(duty, set) }
-        case .shareWithPeers(let duty, let set):
-            work(&group) {
-                await self.handlers.shareWithPeers(duty, set)
-                return .shared(duty, set.keys.sorted())
-            }
-        case .recover(let duty, let groups): work(&group) { await self.handlers.recover(duty, groups) }
-        case .broadcast(let duty, let set): work(&group) { await self.handlers.broadcast(duty, set) }
+        case .persist, .note: preconditionFailure("records belong to the outbox")
+        case .answer(let ticket, let answer): callers.removeValue(forKey: ticket)?.resume(returning: answer)
+        case .resolveDuties, .fetch, .sendConsensus, .sign, .shareWithPeers, .verify, .decodeAhead, .recover,
+            .broadcast, .report:
+            perform(effect, self)
         }
     }
 
-    private func work(
-        _ group: inout ThrowingDiscardingTaskGroup<any Error>, _ body: @escaping @Sendable () async -> Event
-    ) {
-        group.addTask { [inbox] in
-            let event = await body()
-            inbox.post(event)
+    private func endTick() {
+        isTickEnding = false
+        guard outcome == nil else { return }
+        beginCommit()
+        arm()
+    }
+
+    private func beginCommit() {
+        guard let (id, records) = outbox.nextCommit() else { return }
+        metrics.commits += 1
+        metrics.records += records.count
+        metrics.handOffs += 2
+        commit(records) { result in
+            self.loop.execute { self.assumeIsolated { $0.committed(id, result) } }
         }
+    }
+
+    private func committed(_ id: Outbox.CommitID, _ result: Result<Void, any Error>) {
+        switch result {
+        case .success:
+            for effect in outbox.durable(id) { start(effect) }
+            beginCommit()
+        // Durable before visible: nothing that waits for it ever happens, and the node stops.
+        case .failure: finish(result)
+        }
+    }
+
+    private func finish(_ result: Result<Void, any Error>) {
+        guard outcome == nil else { return }
+        outcome = result
+        end?.resume(with: result)
+        end = nil
     }
 
     /// Sets the one timer to the workflow's next wish.
@@ -173,54 +198,18 @@ package actor WorkflowDriver {
         let wanted = min(workflow.nextWake(after: now), now + Self.wakeEvery)
         if let timer, timer.at <= wanted, timer.at > now { return }
         timer?.task.cancel()
-        let delay = max(.zero, wanted - now)
-        let task = loop.scheduleTask(in: TimeAmount(delay)) { [inbox] () -> Void in inbox.post(.wake) }
+        let task = loop.scheduleTask(in: TimeAmount(max(.zero, wanted - now))) {
+            self.assumeIsolated { $0.receive(.wake) }
+        }
         timer = (wanted, task)
     }
 }
 
-/// Callers that wait for an answer of the workflow.
-private final class Callers: Sendable {
-    private struct State: Sendable {
-        var next: UInt64 = 0
-        var waiting: [Ticket: CheckedContinuation<Answer, any Error>] = [:]
-        var isClosed = false
-    }
-
-    private let state = Mutex(State())
-
-    func wait(ask: @Sendable (Ticket) -> Void, giveUp: @Sendable (Ticket) -> Void) async throws -> Answer {
-        let ticket = state.withLock { state in
-            state.next += 1
-            return Ticket(state.next)
-        }
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let isOpen = state.withLock { state in
-                    guard !state.isClosed, !Task.isCancelled else { return false }
-                    state.waiting[ticket] = continuation
-                    return true
-                }
-                if isOpen { ask(ticket) } else { continuation.resume(throwing: CancellationError()) }
-            }
-        } onCancel: {
-            giveUp(ticket)
-            take(ticket)?.resume(throwing: CancellationError())
-        }
-    }
-
-    func resume(_ ticket: Ticket, _ answer: Answer) { take(ticket)?.resume(returning: answer) }
-
-    func failAll() {
-        let waiting = state.withLock { state in
-            state.isClosed = true
-            defer { state.waiting = [:] }
-            return state.waiting
-        }
-        for continuation in waiting.values { continuation.resume(throwing: CancellationError()) }
-    }
-
-    private func take(_ ticket: Ticket) -> CheckedContinuation<Answer, any Error>? {
-        state.withLock { $0.waiting.removeValue(forKey: ticket) }
-    }
+/// What the driver did since it started.
+package struct DriverMetrics: Sendable {
+    package var events = 0
+    package var commits = 0
+    package var records = 0
+    /// Changes of thread into and out of the loop, other than those of effects.
+    package var handOffs = 0
 }

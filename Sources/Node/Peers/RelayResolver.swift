@@ -1,4 +1,5 @@
 import Libp2p
+import Timing
 
 /// Which relays there are now: those given by address, and what each URL last named. Pure: answers come in, pauses and
 /// reports come out. A URL that fails keeps what it named before. Source: spec/p2p.md §8.1.

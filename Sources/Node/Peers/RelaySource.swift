@@ -1,5 +1,6 @@
 import Foundation
 import Libp2p
+import Program
 
 /// One entry of `--p2p-relays`: where to ask for a relay, or a relay itself.
 enum RelaySource: Hashable, Sendable {

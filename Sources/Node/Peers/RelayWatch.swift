@@ -4,6 +4,7 @@ import Libp2p
 import Logging
 import NIOCore
 import Synchronization
+import Timing
 
 /// Asks the URLs of `--p2p-relays` for their relays, for ever and each on its own, and tells the host. Nothing waits
 /// for it: a relay that is slow, wrong or gone costs nobody else anything.

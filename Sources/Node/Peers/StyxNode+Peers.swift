@@ -6,6 +6,7 @@ import Libp2p
 import Logging
 import Monitoring
 import PeerProtocols
+import Program
 import SSZ
 import Synchronization
 
@@ -86,30 +87,17 @@ extension StyxNode {
         let consensus = ConsensusProtocol(
             codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count),
             directory: cluster.directory, admits: admits,
-            deliver: { message in await slot.current?.driver.deliver(.consensusMessage(message)) },
+            deliver: { message in slot.current?.driver.post(.consensusMessage(message)) },
             observe: observe)
         let parSigEx = ParSigExProtocol(
             codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count),
             directory: cluster.directory, admits: admits,
-            authenticate: { duty, set throws(MessageFault) in try await Self.authenticate(duty, set, slot) },
-            deliver: { duty, set in await slot.current?.driver.deliver(.peerPartials(duty, set)) },
+            authenticate: { _, _ in },
+            deliver: { duty, set in slot.current?.driver.post(.peerPartials(duty, set)) },
             observe: observe)
         consensus.serve(on: host)
         parSigEx.serve(on: host)
         return (consensus, parSigEx)
-    }
-
-    private static func authenticate(
-        _ duty: Duty, _ set: ParSignedDataSet, _ slot: RuntimeSlot
-    ) async throws(MessageFault) {
-        guard let runtime = slot.current else { throw .dutyNotAdmitted(duty) }
-        let bad: PubKey?
-        do throws(SignatureVerifier.Failure) {
-            bad = try await runtime.firstRefused(set)
-        } catch {
-            throw .overloaded
-        }
-        if let bad, let share = set[bad]?.shareIndex { throw .badPartialSignature(bad, share) }
     }
 
     func servePeerInfo(on host: Host, _ observe: @escaping @Sendable (PeerEvent) -> Void) -> PeerInfoProtocol {
@@ -246,50 +234,6 @@ extension StyxNode {
             beacon.headers.append(String(parts[0]), String(parts[1]))
         }
         return beacon
-    }
-
-    /// Logs what became of duties, in the words of Charon's log dashboard where it has any.
-    func reporter() -> @Sendable (Report) -> Void {
-        let logger = topic("tracker")
-        let hook = hooks.report
-        return { report in
-            hook(report)
-            switch report {
-            case .started(let duty, let validators):
-                logger.debug("duty started", metadata: ["duty": "\(duty)", "validators": "\(validators)"])
-            case .decided(let duty, let round, let leader, let after):
-                logger.debug(
-                    "consensus decided",
-                    metadata: [
-                        "duty": "\(duty)", "round": "\(round)", "leader": "\(leader)",
-                        "took": "\(GoDuration.format(after))",
-                    ])
-            case .roundChanged(let duty, let from, let to, let why):
-                logger.debug(
-                    "round changed", metadata: ["duty": "\(duty)", "from": "\(from)", "to": "\(to)", "rule": "\(why)"])
-            case .succeeded(let duty, let validators, let since):
-                logger.info(
-                    "duty done",
-                    metadata: [
-                        "duty": "\(duty)", "validators": "\(validators)",
-                        "since_decided": "\(GoDuration.format(since))",
-                    ])
-            case .failed(let duty, let step, let reason, let detail, let missing):
-                logger.error(
-                    "Duty failed",
-                    metadata: [
-                        "duty": "\(duty)", "step": "\(step.name)", "reason": "\(reason.explanation)",
-                        "reason_code": "\(reason.rawValue)", "error": "\(detail)", "validators": "\(missing.count)",
-                    ])
-            case .retrying(let duty, let step, let detail):
-                logger.warning(
-                    "trying again", metadata: ["duty": "\(duty)", "step": "\(step.name)", "error": "\(detail)"])
-            case .dutiesUnavailable(let epoch, let why):
-                logger.warning("resolve duties", metadata: ["epoch": "\(epoch)", "error": "\(why)"])
-            case .fault(let duty, let what):
-                logger.warning("fault", metadata: ["duty": "\(duty)", "error": "\(what)"])
-            }
-        }
     }
 }
 

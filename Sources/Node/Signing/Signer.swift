@@ -84,7 +84,7 @@ package struct Signer: Sendable {
             threads.gather(hashing, .own) { [self] hashed in
                 threads.gather(hashed.flatMap(parts), .own) { signed in
                     var outcome = Outcome(failures: failures)
-                    for (pubKey, data) in signed.joined() { outcome.signed[pubKey] = data }
+                    for (pubKey, data) in signed.joined() { outcome.signed[EntryKey(pubKey)] = data }
                     done(outcome)
                 }
             }

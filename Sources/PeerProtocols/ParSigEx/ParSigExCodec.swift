@@ -44,7 +44,8 @@ package struct ParSigExCodec: Sendable {
             guard let share = ShareIndex(wire: Int(entry.shareIdx)), share.rawValue <= nodes else {
                 throw .shareIndex(Int(entry.shareIdx))
             }
-            set[pubKey] = try Self.partial(entry, duty.type, share, pubKey)
+            let partial = try Self.partial(entry, duty.type, share, pubKey)
+            set[EntryKey(pubKey, subcommittee: partial.data.subcommittee)] = partial
         }
         return (duty, set)
     }
@@ -67,16 +68,18 @@ package struct ParSigExCodec: Sendable {
     }
 
     /// The protobuf, without its length prefix. Equal sets give equal bytes.
+    ///
+    /// - Precondition: all of one subcommittee: each has a message of its own (protocols.md §4).
     package static func encode(_ duty: Duty, _ set: ParSignedDataSet) -> [UInt8] {
         var wire = WireParSigExMsg()
         wire.duty = WireDuty(duty)
         wire.dataSet = WireParSignedDataSet()
-        for (pubKey, partial) in set {
+        for (key, partial) in set {
             var entry = WireParSignedData()
             entry.data = Data(partial.data.wireBytes())
             entry.signature = Data(partial.data.signature.bytes)
             entry.shareIdx = Int32(clamping: partial.shareIndex.rawValue)
-            wire.dataSet.set[pubKey.hex] = entry
+            wire.dataSet.set[key.pubKey.hex] = entry
         }
         return wire.canonicalBytes()
     }

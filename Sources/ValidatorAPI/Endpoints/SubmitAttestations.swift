@@ -117,10 +117,10 @@ extension EndpointTable {
         for vote in votes {
             let duty = Duty.attester(slot: vote.attestation.data.slot)
             let partial = ParSignedData(data: .attestation(vote.attestation), shareIndex: keys.own)
-            if let other = sets[duty]?.updateValue(partial, forKey: vote.pubKey), other != partial {
+            if let other = sets[duty]?.updateValue(partial, forKey: EntryKey(vote.pubKey)), other != partial {
                 throw APIFault(400, "two different attestations of one validator in slot \(duty.slot)")
             }
-            sets[duty, default: [:]][vote.pubKey] = partial
+            sets[duty, default: [:]][EntryKey(vote.pubKey)] = partial
         }
         return sets.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }

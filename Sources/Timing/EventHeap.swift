@@ -1,13 +1,13 @@
-import Ethereum
-
-/// Things to happen, soonest first; equal times in the order they were scheduled. All of virtual time.
-struct EventHeap<Item> {
-    private var heap: [(at: Instant, sequence: UInt64, item: Item)] = []
+/// Things to happen, soonest first; equal times in the order they were scheduled.
+package struct EventHeap<Time: Comparable, Item> {
+    private var heap: [(at: Time, sequence: UInt64, item: Item)] = []
     private var sequence: UInt64 = 0
 
-    var nextTime: Instant? { heap.first?.at }
+    package init() {}
 
-    mutating func schedule(_ item: Item, at: Instant) {
+    package var nextTime: Time? { heap.first?.at }
+
+    package mutating func schedule(_ item: Item, at: Time) {
         heap.append((at, sequence, item))
         sequence += 1
         var child = heap.count - 1
@@ -17,7 +17,7 @@ struct EventHeap<Item> {
         }
     }
 
-    mutating func pop() -> (at: Instant, item: Item)? {
+    package mutating func pop() -> (at: Time, item: Item)? {
         guard let first = heap.first else { return nil }
         let last = heap.removeLast()
         if !heap.isEmpty {

@@ -1,0 +1,27 @@
+import Ethereum
+import SSZ
+
+/// Work the shell does. Everything else the workflow does by itself. `Outbox` says which of it waits for the disk.
+package enum Effect: Sendable {
+    /// To be on disk before what `Outbox` holds back for its duty.
+    case persist(Record)
+    /// May reach the disk with the next commit: it only saves work after a restart.
+    case note(Record)
+    case resolveDuties(Epoch)
+    case fetch(Duty, FetchRequest)
+    /// To every other peer.
+    case sendConsensus(ConsensusMessage)
+    case sign(Duty, UnsignedDataSet)
+    /// Our partial signatures, to every other peer.
+    case shareWithPeers(Duty, ParSignedDataSet)
+    /// Check a suspect's partial signatures under its public shares; answered with `.verified`. One at a time each.
+    case verify(ShareIndex, Duty, ParSignedDataSet)
+    /// Signatures soon to be combined: decode them meanwhile. No answer.
+    case decodeAhead([SignatureBytes])
+    /// Combine shares and verify the result under the validator's key.
+    case recover(Duty, [EntryKey: PartialGroup])
+    case broadcast(Duty, SignedDataSet)
+    case answer(Ticket, Answer)
+    /// For logs and metrics.
+    case report(Report)
+}

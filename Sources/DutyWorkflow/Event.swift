@@ -1,0 +1,53 @@
+import Ethereum
+
+/// What comes in from the outside.
+package enum Event: Sendable {
+    /// `Workflow.nextWake` has come.
+    case wake
+    /// The duties of an epoch: what the beacon node says of our validators.
+    case dutiesResolved(Epoch, [DutyDefinition])
+    case dutiesUnavailable(Epoch, reason: String)
+    case fetched(Duty, FetchedData)
+    case fetchFailed(Duty, Failure)
+    /// A peer's consensus message, every signature in it checked.
+    case consensusMessage(ConsensusMessage)
+    /// A peer's partial signatures, decoded and under its own share index; nothing is verified.
+    case peerPartials(Duty, ParSignedDataSet)
+    /// Outcome of `Effect.verify`: whether all of that set hold.
+    case verified(ShareIndex, Bool)
+    /// Partial signatures made here, checked under our own public share. Answered with `.submitted`.
+    case localPartials([LocalPartials], Ticket?)
+    /// Validators that could not be signed for.
+    case signFailed(Duty, reason: String)
+    /// Every peer was sent our partial signatures, or given up on.
+    case shared(Duty, [EntryKey])
+    case recovered(Duty, [EntryKey: Recovery])
+    case broadcastSucceeded(Duty, [EntryKey])
+    case broadcastFailed(Duty, SignedDataSet, Failure)
+    case query(Ticket, Query)
+    /// The caller went away.
+    case cancel(Ticket)
+}
+
+/// Our own partial signatures of one duty.
+package struct LocalPartials: Hashable, Sendable {
+    package var duty: Duty
+    package var set: ParSignedDataSet
+
+    package init(_ duty: Duty, _ set: ParSignedDataSet) {
+        self.duty = duty
+        self.set = set
+    }
+}
+
+/// What a beacon node gave for a `FetchRequest`.
+package enum FetchedData: Hashable, Sendable {
+    /// By committee; from Electra on just that of committee 0.
+    case attestationData([CommitteeIndex: AttestationData])
+}
+
+/// What a duty needs of the beacon node.
+package enum FetchRequest: Hashable, Sendable {
+    /// Attestation data of the duty's slot for these committees.
+    case attestationData([CommitteeIndex])
+}

@@ -1,0 +1,101 @@
+import Ethereum
+
+/// What the workflow decided, held back until what it depends on is on disk.
+///
+/// Node and simulation release effects by this one rule, so an order that is wrong in one is wrong in both. An effect
+/// that commits us (a vote sent, a value served, a share sent, the word that a share is safe) waits for the last record
+/// of its duty; nothing else waits for anything. One commit is under way at a time, so commits group themselves.
+package struct Outbox: Sendable {
+    /// Of one outbox, in the order of commits.
+    package struct CommitID: Hashable, Sendable, Comparable {
+        fileprivate var rawValue: UInt64
+        package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    /// Notes are worth a commit of their own once there are this many.
+    private static let notesMax = 256
+
+    /// In the order the workflow made them, for the next commit.
+    private var records: [Record] = []
+    private var isUrgent = false
+    private var next = CommitID(rawValue: 1)
+    private var underWay: CommitID?
+    /// The commit that holds a duty's last record, while it is not durable.
+    private var last: [Duty: CommitID] = [:]
+    private var held: [(after: CommitID, effect: Effect)] = []
+
+    package init() {}
+
+    /// Takes a turn's effects; returns those that wait for nothing.
+    package mutating func add(_ effects: [Effect]) -> [Effect] {
+        var free: [Effect] = []
+        for effect in effects {
+            switch effect {
+            case .persist(let record):
+                records.append(record)
+                isUrgent = true
+                if let duty = record.duty { last[duty] = next }
+            case .note(let record): records.append(record)
+            default:
+                if let commit = effect.guarded.compactMap({ last[$0] }).max() {
+                    held.append((commit, effect))
+                } else {
+                    free.append(effect)
+                }
+            }
+        }
+        return free
+    }
+
+    /// Records gathered since the last commit began; nil while one is under way or there is nothing worth it.
+    ///
+    /// - Parameter all: also what could wait, e.g. at the end.
+    package mutating func nextCommit(all: Bool = false) -> (id: CommitID, records: [Record])? {
+        guard underWay == nil, isUrgent || records.count >= Self.notesMax || (all && !records.isEmpty) else {
+            return nil
+        }
+        defer {
+            records = []
+            isUrgent = false
+            next.rawValue += 1
+        }
+        underWay = next
+        return (next, records)
+    }
+
+    /// - Returns: what this commit releases, in the order it was added.
+    package mutating func durable(_ id: CommitID) -> [Effect] {
+        underWay = nil
+        last = last.filter { $0.value > id }
+        let released = held.filter { $0.after <= id }
+        held.removeAll { $0.after <= id }
+        return released.map(\.effect)
+    }
+}
+
+extension Effect {
+    /// Duties whose records must be durable before this happens.
+    fileprivate var guarded: [Duty] {
+        switch self {
+        // DECIDED only repeats what others signed: nothing in it commits us.
+        case .sendConsensus(let message): message.message.kind == .decided ? [] : [message.duty]
+        case .shareWithPeers(let duty, _): [duty]
+        // Our own share may be in it.
+        case .broadcast(let duty, _): [duty]
+        case .answer(_, let answer): answer.guarded
+        // Nothing of a signature is seen before the record of the partial is durable, which comes after this.
+        case .sign: []
+        case .persist, .note, .resolveDuties, .fetch, .verify, .decodeAhead, .recover, .report: []
+        }
+    }
+}
+
+extension Answer {
+    fileprivate var guarded: [Duty] {
+        switch self {
+        case .decided(let duty, _): [duty]
+        case .submitted(let duties): duties
+        case .attesters, .signed, .refused, .absent: []
+        }
+    }
+}

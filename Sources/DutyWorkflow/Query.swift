@@ -1,0 +1,55 @@
+import Ethereum
+
+/// Names one waiting caller outside the workflow, e.g. a validator client's request.
+package struct Ticket: Hashable, Sendable {
+    package let rawValue: UInt64
+    package init(_ rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// A decided value as validator clients name it, who do not know all of the validator's row.
+package enum ValueSelector: Hashable, Sendable {
+    /// Committee 0 stands for any committee of the slot.
+    case attestation(Slot, CommitteeIndex)
+
+    package var duty: Duty {
+        switch self {
+        case .attestation(let slot, _): .attester(slot: slot)
+        }
+    }
+}
+
+/// Where an attester sits: what an attestation tells of who made it.
+package struct AttesterPosition: Hashable, Sendable {
+    package var slot: Slot
+    /// 0 stands for any.
+    package var committee: CommitteeIndex
+    package var validator: ValidatorIndex
+
+    package init(slot: Slot, committee: CommitteeIndex, validator: ValidatorIndex) {
+        self.slot = slot
+        self.committee = committee
+        self.validator = validator
+    }
+}
+
+package enum Query: Hashable, Sendable {
+    /// Waits until the cluster decided. Answered with `.decided`.
+    case decided(ValueSelector)
+    /// Answered at once with `.attesters`.
+    case attesters([AttesterPosition])
+    /// Waits until the cluster's signature is there. Answered with `.signed`.
+    case signed(Duty, EntryKey)
+}
+
+package enum Answer: Hashable, Sendable {
+    case decided(Duty, UnsignedData)
+    /// For each position the validator for whom the cluster decided it; nil if there is none.
+    case attesters([PubKey?])
+    case signed(SignedData)
+    /// Partial signatures of these duties are stored and on their way.
+    case submitted([Duty])
+    /// Some contradict what the cluster decided or what was signed before; the others were taken. For people.
+    case refused(String)
+    /// There is no such duty. For people.
+    case absent(String)
+}

@@ -1,0 +1,60 @@
+import DutyWorkflow
+import Logging
+import Program
+
+extension StyxNode {
+    /// Logs what became of duties, in the words of Charon's log dashboard where it has any.
+    func reporter() -> @Sendable (Report) -> Void {
+        let logger = topic("tracker")
+        let hook = hooks.report
+        return { report in
+            hook(report)
+            switch report {
+            case .started(let duty, let validators):
+                logger.debug("duty started", metadata: ["duty": "\(duty)", "validators": "\(validators)"])
+            case .decided(let duty, let round, let leader, let after):
+                logger.debug(
+                    "consensus decided",
+                    metadata: [
+                        "duty": "\(duty)", "round": "\(round)", "leader": "\(leader)",
+                        "took": "\(GoDuration.format(after))",
+                    ])
+            case .roundChanged(let duty, let from, let to, let why):
+                logger.debug(
+                    "round changed", metadata: ["duty": "\(duty)", "from": "\(from)", "to": "\(to)", "rule": "\(why)"])
+            case .succeeded(let duty, let validators, let since):
+                logger.info(
+                    "duty done",
+                    metadata: [
+                        "duty": "\(duty)", "validators": "\(validators)",
+                        "since_decided": "\(GoDuration.format(since))",
+                    ])
+            case .failed(let duty, let step, let reason, let detail, let missing):
+                logger.error(
+                    "Duty failed",
+                    metadata: [
+                        "duty": "\(duty)", "step": "\(step.name)", "reason": "\(reason.explanation)",
+                        "reason_code": "\(reason.rawValue)", "error": "\(detail)", "validators": "\(missing.count)",
+                    ])
+            case .retrying(let duty, let step, let detail):
+                logger.warning(
+                    "trying again", metadata: ["duty": "\(duty)", "step": "\(step.name)", "error": "\(detail)"])
+            case .dutiesUnavailable(let epoch, let why):
+                logger.warning("resolve duties", metadata: ["epoch": "\(epoch)", "error": "\(why)"])
+            case .fault(let duty, let what):
+                logger.warning("fault", metadata: ["duty": "\(duty)", "error": "\(what)"])
+            case .dutiesMissed(let from, let to, let count, let why):
+                logger.warning(
+                    "duties missed",
+                    metadata: [
+                        "slots": "\(from) to \(to)", "duties": "\(count.map { "\($0)" } ?? "unknown")",
+                        "reason": "\(why)",
+                    ])
+            case .twinSeen(let duty, let what):
+                logger.critical(
+                    "another process signs with this node's key: this node signs nothing more",
+                    metadata: ["duty": "\(duty)", "seen": "\(what)"])
+            }
+        }
+    }
+}
