@@ -8,6 +8,7 @@ let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .er
 let nio: Target.Dependency = .product(name: "NIO", package: "swift-nio")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
@@ -113,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "styx",
             dependencies: [
-                "Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Libp2p", arguments, logging,
+                "Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Libp2p", "Storage", arguments,
+                logging,
                 unixSignals,
             ],
             swiftSettings: strict),
@@ -150,12 +152,12 @@ let package = Package(
         tests("Cluster"),
         tests("DutyWorkflow"),
         tests("Libp2p"),
-        tests("PeerProtocols", ["BLS", "Cluster"]),
+        tests("PeerProtocols", ["BLS", "Cluster", nioCore, nioEmbedded]),
         tests("Program"),
         tests("HTTPServing", [hummingbird, httpClient, nioCore]),
         tests("BeaconClient", ["HTTPServing", hummingbird, nioCore]),
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
-        tests("Storage"),
+        tests("Storage", exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
         tests("Monitoring", [httpClient, nioCore, logging]),
         tests("Node", [nioCore, nioPosix]),

@@ -30,6 +30,7 @@ final class FloodServer {
         host.handle(hold, timeout: nil, concurrentPerPeer: streamsPerPeer) { _, _ in
             try await Task.sleep(for: .seconds(3600))
         }
+        try FairnessServer.serve(on: host)
         // The first sleep of a process makes one timer descriptor for good: before they are counted.
         try await Task.sleep(for: .milliseconds(1))
         for address in try await host.bind() { say("\(address.appending(.p2p(host.peer)))") }

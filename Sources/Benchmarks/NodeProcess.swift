@@ -82,6 +82,18 @@ final class NodeProcess {
     /// Milliseconds from the decision until the beacon node had taken all group signatures, by duty.
     func broadcast() -> [String: Double] { times("duty done", "since_decided") }
 
+    /// Changes of thread on the way of duties, and commits, between the first and the last of the duties done.
+    func work() -> (handOffs: Double, commits: Double, duties: Double) {
+        let totals = entries("work so far").compactMap { entry -> (Double, Double)? in
+            guard let handOffs = entry["hand_offs"]?.string.flatMap({ Double($0) }),
+                let commits = entry["commits"]?.string.flatMap({ Double($0) })
+            else { return nil }
+            return (handOffs, commits)
+        }
+        guard let first = totals.first, let last = totals.last else { return (0, 0, 0) }
+        return (last.0 - first.0, last.1 - first.1, Double(totals.count - 1))
+    }
+
     private func times(_ message: String, _ field: String) -> [String: Double] {
         var times: [String: Double] = [:]
         for entry in entries(message) {

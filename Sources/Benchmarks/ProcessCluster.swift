@@ -19,6 +19,11 @@ struct ProcessCluster {
         /// Of one core, over the counted slots; the highest of all nodes.
         var cpuPercent = 0.0
         var memoryMiB = 0.0
+        /// Of one core, milliseconds for each duty and node.
+        var cpuPerDuty = 0.0
+        /// For each duty and node.
+        var handOffs = 0.0
+        var commits = 0.0
         /// From the first process's start to the last one's "ready".
         var readySeconds = 0.0
         /// From before keys were made.
@@ -114,13 +119,20 @@ struct ProcessCluster {
         let start = Clock.wall.nanoseconds
         try await Task.sleep(for: clock.start(of: end) - SystemClock.now())
         let seconds = Double(Clock.wall.nanoseconds - start) / 1e9
+        var cpuSeconds = 0.0
         for (process, before) in zip(processes, cpu) {
             try process.requireRunning()
+            cpuSeconds += try process.cpuSeconds() - before
             result.cpuPercent = max(result.cpuPercent, (try process.cpuSeconds() - before) / seconds * 100)
             result.memoryMiB = max(result.memoryMiB, try process.residentMiB())
         }
         // What was due in the last slot was due two thirds of a slot ago.
-        try await judge(first.rawValue..<end.rawValue, processes, &result)
+        let duties = try await judge(first.rawValue..<end.rawValue, processes, &result)
+        result.cpuPerDuty = cpuSeconds * 1000 / Double(max(1, duties) * nodes)
+        let work = processes.map { $0.work() }.filter { $0.duties > 0 }
+        let done = work.reduce(0) { $0 + $1.duties }
+        result.handOffs = work.reduce(0) { $0 + $1.handOffs } / max(1, done)
+        result.commits = work.reduce(0) { $0 + $1.commits } / max(1, done)
         return result
     }
 
@@ -158,7 +170,10 @@ struct ProcessCluster {
         }
     }
 
-    private func judge(_ slots: Range<UInt64>, _ processes: [NodeProcess], _ result: inout Result) async throws {
+    /// - Returns: how many duties there were.
+    private func judge(
+        _ slots: Range<UInt64>, _ processes: [NodeProcess], _ result: inout Result
+    ) async throws -> Int {
         for rejection in await chain.rejections {
             throw BenchmarkError("the chain refused an attestation of slot \(rejection.slot): \(rejection.why)")
         }
@@ -179,5 +194,6 @@ struct ProcessCluster {
             let ago = (SystemClock.now() - (due + one.delay)) / .seconds(1)
             result.firstSeconds = Double(Clock.wall.nanoseconds - begun) / 1e9 - ago
         }
+        return duties.count
     }
 }

@@ -59,9 +59,10 @@ enum WireBenchmarks {
                     committeeBits: Bitvector(count: 64, setting: [index]))
                 let signed = try VersionedAttestation(
                     fork: .electra, form: .electra(attestation), validatorIndex: ValidatorIndex(UInt64(index)))
-                return (pubKey(index), ParSignedData(data: .attestation(signed), shareIndex: ShareIndex(PeerIndex(1))))
+                let partial = ParSignedData(data: .attestation(signed), shareIndex: ShareIndex(PeerIndex(1)))
+                return (EntryKey(pubKey(index)), partial)
             })
-        let codec = ParSigExCodec(validators: Set(set.keys), nodes: 4)
+        let codec = ParSigExCodec(validators: set.keys.pubKeys, nodes: 4)
         let bytes = ParSigExCodec.encode(duty, set)
         let decode = {
             let (decodedDuty, decoded) = try codec.decode(bytes) { _ in true }

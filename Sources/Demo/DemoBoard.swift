@@ -44,7 +44,7 @@ package final class DemoBoard: Sendable {
                 state.rows[duty, default: Row(duty: duty)].broadcasting[node] = since
             case .failed(let duty, let step, let reason, let detail, let missing):
                 state.failures.append(
-                    "node \(node): duty \(duty) failed at \(step.name) (\(reason.rawValue)) for \(missing.count) validators:"
+                    "node \(node): duty \(duty) failed at \(step.name) (\(reason.code)) for \(missing.count) validators:"
                         + " \(reason.explanation)\(detail.isEmpty ? "" : " – \(detail)")")
             case .fault(let duty, let what): state.faults.append("node \(node): duty \(duty): \(what)")
             case .retrying(let duty, let step, let detail):

@@ -10,12 +10,13 @@ struct Consensus: Sendable {
     /// Signs a message of ours. Deterministic (RFC 6979), so it is an argument and not an effect.
     typealias Seal = @Sendable (Duty, QBFT.Message) -> QBFT.Message
 
-    private struct Running: Sendable {
+    struct Running: Sendable {
         var instance: QBFT.Instance
         var timer: QBFT.RoundTimer
         var timeout: (at: Instant, round: Int64)?
-        var values: [Root: UnsignedDataSet] = [:]
-        var valuesFrom: [Int: Int] = [:]
+        var values = DutyValues()
+        /// What we voted, in this life or an earlier one, without justifications.
+        var ownVotes: [QBFT.Message] = []
         var journaled: Set<Root> = []
         var hasInput = false
         var isDecided = false
@@ -23,26 +24,32 @@ struct Consensus: Sendable {
         var startedAt: Instant
     }
 
-    /// Bounds on what a peer can make us hold. A duty has few honest messages before it starts.
-    private enum Limit {
-        static let waitingPerDutyAndSource = 32
-        static let waitingDutiesPerSource = 64
-        /// Distinct values one operator may introduce in one duty; a leader proposes once a round.
-        static let valuesPerSource = 16
-    }
-
-    private let configuration: WorkflowConfiguration
+    let configuration: WorkflowConfiguration
+    let seal: Seal
     private let size: QBFT.ClusterSize
-    private let seal: Seal
     private var running: [Duty: Running] = [:]
-    private var waiting: [Duty: [ConsensusMessage]] = [:]
-    private var waitingDuties: [Int: Set<Duty>] = [:]
+    private var early = EarlyMessages()
+    var held: HeldBytes
     private var decidedEarlier: Set<Duty> = []
+    /// Our key signs somewhere else too: nothing of it can be kept from contradicting what we would say. For good.
+    private(set) var isHalted = false
 
     init(configuration: WorkflowConfiguration, seal: @escaping Seal) {
         self.configuration = configuration
         self.seal = seal
         size = QBFT.ClusterSize(nodes: configuration.nodes)
+        held = HeldBytes(
+            sources: configuration.nodes,
+            perSourceMax: Self.heldPerSourceMax(validators: configuration.validators.count))
+    }
+
+    /// Two blocks with their blobs' commitments and an attestation each for all validators; in a large cluster, as many
+    /// attestations as a cluster that cannot agree for an epoch comes by (each operator's own, and those it followed).
+    private static func heldPerSourceMax(validators: Int) -> Int { max(8 << 20, 24 * 344 * validators) }
+
+    /// About what peers make us hold, in bytes.
+    var heldBytes: Int {
+        early.heldBytes + running.values.reduce(0) { $0 + $1.instance.heldBytes + $1.values.heldBytes }
     }
 
     // MARK: Entry points
@@ -56,10 +63,10 @@ struct Consensus: Sendable {
     mutating func propose(_ duty: Duty, _ set: UnsignedDataSet, at now: Instant) -> [Signal] {
         guard !set.isEmpty, !configuration.deadlines.isExpired(duty, at: now) else { return [] }
         var signals = start(duty, at: now)
-        guard running[duty]?.hasInput == false, var run = take(duty) else { return signals }
+        guard !isHalted, running[duty]?.hasInput == false, var run = take(duty) else { return signals }
         let hash = set.valueHash()
         run.hasInput = true
-        run.values[hash] = set
+        run.values.keep([hash: set])
         signals += drive(duty, &run, .input(hash), at: now)
         running[duty] = run
         return signals
@@ -72,23 +79,31 @@ struct Consensus: Sendable {
             return []
         }
         guard duty.type.rules.isDecided else {
-            return [
-                .tracked(duty, .peerRefused(PeerIndex(message.message.source), "no consensus about \(duty.type.name)"))
-            ]
+            return refuse(duty, message.message.source, "no consensus about \(duty.type.name)")
         }
-        guard var run = take(duty) else { return wait(message, at: now) }
-        let signals = deliver(message, &run, at: now)
+        guard !isHalted, !decidedEarlier.contains(duty) else { return [] }
+        if let twin = voteOfTwin(message.message, running[duty]?.ownVotes ?? []) { return halt(duty, twin) }
+        let vote: QBFT.Message
+        do {
+            vote = try instanceConfiguration(duty).admitted(message.message)
+        } catch {
+            return error == .unknownSource ? [] : refuse(duty, message.message.source, "\(error)")
+        }
+        guard var run = take(duty) else { return wait(duty, vote, message.values, at: now) }
+        let signals = deliver(duty, vote, message.values, &run, at: now)
         running[duty] = run
         return signals
     }
 
     mutating func wake(at now: Instant) -> [Signal] {
+        guard !isHalted else { return [] }
         var signals: [Signal] = []
-        for duty in waiting.keys.sorted() where isJoinable(duty, at: now) { signals += start(duty, at: now) }
+        for duty in early.duties where isJoinable(duty, at: now) { signals += start(duty, at: now) }
         for duty in running.keys.sorted() {
             guard let timeout = running[duty]?.timeout, timeout.at <= now, var run = take(duty) else { continue }
             run.timeout = nil
-            signals += drive(duty, &run, .timerFired(round: timeout.round), at: now)
+            let next = run.timer.next(after: timeout.round, elapsed: now - dutyStart(duty))
+            signals += drive(duty, &run, .timerFired(round: timeout.round, next: next), at: now)
             running[duty] = run
         }
         return signals
@@ -96,9 +111,11 @@ struct Consensus: Sendable {
 
     /// - Returns: whether an instance ran and did not decide.
     mutating func expire(_ duty: Duty) -> Bool {
-        dropWaiting(duty)
+        var (_, values) = early.take(duty, &held)
+        values.release(&held)
         decidedEarlier.remove(duty)
-        guard let run = running.removeValue(forKey: duty) else { return false }
+        guard var run = running.removeValue(forKey: duty) else { return false }
+        run.values.release(&held)
         return !run.isDecided
     }
 
@@ -109,7 +126,7 @@ struct Consensus: Sendable {
     mutating func restore(
         _ duty: Duty, votes: [QBFT.Message], values: [Root: UnsignedDataSet], at now: Instant
     ) -> [Signal] {
-        guard running[duty] == nil else { return [] }
+        guard running[duty] == nil, !isHalted else { return [] }
         let instance: QBFT.Instance
         do {
             instance = try QBFT.Instance(configuration: instanceConfiguration(duty), resuming: votes)
@@ -119,7 +136,8 @@ struct Consensus: Sendable {
             return [.tracked(duty, .consensusFault("resume from the journal: \(error)"))]
         }
         var run = makeRunning(duty, instance, at: now)
-        run.values = values
+        run.values.keep(values)
+        run.ownVotes = votes.map(\.bare)
         run.journaled = Set(values.keys)
         let signals = drive(duty, &run, .start, at: now)
         running[duty] = run
@@ -127,20 +145,23 @@ struct Consensus: Sendable {
     }
 
     var nextWake: Instant? {
+        guard !isHalted else { return nil }
         let timeouts = running.values.compactMap { $0.timeout?.at }
-        let starts = waiting.keys.filter { hasEnoughWaiting($0) }.map { dutyStart($0) }
+        let starts = early.duties.filter { hasEnoughWaiting($0) }.map { dutyStart($0) }
         return (timeouts + starts).min()
     }
 
     // MARK: Starting
 
     private mutating func start(_ duty: Duty, at now: Instant) -> [Signal] {
-        guard running[duty] == nil, !decidedEarlier.contains(duty), !configuration.deadlines.isExpired(duty, at: now)
+        guard running[duty] == nil, !isHalted, !decidedEarlier.contains(duty),
+            !configuration.deadlines.isExpired(duty, at: now)
         else { return [] }
         var run = makeRunning(duty, QBFT.Instance(configuration: instanceConfiguration(duty)), at: now)
+        let messages: [QBFT.Message]
+        (messages, run.values) = early.take(duty, &held)
         var signals = drive(duty, &run, .start, at: now)
-        for message in waiting[duty] ?? [] { signals += deliver(message, &run, at: now) }
-        dropWaiting(duty)
+        for message in messages { signals += drive(duty, &run, .message(message), at: now) }
         running[duty] = run
         return signals
     }
@@ -162,157 +183,49 @@ struct Consensus: Sendable {
         now >= dutyStart(duty) && hasEnoughWaiting(duty)
     }
 
-    private func hasEnoughWaiting(_ duty: Duty) -> Bool {
-        Set((waiting[duty] ?? []).map(\.message.source)).count > size.faulty
-    }
+    private func hasEnoughWaiting(_ duty: Duty) -> Bool { early.sources(of: duty) > size.faulty }
 
-    private mutating func wait(_ message: ConsensusMessage, at now: Instant) -> [Signal] {
-        let duty = message.duty
-        guard !decidedEarlier.contains(duty) else { return [] }
-        let source = message.message.source
-        // Sources are counted before an instance looks at them.
-        guard 0..<configuration.nodes ~= source else { return [] }
-        let isNew = waitingDuties[source]?.contains(duty) != true
-        if isNew, waitingDuties[source, default: []].count >= Limit.waitingDutiesPerSource {
-            return [.tracked(duty, .peerRefused(PeerIndex(source), "too many duties at once"))]
-        }
-        let held = waiting[duty, default: []].count { $0.message.source == source }
-        guard held < Limit.waitingPerDutyAndSource else {
-            return [.tracked(duty, .peerRefused(PeerIndex(source), "too many messages before the duty began"))]
-        }
-        waitingDuties[source, default: []].insert(duty)
-        waiting[duty, default: []].append(message)
+    private mutating func wait(
+        _ duty: Duty, _ vote: QBFT.Message, _ values: [Root: UnsignedDataSet], at now: Instant
+    ) -> [Signal] {
+        if let reason = early.keep(vote, of: duty, values: values, &held) { return refuse(duty, vote.source, reason) }
         return isJoinable(duty, at: now) ? start(duty, at: now) : []
     }
 
-    private mutating func dropWaiting(_ duty: Duty) {
-        guard let messages = waiting.removeValue(forKey: duty) else { return }
-        for source in Set(messages.map(\.message.source)) { waitingDuties[source]?.remove(duty) }
-    }
-
     /// The moment to which round deadlines are relative.
-    private func dutyStart(_ duty: Duty) -> Instant { configuration.clock.begin(of: duty) }
+    func dutyStart(_ duty: Duty) -> Instant { configuration.clock.begin(of: duty) }
 
     // MARK: Running
 
     /// Out of the dictionary while it changes: a second reference would copy the instance's buffers at each event.
     private mutating func take(_ duty: Duty) -> Running? { running.removeValue(forKey: duty) }
 
-    private func deliver(_ message: ConsensusMessage, _ run: inout Running, at now: Instant) -> [Signal] {
-        let source = message.message.source
-        func refuse(_ reason: String) -> [Signal] { [.tracked(message.duty, .peerRefused(PeerIndex(source), reason))] }
-        let fresh = message.values.filter { run.values[$0.key] == nil }
-        guard run.valuesFrom[source, default: 0] + fresh.count <= Limit.valuesPerSource else {
-            return refuse("too many different values")
-        }
-        // An instance that votes for what it cannot show has to stop: no peer may bring it there.
-        if !run.isDecided,
-            let missing = hashes(in: message.message).first(where: { hash in
-                run.values[hash] == nil && fresh[hash] == nil
-            })
-        {
-            return refuse("no value for hash \(missing)")
-        }
-        if !run.isDecided, !fresh.isEmpty {
-            run.valuesFrom[source, default: 0] += fresh.count
-            run.values.merge(fresh) { first, _ in first }
-        }
-        return drive(message.duty, &run, .message(message.message), at: now)
-    }
-
-    /// Feeds one event and everything that follows from our own messages, which count as received.
-    private func drive(_ duty: Duty, _ run: inout Running, _ event: QBFT.Instance.Event, at now: Instant) -> [Signal] {
-        guard !run.isStopped else { return [] }
-        var events = [event]
-        var signals: [Signal] = []
-        while !events.isEmpty {
-            for effect in run.instance.receive(events.removeFirst()) {
-                switch effect {
-                case .broadcast(let message, let prepared):
-                    let sealed = seal(duty, message)
-                    guard let vote = vote(duty, sealed, prepared: prepared, &run) else { return signals + stop(&run) }
-                    signals += vote
-                    events.append(.message(sealed))
-                case .rebroadcast(let message):
-                    guard let values = values(of: message, run) else { return signals + stop(&run) }
-                    signals.append(
-                        .perform(.sendConsensus(ConsensusMessage(duty: duty, message: message, values: values))))
-                    events.append(.message(message))
-                case .startTimer(let round):
-                    let start = dutyStart(duty)
-                    run.timeout = (start + run.timer.deadline(round: round, elapsed: now - start), round)
-                case .stopTimer:
-                    run.timeout = nil
-                case .roundChanged(let from, let to, let rule):
-                    signals.append(.tracked(duty, .roundChanged(from: from, to: to, "\(rule)")))
-                case .decided(let value, let round, let leader, _):
-                    signals += decide(duty, &run, value: value, round: round, leader: leader, at: now)
-                case .equivocated(let source, let first, let second):
-                    let what = "\(first.kind) of round \(first.round) for \(first.value) and \(second.value)"
-                    signals.append(.tracked(duty, .equivocatedVote(PeerIndex(source), what)))
-                case .refused(let message, let reason):
-                    signals.append(.tracked(duty, .peerRefused(PeerIndex(message.source), "\(reason)")))
-                case .inputRefused:
-                    signals.append(.tracked(duty, .consensusFault("own value has no hash")))
-                }
-            }
-        }
-        return signals
-    }
-
-    /// Our message: on disk first, then to the peers. nil when it names a value we do not have: every receiver would
-    /// refuse it.
-    private func vote(
-        _ duty: Duty, _ message: QBFT.Message, prepared: [QBFT.Message], _ run: inout Running
-    ) -> [Signal]? {
-        guard let values = values(of: message, run) else { return nil }
-        let send = Signal.perform(.sendConsensus(ConsensusMessage(duty: duty, message: message, values: values)))
-        // DECIDED only repeats what others signed: nothing in it commits us.
-        guard message.kind != .decided else { return [send] }
-        let fresh = values.filter { !run.journaled.contains($0.key) }
-        run.journaled.formUnion(fresh.keys)
-        return [.perform(.persist(.vote(duty, message.record(prepared: prepared), values: fresh))), send]
-    }
-
-    private func values(of message: QBFT.Message, _ run: Running) -> [Root: UnsignedDataSet]? {
-        var values: [Root: UnsignedDataSet] = [:]
-        for hash in hashes(in: message) {
-            guard let set = run.values[hash] else { return nil }
-            values[hash] = set
-        }
-        return values
-    }
-
-    /// Every value the message names, some more than once.
-    private func hashes(in message: QBFT.Message) -> [Root] {
-        var hashes: [Root] = []
-        func add(_ hash: Root) { if hash != .zero, hash != hashes.last { hashes.append(hash) } }
-        add(message.value)
-        add(message.preparedValue)
-        for vote in message.justification {
-            add(vote.value)
-            add(vote.preparedValue)
-        }
-        return hashes
-    }
-
-    /// An instance whose vote cannot be made must not go on as if it had been.
-    private func stop(_ run: inout Running) -> [Signal] {
-        run.isStopped = true
-        run.timeout = nil
-        return []
-    }
-
-    private func decide(
-        _ duty: Duty, _ run: inout Running, value: Root, round: Int64, leader: Int, at now: Instant
+    private mutating func deliver(
+        _ duty: Duty, _ vote: QBFT.Message, _ values: [Root: UnsignedDataSet], _ run: inout Running, at now: Instant
     ) -> [Signal] {
-        run.timeout = nil
-        run.isDecided = true
-        guard let set = run.values[value] else { return [.tracked(duty, .consensusFault("decided value is unknown"))] }
-        run.values = [value: set]
+        if !run.isDecided, let reason = run.values.take(vote.namedValue, from: values, namedBy: vote.source, &held) {
+            return refuse(duty, vote.source, reason)
+        }
+        return drive(duty, &run, .message(vote), at: now)
+    }
+
+    private func refuse(_ duty: Duty, _ source: Int, _ reason: String) -> [Signal] {
+        [.tracked(duty, .peerRefused(PeerIndex(source), reason))]
+    }
+
+    /// A vote under our own index that we did not make. DECIDED promises nothing and is not remembered.
+    private func voteOfTwin(_ message: QBFT.Message, _ own: [QBFT.Message]) -> QBFT.Message? {
+        ([message] + message.justification).first { vote in
+            vote.source == configuration.peer.rawValue && vote.kind != .decided
+                && !own.contains { $0.isSameVote(as: vote) }
+        }
+    }
+
+    private mutating func halt(_ duty: Duty, _ vote: QBFT.Message) -> [Signal] {
+        isHalted = true
+        for duty in running.keys { running[duty]?.timeout = nil }
         return [
-            .tracked(duty, .decided(round: round, leader: PeerIndex(leader), after: now - run.startedAt)),
-            .decided(duty, set),
+            .twinSeen(duty, "it did not send the \(vote.kind) of round \(vote.round) that is signed with its key")
         ]
     }
 }

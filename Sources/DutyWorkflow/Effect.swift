@@ -11,6 +11,8 @@ package enum Effect: Sendable {
     case fetch(Duty, FetchRequest)
     /// To every other peer.
     case sendConsensus(ConsensusMessage)
+    /// To the one peer that asked for a decision.
+    case sendConsensusTo(PeerIndex, ConsensusMessage)
     case sign(Duty, UnsignedDataSet)
     /// Our partial signatures, to every other peer.
     case shareWithPeers(Duty, ParSignedDataSet)

@@ -77,8 +77,9 @@ extension Effect {
     /// Duties whose records must be durable before this happens.
     fileprivate var guarded: [Duty] {
         switch self {
+        case .sendConsensus(let message): [message.duty]
         // DECIDED only repeats what others signed: nothing in it commits us.
-        case .sendConsensus(let message): message.message.kind == .decided ? [] : [message.duty]
+        case .sendConsensusTo: []
         case .shareWithPeers(let duty, _): [duty]
         // Our own share may be in it.
         case .broadcast(let duty, _): [duty]

@@ -22,7 +22,8 @@ package enum Record: Hashable, Sendable {
     case aggregated(Duty, SignedDataSet)
     /// The beacon node accepted the broadcast of these entries.
     case broadcast(Duty, [EntryKey])
-    /// The deadline passed: votes go, rows of the three stores become expired.
+    /// The deadline passed: the duty is closed for ever, its partial signatures become expired. Its votes stay until
+    /// the sweep: a clock that is corrected backwards must not find the duty open and the votes gone.
     case expired(Duty)
 }
 
@@ -47,33 +48,15 @@ package struct AttestationWatermark: Hashable, Sendable {
         self.target = target
         self.dataRoot = dataRoot
     }
-}
 
-/// What a restarted node finds in its journal: everything of duties that have not expired, and the watermarks.
-package struct JournalSnapshot: Sendable {
-    package struct Partial: Hashable, Sendable {
-        package var duty: Duty
-        package var key: EntryKey
-        package var partial: ParSignedData
-        package var status: PartialStatus
-        package init(duty: Duty, key: EntryKey, partial: ParSignedData, status: PartialStatus) {
-            self.duty = duty
-            self.key = key
-            self.partial = partial
-            self.status = status
-        }
+    /// The highest of both. nil if `new` is another vote for the same target: a double vote. A zero root stands for
+    /// "not known" (an import) and never replaces a root.
+    package func raised(by new: AttestationWatermark) -> AttestationWatermark? {
+        if new.target == target, new.dataRoot != .zero, new.dataRoot != dataRoot { return nil }
+        return AttestationWatermark(
+            source: max(source, new.source), target: max(target, new.target),
+            dataRoot: new.target > target ? new.dataRoot : dataRoot)
     }
-
-    /// Own votes in the order in which they were made.
-    package var votes: [Duty: [QBFT.Message]] = [:]
-    package var voteValues: [Duty: [Root: UnsignedDataSet]] = [:]
-    package var unsigned: [Duty: UnsignedDataSet] = [:]
-    package var partials: [Partial] = []
-    package var aggregated: [Duty: SignedDataSet] = [:]
-    package var broadcast: [Duty: Set<EntryKey>] = [:]
-    package var watermarks: [PubKey: AttestationWatermark] = [:]
-
-    package init() {}
 }
 
 extension Record {

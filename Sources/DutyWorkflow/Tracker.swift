@@ -135,14 +135,14 @@ struct Tracker: Sendable {
             story.lastError == nil ? (.consensus, .noConsensus) : (.fetcher, .fetchBNError)
         // An error before the decision is one of fetching: what is missing then is still the decision.
         case .consensus: story.decidedAt == nil ? (.consensus, .noConsensus) : (.dutyDB, .bugDutyDBError)
-        case .dutyDB: (.validatorAPI, .noLocalVCSignature)
+        case .dutyDB: (.validatorAPI, story.lastError == nil ? .noLocalVCSignature : .signingRefused)
         case .validatorAPI, .parSigDBLocal, .parSigEx, .parSigDBExternal:
             if story.isInconsistent {
                 (.parSigDBExternal, .bugParSigDBInconsistent)
             } else if story.shares.isEmpty {
                 (.parSigEx, .noPeerSignatures)
             } else if story.local.isEmpty {
-                (.validatorAPI, .noLocalVCSignature)
+                (.validatorAPI, story.lastError == nil ? .noLocalVCSignature : .signingRefused)
             } else {
                 (.parSigDBExternal, .insufficientPeerSignatures)
             }

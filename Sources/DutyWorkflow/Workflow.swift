@@ -76,6 +76,7 @@ package struct Workflow: Sendable {
 
     /// Takes up what an earlier life left behind. Call once, before any event.
     package mutating func restore(_ snapshot: JournalSnapshot, at now: Instant) -> [Effect] {
+        deadlines.close(snapshot.closed.sorted())
         dutyDB.restore(snapshot)
         aggSigDB.restore(snapshot)
         var signals = parSigDB.restore(snapshot.partials)

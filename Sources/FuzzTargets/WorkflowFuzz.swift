@@ -89,10 +89,14 @@ enum WorkflowFuzz {
         let kind = kinds[source.choice(kinds.count)]
         let choices = hashes + [.zero]
         let round = source.choice(4) == 3 ? Int64(bitPattern: source.number()) : 1 + Int64(source.choice(3))
+        // Others' votes mostly, of the fields its kind fills: a vote under our own key ends it all.
+        let isWild = source.choice(16) == 15
+        let isPrepared = kind == .roundChange || isWild
         return QBFT.Message(
-            kind, round: round, source: source.choice(Known.nodes + 1),
+            kind, round: round, source: isWild ? 0 : 1 + source.choice(Known.nodes),
             value: kind == .roundChange ? .zero : choices[source.choice(4)],
-            preparedRound: Int64(source.choice(3)), preparedValue: choices[source.choice(4)], signature: [2])
+            preparedRound: isPrepared ? Int64(source.choice(3)) : 0,
+            preparedValue: isPrepared ? choices[source.choice(4)] : .zero, signature: [2])
     }
 
     /// Everything this node has put its name to.

@@ -49,7 +49,10 @@ package final class Connection: Sendable {
     /// A relay ends it after some time or some bytes.
     package var isLimited: Bool { circuit?.limit != nil }
 
-    package var isOpen: Bool { outbox.withLock { $0.closed == nil } }
+    package var isOpen: Bool { closeReason == nil }
+
+    /// Nil while it is open.
+    var closeReason: DisconnectReason? { outbox.withLock { $0.closed } }
 
     /// Opens a stream without waiting for the peer's answer: header, proposal and data leave together. For a protocol
     /// the peer is known to serve; a refusal shows when reading.
@@ -103,7 +106,9 @@ package final class Connection: Sendable {
             return (nil, !outbox.isScheduled)
         }
         if let closed { return stream.fail(.connectionLost(closed)) }
-        if wakes { loop.execute { self.core.value.drainOutbox() } }
+        guard wakes else { return }
+        if !loop.inEventLoop { HandOffs.note() }
+        loop.execute { self.core.value.drainOutbox() }
     }
 
     /// Loop side: all streams that called `wake` since the last time.

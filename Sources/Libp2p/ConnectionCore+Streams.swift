@@ -47,8 +47,9 @@ extension ConnectionCore {
             entry.negotiationInput.gather(bytes)
             return negotiate(stream, entry, id)
         }
+        if entry.intake != nil || entry.isDiscarding { return take(bytes, on: stream, entry, id) }
         if let diversion = entry.diversion {
-            yamux.consumed(bytes.readableBytes, on: id, now: .now())
+            if !diversion.owes(bytes.readableBytes) { yamux.consumed(bytes.readableBytes, on: id, now: .now()) }
             return diversion.receive(bytes)
         }
         let discarded = stream.deliver(bytes)
@@ -71,7 +72,7 @@ extension ConnectionCore {
             }
             yamux.consumed(before - entry.negotiationInput.readableBytes, on: id, now: .now())
             if agreed != nil, entry.negotiationInput.readableBytes > 0, case .listener = entry.negotiation {
-                hold(output, for: stream, entry)
+                entry.preface = output
             } else {
                 yamux.send(&output, on: id)
             }
@@ -91,8 +92,7 @@ extension ConnectionCore {
 
     /// The peer sent its request behind the proposal, so it does not wait for our yes: that may leave with the
     /// handler's answer, which saves a packet and a wake-up on both sides.
-    private func hold(_ answer: ByteBuffer, for stream: StreamCore, _ entry: StreamEntry) {
-        entry.preface = answer
+    private func holdPreface(of stream: StreamCore) {
         held.append(stream)
         guard holdTimer == nil else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
@@ -107,7 +107,7 @@ extension ConnectionCore {
     }
 
     /// Sends it on its own.
-    private func sendPreface(_ entry: StreamEntry) {
+    func sendPreface(_ entry: StreamEntry) {
         guard !entry.isGone, var preface = entry.preface, let id = entry.id else { return }
         entry.preface = nil
         yamux.send(&preface, on: id)
@@ -116,14 +116,30 @@ extension ConnectionCore {
     private func finishNegotiation(_ stream: StreamCore, _ entry: StreamEntry, _ protocolID: String) {
         let isInbound = if case .listener = entry.negotiation { true } else { false }
         entry.negotiation = .done
-        stream.agree(protocolID)
         let rest = entry.negotiationInput
         entry.negotiationInput = ByteBuffer()
-        if rest.readableBytes > 0 { receive(rest, on: stream) }
-        if isInbound {
+        guard isInbound else {
+            stream.agree(protocolID)
+            if rest.readableBytes > 0 { receive(rest, on: stream) }
+            settleIfSent(entry)
+            return serve(stream)
+        }
+        accept(stream, entry, protocolID, rest)
+        if entry.preface != nil, !entry.isGone { holdPreface(of: stream) }
+    }
+
+    private func accept(_ stream: StreamCore, _ entry: StreamEntry, _ protocolID: String, _ rest: ByteBuffer) {
+        guard let connection else { return }
+        switch host.admitMessage(protocolID, on: connection) {
+        case .admitted(let intake):
+            entry.intake = intake
+            if rest.readableBytes > 0 { receive(rest, on: stream) }
+        case .refused(let kind):
+            fault(kind)
+            stream.reset(code: 0)
+        case .isNone:
+            if rest.readableBytes > 0 { receive(rest, on: stream) }
             host.accept(Stream(stream, protocolID: protocolID))
-        } else {
-            serve(stream)
         }
     }
 
@@ -131,7 +147,8 @@ extension ConnectionCore {
         let entry = stream.entry.value
         entry.finishedThere = true
         if case .done = entry.negotiation {
-            stream.endInbound()
+            if entry.intake != nil, let id = entry.id { refuseMessage(stream, entry, id, .truncated) }
+            if !entry.isDiscarding { stream.endInbound() }
             entry.diversion?.ended()
             removeIfOver(stream)
         } else if let id = entry.id {
@@ -198,6 +215,7 @@ extension ConnectionCore {
         if work.finish {
             yamux.finish(id)
             entry.finishedHere = true
+            settleIfSent(entry)
             removeIfOver(stream)
         }
         if let diversion = entry.diversion, !work.chunks.isEmpty, stream.queuedBytes < StreamCore.outboundBytesMax / 2 {
@@ -247,7 +265,7 @@ extension ConnectionCore {
 
     // MARK: Ends
 
-    private func removeIfOver(_ stream: StreamCore) {
+    func removeIfOver(_ stream: StreamCore) {
         let entry = stream.entry.value
         guard entry.finishedHere, entry.finishedThere, !entry.isGone else { return }
         entry.isGone = true
@@ -259,9 +277,12 @@ extension ConnectionCore {
         let entry = stream.entry.value
         entry.isGone = true
         if let id = entry.id { streams[id] = nil }
+        if entry.intake != nil, case .reset = error { fault(.handlerFailed) }
+        entry.intake = nil
         stream.fail(error)
         entry.diversion?.ended()
         openWaiting()
+        entry.settle(.failure(error))
     }
 
     func sweep(_ stream: StreamCore, now: NIODeadline) {
@@ -270,6 +291,11 @@ extension ConnectionCore {
         let isNegotiating = if case .done = entry.negotiation { false } else { true }
         if isNegotiating, entry.negotiationDeadline <= now {
             fault(.negotiation)
+        } else if let deadline = entry.intake?.deadline, deadline <= now {
+            fault(.handlerTimedOut)
+            entry.intake = nil
+        } else if entry.onSent != nil, entry.negotiationDeadline <= now {
+            // Slow is no fault; whoever sends will hear of it.
         } else if let deadline = entry.lingerDeadline, deadline <= now {
             fault(.streamNotClosed)
         } else {
@@ -279,7 +305,19 @@ extension ConnectionCore {
         remove(stream, .timedOut)
     }
 
-    private func fault(_ kind: PeerFault) {
+    /// Messages whose stream could not even be opened in time.
+    func sweepWaitingToOpen(now: NIODeadline) {
+        let overdue = waitingToOpen.filter { stream in
+            let entry = stream.entry.value
+            return entry.onSent != nil && entry.negotiationDeadline <= now
+        }
+        guard !overdue.isEmpty else { return }
+        for stream in overdue { stream.entry.value.isGone = true }
+        waitingToOpen.removeAll { $0.entry.value.isGone }
+        for stream in overdue { remove(stream, .timedOut) }
+    }
+
+    func fault(_ kind: PeerFault) {
         host.note(kind, of: connection?.peer)
     }
 }

@@ -17,6 +17,10 @@ final class ConnectionCore {
     /// What one stream may send before the next has its turn.
     static let turnBytesMax = 1 << 17
 
+    /// How long what one connection received may hold the loop, and the pause after it in which others have their turn.
+    static let turn = TimeAmount.milliseconds(1)
+    static let restBetweenTurns = TimeAmount.microseconds(500)
+
     /// First bytes up to this are copied behind the negotiation, into one frame.
     static let joinBytesMax = 1 << 14
 
@@ -37,6 +41,8 @@ final class ConnectionCore {
     private(set) var connection: Connection?
     private var isClosed = false
     private var isRenewed = false
+    /// Between two turns.
+    private var isResting = false
 
     private var ciphertext = ByteBuffer()
     private var plaintext = ByteBuffer()
@@ -126,6 +132,7 @@ final class ConnectionCore {
         ready.removeAll()
         for stream in orphans {
             stream.fail(.connectionLost(reason))
+            stream.entry.value.intake = nil
             stream.entry.value.diversion?.ended()
         }
         pipe.close()
@@ -133,6 +140,8 @@ final class ConnectionCore {
             $0.connectionClosed(id, connection, attempt: attempt, reason)
         }
         connection = nil  // it refers back to us
+        // Last, so that whoever sends again finds another connection or none.
+        for stream in orphans { stream.entry.value.settle(.failure(.connectionLost(reason))) }
     }
 
     // MARK: Bytes
@@ -142,9 +151,32 @@ final class ConnectionCore {
         lastReceived = .now()
         traffic.bytesReceived += UInt64(bytes.readableBytes)
         ciphertext.gather(bytes)
+        if !isResting { work() }
+    }
+
+    /// Works on what has arrived, for one turn. A turn has its end because everybody else on this loop waits for it:
+    /// a peer can send thousands of small messages in one packet train, and each may cost more than its transport.
+    private func work() {
+        let end = NIODeadline.now() + Self.turn
         if upgrade != nil { continueUpgrade() }
-        if transport != nil { receiveFrames() }
+        if transport != nil { receiveFrames(until: end) }
         if ciphertext.readableBytes == 0 { ciphertext = ByteBuffer() }
+    }
+
+    /// The turn is over: the others have theirs, and meanwhile nothing is read.
+    private func rest() {
+        isResting = true
+        pipe.setReading(false)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleTask(in: Self.restBetweenTurns) { bound.value.goOn() }
+    }
+
+    private func goOn() {
+        guard !isClosed else { return }
+        isResting = false
+        work()
+        flush()
+        if !isResting, !isClosed { pipe.setReading(true) }
     }
 
     private func continueUpgrade() {
@@ -153,9 +185,7 @@ final class ConnectionCore {
             if let upgraded = try upgrade?.receive(&ciphertext, output: &output) {
                 upgrade = nil
                 if output.readableBytes > 0 { write(output) }
-                established(upgraded)
-                if !isClosed { receivePlaintext() }
-                return
+                return established(upgraded)
             }
             if output.readableBytes > 0 { write(output) }
         } catch {
@@ -165,23 +195,33 @@ final class ConnectionCore {
         }
     }
 
-    private func receiveFrames() {
+    private func receiveFrames(until end: NIODeadline) {
         do {
-            while try transport?.open(&ciphertext, into: &plaintext) == true {
-                receivePlaintext()
-                if isClosed { return }
-            }
+            while receivePlaintext(until: end), try transport?.open(&ciphertext, into: &plaintext) == true {}
         } catch { close(.noise(error)) }
     }
 
-    private func receivePlaintext() {
+    /// - Returns: false when the turn or the connection ended first.
+    private func receivePlaintext(until end: NIODeadline) -> Bool {
+        var count = 0
         do {
             while let event = try yamux.next(&plaintext) {
                 handle(event)
-                if isClosed { return }
+                if isClosed { return false }
+                count += 1
+                // Data may cause work; of other events it takes many, and looking at the clock costs as much as they do.
+                let mayHaveWorked = if case .data = event { true } else { count % 64 == 0 }
+                if mayHaveWorked, NIODeadline.now() >= end {
+                    rest()
+                    return false
+                }
             }
-        } catch { return close(.muxer(error)) }
+        } catch {
+            close(.muxer(error))
+            return false
+        }
         plaintext.discardReadBytes()
+        return true
     }
 
     /// Seals and writes what the muxer has to say.
@@ -236,6 +276,7 @@ final class ConnectionCore {
     private func sweep(now: NIODeadline) {
         traffic.streams = streams.count
         for stream in streams.values { sweep(stream, now: now) }
+        sweepWaitingToOpen(now: now)
         if isReplaced(now: now) { return close(.replaced) }
         renewCircuit(now: now)
         let silence = now - lastReceived

@@ -31,8 +31,8 @@ struct GuestBook: Sendable {
 extension Multiaddr {
     /// What one party is assumed to hold: an IPv4 address, or a /64 of IPv6; nil for anything else.
     var origin: Component? {
-        switch components[0] {
-        case .ip4: components[0]
+        switch components[0].unmapped {
+        case .ip4(let address): .ip4(address)
         case .ip6(let high, _): .ip6(high, 0)
         default: nil
         }

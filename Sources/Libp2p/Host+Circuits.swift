@@ -69,7 +69,7 @@ extension Host {
             note(.circuit, of: relay)
             return try await refuse(stream, .malformedMessage)
         }
-        let status = await admit(peer)
+        let status = await admit(peer, from: relay)
         guard status == .ok else { return try await refuse(stream, status) }
         try await stream.writeMessage(StopMessage(.status, status: .ok).encode())
         await carry(stream, Circuit.Leg(relay: relay, peer: peer, limit: request.limit))
@@ -81,17 +81,13 @@ extension Host {
     }
 
     /// The relay's word for who comes is not trusted: the handshake must prove it. It saves one with those who may not.
-    private func admit(_ peer: PeerID) -> CircuitStatus {
+    private func admit(_ peer: PeerID, from relay: PeerID) -> CircuitStatus {
         guard isRunning, peer != self.peer, records[peer]?.isConfigured == true || configuration.isGateOpen else {
             note(.refusedByGate, of: peer)
             return .permissionDenied
         }
-        let circuits = pending.values.filter { $0.value.circuit != nil }
-        let fromThere = circuits.filter { $0.value.circuit?.peer == peer }
-        guard circuits.count < configuration.limits.pendingCircuitsMax,
-            fromThere.count < configuration.limits.pendingCircuitsPerPeerMax
-        else {
-            note(.tooManyPending, of: peer)
+        guard waitingRoom.hasRoom(for: .circuit(relay: relay, peer: peer), configuration.limits) else {
+            note(.tooManyPending, of: relay)
             return .resourceLimitExceeded
         }
         return .ok

@@ -12,18 +12,18 @@ extension Host {
         if let attempt = started.attempt {
             // An attempt nobody waits for any more.
             guard isRunning, records[attempt.peer]?.awaits(attempt) == true else { return started.close(.closedHere) }
-        } else if started.circuit != nil {
-            guard isRunning, pendingCircuits < configuration.limits.pendingCircuitsMax else {
-                note(.tooManyPending, of: nil)
-                return started.close(.tooManyConnections)
-            }
         } else {
-            let inbound = pending.values.filter { $0.value.direction == .inbound && $0.value.circuit == nil }
-            let fromThere = inbound.filter { $0.value.remoteHost == started.remoteHost }
-            guard isRunning, inbound.count < configuration.limits.pendingInboundMax,
-                fromThere.count < configuration.limits.pendingPerAddressMax
-            else {
+            guard isRunning else { return started.close(.closedHere) }
+            let guest =
+                started.circuit.map { .circuit(relay: $0.relay, peer: $0.peer) }
+                ?? WaitingRoom.Guest.socket(started.remoteHost?.neighbourhood)
+            switch waitingRoom.enter(started.id, guest, configuration.limits) {
+            case .entered: break
+            case .enteredInsteadOf(let other):
                 note(.tooManyPending, of: nil)
+                pending[other]?.value.close(.tooManyConnections)
+            case .full:
+                note(.tooManyPending, of: started.circuit?.relay)
                 return started.close(.tooManyConnections)
             }
         }
@@ -35,6 +35,7 @@ extension Host {
     /// - Returns: why it may not stay, nil if it may.
     func connectionEstablished(_ connection: Connection, attempt: DialAttempt?) -> DisconnectReason? {
         pending[connection.id] = nil
+        waitingRoom.left(connection.id)
         guard isRunning else { return .closedHere }
         let remote = connection.peer
         if records[remote] == nil, remote != peer, configuration.isGateOpen,
@@ -68,6 +69,7 @@ extension Host {
         if attempt != nil || remote < peer { abandonDials(of: remote, to: connection.path) }
         updateRoute(remote)
         for waiter in waiters { waiter.resume(returning: connection) }
+        sendWaiting(to: remote)
         if connection.circuit == nil { resumeDirectWaiters(of: remote, true) }
         attendSoon(connection)
         if isFirst, record.isRelay { relayConnected(remote) }
@@ -79,6 +81,7 @@ extension Host {
 
     func connectionClosed(_ id: Int, _ connection: Connection?, attempt: DialAttempt?, _ reason: DisconnectReason) {
         pending[id] = nil
+        waitingRoom.left(id)
         count(reason, connection?.peer)
         guard let connection, records[connection.peer]?.connections.contains(where: { $0.id == id }) == true else {
             if let attempt { attemptFailed(attempt, reason) }
@@ -97,7 +100,10 @@ extension Host {
         if isLast { for action in shared.withLock({ $0.whenGone }) { action(remote) } }
         logger.debug("peer disconnected", metadata: ["peer": "\(remote)", "reason": "\(reason)"])
         guard isRunning else { return }
-        if isLast, records[remote]?.isRelay == true { relayLost(remote) }
+        if isLast, records[remote]?.isRelay == true {
+            if wasGood { records[remote]?.backoff.reset() }
+            relayLost(remote)
+        }
         if records[remote]?.isKept == true {
             retryLater(remote, soon: reason == .circuitEnded && wasGood)
         } else if isLast {
@@ -105,8 +111,6 @@ extension Host {
             guests.left(remote)
         }
     }
-
-    private var pendingCircuits: Int { pending.values.count { $0.value.circuit != nil } }
 
     /// There has been a direct connection for so long that nobody opens streams on this circuit any more.
     func isReplaced(_ circuit: Connection, now: NIODeadline) -> Bool {
@@ -229,6 +233,7 @@ extension Host {
         for waiter in record.directWaiters.values { waiter.resume(returning: false) }
         updateRoute(peer)
         for waiter in record.waiters.values { waiter.resume(throwing: StreamError.unknownPeer(peer)) }
+        failWaitingMessages(for: peer, .unknownPeer(peer))
         closePendingDials(of: peer)
         for connection in record.connections { connection.closeOnLoop(.closedHere) }
         if !record.connections.isEmpty { for action in shared.withLock({ $0.whenGone }) { action(peer) } }

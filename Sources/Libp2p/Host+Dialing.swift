@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Logging
 import NIOCore
@@ -93,7 +94,7 @@ extension Host {
         }
         guard !endpoint.isHostName, let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port)
         else {
-            return watch(bootstrap(attempt).connect(host: endpoint.host, port: endpoint.port), attempt)
+            return connect(to: endpoint, attempt)
         }
         guard let own = listenAddress(for: address, attempt) else {
             return watch(bootstrap(attempt).connect(to: address), attempt)
@@ -108,6 +109,17 @@ extension Host {
             return self.bootstrap(attempt).connect(to: address)
         }
         watch(either, attempt)
+    }
+
+    /// To a name.
+    private func connect(to endpoint: Multiaddr.Endpoint, _ attempt: DialAttempt) {
+        var bootstrap = bootstrap(attempt)
+        if let nearest = records[attempt.peer]?.nearest(attempt.address) {
+            let queue = records[attempt.peer]?.nameQueue ?? DispatchQueue(label: "peer names")
+            records[attempt.peer]?.nameQueue = queue
+            bootstrap = bootstrap.resolver(PeerNameResolver(nearest: nearest, queue: queue, on: loop))
+        }
+        watch(bootstrap.connect(host: endpoint.host, port: endpoint.port), attempt)
     }
 
     private nonisolated func bootstrap(_ attempt: DialAttempt) -> ClientBootstrap {
@@ -149,6 +161,7 @@ extension Host {
         if records[remote]?.punches.remove(attempt) != nil { return }
         guard records[remote]?.round?.end(attempt) == true else { return }
         records[remote]?.lastFailure = reason
+        if case .upgrade(.noise(.wrongPeer)) = reason, records[remote]?.isRelay == true { emit(.relayReplaced(remote)) }
         logger.debug(
             "dial peer", metadata: ["peer": "\(remote)", "address": "\(attempt.address)", "reason": "\(reason)"])
         guard records[remote]?.round?.isOver == true else { return dialNext(remote) }

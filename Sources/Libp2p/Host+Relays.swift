@@ -28,7 +28,7 @@ extension Host {
         }
         var record = records[relay] ?? PeerRecord(addresses: [], isConfigured: false, timing: timing)
         record.isRelay = true
-        record.backoff = Backoff(base: timing.redialBase, max: ReservationKeeper.backoffMax)
+        record.backoff.reset()
         let usable = addresses.filter { $0.endpoint != nil && ($0.peer == nil || $0.peer == relay) }
         let changed = Array(usable.prefix(configuration.limits.addressesPerRelayMax))
         if record.isConfigured {
@@ -112,16 +112,23 @@ extension Host {
     }
 
     private func reservationGranted(_ reservation: Reservation, _ relay: PeerID) {
+        guard let effects = relays[relay]?.keeper.granted(until: reservation.expire, now: Self.unixSeconds) else {
+            return
+        }
+        apply(effects, relay)
+    }
+
+    private static var unixSeconds: UInt64 {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        let seconds = UInt64(clamping: now.tv_sec)
-        guard let effects = relays[relay]?.keeper.granted(until: reservation.expire, now: seconds) else { return }
-        apply(effects, relay)
+        return UInt64(clamping: now.tv_sec)
     }
 
     private func reservationFailed(_ problem: ReservationKeeper.Problem, _ relay: PeerID) {
         var generator = SystemRandomNumberGenerator()
-        guard let effects = relays[relay]?.keeper.failed(problem, using: &generator) else { return }
+        guard let effects = relays[relay]?.keeper.failed(problem, now: Self.unixSeconds, using: &generator) else {
+            return
+        }
         apply(effects, relay)
     }
 

@@ -119,8 +119,9 @@ extension Host {
             records[connection.peer]?.observed = message.observedAddress
             if records[connection.peer]?.directSince == nil { records[connection.peer]?.directSince = .now() }
         }
-        // A connection that got this far is a good one: the next loss is a new story.
-        records[connection.peer]?.backoff.reset()
+        // A connection that got this far is a good one: the next loss is a new story. Of a relay each is told to the
+        // operator, so it has to last.
+        if records[connection.peer]?.isRelay == false { records[connection.peer]?.backoff.reset() }
         records[connection.peer]?.protocols = message.protocols
         take(message, from: connection)
         guard connection.circuit != nil else { return }
@@ -152,7 +153,7 @@ extension Host {
                 max: configuration.limits.learnedAddressesMax)
         records[peer] = record
         updateRoute(peer)
-        if changed { onAddresses(peer, record.learnedAddresses) }
+        if changed { onAddresses(peer, record.memorable) }
         emit(.identified(peer, message))
     }
 

@@ -15,7 +15,7 @@ package actor Host {
     package nonisolated let configuration: HostConfiguration
     /// Connections, identifies and pings as they happen; for one consumer.
     package nonisolated let events: AsyncStream<HostEvent>
-    /// The one thread of this host and its connections.
+    /// The one thread of this host, its connections and whoever wants to call them without a hop.
     package nonisolated let loop: any EventLoop
     nonisolated let logger: Logger
     nonisolated let shared = Mutex(Shared())
@@ -30,12 +30,16 @@ package actor Host {
     var guests = GuestBook()
     /// Those of `setRelays`.
     var relays: [PeerID: Relay] = [:]
-    /// Connections that have not finished their handshake.
+    /// Connections that have not finished their handshake; the room holds those that others have made.
     var pending: [Int: NIOLoopBound<ConnectionCore>] = [:]
+    var waitingRoom = WaitingRoom()
     private var listeners: [any Channel]?
     private(set) var boundAddresses: [Multiaddr] = []
     var announced: [Multiaddr]
     var isRunning = false
+    private(set) var isStopped = false
+    /// Messages for peers that are not connected.
+    var waitingMessages: [PeerID: [WaitingMessage]] = [:]
     private var lastNumber = 0
 
     /// What tasks off the loop read.
@@ -61,7 +65,14 @@ package actor Host {
     struct Registration: Sendable {
         let timeout: Duration?
         let concurrentPerPeer: Int
-        let handler: Handler
+        let use: Use
+
+        enum Use: Sendable {
+            /// In a task of its own.
+            case stream(Handler)
+            /// On the loop.
+            case message(limit: Int, @Sendable (InboundMessage) -> Void)
+        }
     }
 
     /// Where a new stream to a peer goes, and what it is known to serve.
@@ -93,7 +104,9 @@ package actor Host {
         (events, eventSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(configuration.limits.eventsMax))
         (inbox, inboxSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(configuration.limits.inboxMax))
         for (peer, addresses) in configuration.peers where peer != self.peer {
-            records[peer] = PeerRecord(addresses: addresses, isConfigured: true, timing: configuration.timing)
+            records[peer] = PeerRecord(
+                addresses: addresses, remembered: configuration.remembered[peer] ?? [], isConfigured: true,
+                timing: configuration.timing)
         }
     }
 
@@ -108,7 +121,7 @@ package actor Host {
         _ protocolID: String, timeout: Duration? = .seconds(5), concurrentPerPeer: Int = 128,
         _ handler: @escaping Handler
     ) {
-        let registration = Registration(timeout: timeout, concurrentPerPeer: concurrentPerPeer, handler: handler)
+        let registration = Registration(timeout: timeout, concurrentPerPeer: concurrentPerPeer, use: .stream(handler))
         shared.withLock { $0.handlers[protocolID] = registration }
     }
 
@@ -126,7 +139,10 @@ package actor Host {
         for peer in records.keys { considerDialing(peer) }
         let sweeper = loop.scheduleRepeatedTask(
             initialDelay: configuration.timing.sweepInterval, delay: configuration.timing.sweepInterval
-        ) { _ in self.cancelOverdueHandlings(now: .now()) }
+        ) { _ in
+            self.cancelOverdueHandlings(now: .now())
+            self.assumeIsolated { $0.expireWaitingMessages(now: .now()) }
+        }
         await withDiscardingTaskGroup { group in
             for await job in inbox { group.addTask { await self.perform(job) } }
             group.cancelAll()
@@ -140,6 +156,7 @@ package actor Host {
 
     private func shutDown() {
         isRunning = false
+        isStopped = true
         inboxSink.finish()
         for listener in listeners ?? [] { listener.close(promise: nil) }
         for core in pending.values { core.value.close(.closedHere) }
@@ -149,6 +166,7 @@ package actor Host {
             resumeDirectWaiters(of: peer, false)
             for connection in record.connections { connection.closeOnLoop(.closedHere) }
             failWaiters(of: peer, .notConnected(peer))
+            failWaitingMessages(for: peer, .notConnected(peer))
         }
     }
 

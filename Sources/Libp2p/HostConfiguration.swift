@@ -8,8 +8,10 @@ package struct HostConfiguration: Sendable {
     package var listen: [Multiaddr] = []
     /// Told to peers before the bound addresses: an external IP or host name.
     package var announced: [Multiaddr] = []
-    /// Who may stay connected, in either direction, and where they were last seen.
+    /// Who may stay connected, in either direction, and where the operator says they are.
     package var peers: [PeerID: [Multiaddr]] = [:]
+    /// What `peers` told about themselves in an earlier run.
+    package var remembered: [PeerID: [Multiaddr]] = [:]
     /// Dials relays and punches holes from the listening port, so that a router maps one port and not many.
     package var reusesPort = true
     /// Lets anybody in, as relays and tests do.
@@ -25,9 +27,8 @@ package struct HostConfiguration: Sendable {
 
     package struct Limits: Sendable {
         package var yamux = Yamux.Limits()
-        /// Inbound sockets that have not finished their handshake, and those of one IP address.
+        /// Inbound sockets that have not finished their handshake; one of the most crowded neighbourhood gives way.
         package var pendingInboundMax = 64
-        package var pendingPerAddressMax = 16
         /// The oldest connection gives way.
         package var connectionsPerPeerMax = 4
         /// Announced lengths of the messages being read or handled, of one connection: two of the largest there are.
@@ -49,9 +50,9 @@ package struct HostConfiguration: Sendable {
         package var addressesPerRelayMax = 8
         /// Circuits in one relay's name that others have made to us.
         package var circuitsPerRelayMax = 64
-        /// Circuits that have not finished their handshake, and those of one peer.
-        package var pendingCircuitsMax = 32
-        package var pendingCircuitsPerPeerMax = 4
+        /// Circuits from one relay that have not finished their handshake, and those that name one peer.
+        package var pendingCircuitsPerRelayMax = 32
+        package var pendingCircuitsPerRelayAndPeerMax = 4
         package init() {}
     }
 

@@ -1,12 +1,18 @@
+import Dispatch
 import NIOCore
 import Timing
 
 /// What a host knows about one peer. Pure: connections are handles, timers and sockets belong to the host.
 struct PeerRecord: Sendable {
-    /// Given by the operator or kept from an earlier run; of a relay, what its resolver found.
+    /// Given by the operator; of a relay, what its resolver found.
     var configuredAddresses: [Multiaddr]
-    /// What the peer told about itself in identify.
+    /// What the peer told about itself in an earlier run.
+    private let rememberedAddresses: [Multiaddr]
+    /// What the peer told about itself in identify, and how near to us that may be.
     private(set) var learnedAddresses: [Multiaddr] = []
+    private var learnedReach = Multiaddr.Reach.publicNetwork
+    /// Where its names are looked up.
+    var nameQueue: DispatchQueue?
     /// A configured peer, or a relay; others are let in by an open gate only, not dialed, and forgotten when they go.
     var isConfigured: Bool
     var isRelay = false
@@ -39,8 +45,11 @@ struct PeerRecord: Sendable {
     var retry: Scheduled<Void>?
     var waiters: [Int: CheckedContinuation<Connection, any Error>] = [:]
 
-    init(addresses: [Multiaddr], isConfigured: Bool, timing: HostConfiguration.Timing) {
+    init(
+        addresses: [Multiaddr], remembered: [Multiaddr] = [], isConfigured: Bool, timing: HostConfiguration.Timing
+    ) {
         configuredAddresses = addresses
+        rememberedAddresses = remembered
         self.isConfigured = isConfigured
         backoff = Backoff(base: timing.redialBase, max: timing.redialMax)
     }
@@ -69,7 +78,7 @@ struct PeerRecord: Sendable {
     /// TCP addresses to dial, configured ones first, each once.
     var dialable: [Multiaddr] {
         var seen: Set<Multiaddr.Endpoint> = []
-        return (configuredAddresses + learnedAddresses).filter { address in
+        return (configuredAddresses + rememberedAddresses + learnedAddresses).filter { address in
             guard let endpoint = address.endpoint else { return false }
             return seen.insert(endpoint).inserted
         }
@@ -80,17 +89,38 @@ struct PeerRecord: Sendable {
     ///
     /// - Returns: whether anything changed.
     mutating func learn(_ addresses: [Multiaddr], from remote: Multiaddr?, peer: PeerID, max: Int) -> Bool {
-        let isLocal = remote?.isLoopback ?? false
-        let least = remote?.isRelayed == true ? remote?.reach ?? .publicNetwork : .loopback
+        let least = Self.nearest(toldFrom: remote)
         let useful = addresses.filter { address in
             guard let endpoint = address.endpoint, endpoint.port > 0 else { return false }
             guard address.peer == nil || address.peer == peer else { return false }
-            if let reach = address.reach, reach < least { return false }
-            return !address.isUnspecified && (isLocal || !address.isLoopback)
+            // Where a name leads is judged when it is dialed.
+            return endpoint.isHostName || address.reach.map { $0 >= least } ?? false
         }
         let kept = Array(useful.compactMap(\.transport).prefix(max))
-        defer { learnedAddresses = kept }
+        defer {
+            learnedAddresses = kept
+            learnedReach = least
+        }
         return kept != learnedAddresses
+    }
+
+    private static func nearest(toldFrom remote: Multiaddr?) -> Multiaddr.Reach {
+        guard let remote else { return .privateNetwork }
+        if remote.isRelayed { return remote.reach ?? .publicNetwork }
+        return remote.isLoopback ? .loopback : .privateNetwork
+    }
+
+    /// How near to us a name may lead; nil for one that the operator gave.
+    func nearest(_ name: Multiaddr) -> Multiaddr.Reach? {
+        if configuredAddresses.contains(where: { $0.endpoint == name.endpoint }) { return nil }
+        // Only names of a direct connection are remembered.
+        if rememberedAddresses.contains(name) { return min(learnedReach, .privateNetwork) }
+        return learnedAddresses.contains(name) ? learnedReach : .publicNetwork
+    }
+
+    /// What may be dialed after a restart, when it is no longer known who told it: no names that came through a relay.
+    var memorable: [Multiaddr] {
+        learnedAddresses.filter { learnedReach < .publicNetwork || $0.endpoint?.isHostName == false }
     }
 }
 

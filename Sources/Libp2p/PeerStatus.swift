@@ -49,11 +49,14 @@ package enum ReservationEvent: Equatable, Sendable {
     case granted(until: UInt64)
     /// In plain words. It is asked again.
     case failed(String)
+    /// It ended with the connection to the relay. It is asked for again as soon as there is a new one.
+    case lost
 
     init(_ report: ReservationKeeper.Report) {
         switch report {
         case .granted(let until): self = .granted(until: until)
         case .failed(let problem): self = .failed("\(problem)")
+        case .lost: self = .lost
         }
     }
 }
@@ -70,6 +73,8 @@ package enum HostEvent: Sendable {
     /// A configured peer is now reached this way; nil: not at all.
     case pathChanged(PeerID, ConnectionPath?)
     case reservation(PeerID, ReservationEvent)
+    /// Somebody else answers where this relay was: it has a new key, or another address.
+    case relayReplaced(PeerID)
 }
 
 /// What a peer did wrong; counted by peer and kind.

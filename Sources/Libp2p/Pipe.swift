@@ -7,6 +7,8 @@ struct Pipe {
     let close: () -> Void
     /// False while more is queued than the socket takes.
     let isWritable: () -> Bool
+    /// Stops what comes in at its source, or lets it come again. What is on its way still comes.
+    let setReading: (Bool) -> Void
     /// The other end; nil when it has no address.
     let remoteAddress: Multiaddr?
     /// Set when the bytes pass through a relay.
@@ -14,12 +16,16 @@ struct Pipe {
 }
 
 /// Feeds a TCP channel to its connection.
-final class ChannelPipe: ChannelInboundHandler {
+final class ChannelPipe: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private let make: (Pipe) -> ConnectionCore
     private var core: ConnectionCore?
+    private var isReading = true
+    /// The channel wants to read, and may not yet.
+    private var isReadPending = false
 
     /// - Parameter make: called when the channel is connected.
     init(_ make: @escaping (Pipe) -> ConnectionCore) { self.make = make }
@@ -38,9 +44,21 @@ final class ChannelPipe: ChannelInboundHandler {
                 write: { channel.writeAndFlush($0, promise: nil) },
                 close: { channel.close(promise: nil) },
                 isWritable: { channel.isWritable },
+                setReading: { self.setReading($0, channel) },
                 remoteAddress: channel.remoteAddress.flatMap { Multiaddr($0) }))
         self.core = core
         core.start()
+    }
+
+    private func setReading(_ isReading: Bool, _ channel: any Channel) {
+        self.isReading = isReading
+        guard isReading, isReadPending else { return }
+        isReadPending = false
+        channel.read()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isReading { context.read() } else { isReadPending = true }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -20,8 +20,7 @@ struct ReservationKeeper: Sendable {
         /// Not connected.
         case absent
         case asking
-        /// Until, in seconds since 1970.
-        case held(until: UInt64)
+        case held
         case pausing(Problem)
     }
 
@@ -44,19 +43,19 @@ struct ReservationKeeper: Sendable {
     enum Report: Equatable, Sendable {
         case granted(until: UInt64)
         case failed(Problem)
+        /// It was held, and ended with the connection.
+        case lost
     }
 
     private(set) var state = State.absent
+    /// Until when others can reach us, in seconds since 1970; nil when they cannot. A renewal that is refused takes
+    /// nothing away.
+    private(set) var heldUntil: UInt64?
     private var backoff: Backoff
     private var lastReport: Report?
 
     init(backoffBase: Duration = .seconds(1)) {
         backoff = Backoff(base: backoffBase, max: Self.backoffMax)
-    }
-
-    /// Until when others can reach us; nil when they cannot.
-    var heldUntil: UInt64? {
-        if case .held(let until) = state { until } else { nil }
     }
 
     /// The first connection to the relay is there.
@@ -70,9 +69,10 @@ struct ReservationKeeper: Sendable {
     mutating func disconnected() -> [Effect] {
         guard state != .absent else { return [] }
         state = .absent
-        // A new connection is a new story.
-        if case .granted? = lastReport { lastReport = nil }
-        return [.stopWaiting]
+        heldUntil = nil
+        guard case .granted? = lastReport else { return [.stopWaiting] }
+        lastReport = .lost
+        return [.stopWaiting, .report(.lost)]
     }
 
     /// - Parameters:
@@ -80,7 +80,8 @@ struct ReservationKeeper: Sendable {
     ///   - now: seconds since 1970.
     mutating func granted(until expire: UInt64, now: UInt64) -> [Effect] {
         guard state == .asking else { return [] }
-        state = .held(until: expire)
+        state = .held
+        heldUntil = expire
         backoff.reset()
         let left = expire > now ? expire - now : 0
         let due = left > Self.renewBefore ? left - Self.renewBefore : 0
@@ -92,10 +93,15 @@ struct ReservationKeeper: Sendable {
         return effects
     }
 
-    mutating func failed(_ problem: Problem, using generator: inout some RandomNumberGenerator) -> [Effect] {
+    mutating func failed(
+        _ problem: Problem, now: UInt64, using generator: inout some RandomNumberGenerator
+    ) -> [Effect] {
         guard state == .asking else { return [] }
         state = .pausing(problem)
         var effects = [Effect.wait(backoff.next(using: &generator))]
+        // While the last one lives there is time to ask again, and nothing to worry about.
+        if let heldUntil, heldUntil > now { return effects }
+        heldUntil = nil
         if lastReport != .failed(problem) { effects.append(.report(.failed(problem))) }
         lastReport = .failed(problem)
         return effects

@@ -16,7 +16,7 @@ final class StreamEntry {
     var negotiationInput = ByteBuffer()
     /// Negotiation kept back to leave in one frame with our first bytes: a proposal, or our yes to one.
     var preface: ByteBuffer?
-    /// Until the negotiation must be over.
+    /// Until the negotiation must be over; for a message, until it must be sent as well.
     var negotiationDeadline: NIODeadline
     /// Until a closed stream may wait for the peer's end.
     var lingerDeadline: NIODeadline?
@@ -24,6 +24,12 @@ final class StreamEntry {
     var finishedThere = false
     /// A connection that this stream carries.
     var diversion: StreamPipe?
+    /// The peer's message, while it is not whole.
+    var intake: MessageIntake?
+    /// What comes is ignored.
+    var isDiscarding = false
+    /// Our message is on its way.
+    var onSent: (@Sendable (Result<Void, StreamError>) -> Void)?
     var isReady = false
     var isGone = false
 

@@ -4,12 +4,16 @@ import NIOCore
 /// connection to the inner one and back without a hop. On that loop only.
 ///
 /// Back-pressure: the inner connection stops writing while the stream has `StreamCore.outboundBytesMax` queued, which
-/// the relay's window drains. What arrives is handed on at once; the inner connection's own windows bound it.
+/// the relay's window drains. What arrives is handed on at once; while the inner connection does not read, the stream's
+/// window is not granted again.
 final class StreamPipe {
     private let stream: Stream
     private let circuit: Circuit.Leg
     private var inner: ConnectionCore?
     private var isOver = false
+    private var isReading = true
+    /// Received while the inner connection did not read; the relay's window grants them when it does.
+    private var owed = 0
     /// Somebody waits for the end.
     var onEnd: (() -> Void)?
 
@@ -25,6 +29,7 @@ final class StreamPipe {
             write: { self.stream.core.enqueue($0) },
             close: { self.close() },
             isWritable: { !self.isOver && self.stream.core.queuedBytes < StreamCore.outboundBytesMax },
+            setReading: { self.setReading($0) },
             remoteAddress: .circuit(
                 to: circuit.peer, through: circuit.relay, at: stream.connection.remoteAddress?.transport),
             circuit: circuit)
@@ -42,6 +47,19 @@ final class StreamPipe {
     func receive(_ bytes: ByteBuffer) {
         inner?.receive(bytes)
         inner?.flush()
+    }
+
+    /// - Returns: whether bytes that arrive now are to be granted later.
+    func owes(_ bytes: Int) -> Bool {
+        if !isReading { owed += bytes }
+        return !isReading
+    }
+
+    private func setReading(_ isReading: Bool) {
+        self.isReading = isReading
+        guard isReading, owed > 0 else { return }
+        stream.core.grant(owed)
+        owed = 0
     }
 
     func writabilityChanged() { inner?.writabilityChanged() }
@@ -96,6 +114,15 @@ extension StreamCore {
             guard state.failure == nil, !state.finishRequested else { return false }
             state.outbound.append(bytes)
             state.outboundBytes += bytes.readableBytes
+            return state.schedule()
+        }
+        if wakes { connection.wake(self) }
+    }
+
+    /// Bytes that arrived earlier are used up only now.
+    func grant(_ bytes: Int) {
+        let wakes = state.withLock { state in
+            state.credit += bytes
             return state.schedule()
         }
         if wakes { connection.wake(self) }

@@ -1,10 +1,13 @@
 import DutyWorkflow
+import Libp2p
 import Logging
 import Program
 
 extension StyxNode {
     /// Logs what became of duties, in the words of Charon's log dashboard where it has any.
-    func reporter() -> @Sendable (Report) -> Void {
+    ///
+    /// - Parameter commits: transactions that reached the disk so far, told with each duty at debug level.
+    func reporter(commits: @escaping @Sendable () -> Int) -> @Sendable (Report) -> Void {
         let logger = topic("tracker")
         let hook = hooks.report
         return { report in
@@ -29,12 +32,14 @@ extension StyxNode {
                         "duty": "\(duty)", "validators": "\(validators)",
                         "since_decided": "\(GoDuration.format(since))",
                     ])
+                logger.debug(
+                    "work so far", metadata: ["hand_offs": "\(HandOffs.total)", "commits": "\(commits())"])
             case .failed(let duty, let step, let reason, let detail, let missing):
                 logger.error(
                     "Duty failed",
                     metadata: [
                         "duty": "\(duty)", "step": "\(step.name)", "reason": "\(reason.explanation)",
-                        "reason_code": "\(reason.rawValue)", "error": "\(detail)", "validators": "\(missing.count)",
+                        "reason_code": "\(reason.code)", "error": "\(detail)", "validators": "\(missing.count)",
                     ])
             case .retrying(let duty, let step, let detail):
                 logger.warning(

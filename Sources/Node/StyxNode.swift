@@ -43,7 +43,7 @@ package struct StyxNode: Sendable {
     let hooks: Hooks
     let logger: Logger
     let cluster: ClusterContext
-    private let threads: CryptoThreads
+    let threads: CryptoThreads
     private let ownsThreads: Bool
 
     /// - Parameter threads: shared with other nodes of the process; own ones if nil.
@@ -75,23 +75,23 @@ package struct StyxNode: Sendable {
     package func run() async throws {
         let keyLock = try lockIdentity()
         logStart()
-        let book = AddressBook(path: configuration.journalFile + ".peers.json", logger: logger)
-        let host = try Host(hostConfiguration(book), logger: topic("p2p")) { [cluster] peer, addresses in
-            if cluster.directory.index(of: peer) != nil { book.note(peer, addresses) }
-        }
+        let book = AddressBook(
+            path: configuration.journalFile + ".peers.json",
+            peers: Set(cluster.directory.others.map { cluster.directory[$0] }), logger: logger)
+        let host = try Host(hostConfiguration(book), logger: topic("p2p")) { book.note($0, $1) }
         let beacon = BeaconClient(configuration: try beaconConfiguration(), logger: topic("eth2"))
         let runtime = RuntimeSlot()
         let observe = peerObserver()
         let (consensus, parSigEx) = serveDuties(on: host, runtime, observe)
         let peerInfo = servePeerInfo(on: host, observe)
-        let relays = try relayWatch(host)
+        let relays = relayWatch(host)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     hooks.listening(try await host.bind())
                     try await host.run()
                 }
-                group.addTask { await watchPeers(host, peerInfo) }
+                group.addTask { await watchPeers(host, peerInfo, relays) }
                 group.addTask { try await relays.run() }
                 group.addTask { await peerInfo.run() }
                 if !configuration.debugAddress.isEmpty {
@@ -99,18 +99,19 @@ package struct StyxNode: Sendable {
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
-                    let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
-                    try await work(beacon, consensus, parSigEx, sender, runtime, host.loop)
+                    try await work(beacon, consensus, parSigEx, runtime, host.loop)
                 }
                 // Each of them runs for good: whichever ends, by error or cancellation, ends all.
                 try await group.next()
                 group.cancelAll()
             }
         } catch {
+            await book.flush()
             await stop(beacon)
             if error is CancellationError || Task.isCancelled { return }
             throw error
         }
+        await book.flush()
         await stop(beacon)
     }
 
@@ -124,8 +125,8 @@ package struct StyxNode: Sendable {
 
     /// Waits for the chain, opens the journal, then drives the workflow and serves the validator client.
     private func work(
-        _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ sender: PeerSender,
-        _ slot: RuntimeSlot, _ loop: any EventLoop
+        _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ slot: RuntimeSlot,
+        _ loop: any EventLoop
     ) async throws {
         // At once: a wrong password should show before a beacon node is there.
         async let learned = learnChain(beacon)
@@ -140,6 +141,7 @@ package struct StyxNode: Sendable {
         let journal = try Journal(
             path: configuration.journalFile,
             binding: JournalBinding(lockHash: cluster.lock.lockHash, genesisValidatorsRoot: genesisRoot),
+            keptSlots: 2 * chain.clock.slotsPerEpoch + 38, at: chain.clock.currentSlot(at: SystemClock.now()),
             now: SystemClock.now)
         if journal.isNew {
             topic("journal").warning(
@@ -155,22 +157,15 @@ package struct StyxNode: Sendable {
             beacon: beacon, validators: validators, chain: chain, signer: signer,
             combiner: ThresholdCombiner(
                 keys: cluster.keys, domains: chain.domains, threads: threads, verifier: verifier),
-            verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx, sender: sender,
-            logger: topic("qbft"), report: reporter())
+            verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
+            report: reporter { journal.metrics.commits })
         let identity = cluster.identity
         let tasks = OwnedTasks()
         let driver = WorkflowDriver(
             workflow: Workflow(configuration: workflowConfiguration) { duty, message in
                 ConsensusCodec.seal(duty, message, with: identity)
             }, loop: loop,
-            commit: { records, done in
-                tasks.run {
-                    do throws(JournalError) {
-                        try await journal.commit(records)
-                        done(.success(()))
-                    } catch { done(.failure(error)) }
-                }
-            },
+            commit: { records, done in journal.commit(records) { done($0.mapError { $0 }) } },
             perform: { effect, driver in effects.perform(effect, tasks, driver) })
         let runtime = NodeRuntime(driver: driver, chain: chain, keys: cluster.keys, verifier: verifier)
         let server = try validatorAPI(NodeBackend(runtime: runtime, beacon: beacon, validators: validators))
@@ -261,15 +256,13 @@ package struct StyxNode: Sendable {
             keys: KeyTranslation(validators: cluster.keys.shares, own: cluster.keys.own), logger: topic("vapi"))
     }
 
-    /// Duties kept for the chain's inclusion window after their deadline.
     private func housekeep(_ journal: Journal, _ clock: SlotClock) async throws {
-        let kept = 2 * clock.slotsPerEpoch + 38
         while !Task.isCancelled {
             let slot = clock.currentSlot(at: SystemClock.now())
             // Late in the slot nothing is due.
             let quiet = clock.start(of: slot + 1) - clock.slotDuration / 12
             try await Task.sleep(for: max(.zero, quiet - SystemClock.now()))
-            try await journal.housekeep(before: slot - kept)
+            try await journal.housekeep(at: slot)
             try await Task.sleep(for: max(.milliseconds(10), clock.start(of: slot + 1) - SystemClock.now()))
         }
     }

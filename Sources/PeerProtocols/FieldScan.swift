@@ -10,16 +10,10 @@ struct FieldScan {
         self.init(bytes, bytes.indices)
     }
 
-    private init(_ bytes: [UInt8], _ range: Range<Int>) {
+    init(_ bytes: [UInt8], _ range: Range<Int>) {
         self.bytes = bytes
         position = range.lowerBound
         end = range.upperBound
-    }
-
-    /// How many length-delimited fields have this number. Nil when the bytes are no protobuf.
-    static func count(_ field: UInt64, in bytes: [UInt8]) -> Int? {
-        var scan = FieldScan(bytes)
-        return scan.count(field)
     }
 
     /// Entries of `inner` inside all occurrences of `outer` together: occurrences of a message field are merged.
@@ -43,11 +37,11 @@ struct FieldScan {
         return isComplete ? total : nil
     }
 
-    private var isComplete: Bool { position == end }
+    var isComplete: Bool { position == end }
 
     /// The next field; nil at the end or at the first malformed byte (`isComplete` tells which). Groups are walked
     /// through: their start and end tags count as fields without a body.
-    private mutating func next() -> (number: UInt64, body: Range<Int>?)? {
+    mutating func next() -> (number: UInt64, body: Range<Int>?)? {
         let start = position
         guard start < end, let tag = varint() else { return nil }
         let number = tag >> 3

@@ -46,11 +46,18 @@ package enum MessageFault: Error, Equatable, CustomStringConvertible {
     case unknownSender
     /// Ours, not the peer's: more signatures wait than can be checked in time.
     case overloaded
+    /// Ours, not the peer's: nothing is known of the chain yet.
+    case notReady
+    /// The same bytes as several messages just before.
+    case repeated
+    /// The operator causes more work than any honest one.
+    case flooding
 
-    /// The peer did nothing wrong: it sent a duty that this node does not carry yet. Worth no warning.
-    package var isUncarriedDuty: Bool {
+    /// The peer did nothing wrong: it sent a duty that this node does not carry yet, or before this node could take
+    /// one, or a message twice. Worth no warning.
+    package var isHarmless: Bool {
         switch self {
-        case .dutyType(.unsupportedDuty), .value(.unsupportedDuty): true
+        case .dutyType(.unsupportedDuty), .value(.unsupportedDuty), .notReady, .repeated: true
         default: false
         }
     }
@@ -80,6 +87,9 @@ package enum MessageFault: Error, Equatable, CustomStringConvertible {
         case .badPartialSignature: "bad_partial_signature"
         case .unknownSender: "unknown_sender"
         case .overloaded: "overloaded"
+        case .notReady: "not_ready"
+        case .repeated: "repeated"
+        case .flooding: "flooding"
         }
     }
 
@@ -107,6 +117,9 @@ package enum MessageFault: Error, Equatable, CustomStringConvertible {
         case .badPartialSignature(let pubKey, let share): "partial signature of share \(share) for \(pubKey) is invalid"
         case .unknownSender: "sender is not an operator"
         case .overloaded: "too many signatures to check"
+        case .notReady: "this node does not know its chain yet"
+        case .repeated: "the same message over and over"
+        case .flooding: "more messages than an operator may send"
         }
     }
 }

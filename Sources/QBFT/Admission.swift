@@ -2,6 +2,33 @@ import SSZ
 
 /// The checks of one message by itself. Signatures are the caller's business. Source: consensus.md §4, §6.1.
 extension Instance.Configuration {
+    /// What counts of a message: itself, with those of its justifications that justify it. Anybody may attach others'
+    /// authentic votes to anything; nothing may follow from those.
+    ///
+    /// Votes with stray fields do justify, for a peer may have counted them, but stay behind: we could pass them on
+    /// only with the value they name on the side.
+    package func admitted(_ message: Message) throws(Refusal) -> Message {
+        if let refusal = malformation(of: message) { throw refusal }
+        if message.hasStrayFields { throw .strayFields }
+        if let refusal = unjustified(message) { throw refusal }
+        var admitted = message
+        admitted.justification = needed(message).filter { !$0.hasStrayFields }
+        return admitted
+    }
+
+    private func needed(_ message: Message) -> [Message] {
+        switch message.kind {
+        case .prepare, .commit: return []
+        case .prePrepare:
+            if message.round == 1 { return [] }
+            let roundChanges = roundChanges(to: message.round, in: message.justification)
+            if roundChanges.allSatisfy(\.isNullPrepared) { return roundChanges }
+            return roundChanges + message.justification.filter { $0.kind == .prepare }
+        case .roundChange: return message.justification
+        case .decided: return commits(for: message)
+        }
+    }
+
     /// What makes a message unusable in any state: a bound exceeded, a node that does not exist.
     func malformation(of message: Message) -> Refusal? {
         // 2n: a quorum of ROUND_CHANGE and one of PREPARE, each at most n.
@@ -71,10 +98,7 @@ extension Instance.Configuration {
 
     /// J(list, r) of consensus.md §6.1; nil when `votes` justify no proposal at all.
     func proposable(in round: Int64, after votes: [Message]) -> Proposable? {
-        var sources = SourceSet(size)
-        let roundChanges = votes.filter {
-            $0.kind == .roundChange && $0.round == round && sources.insert($0.source)
-        }
+        let roundChanges = roundChanges(to: round, in: votes)
         guard roundChanges.count >= size.quorum else { return nil }
         if roundChanges.allSatisfy(\.isNullPrepared) { return .anything }
 
@@ -88,6 +112,12 @@ extension Instance.Configuration {
         guard roundChanges.allSatisfy({ $0.preparedRound <= first.round }) else { return nil }
         guard roundChanges.contains(where: { $0.claims(first) }) else { return nil }
         return .only(first.value)
+    }
+
+    /// One per source, the first.
+    private func roundChanges(to round: Int64, in votes: [Message]) -> [Message] {
+        var sources = SourceSet(size)
+        return votes.filter { $0.kind == .roundChange && $0.round == round && sources.insert($0.source) }
     }
 }
 

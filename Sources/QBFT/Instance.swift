@@ -24,14 +24,19 @@ package struct Instance: Sendable {
         /// A message with a good signature, from a peer or, sealed, from this instance itself.
         case message(Message)
         /// The deadline of the timer started last has passed. Other rounds' are ignored.
-        case timerFired(round: Int64)
+        ///
+        /// `next`: the round to enter, if it is a later one than the next. Rounds that are over for everybody are left
+        /// out: to them it is as if our votes in those had been lost.
+        case timerFired(round: Int64, next: Int64 = 0)
     }
 
     package enum Effect: Hashable, Sendable {
         /// Seal (sign) `message`, make `message.record(prepared:)` durable, and only then send it to the other nodes
-        /// and pass it back in as `.message`. DECIDED is no promise and needs no journal. `prepared`: the PREPAREs a
-        /// COMMIT rests on, otherwise empty; they are not sent.
+        /// and pass it back in as `.message`. `prepared`: the PREPAREs a COMMIT rests on, otherwise empty; they are
+        /// not sent.
         case broadcast(Message, prepared: [Message])
+        /// Seal this DECIDED and send it to the one node that asked. It is no promise and needs no journal.
+        case answer(Message, to: Int)
         /// After a restart: send this message, sealed and durable already, and pass it back in as `.message`.
         case rebroadcast(Message)
         /// Replaces the running timer. A second start in one round prolongs it, see `RoundTimer`.
@@ -119,6 +124,15 @@ package struct Instance: Sendable {
         answers = Array(repeating: Answers(), count: configuration.size.nodes)
     }
 
+    /// About what its messages take in memory, in bytes.
+    package var heldBytes: Int {
+        switch phase {
+        case .waiting(let queue): queue.reduce(0) { $0 + $1.heldBytes }
+        case .running: buffer.heldBytes
+        case .decided(let certificate): certificate.heldBytes
+        }
+    }
+
     /// Total: any sequence of events is met with effects, never with a trap.
     package mutating func receive(_ event: Event) -> [Effect] {
         var effects: [Effect] = []
@@ -126,7 +140,7 @@ package struct Instance: Sendable {
         case .start: start(&effects)
         case .input(let value): supply(value, &effects)
         case .message(let message): accept(message, &effects)
-        case .timerFired(let round): timeOut(round, &effects)
+        case .timerFired(let round, let next): timeOut(round, next, &effects)
         }
         return effects
     }
@@ -150,16 +164,19 @@ package struct Instance: Sendable {
         propose(justifiedBy: justification, &effects)
     }
 
-    private mutating func timeOut(_ firedRound: Int64, _ effects: inout [Effect]) {
+    private mutating func timeOut(_ firedRound: Int64, _ next: Int64, _ effects: inout [Effect]) {
         guard case .running = phase, firedRound == round, round < Self.roundMax else { return }
-        changeRound(to: round + 1, .roundTimeout, &effects)
+        changeRound(to: min(max(round + 1, next), Self.roundMax), .roundTimeout, &effects)
         effects.append(.startTimer(round: round))
         broadcastRoundChange(&effects)
     }
 
-    private mutating func accept(_ message: Message, _ effects: inout [Effect]) {
-        if let refusal = configuration.malformation(of: message) {
-            return effects.append(.refused(message, refusal))
+    private mutating func accept(_ received: Message, _ effects: inout [Effect]) {
+        let message: Message
+        do {
+            message = try configuration.admitted(received)
+        } catch {
+            return effects.append(.refused(received, error))
         }
         switch phase {
         case .waiting(let queue): enqueue(message, in: queue, &effects)
@@ -169,7 +186,7 @@ package struct Instance: Sendable {
     }
 
     private mutating func enqueue(_ message: Message, in queue: [Message], _ effects: inout [Effect]) {
-        if queue.contains(message) { return }
+        if queue.contains(where: { $0.isSameVote(as: message) }) { return }
         guard queue.count(where: { $0.source == message.source }) < Self.waitingPerSourceMax else {
             return effects.append(.refused(message, .tooEarly))
         }
@@ -177,9 +194,6 @@ package struct Instance: Sendable {
     }
 
     private mutating func consider(_ message: Message, _ effects: inout [Effect]) {
-        if let refusal = configuration.unjustified(message) {
-            return effects.append(.refused(message, refusal))
-        }
         if let earlier = buffer.insert(message) {
             effects.append(.equivocated(source: message.source, first: earlier, second: message))
         }
@@ -192,11 +206,11 @@ package struct Instance: Sendable {
     /// A node that decided goes on helping those that did not.
     private mutating func answer(_ message: Message, with decided: Message, _ effects: inout [Effect]) {
         guard message.kind == .roundChange, message.source != configuration.index else { return }
-        // Each answer carries the whole value to everybody: a liar must not get one for each message.
+        // Each answer carries the whole value: a liar must not get one for each message.
         let given = answers[message.source]
         guard given.count < Self.answersPerSourceMax, message.round > given.highestRound else { return }
         answers[message.source] = Answers(count: given.count + 1, highestRound: message.round)
-        effects.append(.broadcast(decided, prepared: []))
+        effects.append(.answer(decided, to: message.source))
     }
 
     // MARK: - Rules

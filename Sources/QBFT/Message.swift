@@ -57,19 +57,41 @@ package struct Message: Hashable, Sendable {
         return record
     }
 
+    /// The value this vote is about, zero for none: of the values that travel with a message the only one that whoever
+    /// counts it must have. Its signature covers the hash, so it is its signer who answers for it.
+    package var namedValue: Root { kind == .roundChange ? preparedValue : value }
+
+    /// Whether a vote that others pass on names a second value, in a field that its kind leaves zero. No honest node
+    /// signs one: whoever repeats it would have to carry that value too.
+    var hasStrayFields: Bool {
+        switch kind {
+        case .prepare, .commit: preparedRound != 0 || preparedValue != .zero
+        case .roundChange: value != .zero
+        // Nobody passes these on.
+        case .prePrepare, .decided: false
+        }
+    }
+
     /// Whether one honest node sends at most one value of this kind in a round.
     var isVote: Bool { kind == .prePrepare || kind == .prepare || kind == .commit }
 
     /// Whether two ROUND_CHANGEs claim, and once justified prove, that the same was prepared.
     func hasSameProof(as other: Message) -> Bool {
-        preparedRound == other.preparedRound && preparedValue == other.preparedValue
+        kind == .roundChange && other.kind == .roundChange && preparedRound == other.preparedRound
+            && preparedValue == other.preparedValue
     }
 
     /// Itself without its justification, as it may stand in the justification of another.
-    var bare: Message {
+    package var bare: Message {
         var message = self
         message.justification = []
         return message
+    }
+
+    /// About what it takes in memory.
+    package var heldBytes: Int {
+        // Two arrays with their headers, and the signature.
+        MemoryLayout<Message>.stride + 64 + signature.count + justification.reduce(0) { $0 + $1.heldBytes }
     }
 
     var isNullPrepared: Bool { preparedRound == 0 && preparedValue == .zero }

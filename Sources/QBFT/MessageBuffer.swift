@@ -17,19 +17,42 @@ struct MessageBuffer: Sendable {
         messages = Array(repeating: [], count: size.nodes)
     }
 
-    /// Keeps a justified message; the oldest one of its source makes room.
+    /// Keeps an admitted message. When its source has too many, one of the lowest round makes room.
     ///
-    /// A vote that is here already is not stored again: anybody can repeat an honest node's votes, and would push its
-    /// other votes out.
+    /// Anybody can repeat an honest node's votes, in any order and with other justifications. So what is kept must not
+    /// depend on that: a vote that is here already is not stored again, and the latest rounds win, not the latest word.
     /// - Returns: an earlier vote of the same source, kind and round for another value, once per such triple.
     mutating func insert(_ message: Message) -> Message? {
-        if messages[message.source].contains(where: { $0.isSameVote(as: message) }) { return nil }
+        if messages[message.source].contains(where: { $0.isSameVote(as: message) }) {
+            improve(with: message)
+            return nil
+        }
         let rivals = messages[message.source].filter { $0.kind == message.kind && $0.round == message.round }
 
-        if messages[message.source].count == Self.messagesPerSourceMax { messages[message.source].removeFirst() }
+        if messages[message.source].count == Self.messagesPerSourceMax {
+            let lowest = messages[message.source].indices.min {
+                messages[message.source][$0].round < messages[message.source][$1].round
+            }
+            guard let lowest, messages[message.source][lowest].round <= message.round else { return nil }
+            messages[message.source].remove(at: lowest)
+        }
         messages[message.source].append(withNeededJustification(message, isFirst: rivals.isEmpty))
         return message.isVote && rivals.count == 1 ? rivals.first : nil
     }
+
+    /// Takes the better proof of a ROUND_CHANGE: the first may have been stripped of votes that we cannot pass on.
+    private mutating func improve(with message: Message) {
+        guard message.kind == .roundChange else { return }
+        let proofs = messages[message.source].indices.filter { messages[message.source][$0].hasSameProof(as: message) }
+        let best = proofs.max {
+            messages[message.source][$0].justification.count < messages[message.source][$1].justification.count
+        }
+        guard let best, messages[message.source][best].justification.count < message.justification.count else { return }
+        messages[message.source][best].justification = message.justification
+    }
+
+    /// About what is held, in bytes.
+    var heldBytes: Int { messages.reduce(0) { $0 + $1.reduce(0) { $0 + $1.heldBytes } } }
 
     /// Drops justifications no quorum depends on. Else liars fill the memory, and every search, with copies of them.
     private mutating func withNeededJustification(_ message: Message, isFirst: Bool) -> Message {
@@ -41,12 +64,16 @@ struct MessageBuffer: Sendable {
             // Only liars propose twice in a round, or justify a first round.
             return message.round == 1 || !isFirst ? message.bare : message
         case .roundChange:
-            // Each of them proves the same: that a quorum prepared this. The newest, which stays longest, will do.
+            // Each of them proves the same: that a quorum prepared this. One copy of the best proof will do.
+            var proven = message
             let source = messages[message.source]
-            for i in source.indices where source[i].kind == .roundChange && source[i].hasSameProof(as: message) {
+            for i in source.indices where source[i].hasSameProof(as: message) {
+                if source[i].justification.count > proven.justification.count {
+                    proven.justification = source[i].justification
+                }
                 messages[message.source][i] = source[i].bare
             }
-            return message
+            return proven
         case .decided:
             return message
         }

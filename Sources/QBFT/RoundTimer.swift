@@ -45,6 +45,16 @@ package struct RoundTimer: Sendable {
         return length(of: round)
     }
 
+    /// The first round after `round` that is not over yet. Where deadlines count from the start of the duty, a node
+    /// that comes late need not walk through all the rounds it missed.
+    ///
+    /// - Parameter elapsed: as above.
+    package func next(after round: Int64, elapsed: Duration) -> Int64 {
+        guard style == .eagerDoubleLinear else { return round + 1 }
+        let extra = length(of: 2) - .seconds(2)
+        return max(round + 1, (elapsed - extra).components.seconds + 1)
+    }
+
     private func length(of round: Int64) -> Duration {
         let isLongFirst = round == 1 && proposalTimeout != .none
         switch style {

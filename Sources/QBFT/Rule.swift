@@ -13,13 +13,15 @@ package enum Rule: String, Hashable, Sendable {
 }
 
 /// Why a message was dropped.
-package enum Refusal: String, Hashable, Sendable {
+package enum Refusal: String, Error, Hashable, Sendable {
     /// A source, of the message or of a justification, that is no node.
     case unknownSource = "unknown_source"
     /// A round below 1 or above `Instance.roundMax`, or a negative prepared round.
     case roundOutOfRange = "round_out_of_range"
     /// A vote for nothing: only a ROUND_CHANGE has no value.
     case noValue = "no_value"
+    /// A second value in a field that the kind leaves zero.
+    case strayFields = "stray_fields"
     /// More than 2n justifications.
     case tooManyJustifications = "too_many_justifications"
     /// A justification that has justifications.

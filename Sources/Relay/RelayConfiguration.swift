@@ -63,7 +63,6 @@ package struct RelayConfiguration: Sendable {
         host.limits.guestsMax = 2 * connectionsMax
         host.limits.guestsPerOriginMax = 2 * reservationsMax
         host.limits.pendingInboundMax = 1024
-        host.limits.pendingPerAddressMax = 128
         host.limits.handlingsMax = 4 * connectionsMax
         host.limits.eventsMax = 1 << 16
         // What waits for a slow reader stays in its sender: windows do not grow.

@@ -33,6 +33,8 @@ extension SimulatedCluster {
             for peer in 0..<options.nodes where peer != node {
                 send(.consensusMessage(tell(message, node, peer)), node, peer)
             }
+        case .sendConsensusTo(let peer, let message):
+            send(.consensusMessage(message), node, peer.rawValue)
         case .sign(let duty, let set):
             let share = ShareIndex(PeerIndex(node))
             var signed: ParSignedDataSet = [:]

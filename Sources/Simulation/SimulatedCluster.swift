@@ -126,7 +126,7 @@ package struct SimulatedCluster {
             turn(node, event)
         case .committed(let node, let life, let commit):
             guard nodes[node].life == life, nodes[node].workflow != nil else { return }
-            nodes[node].journal.commit(nodes[node].pendingRecords)
+            write(nodes[node].pendingRecords, node)
             nodes[node].pendingRecords = []
             for effect in nodes[node].outbox.durable(commit) { perform(effect, node) }
             beginCommit(node)
@@ -147,13 +147,18 @@ package struct SimulatedCluster {
         // The disk may have finished a commit that the process never heard of.
         // Or a part of it.
         let written = Int.random(in: 0...nodes[node].pendingRecords.count, using: &random)
-        nodes[node].journal.commit(nodes[node].pendingRecords.prefix(written))
+        write(nodes[node].pendingRecords.prefix(written), node)
         nodes[node].pendingRecords = []
         nodes[node].outbox = Outbox()
         nodes[node].workflow = nil
         nodes[node].nextWake = nil
         nodes[node].life += 1
         tickets = tickets.filter { $0.value.node != node }
+    }
+
+    /// A real journal stops a node that contradicts itself.
+    private mutating func write(_ records: some Sequence<Record>, _ node: Int) {
+        for conflict in nodes[node].journal.commit(records) { oracle.sawUndurable("\(conflict)", by: node) }
     }
 
     private mutating func restart(_ node: Int) {

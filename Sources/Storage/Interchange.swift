@@ -17,6 +17,8 @@ package enum Interchange {
         case otherChain(expected: Root, found: Root)
         /// A source after its target, or an epoch that no clock reaches.
         case epochs(PubKey, source: Epoch, target: Epoch)
+        /// All of its validators are strangers.
+        case noneKnown(Int)
 
         package var description: String {
             let cause =
@@ -27,8 +29,10 @@ package enum Interchange {
                     "genesis validators root \(found) is of another chain, expected \(expected)"
                 case .epochs(let pubKey, let source, let target):
                     "validator \(pubKey) has an impossible attestation \(source) → \(target)"
+                case .noneKnown(let count):
+                    "none of its \(count) public keys is a validator or key share of this cluster"
                 }
-            return "import EIP-3076 slashing protection: \(cause)"
+            return "read EIP-3076 slashing protection: \(cause)"
         }
     }
 
@@ -37,6 +41,8 @@ package enum Interchange {
         /// Validators whose watermark rises, with the new one: to be committed.
         package var raised: [PubKey: AttestationWatermark] = [:]
         package var validators = 0
+        /// Public keys in the file that mean nothing here.
+        package var strangers = 0
         /// Signed blocks in the file. This version keeps no watermark for them; the caller tells the operator.
         package var blocksIgnored = 0
     }
@@ -62,12 +68,25 @@ package enum Interchange {
         ]
     }
 
+    /// The chain that a file says it is of.
+    package static func genesisValidatorsRoot(_ bytes: [UInt8]) throws(ImportError) -> Root {
+        do {
+            let metadata = try JSONValue(parsing: bytes).member("metadata")
+            return try metadata.member("genesis_validators_root", Root.init(json:))
+        } catch {
+            throw .json("\(error)")
+        }
+    }
+
     /// Reads a file and merges it into what is there; nothing ever falls.
+    ///
+    /// - Parameter validator: whose key this is: a validator's own, or a share that a validator client signed with.
     ///
     /// Where the target rises, the data root becomes zero: whatever was signed there, it is not known, so nothing
     /// more may be signed for that target.
     package static func read(
-        _ bytes: [UInt8], genesisValidatorsRoot: Root, current: [PubKey: AttestationWatermark]
+        _ bytes: [UInt8], genesisValidatorsRoot: Root, current: [PubKey: AttestationWatermark],
+        validator: (PubKey) -> PubKey? = { $0 }
     ) throws(ImportError) -> Import {
         do {
             let json = try JSONValue(parsing: bytes)
@@ -81,7 +100,11 @@ package enum Interchange {
             var result = Import()
             var merged = current
             for entry in try json.member("data").elements(limit: elementsMax, { $0 }) {
-                let pubKey = try entry.member("pubkey", PubKey.init(json:))
+                let named = try entry.member("pubkey", PubKey.init(json:))
+                guard let pubKey = validator(named) else {
+                    result.strangers += 1
+                    continue
+                }
                 result.validators += 1
                 result.blocksIgnored += try entry.member("signed_blocks").elements(limit: elementsMax, { $0 }).count
                 for attestation in try entry.member("signed_attestations").elements(limit: elementsMax, { $0 }) {
@@ -93,6 +116,7 @@ package enum Interchange {
                     merged[pubKey] = raise(merged[pubKey], source: source, target: target)
                 }
             }
+            guard result.validators > 0 || result.strangers == 0 else { throw ImportError.noneKnown(result.strangers) }
             result.raised = merged.filter { current[$0.key] != $0.value }
             return result
         } catch let error as ImportError {

@@ -12,12 +12,12 @@ import enum DutyWorkflow.Record  // GRDB has a class of that name
 /// share the next transaction, each in its own savepoint: a contradiction fails its own caller only, a disk error
 /// fails them all and stops the journal, because from then on memory may be ahead of the disk.
 package final class Journal: Sendable {
-    private typealias Outcome = Result<Void, JournalError>
+    package typealias Outcome = Result<Void, JournalError>
 
     /// The records of one call, applied all or not at all.
     private struct Entry {
         let records: [Record]
-        let done: CheckedContinuation<Outcome, Never>
+        let done: @Sendable (Outcome) -> Void
     }
 
     private struct State {
@@ -26,6 +26,8 @@ package final class Journal: Sendable {
         var isScheduled = false
         /// Why nothing may be written any more.
         var stopped: JournalError?
+        /// The current one, as far as we were told.
+        var slot = Slot.zero
         var metrics = JournalMetrics()
     }
 
@@ -35,23 +37,56 @@ package final class Journal: Sendable {
     private static let sweptRowsMax = 512
 
     package let path: String
+    package let binding: JournalBinding
     /// True if there was no journal: this node never ran, or somebody took its memory away.
     package let isNew: Bool
+    /// When the file was made; nil for one of the first version of this program. While that is less than two epochs
+    /// ago, validators without a watermark may have voted elsewhere; see `JournalSnapshot.unprotected`.
+    package let createdAt: Instant?
     private let database: DatabaseQueue
     private let lock: FileLock
+    private let space: JournalSpace
+    private let keptSlots: UInt64
     private let now: @Sendable () -> Instant
     private let state = Mutex(State())
 
-    /// Opens or creates the journal and holds it until `close()` or the end of the process. Blocks; call at start-up.
+    /// Opens or creates the journal, makes room in it, and holds it until `close()` or the end of the process. Blocks;
+    /// call at start-up.
     ///
     /// - Parameters:
     ///   - path: The database file. Beside it live `-wal` and `.lock`. A missing directory is created, for the owner
     ///     alone.
+    ///   - binding: What it must belong to. nil for whatever it does; then it is never created.
     ///   - bytesMax: Bound of the database file. 1 GiB is some hundred times what 1000 validators need.
+    ///   - keptSlots: Deadlines and inclusion window (38 slots) of all duties; two epochs is the longest deadline.
+    ///   - slot: The current one. Nothing is swept before one is known.
     ///   - now: For the times in the rows.
     package init(
-        path: String, binding: JournalBinding, bytesMax: Int = 1 << 30, now: @escaping @Sendable () -> Instant
+        path: String, binding: JournalBinding?, bytesMax: Int = 1 << 30, keptSlots: UInt64 = 2 * 32 + 38,
+        at slot: Slot = .zero, now: @escaping @Sendable () -> Instant
     ) throws(JournalError) {
+        if binding == nil, !FileManager.default.fileExists(atPath: path) { throw .missing(path: path) }
+        try Self.makeDirectory(of: path)
+        lock = try FileLock(journal: path)
+        space = JournalSpace(bytesMax: bytesMax)
+        let file = JournalFile(path: path, binding: binding, space: space, now: now().nanoseconds / 1_000_000)
+        let opened = try file.open()
+        database = opened.database
+        isNew = opened.isNew
+        self.binding = opened.binding
+        createdAt = opened.createdAt.map { Instant(nanoseconds: $0 * 1_000_000) }
+        self.path = path
+        self.keptSlots = keptSlots
+        self.now = now
+        state.withLock { $0.slot = slot }
+        do {
+            try database.writeWithoutTransaction { try makeRoom($0) }
+        } catch {
+            throw JournalError(error, action: "sweep journal", path: path)
+        }
+    }
+
+    private static func makeDirectory(of path: String) throws(JournalError) {
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         do {
             try FileManager.default.createDirectory(
@@ -60,27 +95,27 @@ package final class Journal: Sendable {
             let reason = (error as NSError).localizedDescription
             throw .file(action: "create directory", path: directory, reason: reason)
         }
-        lock = try FileLock(journal: path)
-        let file = JournalFile(path: path, binding: binding, bytesMax: bytesMax)
-        (database, isNew) = try file.open()
-        self.path = path
-        self.now = now
     }
 
     package var metrics: JournalMetrics { state.withLock { $0.metrics } }
 
-    /// Returns when the records are on disk, all of them.
+    /// Calls `done` on the journal's queue when the records are on disk, all of them, or will not be.
     ///
-    /// - Throws: `.conflict` or `.unrecordable`: none of these records was written, others are not affected.
-    ///   Anything else: none of what the records stand for may happen; the node has to stop.
+    /// With `.conflict` or `.unrecordable` none of these records was written, others are not affected. With any other
+    /// error none of what the records stand for may happen; the node has to stop.
+    package func commit(_ records: [Record], done: @escaping @Sendable (Result<Void, JournalError>) -> Void) {
+        enqueue(Entry(records: records, done: done))
+    }
+
+    /// The same for callers that can wait.
     package func commit(_ records: [Record]) async throws(JournalError) {
-        let outcome = await withCheckedContinuation { (done: CheckedContinuation<Outcome, Never>) in
-            enqueue(Entry(records: records, done: done))
+        let outcome = await withCheckedContinuation { (waiting: CheckedContinuation<Outcome, Never>) in
+            commit(records) { waiting.resume(returning: $0) }
         }
         try outcome.get()
     }
 
-    /// Everything of the duties for which `isLive` is true, and all watermarks.
+    /// Everything of the open duties for which `isLive` is true, and all watermarks. The other duties come as closed.
     ///
     /// - Throws: `.corrupt` for a row that does not decode.
     package func load(where isLive: @escaping @Sendable (Duty) -> Bool) async throws(JournalError) -> JournalSnapshot {
@@ -91,20 +126,15 @@ package final class Journal: Sendable {
         try await perform("read journal") { [path] db in try SnapshotReader(db: db, path: path).watermarks() }
     }
 
-    /// Deletes what is older than `slot` and moves the log into the database. For a quiet moment of each slot: the
-    /// move costs some milliseconds, during which commits wait. Deletes in small steps, so that commits get through.
+    /// Deletes what is too old to matter and moves the log into the database. For a quiet moment of each slot: the move
+    /// costs some milliseconds, during which commits wait. Deletes in small steps, so that commits get through.
     ///
-    /// Watermarks stay for ever, exits and registrations too.
+    /// Watermarks stay for ever, exits and registrations until they are done.
     ///
-    /// - Parameter slot: Deadline and inclusion window (38 slots) of all its duties have passed.
-    package func housekeep(before slot: Slot) async throws(JournalError) {
-        var deleted = 0
-        repeat {
-            deleted = try await perform("sweep journal") { db in
-                try Sweeper(db: db).delete(before: slot, rowsMax: Self.sweptRowsMax)
-            }
-            state.withLock { $0.metrics.rowsSwept += deleted }
-        } while deleted > 0
+    /// - Parameter slot: The current one.
+    package func housekeep(at slot: Slot) async throws(JournalError) {
+        state.withLock { $0.slot = slot }
+        while try await perform("sweep journal", { try self.sweep($0) }) > 0 {}
         try await perform("checkpoint journal") { db in _ = try db.checkpoint(.passive) }
     }
 
@@ -131,7 +161,7 @@ package final class Journal: Sendable {
             defer { state.isScheduled = true }
             return (nil, !state.isScheduled)
         }
-        if let refusal { entry.done.resume(returning: .failure(refusal)) }
+        if let refusal { database.asyncWriteWithoutTransaction { _ in entry.done(.failure(refusal)) } }
         if mustSchedule { schedule() }
     }
 
@@ -166,21 +196,31 @@ package final class Journal: Sendable {
     private func write(_ group: [Entry], _ db: Database) -> [Outcome] {
         if let stopped = state.withLock({ $0.stopped }) { return group.map { _ in .failure(stopped) } }
         guard group.contains(where: { !$0.records.isEmpty }) else { return group.map { _ in .success(()) } }
-        var outcomes: [Outcome] = []
-        var writer = RecordWriter(db: db, now: now().nanoseconds / 1_000_000)
         do {
-            try db.inTransaction(.immediate) {
-                for entry in group { outcomes.append(try apply(entry, with: &writer, db)) }
-                return .commit
+            do {
+                return try transact(group, db)
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+                try makeRoom(db)
+                return try transact(group, db)
             }
         } catch {
             let cause = JournalError(error, action: "write journal", path: path)
             state.withLock { $0.stopped = .stopped(path: path, reason: cause.description) }
             return group.map { _ in .failure(cause) }
         }
+    }
+
+    private func transact(_ group: [Entry], _ db: Database) throws -> [Outcome] {
+        var outcomes: [Outcome] = []
+        var writer = RecordWriter(db: db, now: now().nanoseconds / 1_000_000, space: space)
+        try db.inTransaction(.immediate) {
+            for entry in group { outcomes.append(try apply(entry, with: &writer, db)) }
+            return .commit
+        }
         state.withLock { state in
             state.metrics.commits += 1
             state.metrics.partialsIgnored += writer.partialsIgnored
+            state.metrics.partialsDropped += writer.partialsDropped
             state.metrics.largestGroup = max(state.metrics.largestGroup, group.count)
             for (entry, outcome) in zip(group, outcomes) {
                 if case .success = outcome {
@@ -208,7 +248,27 @@ package final class Journal: Sendable {
 
     private func finish(_ group: [Entry], _ outcomes: [Outcome]) {
         state.withLock { $0.metrics.waiting -= group.count }
-        for (entry, outcome) in zip(group, outcomes) { entry.done.resume(returning: outcome) }
+        for (entry, outcome) in zip(group, outcomes) { entry.done(outcome) }
+    }
+
+    // MARK: - Room
+
+    /// One step. - Returns: rows deleted; 0 when nothing is left.
+    private func sweep(_ db: Database) throws -> Int {
+        let slot = state.withLock { $0.slot }
+        let rows = try Sweeper(db: db, keptSlots: keptSlots).deleteOld(at: slot, rowsMax: Self.sweptRowsMax)
+        state.withLock { $0.metrics.rowsSwept += rows }
+        return rows
+    }
+
+    /// Everything old goes, and if that is not enough, what peers can send again.
+    private func makeRoom(_ db: Database) throws {
+        while try sweep(db) > 0 {}
+        while try space.isShort(db) {
+            let rows = try Sweeper(db: db, keptSlots: keptSlots).deletePeersPartials()
+            guard rows > 0 else { break }
+            state.withLock { $0.metrics.rowsSwept += rows }
+        }
     }
 
     /// Work on the queue, in its own turn.

@@ -27,15 +27,22 @@ extension JournalBinding {
         }
     }
 
-    func check(against db: Database, path: String) throws {
-        for row in rows {
-            let text = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [row.key])
-            guard let text, let found = try? Root(hex: text) else {
-                throw JournalError.corrupt(path: path, detail: "table meta has no valid \(row.key)")
+    init(from db: Database, path: String) throws {
+        func root(_ key: String) throws -> Root {
+            let text = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+            guard let text, let root = try? Root(hex: text) else {
+                throw JournalError.corrupt(path: path, detail: "table meta has no valid \(key)")
             }
-            guard found == row.value else {
-                throw JournalError.otherCluster(path: path, what: row.what, expected: row.value, found: found)
-            }
+            return root
+        }
+        lockHash = try root("lock_hash")
+        genesisValidatorsRoot = try root("genesis_validators_root")
+    }
+
+    /// - Parameter found: what a journal belongs to.
+    func check(_ found: JournalBinding, path: String) throws {
+        for (own, found) in zip(rows, found.rows) where own.value != found.value {
+            throw JournalError.otherCluster(path: path, what: own.what, expected: own.value, found: found.value)
         }
     }
 }

@@ -6,6 +6,8 @@ import SSZ
 package enum JournalError: Error, Equatable {
     /// Another process has this journal open.
     case inUse(path: String)
+    /// There is no such file, and only a node that starts makes one.
+    case missing(path: String)
     /// The journal was written for another cluster or chain. `what` is the name of the value that differs.
     case otherCluster(path: String, what: String, expected: Root, found: Root)
     /// Written by a later version of the program.
@@ -31,6 +33,8 @@ extension JournalError: CustomStringConvertible {
             open journal \(path): another process uses it. Two nodes with one key share must never run at once: stop \
             the other one, then start again. Do not delete files to get past this.
             """
+        case .missing(let path):
+            "open journal \(path): there is no such file. Name the node's --journal-file."
         case .otherCluster(let path, let what, let expected, let found):
             """
             open journal \(path): it belongs to another cluster: \(what) is \(found), this node's is \(expected). \
@@ -45,7 +49,7 @@ extension JournalError: CustomStringConvertible {
             """
             read journal \(path): it is damaged: \(detail). It protects against slashing and is not recreated by \
             itself: restore it only from a copy made after the node last ran; otherwise move it away and wait two \
-            epochs before starting again, or import an EIP-3076 file.
+            epochs before starting again, or import an EIP-3076 file with `styx slashing-protection import`.
             """
         case .file(let action, let path, let reason):
             "\(action) \(path): \(reason). Check that the disk has room and that this user may write there."
@@ -55,31 +59,5 @@ extension JournalError: CustomStringConvertible {
             "write journal \(path): stopped after an earlier error (\(reason)). Cure that and restart the node."
         case .closed(let path): "write journal \(path): it is closed"
         }
-    }
-}
-
-/// A second, different value for something of which there may be only one.
-package struct JournalConflict: Hashable, Sendable, CustomStringConvertible {
-    /// What there may be only one of.
-    package enum Subject: String, Sendable {
-        case vote = "vote"
-        case value = "consensus value"
-        case unsigned = "unsigned value"
-        case ownPartial = "own partial signature"
-        case aggregated = "aggregated signature"
-        case watermark = "attestation at a target epoch"
-    }
-
-    package let subject: Subject
-    /// nil for a watermark, which spans duties.
-    package let duty: Duty?
-    /// nil for votes and values, which are of the whole cluster.
-    package let pubKey: PubKey?
-    /// What tells the values apart.
-    package let detail: String
-
-    package var description: String {
-        let places = [duty.map { "duty \($0)" }, pubKey.map { "validator \($0)" }].compactMap(\.self)
-        return "refuse a second, different \(subject.rawValue): \((places + [detail]).joined(separator: ", "))"
     }
 }

@@ -6,37 +6,53 @@ import GRDB
 /// A new journal is made under another name and renamed when it is complete. So a file under the real name that is
 /// empty or has no tables was damaged; it is refused, never filled in.
 struct JournalFile {
-    let path: String
-    let binding: JournalBinding
-    /// Bound of the database file; a full journal refuses writes like a full disk.
-    let bytesMax: Int
+    /// An open journal.
+    struct Opened {
+        let database: DatabaseQueue
+        /// Whether the file was created now.
+        let isNew: Bool
+        let binding: JournalBinding
+        /// Unix milliseconds; nil for a journal of the first version.
+        let createdAt: Int64?
+    }
 
-    private static let pageBytes = 4096
+    let path: String
+    /// nil for whatever the file belongs to; then it must be there.
+    let binding: JournalBinding?
+    let space: JournalSpace
+    /// Unix milliseconds.
+    let now: Int64
+
     /// Pages in the write-ahead log at which a commit itself checkpoints. Housekeeping comes first on a healthy node.
     private static let checkpointPages = 4096
 
-    /// - Returns: the connection, and whether the file was created now.
-    func open() throws(JournalError) -> (database: DatabaseQueue, isNew: Bool) {
+    func open() throws(JournalError) -> Opened {
         let manager = FileManager.default
         let isNew = !manager.fileExists(atPath: path)
         if isNew {
             guard !manager.fileExists(atPath: path + "-wal") else {
                 throw .corrupt(path: path, detail: "the file is missing but its log \(path)-wal is there")
             }
-            try create()
+            guard let binding else { throw .missing(path: path) }
+            try create(binding)
         } else {
             let size = try? manager.attributesOfItem(atPath: path)[.size] as? Int
             guard size != 0 else { throw .corrupt(path: path, detail: "the file is empty") }
         }
         return try attempt("open journal") {
             let database = try connect(path)
-            try database.writeWithoutTransaction { try check($0) }
-            try Schema.migrator.migrate(database)
-            return (database, isNew)
+            let found = try database.writeWithoutTransaction { try check($0) }
+            try Schema.migrator(path).migrate(database)
+            // After the migration: a full journal needs room for it.
+            try database.writeWithoutTransaction { try space.limit($0) }
+            let created = try database.read { db in
+                try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'created_at'")
+            }
+            return Opened(database: database, isNew: isNew, binding: found, createdAt: created.flatMap { Int64($0) })
         }
     }
 
-    private func create() throws(JournalError) {
+    private func create(_ binding: JournalBinding) throws(JournalError) {
         let draft = path + ".new"
         for leftover in [draft, draft + "-wal", draft + "-journal"] where unlink(leftover) != 0 && errno != ENOENT {
             throw .file(action: "delete unfinished journal", path: leftover, reason: systemReason())
@@ -46,8 +62,11 @@ struct JournalFile {
         close(file)
         try attempt("create journal") {
             let database = try connect(draft)
-            try Schema.migrator.migrate(database)
-            try database.write { try binding.write(to: $0) }
+            try Schema.migrator(path).migrate(database)
+            try database.write { db in
+                try binding.write(to: db)
+                try db.execute(sql: "INSERT INTO meta (key, value) VALUES ('created_at', ?)", arguments: [String(now)])
+            }
             try database.close()  // moves the log into the file and deletes it
         }
         guard rename(draft, path) == 0 else {
@@ -75,14 +94,14 @@ struct JournalFile {
             // Savepoints would otherwise write to /var/tmp, which a container need not have.
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
             _ = try Int.fetchOne(db, sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
-            _ = try Int.fetchOne(db, sql: "PRAGMA journal_size_limit = \(Self.checkpointPages * Self.pageBytes)")
-            _ = try Int.fetchOne(db, sql: "PRAGMA max_page_count = \(Swift.max(1, bytesMax / Self.pageBytes))")
+            let logBytesMax = Self.checkpointPages * JournalSpace.pageBytes
+            _ = try Int.fetchOne(db, sql: "PRAGMA journal_size_limit = \(logBytesMax)")
         }
         return database
     }
 
-    /// Whole, ours, and not from the future.
-    private func check(_ db: Database) throws {
+    /// Whole, ours, and not from the future. - Returns: what it belongs to.
+    private func check(_ db: Database) throws -> JournalBinding {
         let verdict = try String.fetchOne(db, sql: "PRAGMA integrity_check(1)")
         guard verdict == "ok" else {
             throw JournalError.corrupt(path: path, detail: verdict ?? "integrity check gives nothing")
@@ -94,7 +113,9 @@ struct JournalFile {
         guard version <= Schema.version else {
             throw JournalError.newerSchema(path: path, found: version, known: Schema.version)
         }
-        try binding.check(against: db, path: path)
+        let found = try JournalBinding(from: db, path: path)
+        try binding?.check(found, path: path)
+        return found
     }
 
     private func attempt<R>(_ action: String, _ body: () throws -> R) throws(JournalError) -> R {

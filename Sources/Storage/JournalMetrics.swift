@@ -10,7 +10,9 @@ package struct JournalMetrics: Equatable, Sendable {
     package var refused = 0
     /// Second, different partials of peers: the first stays, the call succeeds.
     package var partialsIgnored = 0
-    /// Rows deleted by housekeeping.
+    /// Partials of peers that were not kept, because the file is nearly full.
+    package var partialsDropped = 0
+    /// Rows deleted: old ones, and partials of peers to make room.
     package var rowsSwept = 0
     /// Calls that wait for the disk now.
     package var waiting = 0

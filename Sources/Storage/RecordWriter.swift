@@ -7,30 +7,38 @@ import SSZ
 
 import enum DutyWorkflow.Record  // GRDB has a class of that name
 
-/// Applies records inside the transaction of its caller. Applying one twice changes nothing.
+/// Applies records inside the transaction of its caller. Applying one twice changes nothing; what each of them means
+/// is `JournalSnapshot.apply`.
 ///
 /// Throws `JournalError.conflict` or `.unrecordable` when the record is at fault, `DatabaseError` when the disk is.
 struct RecordWriter {
     let db: Database
     /// Unix milliseconds.
     let now: Int64
-    private(set) var partialsIgnored = 0
+    let space: JournalSpace
+    var partialsIgnored = 0
+    var partialsDropped = 0
 
-    init(db: Database, now: Int64) {
+    init(db: Database, now: Int64, space: JournalSpace) {
         self.db = db
         self.now = now
+        self.space = space
     }
 
     mutating func apply(_ record: Record) throws {
-        switch record {
-        case .vote(let duty, let message, let values): try insertVote(duty, message, values)
-        case .unsigned(let duty, let set): try insertUnsigned(duty, set)
-        case .attestationWatermark(let pubKey, let watermark): try raise(pubKey, watermark)
-        case .partials(let duty, let set, let status): try insertPartials(duty, set, status)
-        case .partialStatus(let duty, let pubKeys, let status): try raiseStatus(duty, pubKeys, status)
-        case .aggregated(let duty, let set): try insertAggregated(duty, set)
-        case .broadcast(let duty, let pubKeys): try markBroadcast(duty, pubKeys)
-        case .expired(let duty): try expire(duty)
+        do {
+            switch record {
+            case .vote(let duty, let message, let values): try insertVote(duty, message, values)
+            case .unsigned(let duty, let set): try insertUnsigned(duty, set)
+            case .attestationWatermark(let pubKey, let watermark): try raise(pubKey, watermark)
+            case .partials(let duty, let set, let status): try insertPartials(duty, set, status)
+            case .partialStatus(let duty, let keys, let status): try raiseStatus(duty, keys, status)
+            case .aggregated(let duty, let set): try insertAggregated(duty, set)
+            case .broadcast(let duty, let keys): try markBroadcast(duty, keys)
+            case .expired(let duty): try close(duty)
+            }
+        } catch let conflict as JournalConflict {
+            throw JournalError.conflict(conflict)
         }
     }
 
@@ -45,7 +53,7 @@ struct RecordWriter {
             let stored = try Data.fetchOne(
                 statement("SELECT data FROM vote_value WHERE slot = ? AND duty_type = ? AND value_hash = ?"),
                 arguments: [slot, duty.type.rawValue, blob(hash)])
-            guard stored == data else { throw conflict(.value, duty, detail: "hash \(hash)") }
+            guard stored == data else { throw JournalConflict(.value, duty, detail: "hash \(hash)") }
         }
 
         let kind = Int64(message.kind.rawValue)
@@ -65,8 +73,7 @@ struct RecordWriter {
             arguments: [slot, duty.type.rawValue, kind, round])
         // The justification may list the same messages in another order; what counts is what was voted for.
         guard let stored, let first = try? VoteBlob.decode([UInt8](stored)), first.isSameVote(as: message) else {
-            let vote = "kind \(kind), round \(round), value \(message.value)"
-            throw conflict(.vote, duty, detail: vote)
+            throw JournalConflict.vote(duty, message)
         }
     }
 
@@ -76,7 +83,8 @@ struct RecordWriter {
             guard value.dutyType == duty.type else {
                 throw JournalError.unrecordable("\(value.dutyType.name) value in duty \(duty)")
             }
-            let committee = committee(of: value)
+            // Bit patterns: these numbers come from the network and are only compared for equality.
+            let lookup = value.lookup
             let data = Data(value.wireBytes())
             let isNew = try insert(
                 """
@@ -84,97 +92,43 @@ struct RecordWriter {
                     (slot, duty_type, pub_key, data, committee_index, validator_committee_index)
                 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
                 """,
-                [slot, duty.type.rawValue, blob(pubKey), data, committee.index, committee.validator])
+                [
+                    slot, duty.type.rawValue, blob(pubKey), data, Int64(bitPattern: lookup.committee),
+                    Int64(bitPattern: lookup.validator),
+                ])
             guard !isNew else { continue }
             let stored = try Data.fetchOne(
                 statement("SELECT data FROM duty_db WHERE slot = ? AND duty_type = ? AND pub_key = ?"),
                 arguments: [slot, duty.type.rawValue, blob(pubKey)])
-            guard stored == data else { throw conflict(.unsigned, duty, pubKey, detail: "the first stays") }
+            guard stored == data else { throw JournalConflict.firstStays(.unsigned, duty, pubKey) }
         }
     }
 
-    /// Bit patterns: both numbers come from the network and are only compared for equality.
-    private func committee(of value: UnsignedData) -> (index: Int64, validator: Int64) {
-        switch value {
-        case .attester(_, let duty):
-            (Int64(bitPattern: duty.committeeIndex.rawValue), Int64(bitPattern: duty.validatorCommitteeIndex))
-        }
-    }
-
-    /// Source and target only rise. A new root for the stored target is a double vote, unless it is zero, which
-    /// stands for "not known" (an import) and never replaces a root.
     private func raise(_ pubKey: PubKey, _ new: AttestationWatermark) throws {
-        let source = try column(new.source.rawValue, "source epoch")
-        let target = try column(new.target.rawValue, "target epoch")
         let stored = try Row.fetchOne(
-            statement("SELECT target_epoch, data_root FROM attestation_watermark WHERE pub_key = ?"),
-            arguments: [blob(pubKey)])
-        if let stored, stored["target_epoch"] == target, new.dataRoot != .zero,
-            stored["data_root"] != blob(new.dataRoot)
-        {
-            throw conflict(.watermark, nil, pubKey, detail: "target epoch \(target), data root \(new.dataRoot)")
+            statement("SELECT source_epoch, target_epoch, data_root FROM attestation_watermark WHERE pub_key = ?"),
+            arguments: [blob(pubKey)]
+        ).map { row in
+            guard let root = Root([UInt8](row["data_root"] as Data)) else {
+                throw JournalError.unrecordable("attestation of validator \(pubKey), whose earlier one is damaged")
+            }
+            return AttestationWatermark(
+                source: Epoch(UInt64(bitPattern: row["source_epoch"])),
+                target: Epoch(UInt64(bitPattern: row["target_epoch"])), dataRoot: root)
+        }
+        guard let raised = stored.map({ $0.raised(by: new) }) ?? new else {
+            throw JournalConflict.watermark(pubKey, new)
         }
         try statement(
             """
             INSERT INTO attestation_watermark (pub_key, source_epoch, target_epoch, data_root) VALUES (?, ?, ?, ?)
-            ON CONFLICT (pub_key) DO UPDATE SET
-                source_epoch = MAX(source_epoch, excluded.source_epoch),
-                data_root = CASE WHEN excluded.target_epoch > target_epoch
-                    THEN excluded.data_root ELSE data_root END,
-                target_epoch = MAX(target_epoch, excluded.target_epoch)
+            ON CONFLICT (pub_key) DO UPDATE SET source_epoch = excluded.source_epoch,
+                target_epoch = excluded.target_epoch, data_root = excluded.data_root
             """
-        ).execute(arguments: [blob(pubKey), source, target, blob(new.dataRoot)])
-    }
-
-    /// A second, different partial of ours is refused; of a peer it is ignored, so that no peer can stop the node.
-    private mutating func insertPartials(_ duty: Duty, _ set: ParSignedDataSet, _ status: PartialStatus) throws {
-        let slot = try column(duty.slot.rawValue, "slot")
-        for (key, partial) in set.sorted(by: { $0.key < $1.key }) {
-            guard partial.data.dutyType == duty.type else {
-                throw JournalError.unrecordable("\(partial.data.dutyType.name) signature in duty \(duty)")
-            }
-            let data = Data(partial.data.wireBytes())
-            let isNew = try insert(
-                """
-                INSERT INTO par_sig_db
-                    (created_at, updated_at, slot, duty_type, pub_key, subcommittee, data, signature, share_index,
-                    status)
-                VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING
-                """,
-                [
-                    now, slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key), data,
-                    blob(partial.data.signature), partial.shareIndex.rawValue, status.rawValue,
-                ])
-            guard !isNew else { continue }
-            let stored = try Data.fetchOne(
-                statement(
-                    """
-                    SELECT data FROM par_sig_db
-                    WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = ? AND share_index = ?
-                    """),
-                arguments: [
-                    slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key), partial.shareIndex.rawValue,
-                ])
-            guard stored != data else { continue }
-            guard status != .internal else {
-                throw conflict(.ownPartial, duty, key.pubKey, detail: "share index \(partial.shareIndex)")
-            }
-            partialsIgnored += 1
-        }
-    }
-
-    /// Status only rises, so `.broadcasted` touches our own share alone: those of peers start there.
-    private func raiseStatus(_ duty: Duty, _ keys: [EntryKey], _ status: PartialStatus) throws {
-        let slot = try column(duty.slot.rawValue, "slot")
-        for key in keys {
-            try statement(
-                """
-                UPDATE par_sig_db SET status = ?1, updated_at = ?2
-                WHERE slot = ?3 AND duty_type = ?4 AND pub_key = ?5 AND subcommittee = ?6 AND status < ?1
-                """
-            ).execute(
-                arguments: [status.rawValue, now, slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key)])
-        }
+        ).execute(arguments: [
+            blob(pubKey), try column(raised.source.rawValue, "source epoch"),
+            try column(raised.target.rawValue, "target epoch"), blob(raised.dataRoot),
+        ])
     }
 
     private func insertAggregated(_ duty: Duty, _ set: SignedDataSet) throws {
@@ -197,7 +151,7 @@ struct RecordWriter {
                     WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = ?
                     """),
                 arguments: [slot, duty.type.rawValue, blob(key.pubKey), try subcommittee(key)])
-            guard stored == data else { throw conflict(.aggregated, duty, key.pubKey, detail: "the first stays") }
+            guard stored == data else { throw JournalConflict.firstStays(.aggregated, duty, key.pubKey) }
         }
     }
 
@@ -213,33 +167,33 @@ struct RecordWriter {
         }
     }
 
-    private func subcommittee(_ key: EntryKey) throws -> Int64 { try column(key.subcommittee, "subcommittee") }
-
-    /// Votes go. Values and signatures stay until housekeeping, past the window in which they can be included.
-    private func expire(_ duty: Duty) throws {
+    /// All rows stay until the sweep, past the window in which they can be included.
+    private func close(_ duty: Duty) throws {
         let slot = try column(duty.slot.rawValue, "slot")
-        try statement("DELETE FROM vote WHERE slot = ? AND duty_type = ?")
-            .execute(arguments: [slot, duty.type.rawValue])
-        try statement("DELETE FROM vote_value WHERE slot = ? AND duty_type = ?")
+        try statement("INSERT INTO closed_duty (slot, duty_type) VALUES (?, ?) ON CONFLICT DO NOTHING")
             .execute(arguments: [slot, duty.type.rawValue])
         try statement(
             "UPDATE par_sig_db SET status = ?1, updated_at = ?2 WHERE slot = ?3 AND duty_type = ?4 AND status < ?1"
         ).execute(arguments: [PartialStatus.expired.rawValue, now, slot, duty.type.rawValue])
     }
 
-    private func statement(_ sql: String) throws -> Statement { try db.cachedStatement(sql: sql) }
+    // MARK: For all tables
+
+    func statement(_ sql: String) throws -> Statement { try db.cachedStatement(sql: sql) }
 
     /// - Returns: false if a row with the same key is there already.
-    private func insert(_ sql: String, _ arguments: StatementArguments) throws -> Bool {
+    func insert(_ sql: String, _ arguments: StatementArguments) throws -> Bool {
         try statement(sql).execute(arguments: arguments)
         return db.changesCount == 1
     }
 
     /// SQLite's integers are signed.
-    private func column(_ value: some BinaryInteger, _ name: String) throws -> Int64 {
+    func column(_ value: some BinaryInteger, _ name: String) throws -> Int64 {
         guard let value = Int64(exactly: value) else { throw JournalError.unrecordable("\(name) \(value)") }
         return value
     }
+
+    func subcommittee(_ key: EntryKey) throws -> Int64 { try column(key.subcommittee, "subcommittee") }
 
     private func recordable<R>(_ body: () throws -> R) throws -> R {
         do {
@@ -248,12 +202,6 @@ struct RecordWriter {
             throw JournalError.unrecordable("\(error)")
         }
     }
-
-    private func conflict(
-        _ subject: JournalConflict.Subject, _ duty: Duty?, _ pubKey: PubKey? = nil, detail: String
-    ) -> JournalError {
-        .conflict(JournalConflict(subject: subject, duty: duty, pubKey: pubKey, detail: detail))
-    }
 }
 
-private func blob<let count: Int>(_ bytes: FixedBytes<count>) -> Data { Data(bytes.bytes) }
+func blob<let count: Int>(_ bytes: FixedBytes<count>) -> Data { Data(bytes.bytes) }

@@ -1,13 +1,25 @@
+import DutyWorkflow
+import Foundation
 import GRDB
+import SSZ
 
 /// Tables of the journal. The columns of the three stores are those of the product's description.
+///
+/// Reading is for the start alone: while the node runs, queries are answered from memory. So there is no index but
+/// those that keep rows unique.
 enum Schema {
     /// Number of the last migration. A journal with a higher one was written by a later program.
-    static let version = 1
+    static let version = 2
 
-    static var migrator: DatabaseMigrator {
+    /// - Parameter path: for messages.
+    static func migrator(_ path: String) -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: first) }
+        migrator.registerMigration("2") { db in
+            try db.execute(sql: second)
+            try movePartials(db, path)
+            try db.execute(sql: "DROP TABLE par_sig_db_1; UPDATE meta SET value = '2' WHERE key = 'schema_version'")
+        }
         return migrator
     }
 
@@ -92,4 +104,80 @@ enum Schema {
 
         INSERT INTO meta VALUES ('schema_version', '1');
         """
+
+    /// - `par_sig_db` names the root that was signed, `par_sig_object` holds what was signed, once. `own` tells this
+    ///   operator's shares from those of peers, which others can send again.
+    /// - `closed_duty` is what stays closed although its votes are kept.
+    private static let second = """
+        DROP INDEX duty_db_committee;
+        DROP INDEX par_sig_db_status;
+
+        CREATE TABLE closed_duty (
+            id INTEGER PRIMARY KEY,
+            slot INTEGER NOT NULL,
+            duty_type INTEGER NOT NULL,
+            UNIQUE (slot, duty_type)
+        ) STRICT;
+        INSERT INTO closed_duty (slot, duty_type) SELECT DISTINCT slot, duty_type FROM par_sig_db WHERE status = 3;
+
+        ALTER TABLE par_sig_db RENAME TO par_sig_db_1;
+        CREATE TABLE par_sig_db (
+            id INTEGER PRIMARY KEY,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            slot INTEGER NOT NULL,
+            duty_type INTEGER NOT NULL,
+            pub_key BLOB NOT NULL,
+            subcommittee INTEGER NOT NULL,
+            message_root BLOB NOT NULL,
+            signature BLOB NOT NULL,
+            share_index INTEGER NOT NULL,
+            status INTEGER NOT NULL,
+            own INTEGER NOT NULL,
+            UNIQUE (slot, duty_type, pub_key, subcommittee, share_index)
+        ) STRICT;
+        CREATE TABLE par_sig_object (
+            id INTEGER PRIMARY KEY,
+            slot INTEGER NOT NULL,
+            duty_type INTEGER NOT NULL,
+            pub_key BLOB NOT NULL,
+            subcommittee INTEGER NOT NULL,
+            message_root BLOB NOT NULL,
+            data BLOB NOT NULL,
+            UNIQUE (slot, duty_type, pub_key, subcommittee, message_root)
+        ) STRICT;
+        """
+
+    /// Those of closed duties are not read any more and stay behind. Of the others, rows that were never touched after
+    /// they came as broadcasted are peers'; what is not known counts as ours. Ours go last, so that their objects stay.
+    private static func movePartials(_ db: Database, _ path: String) throws {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT *, id AS row_number, NOT (status = 1 AND updated_at = created_at) AS own FROM par_sig_db_1
+                WHERE status <> 3 ORDER BY own, id
+                """)
+        while let row = try rows.next() {
+            let stored = StoredRow(row: row, table: "par_sig_db", path: path)
+            let duty = try stored.duty()
+            let data = try stored.decode("data") { try SignedData(wire: $0, type: duty.type) }
+            let root = Data(data.messageRoot.bytes)
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO par_sig_db (id, created_at, updated_at, slot, duty_type, pub_key, subcommittee,
+                        message_root, signature, share_index, status, own)
+                    SELECT id, created_at, updated_at, slot, duty_type, pub_key, subcommittee, ?, signature,
+                        share_index, status, ? FROM par_sig_db_1 WHERE id = ?
+                    """
+            ).execute(arguments: [root, row["own"] as Int, row["id"] as Int64])
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO par_sig_object (slot, duty_type, pub_key, subcommittee, message_root, data)
+                    SELECT slot, duty_type, pub_key, subcommittee, ?1, data FROM par_sig_db_1 WHERE id = ?2
+                    ON CONFLICT (slot, duty_type, pub_key, subcommittee, message_root)
+                        DO UPDATE SET data = excluded.data
+                    """
+            ).execute(arguments: [root, row["id"] as Int64])
+        }
+    }
 }

@@ -13,10 +13,12 @@ struct SnapshotReader {
 
     func read(where isLive: (Duty) -> Bool) throws -> JournalSnapshot {
         var snapshot = JournalSnapshot()
+        try forEach("closed_duty") { snapshot.closed.insert(try $0.duty()) }
+        let closed = snapshot.closed
         var known: [Duty: Bool] = [:]
         func live(_ row: StoredRow) throws(JournalError) -> Duty? {
             let duty = try row.duty()
-            let answer = known[duty] ?? isLive(duty)
+            let answer = known[duty] ?? (!closed.contains(duty) && isLive(duty))
             known[duty] = answer
             return answer ? duty : nil
         }
@@ -36,10 +38,7 @@ struct SnapshotReader {
             let value = try row.decode("data") { try UnsignedData(wire: $0, type: duty.type) }
             snapshot.unsigned[duty, default: [:]][try row.fixed("pub_key")] = value
         }
-        try forEach("par_sig_db", order: "slot, duty_type, id") { row in
-            guard let duty = try live(row) else { return }
-            snapshot.partials.append(try partial(row, duty))
-        }
+        try readPartials(live).forEach { snapshot.add($0) }
         try forEach("agg_sig_db") { row in
             guard let duty = try live(row) else { return }
             let key = try row.entryKey()
@@ -49,6 +48,7 @@ struct SnapshotReader {
             if try row.integer("broadcast") != 0 { snapshot.broadcast[duty, default: []].insert(key) }
         }
         snapshot.watermarks = try watermarks()
+        snapshot.closed.formUnion(known.filter { !$0.value }.keys)
         return snapshot
     }
 
@@ -62,19 +62,35 @@ struct SnapshotReader {
         return watermarks
     }
 
-    private func partial(_ row: StoredRow, _ duty: Duty) throws(JournalError) -> JournalSnapshot.Partial {
-        let data = try row.decode("data") { try SignedData(wire: $0, type: duty.type) }
-        let signature: SignatureBytes = try row.fixed("signature")
-        guard data.signature == signature else { throw row.damaged("signature differs from that in data") }
-        guard let share = ShareIndex(wire: Int(try row.integer("share_index"))) else {
-            throw row.damaged("share index below 1")
+    /// Each share with what it signed, under its own signature.
+    private func readPartials(
+        _ live: (StoredRow) throws(JournalError) -> Duty?
+    ) throws -> [JournalSnapshot.Partial] {
+        var objects: [ObjectKey: SignedData] = [:]
+        try forEach("par_sig_object") { row in
+            guard let duty = try live(row) else { return }
+            let object = try row.decode("data") { try SignedData(wire: $0, type: duty.type) }
+            let key = try ObjectKey(row, duty)
+            guard object.messageRoot == key.root else { throw row.damaged("message_root is not that of data") }
+            objects[key] = object
         }
-        guard let status = PartialStatus(rawValue: Int(try row.integer("status"))) else {
-            throw row.damaged("unknown status")
+        var partials: [JournalSnapshot.Partial] = []
+        try forEach("par_sig_db") { row in
+            guard let duty = try live(row) else { return }
+            guard let object = objects[try ObjectKey(row, duty)] else { throw row.damaged("what it signed is missing") }
+            guard let share = ShareIndex(wire: Int(try row.integer("share_index"))) else {
+                throw row.damaged("share index below 1")
+            }
+            guard let status = PartialStatus(rawValue: Int(try row.integer("status"))) else {
+                throw row.damaged("unknown status")
+            }
+            let data = object.with(signature: try row.fixed("signature"))
+            partials.append(
+                JournalSnapshot.Partial(
+                    duty: duty, key: try row.entryKey(), partial: ParSignedData(data: data, shareIndex: share),
+                    status: status))
         }
-        return JournalSnapshot.Partial(
-            duty: duty, key: try row.entryKey(), partial: ParSignedData(data: data, shareIndex: share),
-            status: status)
+        return partials
     }
 
     private func forEach(_ table: String, order: String = "rowid", _ body: (StoredRow) throws -> Void) throws {
@@ -83,55 +99,15 @@ struct SnapshotReader {
     }
 }
 
-/// One row of a table, read strictly.
-private struct StoredRow {
-    let row: Row
-    let table: String
-    let path: String
+/// Key of `par_sig_object`.
+private struct ObjectKey: Hashable {
+    let duty: Duty
+    let entry: EntryKey
+    let root: Root
 
-    func duty() throws(JournalError) -> Duty {
-        guard let raw = Int32(exactly: try integer("duty_type")), let type = DutyType(rawValue: raw) else {
-            throw damaged("unknown duty type")
-        }
-        return Duty(slot: Slot(try unsigned("slot")), type: type)
-    }
-
-    func entryKey() throws(JournalError) -> EntryKey {
-        EntryKey(try fixed("pub_key"), subcommittee: try unsigned("subcommittee"))
-    }
-
-    func integer(_ column: String) throws(JournalError) -> Int64 {
-        guard let value = Int64.fromDatabaseValue(row[column]) else { throw damaged("\(column) is no integer") }
-        return value
-    }
-
-    func unsigned(_ column: String) throws(JournalError) -> UInt64 {
-        guard let value = UInt64(exactly: try integer(column)) else { throw damaged("\(column) is negative") }
-        return value
-    }
-
-    func fixed<let count: Int>(_ column: String) throws(JournalError) -> FixedBytes<count> {
-        guard let value = FixedBytes<count>(try bytes(column)) else { throw damaged("\(column) is not \(count) bytes") }
-        return value
-    }
-
-    func decode<R>(_ column: String, _ body: ([UInt8]) throws -> R) throws(JournalError) -> R {
-        let bytes = try bytes(column)
-        do {
-            return try body(bytes)
-        } catch {
-            throw damaged("\(column): \(error)")
-        }
-    }
-
-    func damaged(_ what: String) -> JournalError {
-        let id: Int64? = row["row_number"]
-        return .corrupt(path: path, detail: "table \(table), row \(id.map(String.init) ?? "?"): \(what)")
-    }
-
-    private func bytes(_ column: String) throws(JournalError) -> [UInt8] {
-        let value: DatabaseValue = row[column]
-        guard case .blob(let data) = value.storage else { throw damaged("\(column) is no blob") }
-        return [UInt8](data)
+    init(_ row: StoredRow, _ duty: Duty) throws(JournalError) {
+        self.duty = duty
+        entry = try row.entryKey()
+        root = try row.fixed("message_root")
     }
 }

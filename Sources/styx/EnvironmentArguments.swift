@@ -50,6 +50,8 @@ enum EnvironmentArguments {
         (["create", "dkg"], CreateDKG.flags),
         (["create", "enr"], CreateEnr.flags),
         (["cluster", "inspect"], ClusterInspect.flags),
+        (["slashing-protection", "export"], ProtectionFiles.flags),
+        (["slashing-protection", "import"], ProtectionFiles.flags),
         (["run"], Run.flags),
         (["enr"], Enr.flags),
         (["combine"], Combine.flags),

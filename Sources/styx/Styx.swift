@@ -13,8 +13,8 @@ struct Styx: AsyncParsableCommand {
             """,
         version: Version.line,
         subcommands: [
-            Run.self, RelayCommand.self, Create.self, ClusterCommand.self, Enr.self, Combine.self, DemoCommand.self,
-            VersionCommand.self,
+            Run.self, RelayCommand.self, Create.self, ClusterCommand.self, Enr.self, Combine.self,
+            SlashingProtectionCommand.self, DemoCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -104,28 +104,6 @@ struct ConsensusTests {
         #expect(consensus.wake(at: now).isEmpty)
     }
 
-    @Test("what waits is bounded per source, in messages and in duties")
-    func waitingBounds() throws {
-        var consensus = try consensus()
-        let now = Instant.slot(42)
-        var refused = 0
-        for round in Int64(1)...40 {
-            refused += consensus.receive(message(foreign, .roundChange, from: 1, round: round), at: now).tracked.count
-        }
-        #expect(refused == 8, "32 fit")
-        for slot in UInt64(43)..<43 + 63 {
-            let early = message(.attester(slot: Slot(slot)), .roundChange, from: 1)
-            let isRefused = !consensus.receive(early, at: .slot(64)).tracked.isEmpty
-            #expect(!isRefused, "slot \(slot)")
-        }
-        let oneMore = message(.attester(slot: Slot(120)), .roundChange, from: 1)
-        #expect(!consensus.receive(oneMore, at: .slot(64)).tracked.isEmpty)
-        let another = message(.attester(slot: Slot(120)), .roundChange, from: 2)
-        #expect(consensus.receive(another, at: .slot(64)).tracked.isEmpty, "others are not affected")
-        _ = consensus.expire(foreign)
-        #expect(consensus.receive(oneMore, at: .slot(64)).tracked.isEmpty, "room again")
-    }
-
     @Test("one source brings 16 values at most into a duty")
     func valueBound() throws {
         var consensus = try consensus()
@@ -230,17 +208,41 @@ struct ConsensusTests {
         #expect(consensus.nextWake == nil)
     }
 
-    @Test("whoever asks after the decision gets it")
+    @Test("whoever asks after the decision gets it, alone and once a round")
     func answersLaggards() throws {
         var consensus = try consensus()
         _ = consensus.propose(duty, value(duty), at: start)
         for kind in [QBFT.Message.Kind.prepare, .commit] {
             for source in 1...2 { _ = consensus.receive(message(duty, kind, from: source), at: start) }
         }
-        let signals = consensus.receive(message(duty, .roundChange, from: 3, round: 2), at: start + .seconds(3))
-        #expect(signals.effects.sent.map(\.message.kind) == [.decided])
-        #expect(signals.effects.sent.first?.values.values.first == value(duty))
+        let question = message(duty, .roundChange, from: 3, round: 2)
+        let effects = consensus.receive(question, at: start + .seconds(3)).effects
+        #expect(effects.map(\.name) == ["send decided to 3"])
+        guard case .sendConsensusTo(_, let answer)? = effects.first else { return }
+        #expect(answer.values.values.first == value(duty))
+        #expect(consensus.receive(question, at: start + .seconds(3)).isEmpty)
         let wasOpen = consensus.expire(duty)
         #expect(!wasOpen, "it had decided")
+    }
+
+    @Test("a node that joins late votes in the running round, and in none of those before")
+    func late() throws {
+        var consensus = try consensus()
+        _ = consensus.participate(foreign, at: .slot(42, plus: 104.5))
+        let signals = consensus.wake(at: .slot(42, plus: 104.5))
+        #expect(signals.effects.sent.map(\.message.kind) == [.roundChange])
+        #expect(signals.effects.sent.map(\.message.round) == [101])
+        #expect(consensus.nextWake == .slot(42, plus: 105))
+    }
+
+    @Test("… but decides by what waited for it")
+    func lateButComplete() throws {
+        var consensus = try consensus()
+        let now = Instant.slot(42, plus: 104.5)
+        var signals: [Signal] = []
+        for (kind, sources) in [(QBFT.Message.Kind.prePrepare, [1]), (.prepare, [1, 2, 3]), (.commit, [1, 2, 3])] {
+            for source in sources { signals += consensus.receive(message(foreign, kind, from: source), at: now) }
+        }
+        #expect(decided(signals) == value(foreign))
     }
 }

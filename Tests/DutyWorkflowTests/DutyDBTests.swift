@@ -109,7 +109,7 @@ struct DutyDBTests {
     func tornWatermark() throws {
         var snapshot = JournalSnapshot()
         let signed = try Fixture.partial(0, share: 1, data: Fixture.data(slot: slot, source: 9))
-        snapshot.partials = [.init(duty: duty, key: Fixture.key(0), partial: signed, status: .internal)]
+        snapshot.add(.init(duty: duty, key: Fixture.key(0), partial: signed, status: .internal))
         var db = try db()
         db.restore(snapshot)
         let moved = Duty.attester(slot: Slot(slot + 1))
@@ -166,7 +166,7 @@ struct DutyDBTests {
     func restartAndExpiry() throws {
         var snapshot = JournalSnapshot()
         let own = try Fixture.partial(0, share: 1, data: Fixture.data(slot: slot, block: 7))
-        snapshot.partials = [.init(duty: duty, key: Fixture.key(0), partial: own, status: .broadcasted)]
+        snapshot.add(.init(duty: duty, key: Fixture.key(0), partial: own, status: .broadcasted))
         let data = Fixture.data(slot: slot, block: 7)
         snapshot.unsigned[duty] = Fixture.unsigned([0], slot: slot, data)
         var db = try db()

@@ -125,6 +125,7 @@ extension Effect {
         case .resolveDuties(let epoch): "resolve \(epoch.rawValue)"
         case .fetch(let duty, _): "fetch \(duty)"
         case .sendConsensus(let message): "send \(message.message.kind)"
+        case .sendConsensusTo(let peer, let message): "send \(message.message.kind) to \(peer.rawValue)"
         case .sign: "sign"
         case .shareWithPeers: "share"
         case .verify: "verify"

@@ -49,7 +49,7 @@ struct TrackerTests {
         Row("decided and stored, nobody signs", upToStored, .validatorAPI, .noLocalVCSignature),
         Row(
             "the validator client's signature is refused", upToStored + [.signFailed("other data")], .validatorAPI,
-            .noLocalVCSignature),
+            .signingRefused),
         Row("no peer's signature", upToLocal, .parSigEx, .noPeerSignatures),
         Row("too few signatures", upToLocal + [peer(2)], .parSigDBExternal, .insufficientPeerSignatures),
         Row("peers signed, we did not", upToStored + [peer(2)], .validatorAPI, .noLocalVCSignature),

@@ -95,30 +95,9 @@ struct WorkflowTests {
     }
 
     /// What a disk with the first `count` records of a run gives a restarted node.
-    private func snapshot(_ records: some Sequence<Record>) -> JournalSnapshot {
+    private func snapshot(_ records: some Sequence<Record>) throws -> JournalSnapshot {
         var snapshot = JournalSnapshot()
-        for record in records {
-            switch record {
-            case .vote(let duty, let message, let values):
-                snapshot.votes[duty, default: []].append(message)
-                snapshot.voteValues[duty, default: [:]].merge(values) { first, _ in first }
-            case .unsigned(let duty, let set): snapshot.unsigned[duty, default: [:]].merge(set) { first, _ in first }
-            case .attestationWatermark(let key, let watermark): snapshot.watermarks[key] = watermark
-            case .partials(let duty, let set, let status):
-                snapshot.partials += set.sorted { $0.key < $1.key }.map {
-                    .init(duty: duty, key: $0.key, partial: $0.value, status: status)
-                }
-            case .partialStatus(_, _, let status):
-                for index in snapshot.partials.indices where snapshot.partials[index].status.rawValue < status.rawValue
-                {
-                    snapshot.partials[index].status = status
-                }
-            case .aggregated(let duty, let set):
-                snapshot.aggregated[duty, default: [:]].merge(set) { first, _ in first }
-            case .broadcast(let duty, let keys): snapshot.broadcast[duty, default: []].formUnion(keys)
-            case .expired: break
-            }
-        }
+        for record in records { try snapshot.apply(record) }
         return snapshot
     }
 
@@ -133,7 +112,7 @@ struct WorkflowTests {
         #expect(records.count == 14)
         let other = Fixture.unsigned([0, 1], slot: 41, Fixture.data(slot: 41, block: 9))
         for count in 0...records.count {
-            let disk = snapshot(records.prefix(count))
+            let disk = try snapshot(records.prefix(count))
             var (workflow, effects) = try workflow(signs: signs, snapshot: disk)
             var votes: [QBFT.Message] = disk.votes[duty] ?? []
             var served: [AttestationData] = []
@@ -187,7 +166,7 @@ struct WorkflowTests {
         let records = try journal()
         func effects(after name: String) throws -> [String] {
             let count = try #require(records.firstIndex { $0.name == name }) + 1
-            return try workflow(snapshot: snapshot(records.prefix(count))).1.work
+            return try workflow(snapshot: try snapshot(records.prefix(count))).1.work
         }
         #expect(try effects(after: "vote prepare") == ["send prePrepare", "send prepare"])
         #expect(try effects(after: "vote commit") == ["send prePrepare", "send prepare", "send commit"])

@@ -17,12 +17,14 @@ import Testing
         let circuits: CircuitRelay
     }
 
-    static func makeRelay(change: (inout CircuitRelay.Configuration) -> Void = { _ in }) -> Relay {
+    static func makeRelay(
+        change: (inout CircuitRelay.Configuration) -> Void = { _ in }, now: @escaping @Sendable () -> UInt64 = { 1000 }
+    ) -> Relay {
         let host = makeHost(9) { $0.isGateOpen = true }
         var configuration = CircuitRelay.Configuration()
         change(&configuration)
         let circuits = CircuitRelay(
-            on: host, configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { 1000 }
+            on: host, configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: now
         ) { [Self.address] }
         circuits.serve()
         return Relay(host: host, circuits: circuits)
@@ -81,6 +83,26 @@ import Testing
             #expect(voucher == ReservationVoucher(relay: Self.relayPeer, peer: client.peer, expiration: 4600))
             // One request per stream.
             #expect(try await stream.read() == nil)
+            #expect(relay.circuits.statistics().reservations == 1)
+        }
+    }
+
+    @Test("asked again on the same connection, a relay prolongs the reservation and writes a new voucher for it")
+    func reserveAgain() async throws {
+        let clock = Atomic<UInt64>(1000)
+        let relay = Self.makeRelay(now: { clock.load(ordering: .relaxed) })
+        try await Self.withRelay(relay) { relay, client, _ in
+            var vouchers: [[UInt8]] = []
+            for now: UInt64 in [1000, 1010] {
+                clock.store(now, ordering: .relaxed)
+                let reservation = try #require(try await Self.ask(client, HopMessage(.reserve)).answer.reservation)
+                #expect(reservation.expire == now + 3600)
+                let sealed = try #require(reservation.voucher)
+                #expect(try ReservationVoucher(sealed: sealed).expiration == reservation.expire)
+                vouchers.append(Array(sealed))
+            }
+            #expect(vouchers[0] != vouchers[1])
+            #expect(await client.status().first { $0.peer == Self.relayPeer }?.links.count == 1)
             #expect(relay.circuits.statistics().reservations == 1)
         }
     }

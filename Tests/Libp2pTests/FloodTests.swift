@@ -34,7 +34,6 @@ struct FloodTests {
         let (peers, each) = (24, 1000)
         let server = makeHost(200, peers: Dictionary(uniqueKeysWithValues: (1...24).map { (peer($0), []) })) {
             $0.limits.handlingsMax = peers * each + 1000
-            $0.limits.pendingPerAddressMax = peers
             // As Charon's peers do: once a second, not twenty times.
             $0.timing = .init()
             $0.timing.pingInterval = .seconds(60)
@@ -85,7 +84,7 @@ struct FloodTests {
     func slowHandshakes() async throws {
         let server = makeHost(2, peers: [peer(1): []]) {
             $0.timing.handshakeTimeout = .milliseconds(500)
-            $0.limits.pendingPerAddressMax = 8
+            $0.limits.pendingInboundMax = 8
         }
         try await withHosts(server) {
             let address = try #require(try await server.bind().first)
@@ -99,13 +98,13 @@ struct FloodTests {
                 channel.writeAndFlush(ByteBuffer(bytes: [0x13]), promise: nil)
                 channels.append(channel)
             }
-            for channel in channels { try await channel.closeFuture.get() }
-            try await Self.waitUntil { try Self.sockets(at: endpoint.port) == idle }
-            #expect(server.faults().contains { $0.fault == .tooManyPending && $0.count >= 56 - 8 })
             let client = makeHost(1, listens: false, peers: [server.peer: [address]])
             try await withHosts(client) {
                 _ = try await client.connection(to: server.peer, within: .seconds(10))
             }
+            for channel in channels { try await channel.closeFuture.get() }
+            try await Self.waitUntil { try Self.sockets(at: endpoint.port) == idle }
+            #expect(server.faults().contains { $0.fault == .tooManyPending && $0.count >= 56 - 8 })
         }
     }
 

@@ -123,4 +123,32 @@ import Testing
             for stream in held { stream.reset() }
         }
     }
+
+    @Test("a relay that brings nobody but names many does not keep others out through another relay")
+    func silentLiar() async throws {
+        let numbers: [UInt8] = Array(1...12)
+        let (liar, relay) = (ScriptedRelay(20), ScriptedRelay(21))
+        // None of those that hold a place gives it up by itself.
+        let two = RelayTests.member(2, of: numbers) { $0.timing.handshakeTimeout = .seconds(600) }
+        let one = RelayTests.member(1, of: numbers) { $0.timing.relayGrace = .zero }
+        try await withHosts(liar.host, relay.host, two, one) {
+            await two.setRelays(try await liar.address().merging(try await relay.address()) { one, _ in one })
+            for _ in 0..<2 { _ = try await two.first { if case .reservation(_, .granted) = $0 { true } else { nil } } }
+            var held: [Libp2p.Stream] = []
+            var taken = 0
+            // First in the name of the one that will come, then of all others.
+            for number in [1] + numbers.filter({ $0 > 2 }) {
+                for _ in 0..<4 {
+                    let stream = try await liar.host.newStream(to: two.peer, protocols: [Circuit.stopProtocolID])
+                    try await stream.writeMessage(StopMessage(.connect, peer: CircuitPeer(peer(number))).encode())
+                    taken += try StopMessage(try await stream.readMessage(limit: 4096)).status == .ok ? 1 : 0
+                    held.append(stream)
+                }
+            }
+            #expect(taken == 32 && Self.count(two, .tooManyPending) == 12)
+            await one.setRelays(try await relay.address())
+            try await RelayTests.exchange(one, two.peer)
+            for stream in held { stream.reset() }
+        }
+    }
 }

@@ -137,8 +137,8 @@ import Testing
     func portInUse() async throws {
         let one = Self.member(1, of: [1, 2], listens: true)
         try await withHosts(one) {
-            guard case .tcp(let port)? = try await one.bind().first?.components.last else { return }
-            let other = makeHost(3, port: port)
+            let port = try #require(try await one.bind().first?.endpoint?.port)
+            let other = makeHost(3, port: UInt16(port))
             await #expect(throws: IOError.self) { try await other.bind() }
         }
     }
@@ -191,8 +191,7 @@ import Testing
                 let relay = ScriptedRelay(9, port: port)
                 try await withHosts(relay.host) {
                     let address = try await relay.address()
-                    guard case .tcp(let bound)? = address.values.first?.first?.components.last else { return }
-                    port = bound
+                    port = UInt16(try #require(address.values.first?.first?.endpoint?.port))
                     for host in [one, two] { await host.setRelays(address) }
                     try await Self.exchange(one, two.peer)
                     try await Self.exchange(two, one.peer)
@@ -200,6 +199,36 @@ import Testing
                 for (host, other) in [(one, two), (two, one)] {
                     _ = try await host.first { if case .pathChanged(other.peer, nil) = $0 { true } else { nil } }
                 }
+            }
+        }
+    }
+
+    @Test("the end of a relay is told; a new key at its address is told too, and the new id is used")
+    func relayReplaced() async throws {
+        let (one, two) = (Self.member(1, of: [1, 2]), Self.member(2, of: [1, 2]))
+        try await withHosts(one, two) {
+            let old = ScriptedRelay(9)
+            let address = try await withHosts(old.host) {
+                for host in [one, two] {
+                    await host.setRelays(try await old.address())
+                    _ = try await host.first { if case .reservation(_, .granted) = $0 { true } else { nil } }
+                }
+                try await Self.exchange(one, two.peer)
+                return try #require(try await old.host.bind().first)
+            }
+            for host in [one, two] {
+                _ = try await host.first { if case .reservation(old.host.peer, .lost) = $0 { true } else { nil } }
+                #expect(await host.relayStatus().map(\.reservedUntil) == [nil])
+            }
+            let new = ScriptedRelay(8, port: UInt16(try #require(address.endpoint?.port)))
+            try await withHosts(new.host) {
+                for host in [one, two] {
+                    _ = try await host.first { if case .relayReplaced(old.host.peer) = $0 { true } else { nil } }
+                    await host.setRelays(try await new.address())
+                    _ = try await host.first { if case .reservation(_, .granted) = $0 { true } else { nil } }
+                }
+                try await Self.exchange(one, two.peer)
+                try await Self.exchange(two, one.peer)
             }
         }
     }

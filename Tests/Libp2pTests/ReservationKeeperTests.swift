@@ -4,7 +4,11 @@ import Testing
 @testable import Libp2p
 
 @Suite struct ReservationKeeperTests {
-    enum Event: Sendable { case connected, disconnected, granted(UInt64), failed(ReservationKeeper.Problem), waited }
+    enum Event: Sendable {
+        case connected, disconnected, granted(UInt64), failed(ReservationKeeper.Problem), waited
+        /// Seconds go by.
+        case later(UInt64)
+    }
 
     static let now: UInt64 = 1_800_000_000
 
@@ -12,13 +16,17 @@ import Testing
     static func run(_ events: [Event]) -> [ReservationKeeper.Effect] {
         var keeper = ReservationKeeper()
         var generator = SeededGenerator(seed: 1)
-        return events.flatMap { event in
+        var now = now
+        return events.flatMap { event -> [ReservationKeeper.Effect] in
             switch event {
-            case .connected: keeper.connected()
-            case .disconnected: keeper.disconnected()
-            case .granted(let seconds): keeper.granted(until: now + seconds, now: now)
-            case .failed(let problem): keeper.failed(problem, using: &generator)
-            case .waited: keeper.waited()
+            case .connected: return keeper.connected()
+            case .disconnected: return keeper.disconnected()
+            case .granted(let seconds): return keeper.granted(until: now + seconds, now: now)
+            case .failed(let problem): return keeper.failed(problem, now: now, using: &generator)
+            case .waited: return keeper.waited()
+            case .later(let seconds):
+                now += seconds
+                return []
             }
         }.map { effect in
             if case .wait(let pause) = effect, pause < .seconds(30) { .wait(.zero) } else { effect }
@@ -58,8 +66,34 @@ import Testing
             (
                 [.connected, .granted(600), .disconnected, .waited, .connected, .granted(600)],
                 [
-                    .ask, .wait(.seconds(480)), .report(.granted(until: now + 600)), .stopWaiting, .ask,
-                    .wait(.seconds(480)), .report(.granted(until: now + 600)),
+                    .ask, .wait(.seconds(480)), .report(.granted(until: now + 600)), .stopWaiting, .report(.lost),
+                    .ask, .wait(.seconds(480)), .report(.granted(until: now + 600)),
+                ]
+            ),
+            // Lost is what was held, also while it is being renewed; and it is said once.
+            (
+                [.connected, .granted(600), .waited, .disconnected, .disconnected, .connected, .disconnected],
+                [
+                    .ask, .wait(.seconds(480)), .report(.granted(until: now + 600)), .ask, .stopWaiting, .report(.lost),
+                    .ask, .stopWaiting,
+                ]
+            ),
+            // A refused renewal is no news while the first grant lives, and is when it is over.
+            (
+                [.connected, .granted(40), .later(30), .waited, .failed(refused), .later(1), .waited, .granted(40)],
+                [
+                    .ask, .wait(.seconds(30)), .report(.granted(until: now + 40)), .ask, .wait(.zero), .ask,
+                    .wait(.seconds(30)),
+                ]
+            ),
+            (
+                [
+                    .connected, .granted(40), .later(30), .waited, .failed(refused), .later(10), .waited,
+                    .failed(refused),
+                ],
+                [
+                    .ask, .wait(.seconds(30)), .report(.granted(until: now + 40)), .ask, .wait(.zero), .ask,
+                    .wait(.zero), .report(.failed(refused)),
                 ]
             ),
             // Late answers of an earlier connection.
@@ -77,13 +111,44 @@ import Testing
         _ = keeper.connected()
         var pauses: [Duration] = []
         for _ in 0..<20 {
-            for effect in keeper.failed(Self.refused, using: &generator) {
+            for effect in keeper.failed(Self.refused, now: Self.now, using: &generator) {
                 if case .wait(let pause) = effect { pauses.append(pause) }
             }
             _ = keeper.waited()
         }
         #expect(pauses.count == 20 && pauses[0] <= .milliseconds(1200))
         #expect(pauses.allSatisfy { $0 <= .seconds(144) } && pauses.suffix(5).allSatisfy { $0 >= .seconds(96) })
+    }
+
+    @Test("a relay that grants 40 s and refuses each second question never lets it lapse, with one timer")
+    func shortGrants() {
+        var keeper = ReservationKeeper()
+        var generator = SeededGenerator(seed: 3)
+        var (now, questions, reports) = (Self.now, 0, 0)
+        var timer: UInt64?
+        var effects = keeper.connected()
+        for _ in 0..<200 {
+            let waits = effects.compactMap { if case .wait(let pause) = $0 { pause } else { nil } }
+            reports += effects.count { if case .report = $0 { true } else { false } }
+            #expect(waits.count <= 1)
+            if effects.contains(.ask) {
+                #expect(waits.isEmpty)
+                timer = nil
+                questions += 1
+                effects =
+                    questions.isMultiple(of: 2)
+                    ? keeper.failed(Self.refused, now: now, using: &generator)
+                    : keeper.granted(until: now + 40, now: now)
+            } else {
+                #expect(timer == nil)
+                timer = waits.first.map { now + UInt64($0.components.seconds) + 1 }
+                guard let due = timer else { break }
+                now = due
+                effects = keeper.waited()
+            }
+            #expect(keeper.heldUntil.map { $0 > now } == true)
+        }
+        #expect(questions == 100 && reports == 1)
     }
 
     @Test("extreme times do not trap", arguments: [0, 1, now, .max - 1, .max])

@@ -5,6 +5,7 @@ import NIOPosix
 import Program
 import SSZ
 import Secp256k1
+import Synchronization
 import Testing
 
 @testable import Libp2p
@@ -22,33 +23,51 @@ struct RelayResolverTests {
 
     @Test("defaults are Charon's, and none is none")
     func flags() throws {
-        var node = NodeConfiguration()
-        #expect(try node.relaySources().isEmpty)
-        node.p2pRelays = NodeConfiguration.defaultRelays
-        #expect(try node.relaySources().count == 3)
+        let node = NodeConfiguration()
+        #expect(RelayList(node.p2pRelays) == RelayList([]))
+        let defaults = RelayList(NodeConfiguration.defaultRelays)
+        #expect(defaults.sources.count == 3 && defaults.omissions.isEmpty)
         let id = try Self.relay(1)
-        node.p2pRelays = [
+        let list = RelayList([
             "/ip4/1.2.3.4/tcp/9/p2p/\(id)", "/dns/a.example/tcp/9/p2p/\(id)", "/ip4/1.2.3.4/tcp/9/p2p/\(id)",
-        ]
-        let resolver = RelayResolver(try node.relaySources())
+        ])
+        let resolver = RelayResolver(list.sources)
         #expect(resolver.urls.isEmpty)
         #expect(resolver.relays == [id: [try Multiaddr("/ip4/1.2.3.4/tcp/9"), try Multiaddr("/dns/a.example/tcp/9")]])
     }
 
     @Test(
-        "what is no relay is refused, naming the flag",
+        "what is no relay is left out and named without secrets, the others are used, and the node starts",
         arguments: [
-            "relay.example", "ftp://relay.example", "http://", "/ip4/1.2.3.4/tcp/9",
-            "/ip4/1.2.3.4/udp/9/quic-v1/p2p/ID",
-            "/p2p/ID", "/x", "/ip4/1.2.3.4/tcp/9/p2p/x",
-        ])
-    func badFlags(text: String) throws {
-        var node = NodeConfiguration()
-        node.p2pRelays = [text.replacing("ID", with: "\(try Self.relay(1))")]
-        do throws(ConfigurationError) {
-            _ = try node.relaySources()
-            Issue.record("accepted \(text)")
-        } catch { #expect(error.flag == "p2p-relays") }
+            ("relay.example/key", "relay.example", .malformedURL),
+            ("ftp://relay.example/key", "ftp://relay.example", .malformedURL),
+            ("http://", "http://", .malformedURL), ("https//bad", "https//bad", .malformedURL),
+            ("https//me:secret@bad", "(not shown, since it may hold a password)", .malformedURL),
+            ("https//bad?token=secret", "https//bad", .malformedURL),
+            ("/ip4/1.2.3.4/tcp/9", "/ip4/1.2.3.4/tcp/9", .malformedAddress),
+            ("/ip4/1.2.3.4/udp/9/quic-v1/p2p/ID", "/ip4/1.2.3.4/udp/9/quic-v1/p2p/ID", .notTCP),
+            ("/p2p/ID", "/p2p/ID", .malformedAddress), ("/x", "/x", .malformedAddress),
+            ("/ip4/1.2.3.4/tcp/9/p2p/x", "/ip4/1.2.3.4/tcp/9/p2p/x", .malformedAddress),
+        ] as [(String, String, RelaySource.Fault)])
+    func badFlags(text: String, shown: String, fault: RelaySource.Fault) throws {
+        let (text, shown) = (
+            text.replacing("ID", with: "\(try Self.relay(1))"), shown.replacing("ID", with: "\(try Self.relay(1))")
+        )
+        let list = RelayList(["https://127.0.0.1:1", text, "https://b"])
+        #expect(list.sources == ["https://127.0.0.1:1", "https://b"].compactMap { RelayURL($0).map { .url($0) } })
+        #expect(list.omissions == [RelayList.Omission(number: 2, entry: shown, reason: "\(fault)")])
+        #expect(RelayList([text]).sources.isEmpty)
+    }
+
+    @Test("relays beyond the limit are left out and named, repeated ones are not counted")
+    func surplus() {
+        let urls = (1...17).map { "https://u:secret@relay\($0).example/key" }
+        let list = RelayList([urls[0], " "] + urls)
+        #expect(list.sources.count == RelayList.sourcesMax)
+        #expect(
+            list.omissions == [
+                RelayList.Omission(number: 19, entry: "https://relay17.example", reason: "more than 16 relays")
+            ])
     }
 
     @Test("a URL's secrets are not told, its credentials are used")
@@ -172,18 +191,50 @@ struct RelayResolverTests {
         #expect(resolver.relays == [moved.relay: moved.addresses, other.relay: other.addresses])
     }
 
+    @Test("who answers instead of a relay is told once, and only the URL that named the relay is asked again")
+    func replaced() throws {
+        let fixed = RelaySource.fixed(try Self.relay(3), try Multiaddr("/ip4/1.2.3.4/tcp/3"))
+        var resolver = RelayResolver(["http://a", "http://b"].compactMap { RelayURL($0).map { .url($0) } } + [fixed])
+        var generator = SystemRandomNumberGenerator()
+        let (one, two) = (try Self.relay(1), try Self.relay(2))
+        let addresses = [try Multiaddr("/ip4/1.2.3.4/tcp/1")]
+        func answer(_ index: Int, _ relay: PeerID) {
+            _ = resolver.answered(index, .success(RelayAnswer(relay: relay, addresses: addresses)), using: &generator)
+        }
+        func replaced(_ relay: PeerID, _ questions: [Int], _ isNews: Bool) {
+            let result = resolver.relayReplaced(relay)
+            #expect(result.questions == questions && result.isNews == isNews)
+        }
+        replaced(one, [], false)
+        answer(0, one)
+        answer(1, two)
+        replaced(one, [0], true)
+        // Still the old name: that is no news, and it is asked again.
+        answer(0, one)
+        replaced(one, [0], false)
+        answer(0, two)
+        replaced(one, [], false)
+        replaced(two, [0, 1], true)
+        resolver.relayFound(two)
+        replaced(two, [0, 1], true)
+        replaced(try Self.relay(3), [], true)
+        replaced(try Self.relay(3), [], false)
+    }
+
     // MARK: HTTP
 
-    /// Answers every connection with the same bytes, and collects what was asked.
+    /// Answers the first connection with some bytes and every later one with others, and collects what was asked.
     static func withServer(
-        _ answer: String, body: (Int, AsyncStream<String>) async throws -> Void
+        _ answer: String, then later: String? = nil, body: (Int, AsyncStream<String>) async throws -> Void
     ) async throws {
         let (asked, sink) = AsyncStream.makeStream(of: String.self)
+        let connections = Atomic<Int>(0)
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Answerer(answer, sink))
+                let isFirst = connections.add(1, ordering: .relaxed).newValue == 1
+                return channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Answerer(isFirst ? answer : later ?? answer, sink))
                 }
             }.bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(server.localAddress?.port)
@@ -250,6 +301,34 @@ struct RelayResolverTests {
             var iterator = asked.makeAsyncIterator()
             let request = try #require(await iterator.next())
             #expect(request.contains("Charon-Cluster: abcdef0\r\n") && request.contains("Cluster-Uuid: u-1\r\n"))
+        }
+    }
+
+    @Test("when somebody else answers at a relay's address, its URL is asked again at once")
+    func askAgain() async throws {
+        let (old, new) = (try Self.relay(1), try Self.relay(2))
+        func answer(_ relay: PeerID) -> String {
+            let body = "[\"/ip4/1.2.3.4/tcp/3610/p2p/\(relay)\"]"
+            return "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        }
+        try await Self.withServer(answer(old), then: answer(new)) { port, _ in
+            let (updates, sink) = AsyncStream.makeStream(of: [PeerID: [Multiaddr]].self)
+            let watch = RelayWatch(
+                RelayResolver([try RelaySource("http://127.0.0.1:\(port)/")]), headers: [], spacing: .zero,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            ) { sink.yield($0) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try? await watch.run() }
+                var named: [PeerID] = []
+                for await relays in updates {
+                    named += relays.keys
+                    if relays[old] != nil { watch.relayReplaced(old) }
+                    if relays[new] != nil { break }
+                }
+                #expect(named == [old, new])
+                group.cancelAll()
+                try await group.waitForAll()
+            }
         }
     }
 

@@ -34,7 +34,7 @@ struct RecordedInstance: Sendable {
         var order: [Duty] = []
         var messages: [Duty: [QBFT.Message]] = [:]
         for line in capture.lines(ConsensusProtocol.id) {
-            let authentic = try codec.authenticate(line.message) { _ in true }
+            let authentic = try codec.authenticate(codec.precheck(line.message))
             if messages[authentic.duty] == nil { order.append(authentic.duty) }
             messages[authentic.duty, default: []].append(authentic.message)
         }
@@ -47,7 +47,7 @@ struct RecordedInstance: Sendable {
         let dump = try WireSniffedConsensusInstances(wire: capture.dump(), "SniffedConsensusInstances")
         return try dump.instances.filter { !$0.msgs.isEmpty }.map { instance in
             #expect(instance.nodes == 4 && instance.peerIdx == 0 && instance.protocolID == ConsensusProtocol.id)
-            let authentic = try instance.msgs.map { try codec.authenticate($0.msg.canonicalBytes()) { _ in true } }
+            let authentic = try instance.msgs.map { try codec.authenticate(codec.precheck($0.msg.canonicalBytes())) }
             #expect(Set(authentic.map(\.duty)).count == 1)
             return RecordedInstance(duty: authentic[0].duty, messages: authentic.map(\.message))
         }
@@ -102,7 +102,7 @@ private struct Replay {
                 case .refused(let message, let reason): complaints.append("\(message.kind) refused: \(reason)")
                 case .equivocated(let source, _, _): complaints.append("\(source) equivocated")
                 case .inputRefused: complaints.append("input refused")
-                case .rebroadcast, .startTimer, .stopTimer, .roundChanged: break
+                case .answer, .rebroadcast, .startTimer, .stopTimer, .roundChanged: break
                 }
             }
         }

@@ -15,7 +15,6 @@ import Testing
 struct NetworkTests {
     private struct Node: Sendable {
         let host: Host
-        let sender: PeerSender
         let consensus: ConsensusProtocol
         let parSigEx: ParSigExProtocol
         let peerInfo: PeerInfoProtocol
@@ -36,17 +35,20 @@ struct NetworkTests {
         configuration.peers = peers
         let host = Host(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let directory = PeerDirectory(peers: cluster.keys.map { PeerID($0.publicKey) }, own: PeerIndex(index))
+        let sender = PeerSender(host: host, directory: directory, observe: observe)
+        let admits: @Sendable (Duty, PeerIndex) -> Admission = { duty, _ in
+            duty.slot < 100 ? .admitted : .refused(.dutyNotAdmitted(duty))
+        }
+        let worker: @Sendable (@escaping @Sendable () -> Void) -> Void = { job in job() }
         let node = Node(
-            host: host, sender: PeerSender(host: host, directory: directory, observe: observe),
+            host: host,
             consensus: ConsensusProtocol(
-                codec: cluster.codec, directory: directory, admits: { $0.slot < 100 },
-                deliver: { seen.note("decided by \($0.message.source)") }, observe: observe),
+                codec: cluster.codec, directory: directory, sender: sender, worker: worker, admits: admits,
+                deliver: { message, _ in seen.note("decided by \(message.message.source)") }, observe: observe),
             parSigEx: ParSigExProtocol(
                 codec: ParSigExCodec(validators: Set(cluster.pubKeys), nodes: 2), directory: directory,
-                admits: { $0.slot < 100 }, authenticate: { _, _ in },
-                deliver: { duty, set in
-                    seen.note("\(set.count) partials for \(duty)")
-                }, observe: observe),
+                sender: sender, worker: worker, admits: admits,
+                deliver: { duty, set, _ in seen.note("\(set.count) partials for \(duty)") }, observe: observe),
             peerInfo: PeerInfoProtocol(
                 own: PeerInfo(lockHash: lockHash, startedAt: Instant(unixSeconds: 5), nickname: "node \(index)"),
                 host: host,
@@ -71,10 +73,18 @@ struct NetworkTests {
             group.addTask { try await server.host.run() }
             group.addTask { try await client.host.run() }
 
-            try await client.consensus.send(cluster.prepare(), by: client.sender)
-            await client.parSigEx.send(.attester(slot: 9), try partials(), by: client.sender)
-            // Not admitted by the receiver: the sender cannot tell.
-            await client.parSigEx.send(.attester(slot: 100), try partials(), by: client.sender)
+            let partials = try partials()
+            for send: @Sendable (@escaping @Sendable (Set<PeerIndex>) -> Void) -> Void in [
+                { client.consensus.send(cluster.prepare(), done: $0) },
+                { client.parSigEx.send(.attester(slot: 9), partials, done: $0) },
+                // Not admitted by the receiver: the sender cannot tell.
+                { client.parSigEx.send(.attester(slot: 100), partials, done: $0) },
+            ] {
+                let reached = await withCheckedContinuation { continuation in
+                    send { continuation.resume(returning: $0) }
+                }
+                #expect(reached == [PeerIndex(1)])
+            }
             await arrived.wait()
             await client.peerInfo.ask(PeerIndex(1))
 

@@ -73,7 +73,7 @@ struct ParSigExCaptureTests {
         let codec = ParSigExCodec(validators: Set(capture.pubKeys), nodes: 4)
         for line in capture.lines(parSigExID) where line.dutyType != Int(DutyType.attester.rawValue) {
             let type = try #require(DutyType(rawValue: Int32(line.dutyType)))
-            #expect(MessageFault.value(.unsupportedDuty(type)).isUncarriedDuty)
+            #expect(MessageFault.value(.unsupportedDuty(type)).isHarmless)
             #expect(throws: MessageFault.value(.unsupportedDuty(type))) { try codec.decode(line.message) { _ in true } }
         }
     }

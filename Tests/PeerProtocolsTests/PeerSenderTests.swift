@@ -1,5 +1,7 @@
 import DutyWorkflow
 import Libp2p
+import NIOCore
+import NIOEmbedded
 import Synchronization
 import Testing
 
@@ -18,6 +20,7 @@ final class Observations: Sendable {
             note("failed \(topic) to \(peer): \(reason)\(isNews ? " (news)" : "")")
         case .sendRecovered(let peer): note("recovered \(peer)")
         case .sendDropped(let peer, let topic): note("dropped \(topic) to \(peer)")
+        case .unsendable(let topic, let fault): note("unsendable \(topic): \(fault.label)")
         case .delivered(let peer, let topic): note("delivered \(topic) from \(peer)")
         case .refused(let peer, _, let fault): note("refused \(peer.map { "\($0)" } ?? "guest"): \(fault.label)")
         case .foreignShare(let share, let peer): note("share \(share) from \(peer)")
@@ -25,173 +28,171 @@ final class Observations: Sendable {
     }
 }
 
-/// Lets tests hold up callers until they say go on.
-private final class Turnstile: Sendable {
-    private struct State {
-        var isOpen = false
-        var waiting: [CheckedContinuation<Void, Never>] = []
-        var watchers: [(count: Int, CheckedContinuation<Void, Never>)] = []
-        var arrived = 0
+/// Holds what was to be sent until a test says what became of it.
+final class ScriptedTransport: Sendable {
+    struct Call: Sendable {
+        let peer: PeerIndex
+        let protocolID: String
+        let message: ByteBuffer
+        let done: @Sendable (Result<Void, StreamError>) -> Void
     }
-    private let state = Mutex(State())
 
-    func pass() async {
-        await withCheckedContinuation { continuation in
-            let (resumed, watchers) = state.withLock { state -> (Bool, [CheckedContinuation<Void, Never>]) in
-                state.arrived += 1
-                let arrived = state.arrived
-                let due = state.watchers.filter { $0.count <= arrived }.map(\.1)
-                state.watchers.removeAll { $0.count <= arrived }
-                if !state.isOpen { state.waiting.append(continuation) }
-                return (state.isOpen, due)
+    private let calls = Mutex<[Call]>([])
+
+    var open: [Call] { calls.withLock { $0 } }
+
+    var transport: PeerSender.Transport {
+        { peer, protocolID, message, done in
+            self.calls.withLock {
+                $0.append(Call(peer: peer, protocolID: protocolID, message: message, done: done))
             }
-            if resumed { continuation.resume() }
-            for watcher in watchers { watcher.resume() }
         }
     }
 
-    /// Returns when so many have come.
-    func arrivals(_ count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isDue = state.withLock { state in
-                if state.arrived < count { state.watchers.append((count, continuation)) }
-                return state.arrived >= count
-            }
-            if isDue { continuation.resume() }
+    /// Ends all calls that are open now, in order.
+    func endAll(_ result: (PeerIndex) -> Result<Void, StreamError> = { _ in .success(()) }) {
+        let all = calls.withLock { calls in
+            defer { calls = [] }
+            return calls
         }
-    }
-
-    func open() {
-        let waiting = state.withLock { state in
-            state.isOpen = true
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        for continuation in waiting { continuation.resume() }
+        for call in all { call.done(result(call.peer)) }
     }
 }
 
 @Suite("peer sender")
 struct PeerSenderTests {
-    private struct Down: Error {}
     private let peers = [0, 2, 3].map(PeerIndex.init)
+    private let loop = EmbeddedEventLoop()
+    private let network = ScriptedTransport()
     private let seen = Observations()
+    private let done = Observations()
 
-    private func sender(_ transport: @escaping PeerSender.Transport) -> PeerSender {
+    private func sender(_ peers: [PeerIndex]? = nil) -> PeerSender {
         let seen = seen
         return PeerSender(
-            peers: peers, observe: { seen.note($0) }, pause: { seen.note("pause \($0)") }, transport: transport)
+            peers: peers ?? self.peers, loop: loop, observe: { seen.note($0) }, transport: network.transport)
     }
 
-    @Test("every peer gets the message once, a failing one harms no other")
-    func independent() async {
-        let got = Observations()
-        let sender = sender { peer, protocolID, message in
-            got.note("\(peer) \(protocolID) \(message)")
-            if peer.rawValue == 2 { throw Down() }
+    private func send(_ sender: PeerSender, _ body: [UInt8] = [], _ topic: String = "t", to peer: PeerIndex? = nil) {
+        let done = done
+        sender.send(body, protocolID: "/p", topic: topic, to: peer) { reached in
+            done.note("\(topic) reached \(reached.map(\.rawValue).sorted())")
         }
-        let reached = await sender.send([1, 2], protocolID: "/p", topic: "t")
-        #expect(reached == [PeerIndex(0), PeerIndex(3)])
-        #expect(got.all.sorted() == ["0 /p [1, 2]", "2 /p [1, 2]", "3 /p [1, 2]"])
-        #expect(seen.all.sorted() == ["failed t to 2: Down() (news)", "sent t to 0", "sent t to 3"])
+    }
+
+    @Test("every peer gets the message once, with its length, and a failing one harms no other")
+    func independent() {
+        send(sender(), [1, 2])
+        #expect(
+            network.open.map { "\($0.peer) \($0.protocolID) \(Array($0.message.readableBytesView))" } == [
+                "0 /p [2, 1, 2]", "2 /p [2, 1, 2]", "3 /p [2, 1, 2]",
+            ])
+        #expect(done.all.isEmpty)
+        network.endAll { $0.rawValue == 2 ? .failure(.timedOut) : .success(()) }
+        #expect(done.all == ["t reached [0, 3]"])
+        #expect(seen.all == ["sent t to 0", "failed t to 2: timedOut (news)", "sent t to 3"])
     }
 
     @Test("a slow peer does not hold up the others")
-    func slow() async {
-        let gate = Turnstile()
-        let others = Turnstile()
-        others.open()
-        let sender = sender { peer, _, _ in await peer.rawValue == 2 ? gate.pass() : others.pass() }
-        async let reached = sender.send([], protocolID: "/p", topic: "t")
-        await others.arrivals(2)
-        await gate.arrivals(1)
-        gate.open()
-        #expect(await reached.count == 3)
+    func slow() {
+        let sender = sender()
+        for number in 1...100 { send(sender, [], "t\(number)") }
+        let slow = network.open.filter { $0.peer.rawValue == 2 }
+        for call in network.open where call.peer.rawValue != 2 { call.done(.success(())) }
+        #expect(seen.all.count == 128 && slow.count == 64)
+    }
+
+    @Test("one recipient gets what is for it alone")
+    func recipient() {
+        send(sender(), [], "t", to: PeerIndex(3))
+        #expect(network.open.map(\.peer) == [PeerIndex(3)])
+        network.endAll()
+        #expect(done.all == ["t reached [3]"])
+    }
+
+    @Test("without peers it is done at once")
+    func alone() {
+        send(sender([]))
+        #expect(done.all == ["t reached []"])
     }
 
     @Test(
-        "resets are tried once more, other failures are not",
+        "resets are tried once more, after a pause; other failures are not",
         arguments: [
-            (StreamError.reset(code: 0), 2), (.connectionLost(.closedByPeer), 2), (.refused(["/p"]), 1), (.timedOut, 1),
-        ] as [(StreamError, Int)])
-    func retries(error: StreamError, attempts: Int) async {
-        let calls = Mutex(0)
-        let seen = seen
-        let sender = PeerSender(peers: [PeerIndex(1)], observe: { seen.note($0) }, pause: { seen.note("pause \($0)") })
-        {
-            _, _, _ in
-            calls.withLock { $0 += 1 }
-            throw error
-        }
-        #expect(await sender.send([], protocolID: "/p", topic: "t").isEmpty)
-        #expect(calls.withLock { $0 } == attempts)
-        let pauses = attempts == 2 ? ["pause 0.1 seconds"] : []
-        #expect(seen.all == pauses + ["failed t to 1: \(error) (news)"])
+            (StreamError.reset(code: 0), true), (.connectionLost(.closedByPeer), true), (.refused(["/p"]), false),
+            (.timedOut, false),
+        ] as [(StreamError, Bool)])
+    func retries(error: StreamError, isRetried: Bool) {
+        send(sender([PeerIndex(1)]))
+        network.endAll { _ in .failure(error) }
+        loop.advanceTime(by: .milliseconds(99))
+        #expect(network.open.isEmpty)
+        loop.advanceTime(by: .milliseconds(1))
+        #expect(network.open.count == (isRetried ? 1 : 0))
+        network.endAll { _ in .failure(error) }
+        loop.advanceTime(by: .seconds(10))
+        #expect(network.open.isEmpty && done.all == ["t reached []"])
+        #expect(seen.all == ["failed t to 1: \(error) (news)"])
     }
 
     @Test("a retry that works counts as sent")
-    func retryWorks() async {
-        let calls = Mutex(0)
-        let sender = sender { peer, _, _ in
-            let count = calls.withLock { calls in
-                if peer.rawValue == 0 { calls += 1 }
-                return calls
-            }
-            if peer.rawValue == 0, count == 1 { throw StreamError.reset(code: 0) }
-        }
-        #expect(await sender.send([], protocolID: "/p", topic: "t").count == 3)
+    func retryWorks() {
+        send(sender())
+        network.endAll { $0.rawValue == 0 ? .failure(.reset(code: 0)) : .success(()) }
+        loop.advanceTime(by: .milliseconds(100))
+        network.endAll()
+        #expect(done.all == ["t reached [0, 2, 3]"])
         #expect(!seen.all.contains { $0.hasPrefix("failed") })
     }
 
     @Test("news of failure and recovery are told once")
-    func hysteresis() async {
-        let isDown = Mutex(true)
-        let seen = seen
-        let sender = PeerSender(peers: [PeerIndex(1)], observe: { seen.note($0) }) { _, _, _ in
-            if isDown.withLock({ $0 }) { throw Down() }
+    func hysteresis() {
+        let sender = sender([PeerIndex(1)])
+        for number in 0..<6 {
+            send(sender)
+            network.endAll { _ in number < 2 ? .failure(.timedOut) : .success(()) }
         }
-        for _ in 0..<2 { await sender.send([], protocolID: "/p", topic: "t") }
-        isDown.withLock { $0 = false }
-        for _ in 0..<4 { await sender.send([], protocolID: "/p", topic: "t") }
         #expect(
             seen.all == [
-                "failed t to 1: Down() (news)", "failed t to 1: Down()", "sent t to 1", "sent t to 1", "sent t to 1",
-                "recovered 1", "sent t to 1",
+                "failed t to 1: timedOut (news)", "failed t to 1: timedOut", "sent t to 1", "sent t to 1",
+                "sent t to 1", "recovered 1", "sent t to 1",
             ])
     }
 
-    @Test("what waits too long for a stuck peer is dropped, oldest first, and counted")
-    func overflow() async {
-        let gate = Turnstile()
-        let seen = seen
-        let sender = PeerSender(peers: [PeerIndex(1)], observe: { seen.note($0) }) { _, _, _ in await gate.pass() }
-        await withDiscardingTaskGroup { group in
-            // 64 are under way and 256 wait; each further message drops one.
-            for number in 0..<64 { group.addTask { await sender.send([], protocolID: "/p", topic: "first\(number)") } }
-            await gate.arrivals(64)
-            for number in 0..<300 { group.addTask { await sender.send([], protocolID: "/p", topic: "more\(number)") } }
-            while seen.all.count < 44 { await Task.yield() }
-            gate.open()
-        }
-        #expect(seen.all.count { $0.hasPrefix("dropped more") } == 44)
-        #expect(seen.all.count { $0.hasPrefix("sent") } == 64 + 256)
+    @Test("beyond the bounds the oldest waiting messages are given up, and told so")
+    func bounds() {
+        let sender = sender([PeerIndex(1)])
+        for number in 0..<64 + 300 { send(sender, [], "\(number)") }
+        #expect(network.open.count == 64)
+        #expect(seen.all == (64..<108).map { "dropped \($0) to 1" })
+        #expect(done.all == (64..<108).map { "\($0) reached []" })
+        while !network.open.isEmpty { network.endAll() }
+        #expect(done.all.count == 364)
+        #expect(Set(done.all.dropFirst(44)) == Set((Array(0..<64) + Array(108..<364)).map { "\($0) reached [1]" }))
     }
 
-    @Test("a cancelled sender leaves nothing behind")
-    func cancelled() async {
-        let gate = Turnstile()
-        let seen = seen
-        let sender = PeerSender(peers: [PeerIndex(1)], observe: { seen.note($0) }) { _, _, _ in
-            await gate.pass()
-            try Task.checkCancellation()
-        }
-        await withTaskGroup(of: Set<PeerIndex>.self) { group in
-            for _ in 0..<100 { group.addTask { await sender.send([], protocolID: "/p", topic: "t") } }
-            await gate.arrivals(64)
-            group.cancelAll()
-            gate.open()
-            for await reached in group { #expect(reached.isEmpty) }
-        }
-        #expect(await sender.send([], protocolID: "/p", topic: "t").count == 1)
+    @Test("large messages wait for each other, and their bytes are bounded; small ones pass them")
+    func bytes() {
+        let sender = sender([PeerIndex(1)])
+        let block = [UInt8](repeating: 1, count: 10 << 20)
+        for number in 0..<4 { send(sender, block, "block\(number)") }
+        send(sender, [1], "small")
+        #expect(network.open.count == 2)
+        #expect(seen.all == ["dropped block1 to 1", "dropped block2 to 1"])
+        network.endAll()
+        network.endAll()
+        #expect(done.all.dropFirst(2) == ["block0 reached [1]", "small reached [1]", "block3 reached [1]"])
+    }
+
+    @Test("called from elsewhere, it does its work on its loop")
+    func offLoop() async {
+        let loop = NIOAsyncTestingEventLoop()
+        let network = network
+        let sender = PeerSender(peers: peers, loop: loop, observe: { _ in }, transport: network.transport)
+        let before = HandOffs.total
+        sender.send([1], protocolID: "/p", topic: "t")
+        await loop.run()
+        #expect(network.open.count == 3 && HandOffs.total > before)
+        await loop.shutdownGracefully()
     }
 }

@@ -1,6 +1,8 @@
 import DutyWorkflow
 import Ethereum
 import Libp2p
+import NIOCore
+import NIOEmbedded
 import QBFT
 import SSZ
 import Secp256k1
@@ -13,6 +15,8 @@ import Testing
 struct ProtocolTests {
     private let cluster = TestCluster()
     private let seen = Observations()
+    private let loop = EmbeddedEventLoop()
+    private let jobs = Jobs()
     private let directory: PeerDirectory
 
     init() {
@@ -31,49 +35,134 @@ struct ProtocolTests {
 
     // MARK: Consensus
 
-    private func consensus(admits: Bool = true) -> ConsensusProtocol {
-        let seen = seen
-        return ConsensusProtocol(
-            codec: cluster.codec, directory: directory, admits: { _ in admits },
-            deliver: { seen.note("message of \($0.message.source)") }, observe: { seen.note($0) })
+    private func sender() -> PeerSender {
+        PeerSender(peers: directory.others, loop: loop, observe: { _ in }, transport: { _, _, _, _ in })
     }
 
-    @Test("an authentic message is delivered, whoever passed it on", arguments: [1, 3])
-    func consensusDelivers(sender: Int) async throws {
-        await consensus().receive(try ConsensusCodec.encode(cluster.prepare()), from: PeerIndex(sender))
-        #expect(seen.all == ["message of 1", "delivered qbft_prepare from \(sender)"])
+    private func consensus(_ admission: Admission = .admitted) -> ConsensusProtocol {
+        let (seen, jobs) = (seen, jobs)
+        return ConsensusProtocol(
+            codec: cluster.codec, directory: directory, sender: sender(), worker: { jobs.add($0) },
+            admits: { _, _ in admission },
+            deliver: { message, peer in seen.note("message of \(message.message.source) by \(peer)") },
+            observe: { seen.note($0) })
+    }
+
+    private func message(_ bytes: [UInt8], from peer: Int) -> InboundMessage {
+        InboundMessage(peer: directory[PeerIndex(peer)], bytes: bytes)
+    }
+
+    @Test("an authentic message is delivered at once, whoever passed it on", arguments: [1, 3])
+    func consensusDelivers(sender: Int) throws {
+        consensus().receive(message(try ConsensusCodec.encode(cluster.prepare()), from: sender))
+        #expect(seen.all == ["message of 1 by \(sender)", "delivered qbft_prepare from \(sender)"])
     }
 
     @Test("faults are counted and nothing is delivered")
-    func consensusRefuses() async throws {
+    func consensusRefuses() throws {
         let bytes = try ConsensusCodec.encode(cluster.prepare())
-        await consensus().receive(bytes, from: nil)
-        await consensus(admits: false).receive(bytes, from: PeerIndex(1))
-        await consensus().receive([1, 2, 3], from: PeerIndex(1))
+        let guest = PeerID(PrivateKey.random().publicKey)
+        consensus().receive(InboundMessage(peer: guest, bytes: bytes))
+        consensus(.refused(.dutyNotAdmitted(.attester(slot: 5)))).receive(message(bytes, from: 1))
+        consensus(.notReady).receive(message(bytes, from: 1))
+        consensus().receive(message([1, 2, 3], from: 1))
         #expect(
-            seen.all == ["refused guest: unknown_sender", "refused 1: duty_not_admitted", "refused 1: undecodable"])
+            seen.all == [
+                "refused guest: unknown_sender", "refused 1: duty_not_admitted", "refused 1: not_ready",
+                "refused 1: undecodable",
+            ])
+    }
+
+    @Test("the fourth copy of a message is not looked at, but only of the same sender")
+    func repeats() throws {
+        let consensus = consensus()
+        let bytes = try ConsensusCodec.encode(cluster.prepare())
+        for _ in 0..<5 { consensus.receive(message(bytes, from: 1)) }
+        consensus.receive(message(bytes, from: 2))
+        #expect(seen.all.filter { $0 == "message of 1 by 1" }.count == 3)
+        #expect(seen.all.filter { $0 == "refused 1: repeated" }.count == 2)
+        #expect(seen.all.contains("message of 1 by 2"))
+    }
+
+    @Test("a message that came before we were ready may come again as often as it likes")
+    func notReadyIsForgotten() throws {
+        let isReady = Atomic(false)
+        let (seen, jobs) = (seen, jobs)
+        let consensus = ConsensusProtocol(
+            codec: cluster.codec, directory: directory, sender: sender(), worker: { jobs.add($0) },
+            admits: { _, _ in isReady.load(ordering: .relaxed) ? .admitted : .notReady },
+            deliver: { message, _ in seen.note("message of \(message.message.source)") }, observe: { _ in })
+        let bytes = try ConsensusCodec.encode(cluster.prepare())
+        for _ in 0..<10 { consensus.receive(message(bytes, from: 1)) }
+        isReady.store(true, ordering: .relaxed)
+        consensus.receive(message(bytes, from: 1))
+        #expect(seen.all == ["message of 1"])
+    }
+
+    @Test("an operator that floods runs out of budget, others do not notice")
+    func flooding() {
+        let consensus = consensus()
+        for number in 0..<3000 {
+            // Plausible up to its signature.
+            var junk = WireQBFTConsensusMsg()
+            junk.msg = WireQBFTMsg(.attester(slot: 5), QBFT.Message(.prepare, round: Int64(number + 1), source: 2))
+            junk.values = [.init()]
+            junk.values[0].value.append(contentsOf: [UInt8](repeating: 1, count: 60_000))
+            consensus.receive(message(junk.canonicalBytes(), from: 2))
+        }
+        #expect(seen.all.count == 3000 && seen.all.last == "refused 2: flooding")
+        #expect(seen.all.filter { $0 != "refused 2: flooding" }.count < 700)
+        consensus.receive(message([1, 2, 3], from: 1))
+        #expect(seen.all.last == "refused 1: undecodable")
+        for position in [1, 3] {
+            let bytes = (try? ConsensusCodec.encode(cluster.prepare())) ?? []
+            consensus.receive(message(bytes, from: position))
+            #expect(seen.all.last == "delivered qbft_prepare from \(position)")
+        }
+    }
+
+    @Test("large messages go to a worker, one of each operator at a time, and come back to the loop")
+    func largeMessages() throws {
+        let large = TestCluster(validators: 400)
+        let (seen, jobs) = (seen, jobs)
+        let consensus = ConsensusProtocol(
+            codec: large.codec, directory: directory, sender: sender(), worker: { jobs.add($0) },
+            admits: { _, _ in .admitted },
+            deliver: { message, peer in seen.note("\(message.duty.slot) by \(peer)") }, observe: { _ in })
+        for slot in 5...7 as ClosedRange<UInt64> {
+            let bytes = try ConsensusCodec.encode(large.prepare(.attester(slot: Slot(slot))))
+            #expect(bytes.count > SmallMessage.bytesMax)
+            for peer in [1, 2] { consensus.receive(message(bytes, from: peer)) }
+        }
+        var rounds = 0
+        while jobs.count > 0 {
+            rounds += 1
+            #expect(jobs.count == 2)
+            jobs.runAll()
+            loop.run()
+        }
+        #expect(rounds == 3)
+        #expect(seen.all == (5...7).flatMap { ["\($0) by 1", "\($0) by 2"] })
     }
 
     // MARK: Partial signatures
 
     private func parSigEx(
-        _ foreignShares: ParSigExProtocol.ForeignShares = .refuse, admits: Bool = true, fault: MessageFault? = nil
+        _ foreignShares: ParSigExProtocol.ForeignShares = .refuse, _ admission: Admission = .admitted
     ) -> ParSigExProtocol {
-        let seen = seen
+        let (seen, jobs) = (seen, jobs)
         return ParSigExProtocol(
-            codec: ParSigExCodec(validators: Set(cluster.pubKeys), nodes: 4), directory: directory,
-            foreignShares: foreignShares, admits: { _ in admits },
-            authenticate: { _, set throws(MessageFault) in
-                seen.note("verify \(set.count)")
-                if let fault { throw fault }
-            }, deliver: { duty, set in seen.note("\(set.count) for \(duty)") }, observe: { seen.note($0) })
+            codec: ParSigExCodec(validators: Set(cluster.pubKeys), nodes: 4), directory: directory, sender: sender(),
+            worker: { jobs.add($0) }, foreignShares: foreignShares, admits: { _, _ in admission },
+            deliver: { duty, set, peer in seen.note("\(set.count) for \(duty) by \(peer)") },
+            observe: { seen.note($0) })
     }
 
-    private func partials(share: Int) throws -> [UInt8] {
+    private func partials(share: Int, signature: UInt8 = 1) throws -> [UInt8] {
         var set: ParSignedDataSet = [:]
         for pubKey in cluster.pubKeys {
             let object = AttestationElectra(
-                aggregationBits: Bitlist(), data: AttestationData(), signature: SignatureBytes(padding: [1]),
+                aggregationBits: Bitlist(), data: AttestationData(), signature: SignatureBytes(padding: [signature]),
                 committeeBits: Bitvector(count: 64, setting: [0]))
             let attestation = try VersionedAttestation(fork: .electra, form: .electra(object), validatorIndex: 3)
             set[EntryKey(pubKey)] = ParSignedData(
@@ -82,35 +171,41 @@ struct ProtocolTests {
         return ParSigExCodec.encode(.attester(slot: 7), set)
     }
 
-    @Test("verified sets are delivered")
-    func parSigExDelivers() async throws {
-        await parSigEx().receive(try partials(share: 3), from: PeerIndex(2))
-        #expect(seen.all == ["verify 3", "3 for 7/attester", "delivered parsigex_attester from 2"])
+    @Test("sets are delivered with their sender; verifying them is the workflow's")
+    func parSigExDelivers() throws {
+        parSigEx().receive(message(try partials(share: 3), from: 2))
+        #expect(seen.all == ["3 for 7/attester by 2", "delivered parsigex_attester from 2"])
     }
 
-    @Test("shares of others are refused before any signature is checked, or reported")
-    func foreignShares() async throws {
-        await parSigEx().receive(try partials(share: 1), from: PeerIndex(2))
-        await parSigEx(.report).receive(try partials(share: 1), from: PeerIndex(2))
+    @Test("shares of others are refused, or reported")
+    func foreignShares() throws {
+        parSigEx().receive(message(try partials(share: 1), from: 2))
+        parSigEx(.report).receive(message(try partials(share: 1), from: 2))
         #expect(
             seen.all == [
-                "refused 2: foreign_share", "share 1 from 2", "verify 3", "3 for 7/attester",
+                "refused 2: foreign_share", "share 1 from 2", "3 for 7/attester by 2",
                 "delivered parsigex_attester from 2",
             ])
     }
 
-    @Test("a bad signature refuses the whole set")
-    func parSigExRefuses() async throws {
+    @Test("no signature, no duty that may be, no operator: refused")
+    func parSigExRefuses() throws {
         let bytes = try partials(share: 3)
-        let fault = MessageFault.badPartialSignature(cluster.pubKeys[1], ShareIndex(PeerIndex(2)))
-        await parSigEx(fault: fault).receive(bytes, from: PeerIndex(2))
-        await parSigEx(admits: false).receive(bytes, from: PeerIndex(2))
-        await parSigEx().receive(bytes, from: nil)
+        parSigEx().receive(message(try partials(share: 3, signature: 0), from: 2))
+        parSigEx(.refuse, .refused(.dutyNotAdmitted(.attester(slot: 7)))).receive(message(bytes, from: 2))
+        parSigEx().receive(InboundMessage(peer: PeerID(PrivateKey.random().publicKey), bytes: bytes))
         #expect(
             seen.all == [
-                "verify 3", "refused 2: bad_partial_signature", "refused 2: duty_not_admitted",
-                "refused guest: unknown_sender",
+                "refused 2: no_signature", "refused 2: duty_not_admitted", "refused guest: unknown_sender",
             ])
+    }
+
+    @Test("a second duty in one message does not pass the gate in the first one's name")
+    func twoDuties() throws {
+        // A decoder merges both: slot 7 is overwritten by slot 9.
+        let second = WireParSigExMsg.with { $0.duty = WireDuty(.attester(slot: 9)) }.canonicalBytes()
+        parSigEx().receive(message(try partials(share: 3) + second, from: 2))
+        #expect(seen.all == ["refused 2: duty_not_admitted"])
     }
 
     // MARK: Peer info
@@ -155,5 +250,22 @@ struct ProtocolTests {
         await service.askAll()
         #expect(service.snapshot.isEmpty)
         #expect(seen.all == ["sent peerinfo to 1", "refused 1: undecodable"])
+    }
+}
+
+/// Work for a worker that does it when told.
+private final class Jobs: Sendable {
+    private let waiting = Mutex<[@Sendable () -> Void]>([])
+
+    var count: Int { waiting.withLock { $0.count } }
+
+    func add(_ job: @escaping @Sendable () -> Void) { waiting.withLock { $0.append(job) } }
+
+    func runAll() {
+        let jobs = waiting.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+        for job in jobs { job() }
     }
 }

@@ -19,7 +19,7 @@ struct TestCluster: Sendable {
             return key
         }
         codec = ConsensusCodec(operators: keys.map(\.publicKey), validators: max(validators, 1))
-        pubKeys = (1...max(validators, 1)).map { PubKey(padding: [0xa0, UInt8($0)]) }
+        pubKeys = (1...max(validators, 1)).map { PubKey(padding: [0xa0, UInt8($0 & 255), UInt8($0 >> 8)]) }
     }
 
     /// One entry per validator, told apart by `seed`.

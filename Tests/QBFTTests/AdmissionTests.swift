@@ -73,6 +73,58 @@ import Testing
             .roundOutOfRange),
     ]
 
+    private static func stray(_ kind: Message.Kind, _ source: Int) -> Message {
+        Message(kind, round: 1, source: source, value: .a, preparedValue: .b)
+    }
+
+    static let strays: [Row] = [
+        Row("PREPARE with a prepared value", stray(.prepare, 1), .strayFields),
+        Row("COMMIT with a prepared value", stray(.commit, 1), .strayFields),
+        Row(
+            "COMMIT with a prepared round", Message(.commit, round: 2, source: 1, value: .a, preparedRound: 1),
+            .strayFields),
+        Row("ROUND_CHANGE with a value", Message(.roundChange, round: 2, source: 1, value: .a), .strayFields),
+        Row("PRE_PREPARE as the specification's text has it", stray(.prePrepare, 1)),
+        // A peer that counts them is not at fault.
+        Row(
+            "as proof of a ROUND_CHANGE",
+            Message(
+                .roundChange, round: 2, source: 1, preparedRound: 1, preparedValue: .a,
+                justification: votes(.prepare, round: 1, from: [0, 1], value: .a) + [stray(.prepare, 3)])),
+        Row(
+            "as proof of a DECIDED",
+            decided(
+                votes(.commit, round: 2, from: [0, 1], value: .a) + [
+                    Message(.commit, round: 2, source: 3, value: .a, preparedValue: .b)
+                ])),
+    ]
+
+    @Test("a second value in a vote", arguments: strays)
+    func stray(row: Row) { check(row) }
+
+    @Test("only what justifies a message is taken from it")
+    func admitted() throws {
+        let node = started()
+        func admitted(_ message: Message) throws -> [Message] {
+            try node.configuration.admitted(message).justification
+        }
+        let junk = votes(.prepare, round: 9, from: 0...1, value: Root.b)
+        let carriers: [Message.Kind] = [.prePrepare, .prepare, .commit]
+        for kind in carriers {
+            let carrier = Message(kind, round: 1, source: 1, value: .a, justification: junk)
+            #expect(try admitted(carrier) == [])
+        }
+        let commits = votes(.commit, round: 2, from: 0...2, value: Root.a)
+        #expect(try admitted(Self.decided(junk + commits + commits)) == commits)
+        // J1 needs no PREPARE, J2 all of them, and both one ROUND_CHANGE of each node for the round.
+        let changes = Self.null(0, 1, 2)
+        let repeated = changes + changes + votes(.roundChange, round: 9, from: [0])
+        #expect(try admitted(Self.proposal(by: repeated)) == changes)
+        #expect(try admitted(Self.proposal(by: changes + Self.prepares)) == changes)
+        let proof = Self.null(0, 2) + [Self.claim(1, 1)] + Self.prepares
+        #expect(try admitted(Self.proposal(by: proof)) == proof)
+    }
+
     @Test("bounds", arguments: shapes)
     func shape(row: Row) { check(row) }
 

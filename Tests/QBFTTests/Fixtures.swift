@@ -53,6 +53,11 @@ extension [Instance.Effect] {
         compactMap { if case .broadcast(let message, _) = $0 { message } else { nil } }
     }
 
+    /// The answers to laggards, and to whom they go.
+    var answers: [(message: Message, asker: Int)] {
+        compactMap { if case .answer(let message, let asker) = $0 { (message, asker) } else { nil } }
+    }
+
     var decisions: [Root] {
         compactMap { if case .decided(let value, _, _, _) = $0 { value } else { nil } }
     }

@@ -196,7 +196,9 @@ import Testing
         _ = node.receive(all: commits)
         let decided = Message(.decided, round: 1, source: 0, value: .a, justification: commits)
         func ask(_ round: Int64, _ source: Int) -> [Message] {
-            node.receive(.message(Message(.roundChange, round: round, source: source))).broadcasts
+            let effects = node.receive(.message(Message(.roundChange, round: round, source: source)))
+            #expect(effects.broadcasts.isEmpty && effects.answers.allSatisfy { $0.asker == source })
+            return effects.answers.map(\.message)
         }
         #expect(ask(2, 3) == [decided])
         #expect(ask(2, 3) == [])
@@ -214,8 +216,8 @@ import Testing
         var node = started()
         _ = node.receive(all: votes(.commit, round: 1, from: 1...3, value: .a))
         let asked = (2...100).map { Message(.roundChange, round: $0, source: 3) }
-        #expect(node.receive(all: asked).broadcasts.count == 16)
-        #expect(node.receive(.message(Message(.roundChange, round: 2, source: 2))).broadcasts.count == 1)
+        #expect(node.receive(all: asked).answers.count == 16)
+        #expect(node.receive(.message(Message(.roundChange, round: 2, source: 2))).answers.count == 1)
     }
 
     // MARK: - Equivocation and floods
@@ -240,7 +242,7 @@ import Testing
         #expect(node.receive(.message(foreign)) == [.equivocated(source: 0, first: own[0], second: foreign)])
     }
 
-    @Test("the oldest of more than 100 messages of a source is forgotten, but only its own")
+    @Test("of more than 100 messages of a source the lowest round is forgotten, but only its own")
     func flood() {
         var node = started()
         _ = node.receive(all: votes(.prepare, round: 1, from: [1, 2], value: .a))

@@ -133,17 +133,62 @@ import Testing
     func repeatedProof() {
         var node = started(index: 3, input: .b)
         let preparers = [0, 1, 2]
-        for round in (3...200 as ClosedRange<Int64>).reversed() {
+        for round in (3...102 as ClosedRange<Int64>).reversed() {
             let change = QBFTTests.preparedRoundChange(
                 to: round, from: 1, preparedRound: 1, value: .a, preparers: preparers)
             #expect(node.receive(.message(change)) == [])
         }
-        // Only the last hundred are left, and that for round 3, the newest, still has its proof.
+        // Only one of the hundred, that for round 3, the newest, still has its proof.
         _ = node.receive(.timerFired(round: 1))
         let own = node.receive(.timerFired(round: 2)).broadcasts
         let proposals = node.receive(all: own + votes(.roundChange, round: 3, from: [0])).broadcasts
         #expect(proposals.map(\.value) == [.a])
         #expect(proposals.flatMap(\.justification).filter { $0.kind == .prepare }.map(\.source) == preparers)
+    }
+
+    @Test("an honest node's later votes cannot be pushed out by its earlier ones, sent again")
+    func replayedVotes() {
+        var node = started(index: 0, input: .b)
+        let changes = (2...150 as ClosedRange<Int64>).map { Message(.roundChange, round: $0, source: 1) }
+        _ = node.receive(all: changes + changes)
+        _ = node.receive(.message(Message(.roundChange, round: 149, source: 2)))
+        #expect(node.round == 149, "f+1: node 1 is still heard in round 150")
+    }
+
+    @Test("a node that is rounds late enters the first one that is still open")
+    func late() {
+        var node = started()
+        let prepares = votes(.prepare, round: 1, from: 1...3, value: Root.a)
+        _ = node.receive(all: prepares)
+        let expected = Message(
+            .roundChange, round: 90, source: 0, preparedRound: 1, preparedValue: .a, justification: prepares)
+        #expect(
+            node.receive(.timerFired(round: 1, next: 90)) == [
+                .roundChanged(from: 1, to: 90, .roundTimeout), .startTimer(round: 90),
+                .broadcast(expected, prepared: []),
+            ])
+        _ = node.receive(.timerFired(round: 90, next: 12))
+        #expect(node.round == 91, "never back")
+        _ = node.receive(.timerFired(round: 91, next: .max))
+        #expect(node.round == Instance.roundMax)
+    }
+
+    @Test("a ROUND_CHANGE seen first with a proof we cannot pass on takes the better one")
+    func betterProof() {
+        var node = started(index: 3, input: .b)
+        var stray = Message(.prepare, round: 1, source: 2, value: .a)
+        stray.preparedValue = .b
+        let good = votes(.prepare, round: 1, from: [0, 1, 3], value: Root.a)
+        var change = Message(.roundChange, round: 3, source: 1, preparedRound: 1, preparedValue: .a)
+        change.justification = Array(good.prefix(2)) + [stray]
+        #expect(node.receive(.message(change)).refusals == [])
+        change.justification = good
+        #expect(node.receive(.message(change)).refusals == [])
+        _ = node.receive(.timerFired(round: 1))
+        let own = node.receive(.timerFired(round: 2)).broadcasts
+        let proposals = node.receive(all: own + votes(.roundChange, round: 3, from: [0])).broadcasts
+        #expect(proposals.map(\.value) == [.a])
+        #expect(proposals.flatMap(\.justification).allSatisfy { !$0.hasStrayFields })
     }
 
     @Test("its proposal is acceptable to the others")

@@ -66,6 +66,21 @@ import Testing
         }
     }
 
+    @Test(
+        "the next round is the first that is not over",
+        arguments: [
+            (1, 0.2, 2), (1, 1.0, 2), (1, 1.999, 2), (1, 2.0, 3), (1, 90.5, 91), (7, 2.0, 8), (2, -5.0, 3),
+        ] as [(Int64, Double, Int64)])
+    func next(round: Int64, seconds: Double, next: Int64) {
+        for (proposal, shift) in [(RoundTimer.ProposalTimeout.none, 0.0), (.firstRound, 0), (.everyRound, 0.5)] {
+            var timer = RoundTimer(proposalTimeout: proposal)
+            let elapsed = Duration.seconds(seconds + shift)
+            #expect(timer.next(after: round, elapsed: elapsed) == next)
+            #expect(timer.deadline(round: next, elapsed: elapsed) > elapsed)
+        }
+        #expect(RoundTimer(.increasing).next(after: round, elapsed: .seconds(seconds)) == round + 1)
+    }
+
     @Test("the latest round there is stays far from overflow")
     func latest() {
         var timer = RoundTimer(proposalTimeout: .everyRound)

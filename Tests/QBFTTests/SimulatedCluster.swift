@@ -118,7 +118,7 @@ struct SimulatedCluster {
             receive(.message(message), node)
         case .timer(let node, let life, let round, let generation):
             guard nodes[node].life == life, nodes[node].timerGeneration == generation else { return }
-            receive(.timerFired(round: round), node)
+            receive(.timerFired(round: round, next: nodes[node].timer.next(after: round, elapsed: now)), node)
         case .lie(let node):
             for (message, peer) in liar.lie(as: node, random: &random) { send(message, from: node, to: peer) }
             if liar.canGoOn { events.schedule(.lie(node), at: now + random.milliseconds(5...120)) }
@@ -158,9 +158,14 @@ struct SimulatedCluster {
             broadcasts[message.kind, default: 0] += 1
             var sealed = message
             sealed.signature = [UInt8(node), UInt8(truncatingIfNeeded: nodes[node].life)]
-            if message.kind != .decided { nodes[node].journal.append(sealed.record(prepared: prepared)) }
+            nodes[node].journal.append(sealed.record(prepared: prepared))
             guard survives(node) else { return }
             publish(sealed, node)
+        case .answer(let message, let asker):
+            broadcasts[message.kind, default: 0] += 1
+            var sealed = message
+            sealed.signature = [UInt8(node), UInt8(truncatingIfNeeded: nodes[node].life)]
+            send(sealed, from: node, to: asker)
         case .rebroadcast(let message):
             if message.signature.isEmpty { violations.append("node \(node) repeats an unsealed message") }
             publish(message, node)

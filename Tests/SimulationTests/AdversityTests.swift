@@ -53,6 +53,30 @@ struct AdversityTests {
         #expect(cluster.missed(slots: 16..<20).isEmpty, replay(seed))
     }
 
+    @Test(
+        "a clock that is ahead over a restart, and then corrected, never makes a node vote again",
+        arguments: Seeds.fromEnvironment(default: 0..<9))
+    func clockAheadOverRestart(seed: UInt64) {
+        let nodes = Self.sizes[Int(seed % 3)]
+        var random = SplitMix64(seed: seed &+ 5)
+        var cluster = makeCluster(nodes, seed) { $0.slotsPerEpoch = 4 }
+        cluster.headDisagreement = 0.5
+        cluster.network.delay = .milliseconds(1)...(.milliseconds(600))
+        let ahead = cluster.options.slotDuration * 30
+        for slot in UInt64(1)..<10 {
+            let node = Int.random(in: 0..<nodes, using: &random)
+            // In the midst of the slot's votes: every deadline passes, the node restarts, the clock is set right.
+            let at = cluster.start(ofSlot: slot) + .milliseconds(Int.random(in: 4000..<4700, using: &random))
+            cluster.stepClock(node: node, by: ahead, at: at)
+            if slot.isMultiple(of: 2) { cluster.stepClock(node: node, by: .zero - ahead, at: at + .milliseconds(150)) }
+            cluster.crash(node: node, from: at + .milliseconds(100), until: at + .milliseconds(200))
+            if !slot.isMultiple(of: 2) { cluster.stepClock(node: node, by: .zero - ahead, at: at + .milliseconds(250)) }
+        }
+        cluster.run(untilSlot: 21)
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.missed(slots: 16..<20).isEmpty, replay(seed))
+    }
+
     @Test("a node with a disk of seconds holds up nobody", arguments: Seeds.fromEnvironment(default: 0..<3))
     func slowDisk(seed: UInt64) {
         let nodes = Self.sizes[Int(seed % 3)]

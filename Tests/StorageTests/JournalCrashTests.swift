@@ -53,7 +53,7 @@ import Testing
             try await journal.commit(records(Slot(UInt64(slot))))
             #expect(try await survivors(copy()) == slot + 1)
             if slot % 5 == 4 {
-                try await journal.housekeep(before: 0)
+                try await journal.housekeep(at: 0)
                 #expect(try await survivors(copy()) == slot + 1)
             }
         }
@@ -63,7 +63,7 @@ import Testing
     func tornLog(seed: UInt64) async throws {
         let journal = try folder.open()
         for slot in 0..<4 { try await journal.commit(records(Slot(UInt64(slot)))) }
-        try await journal.housekeep(before: 0)
+        try await journal.housekeep(at: 0)
         for slot in 4..<10 { try await journal.commit(records(Slot(UInt64(slot)))) }
         let files = try copy()
         var generator = SeededGenerator(seed: seed)
@@ -87,7 +87,7 @@ import Testing
         let journal = try folder.open()
         for slot in 0..<10 { try await journal.commit(records(Slot(UInt64(slot)))) }
         let before = try copy()
-        try await journal.housekeep(before: 0)
+        try await journal.housekeep(at: 0)
         let after = try copy()
         #expect(after.database.count > before.database.count)
         let pages = before.database.count / 4096...after.database.count / 4096

@@ -149,7 +149,7 @@ import Testing
         try await journal.commit([.partialStatus(duty, [entry(0)], .broadcasted)])
         #expect(try await statuses() == [1: .aggregated, 2: .aggregated, 3: .broadcasted])
         try await journal.commit([.expired(duty)])
-        #expect(try await statuses() == [1: .expired, 2: .expired, 3: .expired])
+        #expect(try await statuses().isEmpty)
     }
 
     @Test("never lets a watermark fall")
@@ -173,16 +173,47 @@ import Testing
         }
     }
 
-    @Test("forgets the votes of an expired duty and keeps its values and signatures")
+    @Test("closes an expired duty for good and keeps its votes until the sweep")
     func expired() async throws {
         let journal = try folder.open()
         try await journal.commit(records(10) + records(11) + [.expired(duty)])
-        let snapshot = try await journal.load(where: everything)
+        await journal.close()
+        let reopened = try folder.open()
+        let snapshot = try await reopened.load(where: everything)
+        #expect(snapshot.closed == [duty])
         #expect(Set(snapshot.votes.keys) == [.attester(slot: 11)])
-        #expect(Set(snapshot.voteValues.keys) == [.attester(slot: 11)])
-        #expect(snapshot.unsigned.count == 2)
-        #expect(snapshot.aggregated.count == 2)
-        #expect(snapshot.partials.filter { $0.duty == duty }.allSatisfy { $0.status == .expired })
+        #expect(Set(snapshot.unsigned.keys) == [.attester(slot: 11)])
+        #expect(Set(snapshot.partials.map(\.duty)) == [.attester(slot: 11)])
+        let error = await #expect(throws: JournalError.self) {
+            try await reopened.commit([.vote(duty, vote(.commit, root(9)), values: [:])])
+        }
+        guard case .conflict? = error else {
+            Issue.record("the vote was forgotten: \(String(describing: error))")
+            return
+        }
+        try await reopened.commit(records(12) + [.expired(Duty(slot: 10, type: .exit))])
+        try await reopened.housekeep(at: 12)
+        #expect(try await reopened.load(where: everything).closed.isEmpty)
+    }
+
+    @Test("tells of duties past their time that they are closed, so that a clock stepping back finds none open")
+    func pastIsClosed() async throws {
+        let journal = try folder.open()
+        try await journal.commit(records(10) + records(11))
+        #expect(try await journal.load { $0.slot == 11 }.closed == [duty])
+    }
+
+    @Test("sweeps by what was voted and decided: a clock that is ahead takes nothing")
+    func clockAhead() async throws {
+        let journal = try folder.open(keptSlots: 5)
+        for slot in 10..<20 { try await journal.commit(records(Slot(UInt64(slot)))) }
+        func slots() async throws -> Set<UInt64> {
+            Set(try await journal.load(where: everything).votes.keys.map(\.slot.rawValue))
+        }
+        try await journal.housekeep(at: 1_000_000)
+        #expect(try await slots() == Set(14..<20))
+        try await journal.housekeep(at: 10)
+        #expect(try await slots() == Set(14..<20))
     }
 
     @Test("sweeps what is older than a slot, in steps, but never a watermark")
@@ -190,7 +221,7 @@ import Testing
         let journal = try folder.open()
         for slot in 10..<30 { try await journal.commit(records(Slot(UInt64(slot)), validators: 16)) }
         let watermarks = try await journal.watermarks()
-        try await journal.housekeep(before: 29)
+        try await journal.housekeep(at: 29)
         let snapshot = try await journal.load(where: everything)
         let left: Set<Duty> = [.attester(slot: 29)]
         #expect(Set(snapshot.votes.keys) == left)
@@ -199,10 +230,10 @@ import Testing
         #expect(Set(snapshot.aggregated.keys) == left)
         #expect(snapshot.watermarks == watermarks)
         #expect(watermarks.count == 16)
-        // 19 slots of 2 votes, 1 value, 16 values, 32 partials and 16 aggregates: more than one step.
-        #expect(journal.metrics.rowsSwept == 19 * 67)
-        try await journal.housekeep(before: 29)
-        #expect(journal.metrics.rowsSwept == 19 * 67)
+        // 19 slots of 2 votes, 1 value, 16 values, 32 partials over 16 objects and 16 aggregates: more than one step.
+        #expect(journal.metrics.rowsSwept == 19 * 83)
+        try await journal.housekeep(at: 29)
+        #expect(journal.metrics.rowsSwept == 19 * 83)
     }
 
     @Test("refuses what SQLite cannot hold, and goes on")

@@ -13,8 +13,12 @@ final class Folder {
 
     deinit { try? FileManager.default.removeItem(at: url) }
 
-    func open(_ binding: JournalBinding = .sample, bytesMax: Int = 1 << 30) throws(JournalError) -> Journal {
-        try Journal(path: journal, binding: binding, bytesMax: bytesMax) { Instant(unixSeconds: 1_700_000_000) }
+    func open(
+        _ binding: JournalBinding? = .sample, bytesMax: Int = 1 << 30, keptSlots: UInt64 = 0, at slot: Slot = .zero
+    ) throws(JournalError) -> Journal {
+        try Journal(path: journal, binding: binding, bytesMax: bytesMax, keptSlots: keptSlots, at: slot) {
+            Instant(unixSeconds: 1_700_000_000)
+        }
     }
 }
 
@@ -51,10 +55,11 @@ func values(_ slot: Slot, _ count: Int = 1, head: UInt8 = 1) -> UnsignedDataSet 
     Dictionary(uniqueKeysWithValues: (0..<count).map { (key($0), value(slot, key($0), head: head)) })
 }
 
-func signed(_ slot: Slot, head: UInt8 = 1, signature: UInt8 = 5) -> SignedData {
-    // Version 5 (Electra), validator 77, offset 20; then the attestation: offset of its bits, data, signature,
+/// - Parameter validator: is not part of the message.
+func signed(_ slot: Slot, head: UInt8 = 1, signature: UInt8 = 5, validator: UInt8 = 77) -> SignedData {
+    // Version 5 (Electra), validator, offset 20; then the attestation: offset of its bits, data, signature,
     // committee bits, no aggregation bits.
-    let header: [UInt8] = [5, 0, 0, 0, 0, 0, 0, 0, 77, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0]
+    let header: [UInt8] = [5, 0, 0, 0, 0, 0, 0, 0, validator, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0]
     let object: [UInt8] =
         [236, 0, 0, 0] + data(slot, head: head).sszBytes() + [UInt8](repeating: signature, count: 96)
         + [1, 0, 0, 0, 0, 0, 0, 0, 1]
@@ -66,12 +71,14 @@ func signed(_ slot: Slot, head: UInt8 = 1, signature: UInt8 = 5) -> SignedData {
 }
 
 func partials(_ slot: Slot, _ count: Int = 1, share: Int, signature: UInt8 = 5) -> ParSignedDataSet {
-    Dictionary(
+    let index = ShareIndex(PeerIndex(share - 1))
+    return Dictionary(
         uniqueKeysWithValues: (0..<count).map {
-            let index = ShareIndex(PeerIndex(share - 1))
-            return (entry($0), ParSignedData(data: signed(slot, signature: signature), shareIndex: index))
+            (entry($0), ParSignedData(data: signed(slot, signature: signature), shareIndex: index))
         })
 }
+
+func share(_ number: Int) -> ShareIndex { ShareIndex(PeerIndex(number - 1)) }
 
 func vote(_ kind: QBFT.Message.Kind, round: Int64 = 1, _ value: Root = root(1), justified: Int = 0) -> QBFT.Message {
     QBFT.Message(
@@ -115,6 +122,7 @@ struct Contents: Equatable {
     var aggregated: [Duty: SignedDataSet]
     var broadcast: [Duty: Set<EntryKey>]
     var watermarks: [PubKey: AttestationWatermark]
+    var closed: Set<Duty>
 
     init(_ snapshot: JournalSnapshot) {
         votes = snapshot.votes
@@ -124,5 +132,6 @@ struct Contents: Equatable {
         aggregated = snapshot.aggregated
         broadcast = snapshot.broadcast
         watermarks = snapshot.watermarks
+        closed = snapshot.closed
     }
 }

@@ -30,7 +30,7 @@ struct TidyTests {
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Demo": ["Node", "Program", "HTTPServing"],
-        "styx": ["Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Libp2p"],
+        "styx": ["Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Libp2p", "Storage"],
         "Simulation": ["DutyWorkflow", "Timing"],
         "FuzzTargets": [
             "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",

@@ -61,18 +61,4 @@ extension NodeConfiguration {
                     && label.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" }
             }
     }
-
-    func relaySources() throws(ConfigurationError) -> [RelaySource] {
-        guard p2pRelays.count <= RelayResolver.sourcesMax else {
-            throw ConfigurationError(
-                flag: "p2p-relays", what: "has \(p2pRelays.count) entries",
-                cure: "use at most \(RelayResolver.sourcesMax)")
-        }
-        var sources: [RelaySource] = []
-        for text in p2pRelays {
-            let source = try RelaySource(text)
-            if !sources.contains(source) { sources.append(source) }
-        }
-        return sources
-    }
 }

@@ -76,6 +76,5 @@ package struct NodeConfiguration: Sendable {
         _ = try listenAddresses()
         for address in p2pUDPAddresses { _ = try SocketAddressText(address, flag: "p2p-udp-address") }
         _ = try announcedAddresses()
-        _ = try relaySources()
     }
 }

@@ -3,7 +3,6 @@ import BeaconAPI
 import BeaconClient
 import DutyWorkflow
 import Ethereum
-import Logging
 import PeerProtocols
 import SSZ
 
@@ -18,8 +17,6 @@ struct NodeEffects: Sendable {
     let keys: ShareKeys
     let consensus: ConsensusProtocol
     let parSigEx: ParSigExProtocol
-    let sender: PeerSender
-    let logger: Logger
     let report: @Sendable (Report) -> Void
 
     /// On the driver's loop.
@@ -29,14 +26,12 @@ struct NodeEffects: Sendable {
         case .persist, .note, .answer: break  // the driver's own
         case .resolveDuties(let epoch): work { await resolveDuties(epoch) }
         case .fetch(let duty, .attestationData(let committees)): work { await fetch(duty, committees) }
-        case .sendConsensus(let message): tasks.run { await send(message) }
+        case .sendConsensus(let message): consensus.send(message)
+        case .sendConsensusTo(let peer, let message): consensus.send(message, to: peer)
         case .sign(let duty, let set): sign(duty, set, driver)
         case .shareWithPeers(let duty, let set):
-            work {
-                await parSigEx.send(duty, set, by: sender)
-                return .shared(duty, set.keys.sorted())
-            }
-        case .verify(let share, _, let set): verify(share, set, driver)
+            parSigEx.send(duty, set) { _ in driver.post(.shared(duty, set.keys.sorted())) }
+        case .verify(let share, _, let set): verify(set, of: share, driver)
         case .decodeAhead(let signatures): verifier.decodeAhead(signatures)
         case .recover(let duty, let groups): combiner.combine(groups) { driver.post(.recovered(duty, $0)) }
         case .broadcast(let duty, let set): work { await broadcast(duty, set) }
@@ -72,27 +67,18 @@ struct NodeEffects: Sendable {
         }
     }
 
-    private func send(_ message: ConsensusMessage) async {
-        do throws(MessageFault) {
-            try await consensus.send(message, by: sender)
-        } catch {
-            logger.error("encode consensus message", metadata: ["duty": "\(message.duty)", "error": "\(error)"])
-        }
-    }
-
     private func sign(_ duty: Duty, _ set: UnsignedDataSet, _ driver: WorkflowDriver) {
         guard let signer else { return driver.post(.signFailed(duty, reason: "no signer is configured")) }
         signer.sign(duty, set) { outcome in
             if !outcome.signed.isEmpty { driver.post(.localPartials([LocalPartials(duty, outcome.signed)], nil)) }
-            for failure in outcome.failures.values { driver.post(.signFailed(duty, reason: "\(failure)")) }
+            for failure in Set(outcome.failures.values) { driver.post(.signFailed(duty, reason: "\(failure)")) }
         }
     }
 
-    private func verify(_ share: ShareIndex, _ set: ParSignedDataSet, _ driver: WorkflowDriver) {
+    private func verify(_ set: ParSignedDataSet, of share: ShareIndex, _ driver: WorkflowDriver) {
         let claims = set.compactMap { keys.claim($0.value, $0.key, chain.domains) }
-        let isAdmitted =
-            claims.count == set.count
-            && verifier.verifyAll(claims, from: share) { driver.post(.verified(share, $0)) }
+        guard claims.count == set.count else { return driver.post(.verified(share, false)) }
+        let isAdmitted = verifier.verifyAll(claims, from: share) { driver.post(.verified(share, $0)) }
         if !isAdmitted { driver.post(.verified(share, false)) }
     }
 

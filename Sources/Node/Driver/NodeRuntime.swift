@@ -14,28 +14,19 @@ struct NodeRuntime: Sendable {
     /// Checks partial signatures under the public shares they claim.
     ///
     /// - Returns: the first entry whose signature is bad, nil if all hold.
-    func firstBad(_ set: ParSignedDataSet) async throws(SignatureVerifier.Failure) -> EntryKey? {
+    func firstBad(_ set: ParSignedDataSet) async throws -> EntryKey? {
         let order = set.keys.sorted()
         var claims: [SignatureVerifier.Claim] = []
         for key in order {
             guard let partial = set[key], let claim = keys.claim(partial, key, chain.domains) else { return key }
             claims.append(claim)
         }
-        let sent = claims
         let verdicts: [Bool]? = await withCheckedContinuation { continuation in
-            if !verifier.verify(sent, done: { continuation.resume(returning: $0) }) {
-                continuation.resume(returning: nil)
-            }
+            let isAdmitted = verifier.verify(claims) { continuation.resume(returning: $0) }
+            if !isAdmitted { continuation.resume(returning: nil) }
         }
-        guard let verdicts else { throw .overloaded }
+        guard let verdicts else { throw ValidatorAPIRefusal.unavailable("too many signatures wait to be checked") }
         return zip(order, verdicts).first { !$0.1 }?.0
-    }
-}
-
-extension SignatureVerifier {
-    enum Failure: Error {
-        /// More is waiting than can be checked in time.
-        case overloaded
     }
 }
 

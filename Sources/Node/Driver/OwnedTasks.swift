@@ -1,3 +1,4 @@
+import Libp2p
 import Synchronization
 
 /// Tasks that somebody answers for: cancelled at the end, and waited for.
@@ -16,6 +17,7 @@ final class OwnedTasks: Sendable {
             guard !state.isStopped else { return }
             state.last += 1
             let id = state.last
+            HandOffs.note()
             state.running[id] = Task {
                 await work()
                 self.state.withLock { $0.running[id] = nil }

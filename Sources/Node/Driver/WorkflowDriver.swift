@@ -1,5 +1,6 @@
 import DutyWorkflow
 import Ethereum
+import Libp2p
 import NIOCore
 import Program
 
@@ -28,7 +29,6 @@ package actor WorkflowDriver {
     private var lastTicket: UInt64 = 0
     private var end: CheckedContinuation<Void, any Error>?
     private var outcome: Result<Void, any Error>?
-    package private(set) var metrics = DriverMetrics()
 
     /// The wall clock may step: it is looked at again at least this often.
     private static let wakeEvery: Duration = .seconds(1)
@@ -78,12 +78,8 @@ package actor WorkflowDriver {
         if loop.inEventLoop {
             assumeIsolated { $0.receive(event) }
         } else {
-            loop.execute {
-                self.assumeIsolated {
-                    $0.metrics.handOffs += 1
-                    $0.receive(event)
-                }
-            }
+            HandOffs.note()
+            loop.execute { self.assumeIsolated { $0.receive(event) } }
         }
     }
 
@@ -106,7 +102,9 @@ package actor WorkflowDriver {
                     continuation.resume(throwing: CancellationError())
                     return
                 }
-                metrics.handOffs += 1
+                // Into the loop, and with the answer out of it.
+                HandOffs.note()
+                HandOffs.note()
                 callers[ticket] = continuation
                 receive(event(ticket))
             }
@@ -134,7 +132,6 @@ package actor WorkflowDriver {
             let events = inbox
             inbox = []
             for event in events {
-                metrics.events += 1
                 release(workflow.receive(event, at: now()))
             }
         }
@@ -152,8 +149,8 @@ package actor WorkflowDriver {
         switch effect {
         case .persist, .note: preconditionFailure("records belong to the outbox")
         case .answer(let ticket, let answer): callers.removeValue(forKey: ticket)?.resume(returning: answer)
-        case .resolveDuties, .fetch, .sendConsensus, .sign, .shareWithPeers, .verify, .decodeAhead, .recover,
-            .broadcast, .report:
+        case .resolveDuties, .fetch, .sendConsensus, .sendConsensusTo, .sign, .shareWithPeers, .verify, .decodeAhead,
+            .recover, .broadcast, .report:
             perform(effect, self)
         }
     }
@@ -167,10 +164,9 @@ package actor WorkflowDriver {
 
     private func beginCommit() {
         guard let (id, records) = outbox.nextCommit() else { return }
-        metrics.commits += 1
-        metrics.records += records.count
-        metrics.handOffs += 2
+        HandOffs.note()
         commit(records) { result in
+            HandOffs.note()
             self.loop.execute { self.assumeIsolated { $0.committed(id, result) } }
         }
     }
@@ -203,13 +199,4 @@ package actor WorkflowDriver {
         }
         timer = (wanted, task)
     }
-}
-
-/// What the driver did since it started.
-package struct DriverMetrics: Sendable {
-    package var events = 0
-    package var commits = 0
-    package var records = 0
-    /// Changes of thread into and out of the loop, other than those of effects.
-    package var handOffs = 0
 }

@@ -4,8 +4,6 @@ import Timing
 /// Which relays there are now: those given by address, and what each URL last named. Pure: answers come in, pauses and
 /// reports come out. A URL that fails keeps what it named before. Source: spec/p2p.md §8.1.
 struct RelayResolver: Sendable {
-    /// Of URLs and addresses together.
-    static let sourcesMax = 16
     static let interval = Duration.seconds(120)
     /// After failures. Charon asks at least every 5 s; nothing here waits for the answer, so we ask less.
     private static let backoffBase = Duration.milliseconds(100)
@@ -26,6 +24,8 @@ struct RelayResolver: Sendable {
 
     private let fixed: [PeerID: [Multiaddr]]
     private var questions: [Question]
+    /// Of `relays`: somebody else answers there.
+    private var replaced: Set<PeerID> = []
 
     init(_ sources: [RelaySource]) {
         var fixed: [PeerID: [Multiaddr]] = [:]
@@ -66,6 +66,7 @@ struct RelayResolver: Sendable {
             let isNews = question.answer != answer || question.fault != nil
             question.answer = answer
             question.fault = nil
+            if isNews { replaced.remove(answer.relay) }
             return (Self.interval, isNews ? .named(answer) : nil)
         case .failure(let fault):
             let isNews = question.fault.map { !$0.isSameNews(as: fault) } ?? true
@@ -73,4 +74,16 @@ struct RelayResolver: Sendable {
             return (question.backoff.next(using: &generator), isNews ? .failed(fault) : nil)
         }
     }
+
+    /// Somebody else answers at a relay's address.
+    ///
+    /// - Returns: which of `urls` named it and should be asked again now, and whether that is news.
+    mutating func relayReplaced(_ relay: PeerID) -> (questions: [Int], isNews: Bool) {
+        replaced = replaced.filter { relays[$0] != nil }
+        guard relays[relay] != nil else { return ([], false) }
+        return (questions.indices.filter { questions[$0].answer?.relay == relay }, replaced.insert(relay).inserted)
+    }
+
+    /// The relay itself answers.
+    mutating func relayFound(_ relay: PeerID) { replaced.remove(relay) }
 }

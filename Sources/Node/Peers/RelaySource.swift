@@ -8,24 +8,32 @@ enum RelaySource: Hashable, Sendable {
     /// An address without its final `/p2p/…`.
     case fixed(PeerID, Multiaddr)
 
-    init(_ text: String) throws(ConfigurationError) {
+    /// Why an entry is of no use. For people.
+    enum Fault: Error, Equatable, CustomStringConvertible {
+        case malformedAddress
+        case notTCP
+        case malformedURL
+        case surplus
+
+        var description: String {
+            switch self {
+            case .malformedAddress: "no address of a relay; write e.g. /ip4/1.2.3.4/tcp/3610/p2p/16Uiu2HA…"
+            case .notTCP: "no TCP address; use the relay's TCP address"
+            case .malformedURL: "neither a URL nor a multiaddr; write e.g. https://0.relay.obol.tech"
+            case .surplus: "more than \(RelayList.sourcesMax) relays"
+            }
+        }
+    }
+
+    init(_ text: String) throws(Fault) {
         if text.hasPrefix("/") {
             guard let address = try? Multiaddr(text), let relay = address.peer, let transport = address.transport else {
-                throw ConfigurationError(
-                    flag: "p2p-relays", what: "has \(text)", cure: "write e.g. /ip4/1.2.3.4/tcp/3610/p2p/16Uiu2HA…")
+                throw .malformedAddress
             }
-            guard transport.endpoint != nil else {
-                throw ConfigurationError(
-                    flag: "p2p-relays", what: "has \(text), which is no TCP address",
-                    cure: "use the relay's TCP address")
-            }
+            guard transport.endpoint != nil else { throw .notTCP }
             self = .fixed(relay, transport)
         } else {
-            guard let url = RelayURL(text) else {
-                throw ConfigurationError(
-                    flag: "p2p-relays", what: "has an entry that is neither a URL nor a multiaddr",
-                    cure: "write e.g. https://0.relay.obol.tech")
-            }
+            guard let url = RelayURL(text) else { throw .malformedURL }
             self = .url(url)
         }
     }

@@ -12,6 +12,9 @@ final class RelayWatch: Sendable {
     private static let timeout = Duration.seconds(10)
 
     private let resolver: Mutex<RelayResolver>
+    /// One for each URL: ask again now.
+    private let bells: [Bell]
+    private let spacing: Duration
     /// Sent to relays, who count clusters by them.
     private let headers: [(name: String, value: String)]
     private let http: HTTPClient
@@ -20,12 +23,15 @@ final class RelayWatch: Sendable {
 
     /// - Parameters:
     ///   - headers: sent with every question.
+    ///   - spacing: at least that long no URL that has answered is asked again, whatever happens.
     ///   - update: gets all relays when they have changed, and once at the start.
     init(
-        _ resolver: RelayResolver, headers: [(name: String, value: String)], logger: Logger,
-        update: @escaping @Sendable ([PeerID: [Multiaddr]]) async -> Void
+        _ resolver: RelayResolver, headers: [(name: String, value: String)], spacing: Duration = .seconds(5),
+        logger: Logger, update: @escaping @Sendable ([PeerID: [Multiaddr]]) async -> Void
     ) {
+        bells = resolver.urls.map { _ in Bell() }
         self.resolver = Mutex(resolver)
+        self.spacing = spacing
         self.headers = headers
         self.logger = logger
         self.update = update
@@ -49,6 +55,22 @@ final class RelayWatch: Sendable {
         try Task.checkCancellation()
     }
 
+    /// Somebody else answers where this relay was: perhaps its key is new, and its URL knows. From any thread.
+    func relayReplaced(_ relay: PeerID) {
+        let (questions, isNews) = resolver.withLock { $0.relayReplaced(relay) }
+        if isNews {
+            logger.warning(
+                questions.isEmpty
+                    ? "somebody else answers at a relay's address; correct its id in --p2p-relays"
+                    : "somebody else answers at a relay's address; its URL is asked again",
+                metadata: ["relay": "\(relay)"])
+        }
+        for question in questions { bells[question].ring() }
+    }
+
+    /// The relay itself answers. From any thread.
+    func relayFound(_ relay: PeerID) { resolver.withLock { $0.relayFound(relay) } }
+
     private func watch(_ url: RelayURL, _ index: Int) async {
         if url.isPlain {
             logger.warning(
@@ -65,7 +87,8 @@ final class RelayWatch: Sendable {
                 return (pause, report, resolver.relays)
             }
             if let report { await tell(report, url, relays) }
-            try? await Task.sleep(for: pause)
+            try? await Task.sleep(for: min(pause, spacing))
+            if pause > spacing { try? await withDeadline(pause - spacing) { await self.bells[index].wait() } }
         }
     }
 

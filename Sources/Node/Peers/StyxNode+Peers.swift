@@ -42,12 +42,12 @@ extension StyxNode {
         host.reusesPort = configuration.isReusingPort
         let explicit = try explicitPeers()
         for peer in cluster.directory.others.map({ cluster.directory[$0] }) {
-            let known = (explicit[peer] ?? []) + book[peer]
             var seen: Set<Multiaddr> = []
-            host.peers[peer] = known.filter { seen.insert($0).inserted }
+            host.peers[peer] = explicit[peer, default: []].filter { seen.insert($0).inserted }
+            host.remembered[peer] = book[peer]
         }
-        let knowsNobody = host.peers.values.allSatisfy(\.isEmpty)
-        if knowsNobody, host.listen.isEmpty, configuration.p2pRelays.isEmpty {
+        let knowsNobody = host.peers.values.allSatisfy(\.isEmpty) && host.remembered.values.allSatisfy(\.isEmpty)
+        if knowsNobody, host.listen.isEmpty, RelayList(configuration.p2pRelays).sources.isEmpty {
             topic("p2p").warning(
                 "no address of any other operator is known and nobody can connect: give --p2p-relays, --p2p-peers or --p2p-tcp-address"
             )
@@ -80,21 +80,21 @@ extension StyxNode {
     func serveDuties(
         on host: Host, _ slot: RuntimeSlot, _ observe: @escaping @Sendable (PeerEvent) -> Void
     ) -> (ConsensusProtocol, ParSigExProtocol) {
-        let admits: @Sendable (Duty) -> Bool = { duty in
-            guard let runtime = slot.current else { return false }
-            return Deadlines(clock: runtime.chain.clock).admits(duty, at: SystemClock.now())
+        let admits: @Sendable (Duty, PeerIndex) -> Admission = { duty, _ in
+            guard let runtime = slot.current else { return .notReady }
+            let isAdmitted = Deadlines(clock: runtime.chain.clock).admits(duty, at: SystemClock.now())
+            return isAdmitted ? .admitted : .refused(.dutyNotAdmitted(duty))
         }
+        let worker: @Sendable (@escaping @Sendable () -> Void) -> Void = { [threads] in threads.submit(.ahead, $0) }
+        let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
         let consensus = ConsensusProtocol(
             codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count),
-            directory: cluster.directory, admits: admits,
-            deliver: { message in slot.current?.driver.post(.consensusMessage(message)) },
-            observe: observe)
+            directory: cluster.directory, sender: sender, worker: worker, admits: admits,
+            deliver: { message, _ in slot.current?.driver.post(.consensusMessage(message)) }, observe: observe)
         let parSigEx = ParSigExProtocol(
             codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count),
-            directory: cluster.directory, admits: admits,
-            authenticate: { _, _ in },
-            deliver: { duty, set in slot.current?.driver.post(.peerPartials(duty, set)) },
-            observe: observe)
+            directory: cluster.directory, sender: sender, worker: worker, admits: admits,
+            deliver: { duty, set, _ in slot.current?.driver.post(.peerPartials(duty, set)) }, observe: observe)
         consensus.serve(on: host)
         parSigEx.serve(on: host)
         return (consensus, parSigEx)
@@ -113,19 +113,31 @@ extension StyxNode {
     }
 
     /// Looks the relays up and keeps them up to date.
-    func relayWatch(_ host: Host) throws -> RelayWatch {
+    func relayWatch(_ host: Host) -> RelayWatch {
         let lock = cluster.lock
+        let logger = topic("relay")
+        let list = RelayList(configuration.p2pRelays)
+        for omission in list.omissions {
+            logger.warning(
+                "an entry of --p2p-relays is left out",
+                metadata: [
+                    "entry": "\(omission.number)", "value": "\(omission.entry)", "reason": "\(omission.reason)",
+                ])
+        }
+        if list.sources.isEmpty, !list.omissions.isEmpty {
+            logger.warning("no entry of --p2p-relays can be used: going on without relays")
+        }
         return RelayWatch(
-            RelayResolver(try configuration.relaySources()),
+            RelayResolver(list.sources),
             headers: [
                 ("Charon-Cluster", String(lock.lockHash.hex.dropFirst(2).prefix(7))),
                 ("Cluster-Uuid", lock.definition.uuid), ("User-Agent", BuildInfo.userAgent),
-            ], logger: topic("relay")
+            ], logger: logger
         ) { await host.setRelays($0) }
     }
 
     /// Logs connections as they come and go, and asks new peers who they are.
-    func watchPeers(_ host: Host, _ peerInfo: PeerInfoProtocol) async {
+    func watchPeers(_ host: Host, _ peerInfo: PeerInfoProtocol, _ relays: RelayWatch) async {
         let logger = topic("p2p")
         var connected: Set<PeerIndex> = []
         await withDiscardingTaskGroup { group in
@@ -152,12 +164,18 @@ extension StyxNode {
                 case .pathChanged(let peer, let path?):
                     guard let index = cluster.directory.index(of: peer) else { continue }
                     logger.info("peer is reached", metadata: ["peer": "\(index)", "path": "\(path)"])
+                case .relayReplaced(let relay): relays.relayReplaced(relay)
                 case .reservation(let relay, .granted):
+                    relays.relayFound(relay)
                     logger.info("other operators can reach this node through a relay", metadata: ["relay": "\(relay)"])
                 case .reservation(let relay, .failed(let reason)):
                     logger.warning(
                         "a relay does not let other operators reach this node; it is asked again",
                         metadata: ["relay": "\(relay)", "reason": "\(reason)"])
+                case .reservation(let relay, .lost):
+                    logger.warning(
+                        "a relay is gone: other operators cannot reach this node through it until it is back",
+                        metadata: ["relay": "\(relay)"])
                 case .identified, .pinged, .pingFailed, .pathChanged(_, nil): continue
                 }
                 hooks.peers(connected.count)
@@ -200,13 +218,15 @@ extension StyxNode {
                     "too many messages wait for a peer", metadata: ["peer": "\(peer)", "message": "\(topic)"])
             case .refused(let peer, let protocolID, let fault):
                 // Duties that only Charon nodes carry are no fault; and a peer must not fill our logs.
-                let isNews = !fault.isUncarriedDuty && filter.admits("\(protocolID) \(fault.label)", of: peer)
+                let isNews = !fault.isHarmless && filter.admits("\(protocolID) \(fault.label)", of: peer)
                 logger.log(
                     level: isNews ? .warning : .debug, "refused a message",
                     metadata: [
                         "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)",
                         "error": "\(fault)",
                     ])
+            case .unsendable(let topic, let fault):
+                logger.error("encode message", metadata: ["message": "\(topic)", "error": "\(fault)"])
             case .foreignShare(let share, let peer):
                 logger.warning(
                     "peer sent another operator's share", metadata: ["peer": "\(peer)", "share_index": "\(share)"])

@@ -1,3 +1,4 @@
+import Libp2p
 import NIOPosix
 import Synchronization
 
@@ -31,6 +32,7 @@ package final class CryptoThreads: Sendable {
     ///
     /// The one way to these threads from the duty path: a hand-off each.
     package func submit(_ priority: Priority, _ job: @escaping @Sendable () -> Void) {
+        HandOffs.note()
         jobs.withLock { $0.add(job, priority) }
         // As many turns as jobs; which job a turn takes is decided when it comes.
         pool.submit { [self] state in

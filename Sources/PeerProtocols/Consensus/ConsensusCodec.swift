@@ -13,14 +13,14 @@ package struct ConsensusCodec: Sendable {
     /// What Charon reads since v1.11; larger than any block with its blobs.
     package static let messageBytesMax = 32 << 20
     /// Longest `QBFTMsg` kept verbatim, see `verbatim(_:)`. Ours have about 170 bytes.
-    static let verbatimBytesMax = 1024
+    static let verbatimBytesMax = 512
 
     /// Identity keys in the lock's operator order.
-    private let operators: [PublicKey]
+    let operators: [PublicKey]
     /// Validators of the cluster: no set has more entries.
-    private let validators: Int
+    let validators: Int
     /// Duty types with values this node can decode; others are refused before any signature is checked.
-    private let duties: Set<DutyType>
+    let duties: Set<DutyType>
     private let verified: VerifiedSignatures
 
     package init(operators: [PublicKey], validators: Int, duties: Set<DutyType> = [.attester]) {
@@ -35,14 +35,21 @@ package struct ConsensusCodec: Sendable {
 
     /// - Parameters:
     ///   - bytes: the protobuf, without its length prefix, at most `messageBytesMax`.
-    ///   - admits: the duty gate, asked once the main message is authentic.
+    ///   - admits: the duty gate.
     package func decode(_ bytes: [UInt8], admits: (Duty) -> Bool) throws(MessageFault) -> ConsensusMessage {
-        let authentic = try authenticate(bytes, admits: admits)
+        let prechecked = try precheck(bytes)
+        guard admits(prechecked.duty) else { throw .dutyNotAdmitted(prechecked.duty) }
+        return try decode(prechecked)
+    }
+
+    /// The expensive half: up to a signature for each vote, and the hash of each value.
+    package func decode(_ prechecked: Prechecked) throws(MessageFault) -> ConsensusMessage {
+        let authentic = try authenticate(prechecked)
         var values: [Root: UnsignedDataSet] = [:]
         for (hash, wire) in authentic.values {
-            let value = try UnsignedDataSet(wire: wire, type: authentic.duty.type)
+            let value = try UnsignedDataSet(wire: wire.value, type: authentic.duty.type)
             // Hashes cover the sender's encoding; forwarding ours must give the same hash.
-            guard value.valueHash() == hash else { throw .notCanonical }
+            guard value.canonicalBytes() == wire.bytes else { throw .notCanonical }
             values[hash] = value
         }
         let referenced = authentic.message.valueHashes
@@ -54,65 +61,41 @@ package struct ConsensusCodec: Sendable {
     struct Authentic {
         let duty: Duty
         let message: QBFT.Message
-        /// All values carried, by hash.
-        let values: [Root: WireUnsignedDataSet]
+        /// All values carried, by hash, with the bytes that were hashed.
+        let values: [Root: (value: WireUnsignedDataSet, bytes: [UInt8])]
     }
 
-    func authenticate(_ bytes: [UInt8], admits: (Duty) -> Bool) throws(MessageFault) -> Authentic {
-        let justificationsMax = 2 * operators.count
-        guard bytes.count <= Self.messageBytesMax else {
-            throw .oversized(bytes: bytes.count, limit: Self.messageBytesMax)
-        }
-        // Step 4 in its loosest form.
-        let name = "QBFTConsensusMsg"
-        try Self.check("justifications", field: 2, of: bytes, name, atMost: justificationsMax)
-        try Self.check("values", field: 3, of: bytes, name, atMost: 2 * (justificationsMax + 1))
-        let wire = try WireQBFTConsensusMsg(wire: bytes, name)
-
-        guard wire.hasMsg else { throw .missingField("msg") }
+    func authenticate(_ prechecked: Prechecked) throws(MessageFault) -> Authentic {
+        let duty = prechecked.duty
+        let wire = try WireQBFTConsensusMsg(wire: prechecked.bytes, "QBFTConsensusMsg")
         guard wire.msg.hasDuty, wire.justification.allSatisfy(\.hasDuty) else { throw .missingField("duty") }
-        let duty = try wire.msg.duty.duty()
-        guard duties.contains(duty.type) else { throw .dutyType(.unsupportedDuty(duty.type)) }
+        // The decoder and the precheck merge alike; should they ever differ, the gate was asked about another duty.
+        guard try wire.msg.duty.duty() == duty else { throw .undecodable("QBFTConsensusMsg") }
         var message = try message(wire.msg)
-        guard admits(duty) else { throw .dutyNotAdmitted(duty) }
-
-        let valuesMax = 2 * (wire.justification.count + 1)
-        guard wire.values.count <= valuesMax else { throw .tooMany("values", limit: valuesMax) }
         for justification in wire.justification {
             let other = try justification.duty.duty()
             guard other == duty else { throw .foreignJustification(other) }
             message.justification.append(try self.message(justification))
         }
 
-        var values: [Root: WireUnsignedDataSet] = [:]
+        var values: [Root: (value: WireUnsignedDataSet, bytes: [UInt8])] = [:]
         for any in wire.values {
             guard any.isA(WireUnsignedDataSet.self) else { throw .value(.malformed("value of another type")) }
-            let bytes = Array(any.value)
-            try Self.check("validators", field: 1, of: bytes, "UnsignedDataSet", atMost: validators)
-            let value = try WireUnsignedDataSet(wire: bytes, "UnsignedDataSet")
+            let value = try WireUnsignedDataSet(wire: any.value, "UnsignedDataSet")
             // Never the hash of the received bytes: their map order is random.
-            values[consensusHashRoot(value.canonicalBytes())] = value
+            let bytes = value.canonicalBytes()
+            values[consensusHashRoot(bytes)] = (value, bytes)
         }
         for hash in message.valueHashes.sorted() where values[hash] == nil { throw .missingValue(hash) }
         return Authentic(duty: duty, message: message, values: values)
     }
 
-    /// - Parameter field: counted before anything is built from the bytes.
-    private static func check(
-        _ what: String, field: UInt64, of bytes: [UInt8], _ name: String, atMost limit: Int
-    ) throws(MessageFault) {
-        guard let count = FieldScan.count(field, in: bytes) else { throw .undecodable(name) }
-        guard count <= limit else { throw .tooMany(what, limit: limit) }
-    }
-
     /// Ranges and signature of one flat message; its duty is the caller's to check.
     private func message(_ wire: WireQBFTMsg) throws(MessageFault) -> QBFT.Message {
-        guard let kind = QBFT.Message.Kind(rawValue: wire.type) else { throw .outOfRange("type", wire.type) }
+        let kind = try Self.kind(of: wire)
         guard wire.round >= 1 else { throw .outOfRange("round", wire.round) }
         guard wire.preparedRound >= 0 else { throw .outOfRange("prepared_round", wire.preparedRound) }
-        guard let signer = Int(exactly: wire.peerIdx), operators.indices.contains(signer) else {
-            throw .unknownPeer(wire.peerIdx)
-        }
+        let signer = try signer(of: wire)
         try verify(wire, by: signer)
         var message = QBFT.Message(
             kind, round: wire.round, source: signer, value: Self.hash(wire.valueHash),
@@ -120,6 +103,19 @@ package struct ConsensusCodec: Sendable {
             signature: Array(wire.signature))
         if WireQBFTMsg(try wire.duty.duty(), message) != wire { message.signature = try Self.verbatim(wire) }
         return message
+    }
+
+    static func kind(of wire: WireQBFTMsg) throws(MessageFault) -> QBFT.Message.Kind {
+        guard let kind = QBFT.Message.Kind(rawValue: wire.type) else { throw .outOfRange("type", wire.type) }
+        return kind
+    }
+
+    /// The position of the operator that is claimed to have signed.
+    func signer(of wire: WireQBFTMsg) throws(MessageFault) -> Int {
+        guard let signer = Int(exactly: wire.peerIdx), operators.indices.contains(signer) else {
+            throw .unknownPeer(wire.peerIdx)
+        }
+        return signer
     }
 
     private func verify(_ wire: WireQBFTMsg, by signer: Int) throws(MessageFault) {

@@ -1,57 +1,83 @@
 import DutyWorkflow
 import Libp2p
+import NIOCore
 
-/// `/charon/consensus/qbft/2.0.0`: one message per stream, no answer.
-package struct ConsensusProtocol: Sendable {
+/// `/charon/consensus/qbft/2.0.0`: one message per stream, no answer. On the host's loop.
+package final class ConsensusProtocol: Sendable {
     package static let id = "/charon/consensus/qbft/2.0.0"
-    /// For reading and handling one message.
+    /// For a message to be whole.
     package static let timeout = Duration.seconds(5)
     /// Streams of one peer at once: it sends a handful of messages per duty, each with all its values.
     private static let concurrentPerPeer = 32
+    /// A message with more entries in its values is encoded by a worker.
+    private static let entriesOnLoopMax = 128
 
-    private let codec: ConsensusCodec
-    private let directory: PeerDirectory
-    private let admits: @Sendable (Duty) -> Bool
-    private let deliver: @Sendable (ConsensusMessage) async -> Void
+    private let sender: PeerSender
+    private let worker: @Sendable (@escaping @Sendable () -> Void) -> Void
     private let observe: @Sendable (PeerEvent) -> Void
+    private let reception: Reception<ConsensusMessage>
 
     /// - Parameters:
-    ///   - admits: the duty gate, `Deadlines.admits`.
-    ///   - deliver: takes an authentic message; duplicates happen.
+    ///   - worker: runs a closure on a thread that is no loop.
+    ///   - admits: the duty gate, asked on the loop.
+    ///   - deliver: takes an authentic message, on the loop, and who brought it, not necessarily its signer; duplicates
+    ///     happen.
     package init(
-        codec: ConsensusCodec, directory: PeerDirectory, admits: @escaping @Sendable (Duty) -> Bool,
-        deliver: @escaping @Sendable (ConsensusMessage) async -> Void, observe: @escaping @Sendable (PeerEvent) -> Void
+        codec: ConsensusCodec, directory: PeerDirectory, sender: PeerSender,
+        worker: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void,
+        admits: @escaping @Sendable (Duty, PeerIndex) -> Admission,
+        deliver: @escaping @Sendable (ConsensusMessage, PeerIndex) -> Void,
+        observe: @escaping @Sendable (PeerEvent) -> Void
     ) {
-        self.codec = codec
-        self.directory = directory
-        self.admits = admits
-        self.deliver = deliver
+        self.sender = sender
+        self.worker = worker
         self.observe = observe
+        let rules = Reception<ConsensusMessage>.Rules(
+            protocolID: Self.id,
+            duty: { bytes throws(MessageFault) in
+                try FieldScan.duty(in: bytes, at: [1, 2], of: "QBFTConsensusMsg")
+            },
+            decode: { bytes, duty, _ throws(MessageFault) in try codec.decode(bytes) { $0 == duty } },
+            deliver: { message, peer in
+                deliver(message, peer)
+                observe(.delivered(peer, topic: Self.topic(message)))
+            })
+        reception = Reception(
+            rules, loop: sender.loop, directory: directory, worker: worker, admits: admits, observe: observe)
     }
 
     package func serve(on host: Host) {
-        host.handle(Self.id, timeout: Self.timeout, concurrentPerPeer: Self.concurrentPerPeer) { stream, peer in
-            let bytes = try await stream.readMessage(limit: ConsensusCodec.messageBytesMax)
-            await receive(bytes, from: directory.index(of: peer))
-        }
+        host.handleMessages(
+            Self.id, limit: ConsensusCodec.messageBytesMax, timeout: Self.timeout,
+            concurrentPerPeer: Self.concurrentPerPeer
+        ) { [reception] in reception.receive($0) }
     }
 
-    /// - Parameter peer: who opened the stream; not necessarily who signed.
-    func receive(_ bytes: [UInt8], from peer: PeerIndex?) async {
+    func receive(_ message: InboundMessage) { reception.receive(message) }
+
+    /// To every other operator, or to one. On the loop there is no hop, unless the message is large.
+    ///
+    /// - Parameter done: called on the loop when all have been tried, with those who took it.
+    package func send(
+        _ message: ConsensusMessage, to peer: PeerIndex? = nil,
+        done: @escaping @Sendable (Set<PeerIndex>) -> Void = { _ in }
+    ) {
+        let entries = message.values.values.reduce(0) { $0 + $1.count }
+        guard entries > Self.entriesOnLoopMax else { return encodeAndSend(message, peer, done) }
+        HandOffs.note()
+        worker { self.encodeAndSend(message, peer, done) }
+    }
+
+    private func encodeAndSend(
+        _ message: ConsensusMessage, _ peer: PeerIndex?, _ done: @escaping @Sendable (Set<PeerIndex>) -> Void
+    ) {
         do throws(MessageFault) {
-            guard let peer else { throw .unknownSender }
-            let message = try codec.decode(bytes, admits: admits)
-            await deliver(message)
-            observe(.delivered(peer, topic: Self.topic(message)))
+            let bytes = try ConsensusCodec.encode(message)
+            sender.send(bytes, protocolID: Self.id, topic: Self.topic(message), to: peer, done: done)
         } catch {
-            observe(.refused(peer, protocolID: Self.id, error))
+            observe(.unsendable(topic: Self.topic(message), error))
+            sender.onLoop { done([]) }
         }
-    }
-
-    /// To every other operator; returns when all have been tried.
-    package func send(_ message: ConsensusMessage, by sender: PeerSender) async throws(MessageFault) {
-        let bytes = try ConsensusCodec.encode(message)
-        await sender.send(bytes, protocolID: Self.id, topic: Self.topic(message))
     }
 
     private static func topic(_ message: ConsensusMessage) -> String {

@@ -10,6 +10,8 @@ package enum PeerEvent: Sendable {
     case sendRecovered(PeerIndex)
     /// Too many messages wait for this peer; the oldest was given up.
     case sendDropped(PeerIndex, topic: String)
+    /// Our own message cannot be encoded: a mistake of this program.
+    case unsendable(topic: String, MessageFault)
     /// A peer's message was admitted and delivered.
     case delivered(PeerIndex, topic: String)
     /// A peer's message was dropped. The peer is nil when it is no operator.

@@ -1,51 +1,93 @@
 /// Which messages to one peer are under way and which wait. Not an order: streams overtake each other anyway.
 ///
-/// Waiting messages are bounded. When one too many comes the oldest is given up, because duties age: the newest
-/// message is the one most worth sending.
+/// Both are bounded, in number and in bytes. When one too many comes the oldest that wait are given up, because duties
+/// age: the newest message is the one most worth sending. Small messages do not wait for the bytes of large ones.
 struct SendQueue: Sendable {
     typealias Ticket = UInt64
 
+    struct Limits: Sendable {
+        /// Messages: a slot of a busy cluster has some dozen, and each ends within `PeerSender.timeout`.
+        var underWayMax = 64
+        var waitingMax = 256
+        /// Bytes under way, and as many waiting; a single message may be larger. Small ones do not count.
+        var bytesMax = 16 << 20
+        var smallBytesMax = 64 << 10
+    }
+
+    private struct Item: Sendable {
+        let ticket: Ticket
+        let bytes: Int
+    }
+
     enum Entry: Equatable {
         case start
-        case wait
-        /// Wait, and this one is given up instead.
-        case waitInsteadOf(Ticket)
+        /// Wait, and these are given up.
+        case wait(givenUp: [Ticket])
     }
 
-    let underWayMax: Int
-    let waitingMax: Int
+    let limits: Limits
     private(set) var underWay = 0
-    private(set) var waiting: [Ticket] = []
+    private var bytesUnderWay = 0
+    private var items: [Item] = []
 
-    /// - Precondition: both above zero.
-    init(underWayMax: Int, waitingMax: Int) {
-        precondition(underWayMax > 0 && waitingMax > 0)
-        self.underWayMax = underWayMax
-        self.waitingMax = waitingMax
+    /// - Precondition: limits above zero.
+    init(_ limits: Limits = Limits()) {
+        precondition(limits.underWayMax > 0 && limits.waitingMax > 0 && limits.bytesMax > 0)
+        self.limits = limits
     }
 
-    mutating func enter(_ ticket: Ticket) -> Entry {
-        if underWay < underWayMax {
-            underWay += 1
+    var waiting: [Ticket] { items.map(\.ticket) }
+
+    mutating func enter(_ ticket: Ticket, bytes: Int) -> Entry {
+        let counted = counted(bytes)
+        if fits(counted), counted == 0 || !items.contains(where: { $0.bytes > 0 }) {
+            start(counted)
             return .start
         }
-        waiting.append(ticket)
-        return waiting.count > waitingMax ? .waitInsteadOf(waiting.removeFirst()) : .wait
+        items.append(Item(ticket: ticket, bytes: counted))
+        var excess = items.reduce(0) { $0 + $1.bytes } - limits.bytesMax
+        var givenUp: [Ticket] = []
+        while items.count > limits.waitingMax || (excess > 0 && items.count > 1) {
+            // Giving up small messages would not make room for bytes.
+            let position = items.count > limits.waitingMax ? 0 : items.firstIndex { $0.bytes > 0 } ?? 0
+            guard position < items.count - 1 else { break }
+            let oldest = items.remove(at: position)
+            excess -= oldest.bytes
+            givenUp.append(oldest.ticket)
+        }
+        return .wait(givenUp: givenUp)
     }
 
     /// A message that was under way is done.
     ///
-    /// - Returns: the next one to start.
-    mutating func leave() -> Ticket? {
-        guard waiting.isEmpty else { return waiting.removeFirst() }
+    /// - Returns: those to start now.
+    mutating func leave(bytes: Int) -> [Ticket] {
         underWay -= 1
-        return nil
+        bytesUnderWay -= counted(bytes)
+        var next: [Ticket] = []
+        var left: [Item] = []
+        for item in items {
+            let isBehindLarge = item.bytes > 0 && left.contains { $0.bytes > 0 }
+            if fits(item.bytes), !isBehindLarge {
+                start(item.bytes)
+                next.append(item.ticket)
+            } else {
+                left.append(item)
+            }
+        }
+        items = left
+        return next
     }
 
-    /// - Returns: false when it does not wait any more.
-    mutating func withdraw(_ ticket: Ticket) -> Bool {
-        guard let position = waiting.firstIndex(of: ticket) else { return false }
-        waiting.remove(at: position)
-        return true
+    private func counted(_ bytes: Int) -> Int { bytes <= limits.smallBytesMax ? 0 : bytes }
+
+    private func fits(_ counted: Int) -> Bool {
+        underWay < limits.underWayMax
+            && (counted == 0 || bytesUnderWay == 0 || bytesUnderWay + counted <= limits.bytesMax)
+    }
+
+    private mutating func start(_ counted: Int) {
+        underWay += 1
+        bytesUnderWay += counted
     }
 }

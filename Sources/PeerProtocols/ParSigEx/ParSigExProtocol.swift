@@ -1,13 +1,16 @@
 import DutyWorkflow
 import Libp2p
+import NIOCore
 
-/// `/charon/parsigex/2.0.0`: the partial signatures of one duty, one message per stream, no answer.
-package struct ParSigExProtocol: Sendable {
+/// `/charon/parsigex/2.0.0`: the partial signatures of one duty, one message per stream, no answer. On the host's loop.
+package final class ParSigExProtocol: Sendable {
     package static let id = "/charon/parsigex/2.0.0"
-    /// For reading and handling one message.
+    /// For a message to be whole.
     package static let timeout = Duration.seconds(5)
     /// Streams of one peer at once: one message per duty, so a few in a slot.
     private static let concurrentPerPeer = 32
+    /// A larger set is encoded by a worker.
+    private static let entriesOnLoopMax = 128
 
     /// What to do with shares other than the sender's own. Charon takes them, but no honest node sends any.
     package enum ForeignShares: Sendable {
@@ -17,59 +20,67 @@ package struct ParSigExProtocol: Sendable {
     }
 
     private let codec: ParSigExCodec
-    private let directory: PeerDirectory
-    private let foreignShares: ForeignShares
-    private let admits: @Sendable (Duty) -> Bool
-    private let authenticate: @Sendable (Duty, ParSignedDataSet) async throws(MessageFault) -> Void
-    private let deliver: @Sendable (Duty, ParSignedDataSet) async -> Void
-    private let observe: @Sendable (PeerEvent) -> Void
+    private let sender: PeerSender
+    private let worker: @Sendable (@escaping @Sendable () -> Void) -> Void
+    private let reception: Reception<(duty: Duty, set: ParSignedDataSet)>
 
     /// - Parameters:
-    ///   - admits: the duty gate, `Deadlines.admits`.
-    ///   - authenticate: throws unless every partial signature verifies under the public share it claims.
-    ///   - deliver: takes an authentic set; duplicates happen.
+    ///   - worker: runs a closure on a thread that is no loop.
+    ///   - admits: the duty gate, asked on the loop.
+    ///   - deliver: takes a set, on the loop, and who brought it. It is decoded, its shares are the sender's, but no
+    ///     signature is verified; duplicates happen.
     package init(
-        codec: ParSigExCodec, directory: PeerDirectory, foreignShares: ForeignShares = .refuse,
-        admits: @escaping @Sendable (Duty) -> Bool,
-        authenticate: @escaping @Sendable (Duty, ParSignedDataSet) async throws(MessageFault) -> Void,
-        deliver: @escaping @Sendable (Duty, ParSignedDataSet) async -> Void,
+        codec: ParSigExCodec, directory: PeerDirectory, sender: PeerSender,
+        worker: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void, foreignShares: ForeignShares = .refuse,
+        admits: @escaping @Sendable (Duty, PeerIndex) -> Admission,
+        deliver: @escaping @Sendable (Duty, ParSignedDataSet, PeerIndex) -> Void,
         observe: @escaping @Sendable (PeerEvent) -> Void
     ) {
         self.codec = codec
-        self.directory = directory
-        self.foreignShares = foreignShares
-        self.admits = admits
-        self.authenticate = authenticate
-        self.deliver = deliver
-        self.observe = observe
+        self.sender = sender
+        self.worker = worker
+        let rules = Reception<(duty: Duty, set: ParSignedDataSet)>.Rules(
+            protocolID: Self.id,
+            duty: { bytes throws(MessageFault) in try FieldScan.duty(in: bytes, at: [1], of: "ParSigExMsg") },
+            decode: { bytes, duty, peer throws(MessageFault) in
+                let message = try codec.decode(bytes) { $0 == duty }
+                if let foreign = message.set.values.first(where: { $0.shareIndex != ShareIndex(peer) }) {
+                    guard foreignShares == .report else { throw .foreignShare(foreign.shareIndex, from: peer) }
+                    observe(.foreignShare(foreign.shareIndex, from: peer))
+                }
+                return message
+            },
+            deliver: { message, peer in
+                deliver(message.duty, message.set, peer)
+                observe(.delivered(peer, topic: Self.topic(message.duty)))
+            })
+        reception = Reception(
+            rules, loop: sender.loop, directory: directory, worker: worker, admits: admits, observe: observe)
     }
 
     package func serve(on host: Host) {
-        host.handle(Self.id, timeout: Self.timeout, concurrentPerPeer: Self.concurrentPerPeer) { stream, peer in
-            let bytes = try await stream.readMessage(limit: codec.messageBytesMax)
-            await receive(bytes, from: directory.index(of: peer))
-        }
+        host.handleMessages(
+            Self.id, limit: codec.messageBytesMax, timeout: Self.timeout, concurrentPerPeer: Self.concurrentPerPeer
+        ) { [reception] in reception.receive($0) }
     }
 
-    func receive(_ bytes: [UInt8], from peer: PeerIndex?) async {
-        do throws(MessageFault) {
-            guard let peer else { throw .unknownSender }
-            let (duty, set) = try codec.decode(bytes, admits: admits)
-            if let foreign = set.values.first(where: { $0.shareIndex != ShareIndex(peer) }) {
-                guard foreignShares == .report else { throw .foreignShare(foreign.shareIndex, from: peer) }
-                observe(.foreignShare(foreign.shareIndex, from: peer))
-            }
-            try await authenticate(duty, set)
-            await deliver(duty, set)
-            observe(.delivered(peer, topic: Self.topic(duty)))
-        } catch {
-            observe(.refused(peer, protocolID: Self.id, error))
-        }
+    func receive(_ message: InboundMessage) { reception.receive(message) }
+
+    /// Our own partial signatures, to every other operator. On the loop there is no hop, unless the set is large.
+    ///
+    /// - Parameter done: called on the loop when all have been tried, with those who took it.
+    package func send(
+        _ duty: Duty, _ set: ParSignedDataSet, done: @escaping @Sendable (Set<PeerIndex>) -> Void = { _ in }
+    ) {
+        guard set.count > Self.entriesOnLoopMax else { return encodeAndSend(duty, set, done) }
+        HandOffs.note()
+        worker { self.encodeAndSend(duty, set, done) }
     }
 
-    /// Our own partial signatures, to every other operator; returns when all have been tried.
-    package func send(_ duty: Duty, _ set: ParSignedDataSet, by sender: PeerSender) async {
-        await sender.send(ParSigExCodec.encode(duty, set), protocolID: Self.id, topic: Self.topic(duty))
+    private func encodeAndSend(
+        _ duty: Duty, _ set: ParSignedDataSet, _ done: @escaping @Sendable (Set<PeerIndex>) -> Void
+    ) {
+        sender.send(ParSigExCodec.encode(duty, set), protocolID: Self.id, topic: Self.topic(duty), done: done)
     }
 
     private static func topic(_ duty: Duty) -> String { "parsigex_\(duty.type.name)" }

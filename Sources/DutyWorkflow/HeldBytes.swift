@@ -1,0 +1,22 @@
+/// What each operator makes consensus hold for it: early messages, and values nobody decided yet, over all duties.
+///
+/// A budget of its own for each, so that nobody can use up another's. Bytes are those of the wire; in memory a value
+/// takes up to twice that.
+struct HeldBytes: Sendable {
+    let perSourceMax: Int
+    private var bytes: [Int]
+
+    init(sources: Int, perSourceMax: Int) {
+        self.perSourceMax = perSourceMax
+        bytes = Array(repeating: 0, count: sources)
+    }
+
+    /// - Returns: false, and nothing is taken, when that is more than the source has left.
+    mutating func take(_ count: Int, for source: Int) -> Bool {
+        guard count <= perSourceMax - bytes[source] else { return false }
+        bytes[source] += count
+        return true
+    }
+
+    mutating func release(_ count: Int, of source: Int) { bytes[source] -= count }
+}

@@ -1,0 +1,9 @@
+extension UnsignedData {
+    /// What tells values of one slot apart for whoever does not know the validator: for an attestation the committee
+    /// and the place in it. Numbers from the network, in no range.
+    package var lookup: (committee: UInt64, validator: UInt64) {
+        switch self {
+        case .attester(_, let duty): (duty.committeeIndex.rawValue, duty.validatorCommitteeIndex)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Ethereum
+import QBFT
+import Testing
+
+@testable import DutyWorkflow
+
+@Suite("Outbox")
+struct OutboxTests {
+    private let a = Duty.attester(slot: Slot(40))
+    private let b = Duty.attester(slot: Slot(41))
+
+    private func vote(_ duty: Duty, _ kind: QBFT.Message.Kind = .prepare) -> [Effect] {
+        let message = QBFT.Message(kind, round: 1, source: 0, value: Fixture.root(1), signature: [1])
+        return [
+            .persist(.vote(duty, message, values: [:])),
+            .sendConsensus(ConsensusMessage(duty: duty, message: message, values: [:])),
+        ]
+    }
+
+    private func served(_ duty: Duty, _ ticket: UInt64 = 1) -> Effect {
+        let value = UnsignedData.attester(
+            Fixture.data(slot: duty.slot.rawValue), Fixture.row(0, slot: duty.slot.rawValue))
+        return .answer(Ticket(ticket), .decided(duty, value))
+    }
+
+    @Test("a vote waits for its own record, and goes with the commit that holds it")
+    func votes() throws {
+        var outbox = Outbox()
+        #expect(outbox.add(vote(a)).isEmpty)
+        let first = try #require(outbox.nextCommit())
+        #expect(first.records.map(\.name) == ["vote prepare"])
+        // Made while the first is being written: one commit at a time.
+        #expect(outbox.add(vote(b) + vote(a, .commit)).isEmpty)
+        #expect(outbox.nextCommit() == nil)
+        #expect(outbox.durable(first.id).map(\.name) == ["send prepare"])
+        let second = try #require(outbox.nextCommit())
+        #expect(second.records.map(\.name) == ["vote prepare", "vote commit"])
+        #expect(outbox.durable(second.id).map(\.name) == ["send prepare", "send commit"])
+        #expect(outbox.nextCommit() == nil)
+    }
+
+    @Test("what commits nobody waits for nothing, and one duty's commit holds up no other duty")
+    func free() throws {
+        var outbox = Outbox()
+        let free: [Effect] = [
+            .resolveDuties(.zero), .fetch(a, .attestationData([.zero])), .sign(a, [:]), .recover(a, [:]),
+            .decodeAhead([]), .verify(Fixture.share(2), a, [:]), .answer(Ticket(2), .refused("")), served(b),
+            .shareWithPeers(b, [:]), .broadcast(b, [:]),
+        ]
+        let effects = outbox.add(vote(a) + free + [served(a), .shareWithPeers(a, [:]), .broadcast(a, [:])])
+        #expect(effects.map(\.name) == free.map(\.name))
+        let commit = try #require(outbox.nextCommit())
+        #expect(outbox.durable(commit.id).map(\.name) == ["send prepare", "answer data", "share", "broadcast"])
+        #expect(outbox.add([served(a)]).count == 1, "nothing is pending any more")
+    }
+
+    @Test("the word that shares are safe waits for all their duties; DECIDED for none")
+    func submitted() throws {
+        var outbox = Outbox()
+        #expect(outbox.add(vote(a)).isEmpty)
+        let first = try #require(outbox.nextCommit())
+        _ = outbox.add(vote(b))
+        #expect(outbox.add([.answer(Ticket(1), .submitted([a, b]))]).isEmpty)
+        #expect(outbox.durable(first.id).map(\.name) == ["send prepare"])
+        let second = try #require(outbox.nextCommit())
+        #expect(outbox.durable(second.id).map(\.name) == ["send prepare", "answer submitted"])
+        _ = outbox.add(vote(a))
+        let decided = QBFT.Message(.decided, round: 1, source: 0, value: Fixture.root(1), signature: [1])
+        #expect(outbox.add([.sendConsensus(ConsensusMessage(duty: a, message: decided, values: [:]))]).count == 1)
+    }
+
+    @Test("notes wait for company: a record that is urgent, many of their kind, or the end")
+    func notes() throws {
+        var outbox = Outbox()
+        _ = outbox.add([.note(.expired(a))])
+        #expect(outbox.nextCommit() == nil)
+        _ = outbox.add(vote(b))
+        #expect(try #require(outbox.nextCommit()).records.map(\.name) == ["expired", "vote prepare"])
+        var many = Outbox()
+        _ = many.add((0..<256).map { .note(.expired(.attester(slot: Slot($0)))) })
+        #expect(many.nextCommit()?.records.count == 256)
+        var last = Outbox()
+        _ = last.add([.note(.expired(a))])
+        #expect(last.nextCommit(all: true)?.records.count == 1)
+    }
+}

@@ -1,0 +1,189 @@
+import DutyWorkflow
+import Ethereum
+import NIOCore
+import NIOPosix
+import QBFT
+import SSZ
+import Synchronization
+import Testing
+
+@testable import Node
+
+/// One node of a cluster of one-of-four leaders, on a loop of its own, with a disk and hands that the test holds.
+@Suite("WorkflowDriver", .timeLimit(.minutes(1)))
+struct WorkflowDriverTests {
+    /// Commits wait until the test lets them through.
+    private final class Disk: Sendable {
+        typealias Done = @Sendable (Result<Void, any Error>) -> Void
+        struct Full: Error {}
+        private struct State {
+            var open: [(records: [Record], done: Done)] = []
+            var arrivals: [CheckedContinuation<Void, Never>] = []
+            var isFree = false
+        }
+        private let state = Mutex(State())
+
+        func commit(_ records: [Record], _ done: @escaping Done) {
+            let (waiting, isFree) = state.withLock { state in
+                defer { state.arrivals = [] }
+                if !state.isFree { state.open.append((records, done)) }
+                return (state.arrivals, state.isFree)
+            }
+            if isFree { done(.success(())) }
+            for waiter in waiting { waiter.resume() }
+        }
+
+        var waiting: Int { state.withLock { $0.open.count } }
+
+        /// The oldest commit, when there is one.
+        func next() async -> (records: [Record], done: Done) {
+            while true {
+                if let first = state.withLock({ $0.open.isEmpty ? nil : $0.open.removeFirst() }) { return first }
+                await withCheckedContinuation { continuation in
+                    let isThere = state.withLock { state in
+                        if state.open.isEmpty { state.arrivals.append(continuation) }
+                        return !state.open.isEmpty
+                    }
+                    if isThere { continuation.resume() }
+                }
+            }
+        }
+
+        /// From now on everything is written at once.
+        func free() {
+            let open = state.withLock { state in
+                state.isFree = true
+                defer { state.open = [] }
+                return state.open
+            }
+            for commit in open { commit.done(.success(())) }
+        }
+    }
+
+    private let disk = Disk()
+    private let (effects, sink) = AsyncStream.makeStream(of: Effect.self)
+    private let duty = Duty.attester(slot: Slot(41))
+
+    private var start: Instant { clock.start(of: duty.slot) + .seconds(4) }
+    private var clock: SlotClock {
+        SlotClock(genesis: Instant(nanoseconds: 0), slotDuration: .seconds(12), slotsPerEpoch: 32)
+    }
+    private let pubKey = PubKey([0xa0] + [UInt8](repeating: 1, count: 47)) ?? .zero
+
+    private func driver() throws -> WorkflowDriver {
+        let forks = try ForkSchedule(
+            ForkName.allCases.map { .init(fork: $0, version: Bytes4(padding: [UInt8($0.rawValue)]), epoch: .zero) })
+        let configuration = WorkflowConfiguration(
+            nodes: 4, threshold: 3, peer: PeerIndex(0), validators: [pubKey], clock: clock,
+            domains: SigningDomains(
+                forks: forks, genesisValidatorsRoot: .zero, exitVersion: .zero, slotsPerEpoch: 32, preset: .mainnet),
+            signs: false, seed: 1)
+        let workflow = Workflow(configuration: configuration) { _, message in
+            var sealed = message
+            sealed.signature = [1]
+            return sealed
+        }
+        return WorkflowDriver(
+            workflow: workflow, loop: MultiThreadedEventLoopGroup.singleton.next(), now: { [start] in start },
+            commit: { [disk] records, done in disk.commit(records, done) },
+            perform: { [sink] effect, _ in
+                if case .report = effect { return }
+                sink.yield(effect)
+            })
+    }
+
+    private var row: AttesterDuty {
+        var row = AttesterDuty()
+        row.pubKey = pubKey
+        row.slot = duty.slot
+        row.committeeLength = 8
+        row.committeesAtSlot = 1
+        return row
+    }
+
+    private var data: AttestationData {
+        var data = AttestationData()
+        data.slot = duty.slot
+        data.target = Checkpoint(epoch: 1, root: .zero)
+        return data
+    }
+
+    /// Leads the duty, whose first round is this node's, to its proposal.
+    private func propose(_ driver: WorkflowDriver) async -> AsyncStream<Effect>.Iterator {
+        var iterator = effects.makeAsyncIterator()
+        driver.post(.dutiesResolved(Epoch(1), [.attester(row)]))
+        while let effect = await iterator.next() {
+            guard case .fetch(duty, _) = effect else { continue }
+            driver.post(.fetched(duty, .attestationData([.zero: data])))
+            break
+        }
+        return iterator
+    }
+
+    @Test("a vote is sent when the disk has it, and not before; what comes meanwhile makes up the next commit")
+    func durableFirst() async throws {
+        let driver = try driver()
+        let running = Task { try await driver.run(restoring: JournalSnapshot()) }
+        var iterator = await propose(driver)
+        let first = await disk.next()
+        #expect(first.records.count == 2, "proposal and PREPARE in one commit")
+        // Nothing of the duty has left: the next effect comes only with the commit.
+        driver.post(.shared(duty, [EntryKey(pubKey)]))
+        _ = try await driver.ask(.attesters([]))
+        #expect(disk.waiting == 0, "one commit at a time")
+        first.done(.success(()))
+        var sent: [QBFT.Message.Kind] = []
+        while sent.count < 2, let effect = await iterator.next() {
+            if case .sendConsensus(let message) = effect { sent.append(message.message.kind) }
+        }
+        #expect(sent == [.prePrepare, .prepare])
+        disk.free()
+        running.cancel()
+        try await running.value
+    }
+
+    @Test("a disk that fails ends the run, and nothing that waited for it happens")
+    func diskFails() async throws {
+        let driver = try driver()
+        let running = Task { try await driver.run(restoring: JournalSnapshot()) }
+        var iterator = await propose(driver)
+        let first = await disk.next()
+        first.done(.failure(Disk.Full()))
+        await #expect(throws: Disk.Full.self) { try await running.value }
+        driver.post(.wake)
+        await #expect(throws: CancellationError.self) { try await driver.ask(.attesters([])) }
+        sink.finish()
+        while let effect = await iterator.next() {
+            if case .sendConsensus = effect { Issue.record("a vote left without its record") }
+        }
+    }
+
+    @Test("questions are answered on the spot or when their time comes; who goes away is forgotten")
+    func questions() async throws {
+        disk.free()
+        let driver = try driver()
+        let running = Task { try await driver.run(restoring: JournalSnapshot()) }
+        let position = AttesterPosition(slot: duty.slot, committee: 0, validator: 0)
+        #expect(try await driver.ask(.attesters([position])) == .attesters([nil]))
+        let waiting = Task { try await driver.ask(.decided(.attestation(duty.slot, 0))) }
+        let leaving = Task { try await driver.ask(.decided(.attestation(duty.slot, 0))) }
+        leaving.cancel()
+        await #expect(throws: CancellationError.self) { try await leaving.value }
+        running.cancel()
+        try await running.value
+        await #expect(throws: CancellationError.self) { try await waiting.value }
+    }
+
+    @Test("notes that never found company are written at the end")
+    func lastNotes() async throws {
+        let driver = try driver()
+        let running = Task { try await driver.run(restoring: JournalSnapshot()) }
+        driver.post(.shared(duty, [EntryKey(pubKey)]))
+        _ = try await driver.ask(.attesters([]))
+        running.cancel()
+        let last = await disk.next()
+        #expect(last.records == [.partialStatus(duty, [EntryKey(pubKey)], .broadcasted)])
+        last.done(.success(()))
+        try await running.value
+    }
+}

@@ -1,0 +1,99 @@
+import DutyWorkflow
+import Ethereum
+import Foundation
+import SSZ
+import Testing
+
+@testable import Storage
+
+/// What `styx slashing-protection` does, but for reading and writing files.
+@Suite struct SlashingProtectionTests {
+    private let folder = Folder()
+    /// Validators 1 and 2; key 101 is a share of validator 1.
+    private let cluster = SlashingProtection.Cluster(
+        lockHash: root(0xAA), validators: [key(1): key(1), key(101): key(1), key(2): key(2)])
+
+    private func protection(_ cluster: SlashingProtection.Cluster? = nil) -> SlashingProtection {
+        SlashingProtection(journal: folder.journal, cluster: cluster) { Instant(unixSeconds: 0) }
+    }
+
+    private func file(_ rows: [(Int, UInt64, UInt64)], chain: Root = root(0xBB)) -> [UInt8] {
+        Interchange.export(
+            Dictionary(uniqueKeysWithValues: rows.map { (key($0.0), watermark($0.1, $0.2, 0)) }),
+            genesisValidatorsRoot: chain
+        ).bytes()
+    }
+
+    private func write(_ marks: [PubKey: AttestationWatermark]) async throws {
+        let journal = try folder.open()
+        try await journal.commit(marks.map { .attestationWatermark($0.key, $0.value) })
+        await journal.close()
+    }
+
+    private func marks() async throws -> [PubKey: AttestationWatermark] {
+        let journal = try folder.open()
+        let marks = try await journal.watermarks()
+        await journal.close()
+        return marks
+    }
+
+    @Test("what one journal exports, another takes; nothing falls")
+    func moves() async throws {
+        try await write([key(1): watermark(3, 4, 1), key(2): watermark(7, 8, 2)])
+        let exported = try await protection().export()
+        #expect(exported.validators == 2)
+        #expect(exported.bytes == file([(1, 3, 4), (2, 7, 8)]))
+        #expect(try await protection().import(exported.bytes).contents.raised.isEmpty)
+        let lower = try await protection().import(file([(1, 2, 3), (2, 7, 9)]))
+        #expect(lower.contents.validators == 2 && lower.contents.raised.count == 1 && !lower.isNew)
+        #expect(try await marks() == [key(1): watermark(3, 4, 1), key(2): watermark(7, 9, 0)])
+    }
+
+    @Test("a validator client's file names key shares; strangers are left out and counted")
+    func shares() async throws {
+        try await write([:])
+        let imported = try await protection(cluster).import(file([(101, 3, 4), (2, 7, 8), (66, 1, 2)]))
+        #expect(imported.contents.validators == 2 && imported.contents.strangers == 1)
+        #expect(try await marks() == [key(1): watermark(3, 4, 0), key(2): watermark(7, 8, 0)])
+        await #expect(throws: Interchange.ImportError.noneKnown(1)) {
+            try await protection(cluster).import(file([(66, 1, 2)]))
+        }
+    }
+
+    @Test("makes a journal only for a known cluster, and of a file that can be taken")
+    func makes() async throws {
+        let good = file([(1, 3, 4)])
+        await #expect(throws: SlashingProtection.Failure.unknownCluster(journal: folder.journal)) {
+            try await protection().import(good)
+        }
+        await #expect(throws: Interchange.ImportError.noneKnown(1)) {
+            try await protection(cluster).import(file([(66, 1, 2)]))
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.journal))
+        await #expect(throws: JournalError.missing(path: folder.journal)) { try await protection(cluster).export() }
+        #expect(try await protection(cluster).import(good).isNew)
+        #expect(try await marks() == [key(1): watermark(3, 4, 0)])
+    }
+
+    @Test("of another chain or cluster, or of a running node, is refused by name")
+    func refusals() async throws {
+        try await write([key(1): watermark(3, 4, 1)])
+        await #expect(throws: Interchange.ImportError.otherChain(expected: root(0xBB), found: root(1))) {
+            try await protection().import(file([(1, 5, 6)], chain: root(1)))
+        }
+        let other = SlashingProtection.Cluster(lockHash: root(9), validators: cluster.validators)
+        let foreign = JournalError.otherCluster(
+            path: folder.journal, what: "lock hash", expected: root(9), found: root(0xAA))
+        await #expect(throws: foreign) { try await protection(other).import(file([(1, 5, 6)])) }
+        await #expect(throws: foreign) { try await protection(other).export() }
+
+        let running = try folder.open()
+        await #expect(throws: JournalError.inUse(path: folder.journal)) {
+            try await protection().import(file([(1, 5, 6)]))
+        }
+        await #expect(throws: JournalError.inUse(path: folder.journal)) { try await protection().export() }
+        #expect(try await running.watermarks() == [key(1): watermark(3, 4, 1)])
+        await running.close()
+        #expect(try await marks() == [key(1): watermark(3, 4, 1)])
+    }
+}
