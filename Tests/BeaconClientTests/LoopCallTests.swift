@@ -52,7 +52,7 @@ struct LoopCallTests {
             try await withClient([deadURL, slow.url, quick.url]) { client in
                 let data = try await Self.fetch(client).get()
                 #expect(data.slot == 7)
-                #expect(client.bestNode.description == quick.url)
+                #expect(client.ranking().first == 2)
                 let target = try #require(quick.requests.first?.target)
                 #expect(target == "/eth/v1/validator/attestation_data?slot=7&committee_index=0")
             }

@@ -237,9 +237,12 @@ extension StyxNode {
             case .unsendable(let topic, let fault):
                 logger.error("encode message", metadata: ["message": "\(topic)", "error": "\(fault)"])
             case .foreignShare(let share, let peer):
-                warn(
-                    "peer sent another operator's share", peer, "foreign share",
-                    ["peer": "\(peer)", "share_index": "\(share)"])
+                guard case .tell(let suppressed) = faults.note("foreign share", of: peer) else { return }
+                logger.warning(
+                    "peer sent another operator's share",
+                    metadata: [
+                        "peer": "\(peer)", "share_index": "\(share)", "alike_since_last": "\(suppressed)",
+                    ])
             case .sent, .delivered: break
             }
         }
