@@ -2,6 +2,7 @@ import BeaconAPI
 import BeaconClient
 import DutyWorkflow
 import Ethereum
+import Program
 import SSZ
 import ValidatorAPI
 
