@@ -28,11 +28,6 @@ extension BeaconClient {
         try await call(.spec) { try ChainSpec(json: $0.member("data")) }
     }
 
-    /// Fork versions by epoch. It has no names: `spec().forks` says more.
-    package func forkSchedule() async throws(BeaconError) -> ForkSchedule {
-        try await call(.forkSchedule) { try ForkSchedule(forkScheduleJSON: $0.member("data")) }
-    }
-
     /// What the node says about itself, e.g. `Lighthouse/v8.0.0-…/x86_64-linux`.
     package func nodeVersion() async throws(BeaconError) -> String {
         try await call(.nodeVersion) { try BeaconAnswer.nodeVersion($0) }

@@ -71,9 +71,6 @@ package final class BeaconClient: Sendable {
         }
     }
 
-    /// The node that won most calls of the last minute; the first one before any call.
-    package var bestNode: BeaconNodeAddress { nodes[ranking()[0]] }
-
     /// All nodes in use, the best first; all nodes if none is.
     func ranking() -> [Int] {
         let all = wins.withLock { $0.ranking(at: .now) }

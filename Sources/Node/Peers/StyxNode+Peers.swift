@@ -215,8 +215,10 @@ extension StyxNode {
                     metadata: ["peer": "\(peer)", "message": "\(topic)", "error": "\(reason)"])
             case .sendRecovered(let peer): logger.info("peer takes messages again", metadata: ["peer": "\(peer)"])
             case .sendDropped(let peer, let topic):
+                guard case .tell(let suppressed) = faults.note("dropped \(topic)", of: peer) else { return }
                 logger.warning(
-                    "too many messages wait for a peer", metadata: ["peer": "\(peer)", "message": "\(topic)"])
+                    "too many messages wait for a peer",
+                    metadata: ["peer": "\(peer)", "message": "\(topic)", "alike_since_last": "\(suppressed)"])
             case .refused(let peer, let protocolID, let fault):
                 // Duties that only Charon nodes carry are no fault; and a peer must not fill our logs.
                 guard !fault.isHarmless else {
@@ -235,8 +237,9 @@ extension StyxNode {
             case .unsendable(let topic, let fault):
                 logger.error("encode message", metadata: ["message": "\(topic)", "error": "\(fault)"])
             case .foreignShare(let share, let peer):
-                logger.warning(
-                    "peer sent another operator's share", metadata: ["peer": "\(peer)", "share_index": "\(share)"])
+                warn(
+                    "peer sent another operator's share", peer, "foreign share",
+                    ["peer": "\(peer)", "share_index": "\(share)"])
             case .sent, .delivered: break
             }
         }
