@@ -163,6 +163,7 @@ let package = Package(
         tests("Node", [nioCore, nioPosix]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Demo"),
+        tests("styx", ["Cluster", "Libp2p", "Secp256k1"]),
         tests("Simulation"),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets", "DutyWorkflow", "PeerProtocols", "Node"],

@@ -218,7 +218,7 @@ struct FanOutTests {
                     #expect(status.syncDistance == 4)
                 }
                 try await withClient([far.url, near.url], fallbacks: [synced.url]) { client in
-                    let status = try await client.untilSynced { _ in }
+                    let status = try await client.syncing()
                     #expect(status.syncDistance == 0)
                 }
             }

@@ -186,14 +186,15 @@ extension StyxNode {
     /// The debug pages. Ends only by cancellation or because it cannot listen.
     func serveDebugging(_ host: Host, _ peerInfo: PeerInfoProtocol) async throws {
         let address = try SocketAddressText(configuration.debugAddress, flag: "debug-address")
-        let directory = cluster.directory
+        let (directory, faults) = (cluster.directory, peerFaults)
         let server = MonitoringServer(
             host: address.host, port: address.port,
             pages: [
                 "/debug/peers": {
                     let view = PeerView(
                         directory: directory, statuses: await host.status(), reports: peerInfo.snapshot,
-                        relays: await host.relayStatus(), faults: host.faults(), listening: await host.advertised)
+                        relays: await host.relayStatus(), faults: host.faults(), refusals: faults.counts,
+                        listening: await host.advertised)
                     return Page(json: view.json.text(indent: "  ") + "\n")
                 }
             ], logger: topic("debug"))
@@ -205,14 +206,7 @@ extension StyxNode {
 
     func peerObserver() -> @Sendable (PeerEvent) -> Void {
         let logger = topic("p2p")
-        // A peer must not fill our logs.
-        let faults = Mutex(FaultLog())
-        @Sendable func warn(_ message: Logger.Message, _ peer: PeerIndex?, _ kind: String, _ facts: Logger.Metadata) {
-            guard case .tell(let suppressed) = faults.withLock({ $0.note(kind, of: peer, at: .now) }) else { return }
-            var facts = facts
-            if suppressed > 0 { facts["suppressed"] = "\(suppressed)" }
-            logger.warning(message, metadata: facts)
-        }
+        let faults = peerFaults
         return { event in
             switch event {
             case .sendFailed(let peer, let topic, let reason, let isNews):
@@ -221,16 +215,25 @@ extension StyxNode {
                     metadata: ["peer": "\(peer)", "message": "\(topic)", "error": "\(reason)"])
             case .sendRecovered(let peer): logger.info("peer takes messages again", metadata: ["peer": "\(peer)"])
             case .sendDropped(let peer, let topic):
-                warn(
-                    "too many messages wait for a peer", peer, "dropped \(topic)",
-                    ["peer": "\(peer)", "message": "\(topic)"])
+                guard case .tell(let suppressed) = faults.note("dropped \(topic)", of: peer) else { return }
+                logger.warning(
+                    "too many messages wait for a peer",
+                    metadata: ["peer": "\(peer)", "message": "\(topic)", "alike_since_last": "\(suppressed)"])
             case .refused(let peer, let protocolID, let fault):
-                let facts: Logger.Metadata = [
+                // Duties that only Charon nodes carry are no fault; and a peer must not fill our logs.
+                guard !fault.isHarmless else {
+                    logger.debug("refused a message", metadata: ["protocol": "\(protocolID)", "error": "\(fault)"])
+                    return
+                }
+                var metadata: Logger.Metadata = [
                     "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)", "error": "\(fault)",
                 ]
-                // Duties that only Charon nodes carry are no fault.
-                guard !fault.isHarmless else { return logger.debug("refused a message", metadata: facts) }
-                warn("refused a message", peer, "\(protocolID) \(fault.label)", facts)
+                switch faults.note("\(protocolID) \(fault.label)", of: peer) {
+                case .tell(let suppressed):
+                    if suppressed > 0 { metadata["alike_since_last"] = "\(suppressed)" }
+                    logger.warning("refused a message", metadata: metadata)
+                case .keepQuiet: logger.debug("refused a message", metadata: metadata)
+                }
             case .unsendable(let topic, let fault):
                 logger.error("encode message", metadata: ["message": "\(topic)", "error": "\(fault)"])
             case .foreignShare(let share, let peer):
