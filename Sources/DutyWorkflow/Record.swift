@@ -35,30 +35,6 @@ package enum PartialStatus: Int, Sendable, Hashable {
     case expired = 3
 }
 
-/// EIP-3076 in its minimal form, per validator. A later vote needs source ≥ `source` and target > `target`, or the
-/// same target with the same data root.
-package struct AttestationWatermark: Hashable, Sendable {
-    package var source: Epoch
-    package var target: Epoch
-    /// Root of the AttestationData of `target`.
-    package var dataRoot: Root
-
-    package init(source: Epoch, target: Epoch, dataRoot: Root) {
-        self.source = source
-        self.target = target
-        self.dataRoot = dataRoot
-    }
-
-    /// The highest of both. nil if `new` is another vote for the same target: a double vote. A zero root stands for
-    /// "not known" (an import) and never replaces a root.
-    package func raised(by new: AttestationWatermark) -> AttestationWatermark? {
-        if new.target == target, new.dataRoot != .zero, new.dataRoot != dataRoot { return nil }
-        return AttestationWatermark(
-            source: max(source, new.source), target: max(target, new.target),
-            dataRoot: new.target > target ? new.dataRoot : dataRoot)
-    }
-}
-
 extension Record {
     /// Nil for what belongs to a validator, not to a duty.
     package var duty: Duty? {

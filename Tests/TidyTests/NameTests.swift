@@ -12,7 +12,6 @@ struct NameTests {
         "Sources/BLS/Verification.swift": "one operation on signatures and on keys",
         "Sources/BeaconAPI/ProxyMessage.swift": "a request and its response",
         "Sources/DutyWorkflow/Query.swift": "a question, its ticket and its answer",
-        "Sources/DutyWorkflow/Record.swift": "one record, and what all of them come to",
         "Sources/DutyWorkflow/Indexes.swift": "two ways to count operators",
         "Sources/DutyWorkflow/WireBytes.swift": "small functions on bytes",
         "Sources/Ethereum/Quantities.swift": "wrapped numbers of one line each",

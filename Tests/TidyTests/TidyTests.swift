@@ -132,6 +132,7 @@ struct TidyTests {
         "Sources/Libp2p/Host+Handlings.swift": "started from an event loop; the host counts and cancels them",
         "Sources/Node/Driver/OwnedTasks.swift": "this is the owner: it cancels them and waits for them",
         "Tests/ClusterSetupTests/KeyCombinerTests.swift": "awaited; the test cancels it",
+        "Tests/NodeTests/WorkflowDriverTests.swift": "awaited; the test cancels them",
         "Tests/Libp2pTests/HostTests.swift": "awaited; the test cancels them",
     ]
 
