@@ -56,7 +56,7 @@ import Testing
         #expect(outcome.signed.count == validators)
         for (entry, partial) in outcome.signed {
             #expect(partial.shareIndex == Self.share)
-            #expect(partial.data.signature == keys[entry]?.sign(Self.domains.signingRoot(of: partial.data)).bytes)
+            #expect(partial.data.signature == keys[entry.pubKey]?.sign(Self.domains.signingRoot(of: partial.data)).bytes)
         }
     }
 
@@ -73,7 +73,7 @@ import Testing
                 pubKeys[0]: value(0, roots: 1), pubKeys[1]: value(1, roots: 1),
                 pubKeys[2]: .attester(AttestationData(), unfit),
             ], with: [pubKeys[0]: keys[0], pubKeys[2]: keys[2]])
-        #expect(outcome.signed.keys.map { $0 } == [pubKeys[0]])
+        #expect(outcome.signed.keys.map(\.pubKey) == [pubKeys[0]])
         #expect(outcome.failures == [pubKeys[1]: .noKey(pubKeys[1]), pubKeys[2]: .noTemplate(Self.duty)])
     }
 }
