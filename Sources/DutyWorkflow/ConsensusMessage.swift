@@ -14,4 +14,7 @@ package struct ConsensusMessage: Hashable, Sendable {
         self.message = message
         self.values = values
     }
+
+    /// About what it takes, in bytes.
+    var heldBytes: Int { message.heldBytes + values.values.reduce(0) { $0 + $1.wireByteCount } }
 }

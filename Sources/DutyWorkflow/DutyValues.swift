@@ -51,7 +51,7 @@ struct DutyValues: Sendable {
 
 extension UnsignedDataSet {
     /// Of `canonicalBytes()`, or a little more.
-    var wireByteCount: Int { values.reduce(0) { $0 + Self.entryOverhead + $1.wireByteCount } }
+    package var wireByteCount: Int { values.reduce(0) { $0 + Self.entryOverhead + $1.wireByteCount } }
 
     /// The text key, and the tags and lengths around both fields.
     private static let entryOverhead = 98 + 14

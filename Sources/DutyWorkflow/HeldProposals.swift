@@ -13,6 +13,8 @@ struct HeldProposals: Sendable {
     /// Part of a slot that a proposal waits, at most: well within the first round of consensus.
     private static let slotPart = 30
 
+    var heldBytes: Int { held.values.reduce(0) { $0 + $1.messages.reduce(0) { $0 + $1.heldBytes } } }
+
     /// Keeps one proposal of each leader.
     mutating func hold(_ message: ConsensusMessage, slotDuration: Duration, at now: Instant) {
         var entry = held[message.duty] ?? Held(until: now + slotDuration / Self.slotPart)

@@ -42,6 +42,16 @@ struct ParSigDB: Sendable {
         suspects = SuspectWatch(slotDuration: configuration.clock.slotDuration)
     }
 
+    /// About what it holds, in bytes.
+    var heldBytes: Int {
+        let held = entries.values.reduce(0) { bytes, byKey in
+            byKey.values.reduce(bytes) { bytes, entry in
+                entry.groups.values.reduce(bytes + 64 + 48 * entry.roots.count) { $0 + $1.heldBytes }
+            }
+        }
+        return held + suspects.heldBytes + claims.values.reduce(0) { $0 + 96 + 24 * $1.count }
+    }
+
     // MARK: Storing
 
     /// What was signed here. On disk before it is shared.

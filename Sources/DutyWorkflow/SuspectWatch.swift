@@ -24,6 +24,13 @@ struct SuspectWatch: Sendable {
 
     init(slotDuration: Duration) { self.slotDuration = slotDuration }
 
+    /// About what waits, in bytes.
+    var heldBytes: Int {
+        suspects.values.reduce(0) { bytes, suspect in
+            bytes + (suspect.waiting + [suspect.current].compactMap { $0 }).reduce(0) { $0 + $1.set.heldBytes }
+        }
+    }
+
     func contains(_ share: ShareIndex) -> Bool { suspects[share] != nil }
 
     mutating func insert(_ share: ShareIndex) { suspects[share] = suspects[share] ?? Suspect() }

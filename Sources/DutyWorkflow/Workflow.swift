@@ -38,6 +38,9 @@ package struct Workflow: Sendable {
         deadlines = DeadlineQueue(deadlines: configuration.deadlines)
     }
 
+    /// About what peers make this node hold, in bytes.
+    package var heldBytes: Int { consensus.heldBytes + parSigDB.heldBytes + heldProposals.heldBytes }
+
     // MARK: The wiring diagram
 
     /// One line per arrow of ARCHITECTURE.md. No `default`: an unwired arrow must not compile.

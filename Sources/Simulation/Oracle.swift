@@ -49,8 +49,17 @@ package struct Oracle {
         }.sorted()
     }
 
+    /// Honest nodes that gave up voting because they took a vote of their own for another's.
+    package var falseTwins: [String] {
+        reports.compactMap { node, report in
+            guard case .twinSeen(let duty, let what) = report, !liars.contains(node) else { return nil }
+            return "node \(node) \(duty): \(what)"
+        }
+    }
+
     package var conflicts: [String] {
         conflictingShares + conflictingServed + conflictingVotes + conflictingBroadcasts + slashable + undurable
+            + falseTwins
     }
 
     // MARK: Progress

@@ -26,7 +26,7 @@ extension SimulatedCluster {
             let answer = Dictionary(uniqueKeysWithValues: committees.map { ($0, data) })
             post(node, .fetched(duty, .attestationData(answer)), after: .milliseconds(2)...(.milliseconds(300)))
         case .sendConsensus(let message):
-            oracle.sawVote(message, by: node, isLiar: [options.liar, options.poisoner].contains(node))
+            oracle.sawVote(message, by: node, isLiar: [options.liar, attacker?.node].contains(node))
             if message.message.kind != .decided, !nodes[node].journal.holds(vote: message.message, of: message.duty) {
                 oracle.sawUndurable("vote in \(message.duty)", by: node)
             }
@@ -44,7 +44,7 @@ extension SimulatedCluster {
         case .shareWithPeers(let duty, let set):
             oracle.sawShares(duty, set)
             checkDurable(duty, set, node)
-            for peer in 0..<options.nodes where peer != node { send(.peerPartials(duty, forge(set, node)), node, peer) }
+            for peer in 0..<options.nodes where peer != node { send(.peerPartials(duty, tell(set, node)), node, peer) }
             post(node, .shared(duty, set.keys.sorted()), after: .milliseconds(1)...(.milliseconds(5)))
         case .verify(let share, _, let set):
             post(node, .verified(share, isGood(set)), after: .milliseconds(1)...(.milliseconds(20)))
@@ -100,41 +100,10 @@ extension SimulatedCluster {
         heap.schedule(.event(node: node, life: nodes[node].life, event), at: now + draw(delay))
     }
 
-    private mutating func send(_ event: Event, _ from: Int, _ to: Int) {
+    mutating func send(_ event: Event, _ from: Int, _ to: Int) {
         for at in network.arrivals(from: from, to: to, at: now, random: &random) {
             // A message in flight reaches whatever life the receiver is in then.
             heap.schedule(.event(node: to, life: nodes[to].life, event), at: at)
         }
-    }
-
-    private mutating func forge(_ set: ParSignedDataSet, _ node: Int) -> ParSignedDataSet {
-        guard node == options.forger else { return set }
-        return set.mapValues { partial in
-            guard Bool.random(using: &random) else { return partial }
-            return ParSignedData(data: partial.data.with(signature: .zero), shareIndex: partial.shareIndex)
-        }
-    }
-
-    /// What a liar tells a peer: the truth to even ones, another value to odd ones. A poisoner proposes the same to all.
-    private func tell(_ message: ConsensusMessage, _ node: Int, _ peer: Int) -> ConsensusMessage {
-        let change: (inout AttestationData) -> Void
-        switch node {
-        case options.liar where !peer.isMultiple(of: 2):
-            change = { $0.beaconBlockRoot = SHA256.hash($0.beaconBlockRoot.bytes) }
-        case options.poisoner where message.message.kind == .prePrepare: change = { $0.source = $0.target }
-        default: return message
-        }
-        guard message.message.value != .zero else { return message }
-        var lie = message
-        var set: UnsignedDataSet = [:]
-        for (pubKey, value) in message.values[message.message.value] ?? [:] {
-            guard case .attester(var data, let row) = value else { continue }
-            change(&data)
-            set[pubKey] = .attester(data, row)
-        }
-        let hash = set.valueHash()
-        lie.values[hash] = set
-        lie.message.value = hash
-        return lie
     }
 }

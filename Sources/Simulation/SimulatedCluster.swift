@@ -19,8 +19,8 @@ package struct SimulatedCluster {
         package var commitTime: ClosedRange<Duration> = .microseconds(200)...(.milliseconds(5))
         /// This node sends different votes to different peers.
         package var liar: Int?
-        /// This node proposes votes that would bar honest ones for an epoch.
-        package var poisoner: Int?
+        /// This node does one kind of harm, all the time.
+        package var attacker: (node: Int, attack: Attack)?
         /// This node sends bad shares, about every other time.
         package var forger: Int?
         /// Nodes with other disks than `commitTime`.
@@ -38,6 +38,8 @@ package struct SimulatedCluster {
         case restart(node: Int)
         case validatorClient(node: Int, AttesterDuty)
         case stepClock(node: Int, by: Duration)
+        case strike
+        case measure
     }
 
     struct Node {
@@ -65,6 +67,9 @@ package struct SimulatedCluster {
     var random: SplitMix64
     var tickets: [Ticket: (node: Int, row: AttesterDuty)] = [:]
     var nextTicket: UInt64 = 0
+    var attacker: SimulatedAttacker?
+    /// The most that peers made an honest node hold, in bytes; looked at every two seconds.
+    package private(set) var heldBytesPeak = 0
 
     package init(_ options: Options) {
         self.options = options
@@ -76,6 +81,9 @@ package struct SimulatedCluster {
         now = clock.genesis + .zero
         nodes = (0..<options.nodes).map { node in Node(skew: options.clockSkew[node] ?? .zero) }
         for node in 0..<options.nodes { heap.schedule(.restart(node: node), at: now) }
+        attacker = options.attacker.map { SimulatedAttacker($0.attack, as: $0.node, of: options.nodes, chain) }
+        heap.schedule(.strike, at: now)
+        heap.schedule(.measure, at: now)
     }
 
     /// Probability that a node's beacon node follows another head than the rest.
@@ -117,12 +125,18 @@ package struct SimulatedCluster {
         now = end
     }
 
+    /// The largest journal of an honest node.
+    package var journalBytes: Int { honest.map { nodes[$0].journal.byteCount }.max() ?? 0 }
+
+    private var honest: [Int] { nodes.indices.filter { $0 != options.attacker?.node } }
+
     // MARK: Items
 
     private mutating func perform(_ item: Item) {
         switch item {
         case .event(let node, let life, let event):
             guard nodes[node].life == life, nodes[node].workflow != nil else { return }
+            if node == attacker?.node { attacker?.hear(event) }
             turn(node, event)
         case .committed(let node, let life, let commit):
             guard nodes[node].life == life, nodes[node].workflow != nil else { return }
@@ -140,6 +154,10 @@ package struct SimulatedCluster {
         case .stepClock(let node, let step):
             nodes[node].skew += step
             turn(node, .wake)
+        case .strike: strike()
+        case .measure:
+            heldBytesPeak = honest.reduce(heldBytesPeak) { max($0, nodes[$1].workflow?.heldBytes ?? 0) }
+            heap.schedule(.measure, at: now + .seconds(2))
         }
     }
 

@@ -21,6 +21,14 @@ struct SimulatedJournal {
         contents.live { !deadlines.isExpired($0, at: now) }
     }
 
+    /// About what is on disk, in bytes.
+    var byteCount: Int {
+        let votes = contents.votes.values.joined().reduce(0) { $0 + $1.heldBytes }
+        let values = contents.voteValues.values.flatMap(\.values) + contents.unsigned.values
+        let signed = contents.partials.count * 320 + contents.aggregated.values.reduce(0) { $0 + $1.count * 400 }
+        return votes + values.reduce(0) { $0 + $1.wireByteCount } + signed
+    }
+
     // MARK: What must be here before others may see it
 
     func holds(vote: QBFT.Message, of duty: Duty) -> Bool {

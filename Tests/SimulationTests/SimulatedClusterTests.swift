@@ -144,17 +144,6 @@ struct SimulatedClusterTests {
         #expect(cluster.oracle.badShares == [ShareIndex(PeerIndex(forger))], replay(seed))
     }
 
-    @Test(
-        "a leader that proposes what nobody may sign only costs a round",
-        arguments: Seeds.fromEnvironment(default: 0..<9))
-    func poisoner(seed: UInt64) {
-        let nodes = [4, 7, 10][Int(seed % 3)]
-        var cluster = makeCluster(nodes, seed) { $0.poisoner = Int(seed) % nodes }
-        cluster.run(untilSlot: 17)
-        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
-        #expect(cluster.missed(slots: 0..<16).isEmpty, replay(seed))
-    }
-
     @Test("half the beacon nodes silent: their nodes still vote, and every duty is done")
     func silentBeaconNodes() {
         var cluster = makeCluster(4, 8)

@@ -1,0 +1,169 @@
+import DutyWorkflow
+import Ethereum
+import QBFT
+import SSZ
+import Timing
+
+/// The harm one operator can do with its own keys, and with what others signed: all that the codecs let through.
+package enum Attack: String, CaseIterable, Sendable {
+    /// As leader, adds a made-up duty of every other validator to its proposals.
+    case inventedRows
+    /// As leader, proposes a source that is not justified yet: signed, it would bar honest votes for an epoch.
+    case futureSource
+    /// Shares of duties that do not exist, of far slots, of another fork, with bits nobody needs.
+    case undueShares
+    /// Votes for ever new values in every duty it can name, long before they begin.
+    case earlyFlood
+    /// Others' votes with its own junk as justification.
+    case junkJustifications
+    /// Shares that are good for no message at all.
+    case unfitShares
+    /// Everything it ever heard or said, over and over.
+    case repeats
+    /// To each node the votes of that node itself.
+    case ownVotes
+}
+
+/// One hostile node's mind: it votes along as any other, and does harm besides. It cannot forge a signature.
+struct SimulatedAttacker: Sendable {
+    private static let heardMax = 400
+    private static let burst = 12
+
+    let node: Int
+    private let attack: Attack
+    private let nodes: Int
+    private let chain: SimulatedChain
+    private var heard: [ConsensusMessage] = []
+    private var junk: UInt64 = 0
+    private let everything: UnsignedDataSet
+
+    init(_ attack: Attack, as node: Int, of nodes: Int, _ chain: SimulatedChain) {
+        self.attack = attack
+        self.node = node
+        self.nodes = nodes
+        self.chain = chain
+        everything = Self.rows(chain, slot: .zero)
+    }
+
+    private static func rows(_ chain: SimulatedChain, slot: Slot) -> UnsignedDataSet {
+        let data = chain.attestationData(slot, view: false)
+        let entries = chain.duties(of: chain.clock.epoch(of: slot)).map { row in
+            var row = row
+            row.slot = slot
+            return (row.pubKey, UnsignedData.attester(data, row))
+        }
+        return Dictionary(uniqueKeysWithValues: entries)
+    }
+
+    /// What reached it, as anybody's.
+    mutating func hear(_ event: Event) {
+        guard case .consensusMessage(let message) = event else { return }
+        heard.append(message)
+        for vote in message.message.justification {
+            heard.append(ConsensusMessage(duty: message.duty, message: vote, values: message.values))
+        }
+        if heard.count > Self.heardMax { heard.removeFirst(heard.count - Self.heardMax) }
+    }
+
+    // MARK: Instead of the truth
+
+    /// - Parameter proposal: its own.
+    func tell(_ proposal: ConsensusMessage) -> ConsensusMessage {
+        switch attack {
+        case .inventedRows:
+            proposal.proposing { Self.rows(chain, slot: proposal.duty.slot).merging($0) { _, honest in honest } }
+        case .futureSource:
+            proposal.proposing { set in
+                set.mapValues { value in
+                    guard case .attester(var data, let row) = value else { return value }
+                    data.source = data.target
+                    return .attester(data, row)
+                }
+            }
+        case .undueShares, .earlyFlood, .junkJustifications, .unfitShares, .repeats, .ownVotes: proposal
+        }
+    }
+
+    /// - Parameter set: its own shares.
+    func tell(_ set: ParSignedDataSet) -> ParSignedDataSet {
+        guard attack == .unfitShares else { return set }
+        return set.mapValues { partial in
+            let signature = chain.shareSignature(.zero, partial.data.messageRoot, partial.shareIndex)
+            return ParSignedData(data: partial.data.with(signature: signature), shareIndex: partial.shareIndex)
+        }
+    }
+
+    // MARK: Besides it
+
+    /// What a peer gets now.
+    mutating func strike(_ peer: Int, at current: Slot, _ random: inout SplitMix64) -> [Event] {
+        switch attack {
+        case .inventedRows, .futureSource, .unfitShares: []
+        case .undueShares: undueShares(at: current, &random)
+        case .earlyFlood: (0..<Self.burst).map { _ in .consensusMessage(early(at: current, &random)) }
+        case .junkJustifications:
+            heard.shuffled(using: &random).prefix(Self.burst).map { .consensusMessage(adorned($0, &random)) }
+        case .repeats:
+            heard.shuffled(using: &random).prefix(4 * Self.burst).map { .consensusMessage($0) }
+        case .ownVotes:
+            heard.filter { $0.message.source == peer }.shuffled(using: &random).prefix(Self.burst).map {
+                .consensusMessage(Bool.random(using: &random) ? $0 : carried($0))
+            }
+        }
+    }
+
+    private func undueShares(at current: Slot, _ random: inout SplitMix64) -> [Event] {
+        let far = ([0, 1, 2, 3, 40, 100_000] as [UInt64]).randomElement(using: &random) ?? 0
+        let slot = Bool.random(using: &random) ? Slot(current.rawValue + far) : Slot(current.rawValue / 2)
+        let share = ShareIndex(PeerIndex(node))
+        var set: ParSignedDataSet = [:]
+        for case (let pubKey, .attester(let data, let row)) in Self.rows(chain, slot: slot) {
+            let fork: ForkName = Bool.random(using: &random) ? .fulu : .deneb
+            guard let attestation = VersionedAttestation(fork: fork, data: data, duty: row) else { continue }
+            let unsigned = SignedData.attestation(attestation)
+            let signature = chain.shareSignature(pubKey, unsigned.messageRoot, share)
+            set[EntryKey(pubKey)] = ParSignedData(data: unsigned.with(signature: signature), shareIndex: share)
+        }
+        // Under its own slot, and under another one.
+        return [slot, current].map { .peerPartials(.attester(slot: $0), set) }
+    }
+
+    /// A vote for a value of every validator that nobody heard of before.
+    private mutating func early(at current: Slot, _ random: inout SplitMix64) -> ConsensusMessage {
+        let ahead = Int64.random(in: -Int64(chain.clock.slotsPerEpoch)...4, using: &random)
+        let slot = Slot(UInt64(max(0, Int64(current.rawValue) + ahead)))
+        let kind = [QBFT.Message.Kind.prePrepare, .prepare, .commit, .roundChange].randomElement(using: &random)
+        let vote = junkVote(kind ?? .prepare, round: .random(in: 1...40, using: &random))
+        return ConsensusMessage(
+            duty: .attester(slot: slot), message: vote, values: vote.value == .zero ? [:] : [vote.value: everything])
+    }
+
+    /// Somebody's authentic vote with votes of ours that name what nobody needs.
+    private mutating func adorned(_ message: ConsensusMessage, _ random: inout SplitMix64) -> ConsensusMessage {
+        var adorned = message
+        for round in 1...Int64(2 * nodes) where adorned.message.justification.count < 2 * nodes {
+            var vote = junkVote(.prepare, round: round)
+            if Bool.random(using: &random) { vote.preparedValue = vote.value }
+            adorned.message.justification.append(vote)
+            adorned.values[vote.value] = everything
+        }
+        return adorned
+    }
+
+    /// Somebody's vote as a justification of our own.
+    private mutating func carried(_ message: ConsensusMessage) -> ConsensusMessage {
+        var carrier = junkVote(.commit, round: message.message.round)
+        carrier.justification = [message.message.bare]
+        var values = message.values
+        values[carrier.value] = everything
+        return ConsensusMessage(duty: message.duty, message: carrier, values: values)
+    }
+
+    private mutating func junkVote(_ kind: QBFT.Message.Kind, round: Int64) -> QBFT.Message {
+        junk += 1
+        let hash = SHA256.hash((0..<8).map { UInt8(truncatingIfNeeded: junk >> (8 * $0)) } + [0x6a])
+        return QBFT.Message(
+            kind, round: round, source: node, value: kind == .roundChange ? .zero : hash,
+            signature: [UInt8(truncatingIfNeeded: node)])
+    }
+}

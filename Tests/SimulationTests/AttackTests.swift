@@ -1,0 +1,54 @@
+import DutyWorkflow
+import Ethereum
+import Simulation
+import Testing
+
+/// One hostile operator: no duty of the others may be missed, and it must not fill their memory or their disks.
+@Suite("a cluster with one attacker")
+struct AttackTests {
+    private static let heldBytesMax = 32 << 20
+    private static let journalBytesMax = 8 << 20
+
+    @Test(
+        "costs no duty, no promise, and little room", arguments: Attack.allCases,
+        Seeds.fromEnvironment(default: 0..<3))
+    func attacked(attack: Attack, seed: UInt64) {
+        let nodes = [4, 7, 10][Int(seed % 3)]
+        let attacker = Int(seed / 3 + seed) % nodes
+        var cluster = makeCluster(nodes, seed) { $0.attacker = (attacker, attack) }
+        cluster.run(untilSlot: 13)
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.missed(slots: 0..<12).isEmpty, replay(seed))
+        #expect(cluster.oracle.badShares.isSubset(of: [ShareIndex(PeerIndex(attacker))]), replay(seed))
+        #expect(cluster.heldBytesPeak < Self.heldBytesMax && cluster.journalBytes < Self.journalBytesMax, replay(seed))
+    }
+
+    @Test("crashes of the others in the midst of it change nothing", arguments: Attack.allCases)
+    func crashes(attack: Attack) {
+        let seed = UInt64(5)
+        var cluster = makeCluster(4, seed) { $0.attacker = (2, attack) }
+        for slot in UInt64(1)..<5 {
+            let from = cluster.start(ofSlot: slot) + .milliseconds(4000 + 37 * Int(slot))
+            cluster.crash(node: [0, 1, 3][Int(slot) % 3], from: from, until: from + .milliseconds(700))
+        }
+        cluster.run(untilSlot: 13)
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.missed(slots: 6..<12).isEmpty, replay(seed))
+    }
+
+    @Test(
+        "of a thousand validators it cannot make a node hold more",
+        arguments: [Attack.earlyFlood, .junkJustifications, .undueShares, .inventedRows])
+    func large(attack: Attack) {
+        var cluster = makeCluster(4, 1) {
+            $0.validators = 1000
+            $0.slotsPerEpoch = 32
+            $0.attacker = (1, attack)
+        }
+        cluster.run(untilSlot: 4)
+        #expect(cluster.missed(slots: 0..<3).isEmpty)
+        // In memory a value takes up to twice its bytes on the wire.
+        #expect(2 * cluster.heldBytesPeak < Self.heldBytesMax, "\(cluster.heldBytesPeak)")
+        #expect(cluster.journalBytes < Self.journalBytesMax, "\(cluster.journalBytes)")
+    }
+}
