@@ -88,7 +88,7 @@ let package = Package(
         module("HTTPServing", [hummingbird, lifecycle]),
         module("Libp2p", ["Secp256k1", "Timing", nioCore, nioPosix, crypto, logging]),
         module(
-            "PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", protobuf, logging],
+            "PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", "Timing", protobuf, logging],
             exclude: ["Proto/core.proto", "Proto/consensus.proto", "Proto/peerinfo.proto"]),
         module("BeaconClient", ["BeaconAPI", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
         module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", "HTTPServing", hummingbird, nioCore, logging]),
@@ -163,6 +163,7 @@ let package = Package(
         tests("Node", [nioCore, nioPosix]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Demo"),
+        tests("styx", ["Cluster", "Libp2p", "Secp256k1"]),
         tests("Simulation"),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets", "DutyWorkflow", "PeerProtocols", "Node"],

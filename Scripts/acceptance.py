@@ -111,7 +111,7 @@ def main(folder):
             nodes.append(start(f"node{index}", [
                 args.styx, "run", "--lock-file", f"{home}/cluster-lock.json",
                 "--private-key-file", f"{home}/charon-enr-private-key", "--journal-file", f"{home}/journal.sqlite",
-                "--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores",
+                "--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", "--accept-new-journal",
                 "--beacon-node-endpoints", f"http://127.0.0.1:{chain_port}", "--beacon-node-timeout", "4s",
                 "--beacon-node-submit-timeout", "6s", "--validator-api-address", "127.0.0.1:0",
                 "--p2p-tcp-address", f"127.0.0.1:{p2p_ports[index]}", "--p2p-peers", ",".join(peers),

@@ -152,7 +152,7 @@ class Lab:
         return self.start(f"node{index}", [
             self.args.styx, "run", "--lock-file", f"{home}/cluster-lock.json",
             "--private-key-file", f"{home}/charon-enr-private-key", "--journal-file", f"{home}/journal.sqlite",
-            "--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores",
+            "--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", "--accept-new-journal",
             "--beacon-node-endpoints", f"http://127.0.0.1:{chain or self.chain_port}", "--beacon-node-timeout", "4s",
             "--beacon-node-submit-timeout", "6s", "--validator-api-address", "127.0.0.1:0",
             "--debug-address", f"127.0.0.1:{debug_port}", "--log-format", "json", "--log-level", "debug"] + options, place)

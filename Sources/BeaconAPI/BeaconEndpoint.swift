@@ -5,7 +5,6 @@ import SSZ
 package enum BeaconEndpoint: Hashable, Sendable {
     case genesis
     case spec
-    case forkSchedule
     case syncing
     case nodeVersion
     case validators(StateID, ValidatorSelection)
@@ -32,7 +31,6 @@ package enum BeaconEndpoint: Hashable, Sendable {
         switch self {
         case .genesis: "genesis"
         case .spec: "spec"
-        case .forkSchedule: "fork_schedule"
         case .syncing: "node_syncing"
         case .nodeVersion: "node_version"
         case .validators: "validators"
@@ -47,7 +45,7 @@ package enum BeaconEndpoint: Hashable, Sendable {
 
     package var method: Method {
         switch self {
-        case .genesis, .spec, .forkSchedule, .syncing, .nodeVersion, .proposerDuties, .attestationData, .events: .get
+        case .genesis, .spec, .syncing, .nodeVersion, .proposerDuties, .attestationData, .events: .get
         case .validators, .attesterDuties, .syncDuties, .submitAttestations: .post
         }
     }
@@ -65,7 +63,6 @@ package enum BeaconEndpoint: Hashable, Sendable {
         switch self {
         case .genesis: "/eth/v1/beacon/genesis"
         case .spec: "/eth/v1/config/spec"
-        case .forkSchedule: "/eth/v1/config/fork_schedule"
         case .syncing: "/eth/v1/node/syncing"
         case .nodeVersion: "/eth/v1/node/version"
         case .validators(let state, _): "/eth/v1/beacon/states/\(state)/validators"
@@ -95,7 +92,7 @@ package enum BeaconEndpoint: Hashable, Sendable {
     /// Nil for GET.
     package var body: [UInt8]? {
         switch self {
-        case .genesis, .spec, .forkSchedule, .syncing, .nodeVersion, .proposerDuties, .attestationData, .events: nil
+        case .genesis, .spec, .syncing, .nodeVersion, .proposerDuties, .attestationData, .events: nil
         case .validators(_, let selection):
             (["ids": .array(selection.ids.map(JSONValue.string))] as JSONValue).bytes()
         case .attesterDuties(_, let indices), .syncDuties(_, let indices):
@@ -108,7 +105,7 @@ package enum BeaconEndpoint: Hashable, Sendable {
     package var answerBytesMax: Int {
         switch self {
         case .genesis, .syncing, .nodeVersion, .attestationData: 64 << 10
-        case .spec, .forkSchedule: 1 << 20
+        case .spec: 1 << 20
         // A row has some 600 bytes; 1 KiB leaves room for white space.
         case .validators(_, let selection): (selection.count ?? Self.validatorsMax) << 10 + 64 << 10
         case .attesterDuties(_, let indices), .syncDuties(_, let indices):

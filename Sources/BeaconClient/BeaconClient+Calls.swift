@@ -16,14 +16,16 @@ extension BeaconClient {
         try await call(.genesis) { try Genesis(json: $0.member("data")) }
     }
 
+    /// One node's own answer, whether it may be used or not.
+    package func genesis(of node: Int) async throws(BeaconError) -> Genesis {
+        try await call(.genesis, at: node, read: BeaconEndpoint.genesis.answerBytesMax) {
+            try Genesis(json: $0.member("data"))
+        }
+    }
+
     /// The chain's constants.
     package func spec() async throws(BeaconError) -> ChainSpec {
         try await call(.spec) { try ChainSpec(json: $0.member("data")) }
-    }
-
-    /// Fork versions by epoch. It has no names: `spec().forks` says more.
-    package func forkSchedule() async throws(BeaconError) -> ForkSchedule {
-        try await call(.forkSchedule) { try ForkSchedule(forkScheduleJSON: $0.member("data")) }
     }
 
     /// What the node says about itself, e.g. `Lighthouse/v8.0.0-…/x86_64-linux`.
@@ -123,11 +125,13 @@ extension BeaconClient {
     package func attestationData(
         _ slot: Slot, committee: CommitteeIndex
     ) async throws(BeaconError) -> AttestationData {
-        try await call(.attestationData(slot, committee)) { json in
-            let data = try BeaconAnswer.container(AttestationData.self, json)
-            try Self.expect(data.slot == slot, "attestation data of slot \(data.slot)")
-            return data
-        }
+        try await call(.attestationData(slot, committee)) { try Self.attestationData($0, slot) }
+    }
+
+    static func attestationData(_ json: JSONValue, _ slot: Slot) throws -> AttestationData {
+        let data = try BeaconAnswer.container(AttestationData.self, json)
+        try expect(data.slot == slot, "attestation data of slot \(data.slot)")
+        return data
     }
 
     /// Publishes attestations at every node; returns once one node has taken them.
@@ -154,24 +158,32 @@ extension BeaconClient {
 
     /// - Parameter bytesMax: nil if there is no answer to read beside the status; `read` then gets `null`.
     private func call<Answer>(
-        _ endpoint: BeaconEndpoint, read bytesMax: Int?, _ read: (JSONValue) throws -> Answer
+        _ endpoint: BeaconEndpoint, at node: Int? = nil, read bytesMax: Int?, _ read: (JSONValue) throws -> Answer
     ) async throws(BeaconError) -> Answer {
         let request = OutgoingRequest(endpoint, timeout: configuration.timeout(endpoint))
-        return try await firstSuccess(request) { response in
-            let body = response.body?.readableBytesView ?? ByteBufferView()
-            let status = Int(response.status.code)
-            guard (200..<300).contains(status) else {
-                let cause = BeaconError.Cause.status(APIErrorBody(lenient: body, status: status), httpStatus: status)
-                if endpoint.isSubmission, cause.isAlreadyKnown { return try read(.null) }
-                throw cause
-            }
-            do {
-                return try read(bytesMax.map { try BeaconAnswer.parse(body, bytesMax: $0) } ?? .null)
-            } catch let cause as BeaconError.Cause {
-                throw cause
-            } catch {
-                throw BeaconError.Cause.malformed("\(error)")
-            }
+        return try await firstSuccess(request, at: node) { response in
+            try Self.read(response, of: endpoint, bytesMax: bytesMax, read)
+        }
+    }
+
+    /// What an answer says; throws why it is no success.
+    static func read<Answer>(
+        _ response: HTTPClient.Response, of endpoint: BeaconEndpoint, bytesMax: Int?,
+        _ read: (JSONValue) throws -> Answer
+    ) throws -> Answer {
+        let body = response.body?.readableBytesView ?? ByteBufferView()
+        let status = Int(response.status.code)
+        guard (200..<300).contains(status) else {
+            let cause = BeaconError.Cause.status(APIErrorBody(lenient: body, status: status), httpStatus: status)
+            if endpoint.isSubmission, cause.isAlreadyKnown { return try read(.null) }
+            throw cause
+        }
+        do {
+            return try read(bytesMax.map { try BeaconAnswer.parse(body, bytesMax: $0) } ?? .null)
+        } catch let cause as BeaconError.Cause {
+            throw cause
+        } catch {
+            throw BeaconError.Cause.malformed("\(error)")
         }
     }
 }

@@ -41,11 +41,13 @@ extension BeaconClient {
         var errors: [BeaconError] = []
         /// The last answer without success.
         var refusal: ProxyResponse?
-        for group in [0..<primaryCount, primaryCount..<nodes.count] where !group.isEmpty {
-            record.usedFallback = group.lowerBound > 0
+        for (isFallback, group) in [(false, 0..<primaryCount), (true, primaryCount..<nodes.count)] {
+            let group = usable(group)
+            guard !group.isEmpty else { continue }
+            record.usedFallback = isFallback
             let outcome = await raceStreaming(request, among: group)
             if let (node, response) = outcome.success {
-                recordWin(node)
+                noteSuccess(node)
                 record.node = nodes[node]
                 return response
             }
@@ -67,7 +69,7 @@ extension BeaconClient {
         var errors: [BeaconError] = []
     }
 
-    private func raceStreaming(_ request: ProxyRequest, among group: Range<Int>) async -> Outcome {
+    private func raceStreaming(_ request: ProxyRequest, among group: [Int]) async -> Outcome {
         let deadline = NIODeadline.now() + TimeAmount(configuration.proxyTimeout)
         return await withTaskGroup(of: (Int, Result<ProxyResponse, any Error>).self) { tasks in
             for node in group {
@@ -92,7 +94,7 @@ extension BeaconClient {
                     throw BeaconError.Cause.status(
                         APIErrorBody(code: response.status, message: ""), httpStatus: response.status)
                 } catch {
-                    outcome.errors.append(self.error(BeaconError.Cause(transport: error), Self.proxyName, node))
+                    outcome.errors.append(noteFailure(error, Self.proxyName, node))
                 }
             }
             return outcome

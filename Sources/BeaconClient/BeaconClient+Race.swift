@@ -32,10 +32,12 @@ extension OutgoingRequest {
 extension BeaconClient {
     /// Asks all primary nodes, then perhaps the fallback nodes.
     ///
-    /// - Parameter judge: makes the answer of a node a success, or throws why it is none. Called in the order in which
-    ///   answers arrive.
+    /// - Parameters:
+    ///   - node: the only one to ask, whether it may be used or not; nil for all that may be used.
+    ///   - judge: makes the answer of a node a success, or throws why it is none. Called in the order in which answers
+    ///     arrive.
     func firstSuccess<Answer>(
-        _ request: OutgoingRequest, judge: (HTTPClient.Response) throws -> Answer
+        _ request: OutgoingRequest, at node: Int? = nil, judge: (HTTPClient.Response) throws -> Answer
     ) async throws(BeaconError) -> Answer {
         let start = ContinuousClock.now
         var record = BeaconCallRecord(endpoint: request.name, duration: .zero, usedFallback: false)
@@ -43,45 +45,41 @@ extension BeaconClient {
             record.duration = start.duration(to: .now)
             configuration.observe(record)
         }
-
-        var errors: [BeaconError] = []
-        for group in [0..<primaryCount, primaryCount..<nodes.count] where !group.isEmpty {
-            record.usedFallback = group.lowerBound > 0
-            if let (node, answer) = await race(request, among: group, errors: &errors, judge: judge) {
-                recordWin(node)
-                record.node = nodes[node]
-                return answer
-            }
-            guard !Task.isCancelled, BeaconError.callForFallback(errors) else { break }
+        var race = node.map { NodeRace(primaries: [$0], fallbacks: []) } ?? race()
+        var answer: Answer?
+        let failure = await run(&race, request) { response throws(BeaconError.Cause) in
+            do { answer = try judge(response) } catch { throw BeaconError.Cause(transport: error) }
+        } won: { node in
+            record.node = nodes[node]
         }
-        let failure =
-            Task.isCancelled || errors.isEmpty
-            ? error(.cancelled, request.name, nil) : BeaconError.mostTelling(of: errors)
-        record.error = failure
-        throw failure
+        record.usedFallback = race.usesFallback
+        if let answer { return answer }
+        let error = failure.flatMap { Task.isCancelled ? nil : $0 } ?? error(.cancelled, request.name, nil)
+        record.error = error
+        throw error
     }
 
-    /// The first success among these nodes with the node's number; nil if all failed or the task was cancelled.
-    private func race<Answer>(
-        _ request: OutgoingRequest, among group: Range<Int>, errors: inout [BeaconError],
-        judge: (HTTPClient.Response) throws -> Answer
-    ) async -> (Int, Answer)? {
+    /// Runs a race to its end. Returns the error of all nodes; nil after a success, or if the task was cancelled.
+    private func run(
+        _ race: inout NodeRace, _ request: OutgoingRequest,
+        judge: (HTTPClient.Response) throws(BeaconError.Cause) -> Void, won: (Int) -> Void
+    ) async -> BeaconError? {
         typealias Arrival = (node: Int, result: Result<HTTPClient.Response, any Error>)
         // Each node arrives twice at most.
         let (arrivals, arrive) = AsyncStream.makeStream(
-            of: Arrival.self, bufferingPolicy: .bufferingOldest(2 * group.count))
-        let deadline = NIODeadline.now() + TimeAmount(request.timeout)
+            of: Arrival.self, bufferingPolicy: .bufferingOldest(2 * nodes.count))
         let exchanges = Exchanges()
-        func begin(_ node: Int) {
+        func begin(_ node: Int, _ deadline: NIODeadline) {
             do {
-                let exchange = try start(request, at: node, deadline: deadline)
+                let exchange = try start(request, at: node, by: http, deadline: deadline)
                 exchange.futureResult.whenComplete { arrive.yield((node, $0)) }
                 exchanges.add(exchange)
             } catch {
                 arrive.yield((node, .failure(error)))
             }
         }
-        for node in group { begin(node) }
+        var deadline = NIODeadline.now() + TimeAmount(request.timeout)
+        for node in race.start() { begin(node, deadline) }
         // Closures run by the event loop drive the exchanges, so those of a submission outlive this function.
         let stop: @Sendable () -> Void = {
             arrive.finish()
@@ -89,24 +87,24 @@ extension BeaconClient {
         }
         defer { stop() }
         return await withTaskCancellationHandler {
-            var missing = group.count
-            var repeated: Set<Int> = []
             for await (node, result) in arrivals {
                 do {
-                    return (node, try judge(result.get()))
-                } catch let error as HTTPClientError
-                    where error == .remoteConnectionClosed && repeated.insert(node).inserted
-                {
-                    // Most likely the node closed an idle connection at the instant we used it again.
-                    begin(node)
-                    continue
+                    try judge(result.get())
+                    noteSuccess(node)
+                    won(node)
+                    return nil
+                } catch let error as HTTPClientError where error == .remoteConnectionClosed && race.mayAskAgain(node) {
+                    begin(node, deadline)
                 } catch {
-                    let failure = self.error(BeaconError.Cause(transport: error), request.name, node)
-                    logger.debug("beacon node call", metadata: ["error": "\(failure)"])
-                    errors.append(failure)
+                    switch race.failed(noteFailure(error, request.name, node)) {
+                    case .wait: continue
+                    case .over(let failure): return failure
+                    case .ask(let fallbacks):
+                        guard !Task.isCancelled else { return nil }
+                        deadline = NIODeadline.now() + TimeAmount(request.timeout)
+                        for node in fallbacks { begin(node, deadline) }
+                    }
                 }
-                missing -= 1
-                if missing == 0 { break }
             }
             return nil
         } onCancel: {
@@ -114,14 +112,15 @@ extension BeaconClient {
         }
     }
 
-    private func start(
-        _ request: OutgoingRequest, at node: Int, deadline: NIODeadline
+    /// - Parameter client: its event loops carry the exchange.
+    func start(
+        _ request: OutgoingRequest, at node: Int, by client: HTTPClient, deadline: NIODeadline
     ) throws -> HTTPClient.Task<HTTPClient.Response> {
         let outgoing = try HTTPClient.Request(
             url: nodes[node].url(request.target), method: request.method, headers: headers(request.headers, for: node),
             body: request.body.map { .byteBuffer(ByteBuffer(bytes: $0)) })
         let accumulator = ResponseAccumulator(request: outgoing, maxBodySize: request.answerBytesMax)
-        return http.execute(request: outgoing, delegate: accumulator, deadline: deadline)
+        return client.execute(request: outgoing, delegate: accumulator, deadline: deadline)
     }
 }
 

@@ -3,6 +3,7 @@ import BeaconAPI
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Synchronization
 
 /// Talks to all beacon nodes of the operator as if they were one.
@@ -19,16 +20,32 @@ package final class BeaconClient: Sendable {
     let http: HTTPClient
     /// For event streams of our own: gives up when nothing comes for `eventIdleTimeout`.
     let eventHTTP: HTTPClient
+    /// Where `LoopCall`s live.
+    package let loop: any EventLoop
+    /// For them: its connections are on that loop.
+    let loopHTTP: HTTPClient
     private let wins: Mutex<WinCounter>
+    private let health: Mutex<NodeHealth>
+    /// Nodes that are asked; all until `use` says otherwise.
+    private let used: Mutex<Set<Int>>
+    private let secrets: SecretWords
 
+    /// - Parameter loop: the caller's, if it is going to make `LoopCall`s.
     /// - Precondition: there is a primary node.
-    package init(configuration: BeaconClientConfiguration, logger: Logger) {
+    package init(
+        configuration: BeaconClientConfiguration,
+        loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(), logger: Logger
+    ) {
         precondition(!configuration.primaries.isEmpty)
         self.configuration = configuration
+        self.loop = loop
         self.logger = logger
+        secrets = SecretWords(configuration)
+        health = Mutex(NodeHealth())
         nodes = configuration.primaries + configuration.fallbacks
         primaryCount = configuration.primaries.count
         wins = Mutex(WinCounter(nodes: nodes.count, start: .now))
+        used = Mutex(Set(nodes.indices))
 
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
         settings.httpVersion = .http1Only
@@ -38,13 +55,14 @@ package final class BeaconClient: Sendable {
         // Downloads and blocked calls of validator clients must not keep duties waiting for a connection.
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        loopHTTP = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: settings)
         settings.timeout.read = TimeAmount(configuration.eventIdleTimeout)
         eventHTTP = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
     }
 
     /// Ends all calls. The client is of no use afterwards. Must be called before it is dropped.
     package func shutdown() async {
-        for client in [http, eventHTTP] {
+        for client in [http, loopHTTP, eventHTTP] {
             do {
                 try await client.shutdown()
             } catch {
@@ -53,13 +71,45 @@ package final class BeaconClient: Sendable {
         }
     }
 
-    /// The node that won most calls of the last minute; the first one before any call.
-    package var bestNode: BeaconNodeAddress { nodes[ranking()[0]] }
+    /// All nodes in use, the best first; all nodes if none is.
+    func ranking() -> [Int] {
+        let all = wins.withLock { $0.ranking(at: .now) }
+        let used = used.withLock { $0 }
+        return used.isEmpty ? all : all.filter(used.contains)
+    }
 
-    /// All nodes, the best first.
-    func ranking() -> [Int] { wins.withLock { $0.ranking(at: .now) } }
+    /// Which nodes are asked from now on; the others are not, until they are named here.
+    package func use(only nodes: Set<Int>) { used.withLock { $0 = nodes } }
 
-    func recordWin(_ node: Int) { wins.withLock { $0.record(node, at: .now) } }
+    /// Those of a group that may be asked.
+    func usable(_ group: Range<Int>) -> [Int] {
+        let used = used.withLock { $0 }
+        return used.isEmpty ? Array(group) : group.filter(used.contains)
+    }
+
+    func race() -> NodeRace {
+        NodeRace(primaries: usable(0..<primaryCount), fallbacks: usable(primaryCount..<nodes.count))
+    }
+}
+
+/// What became of a question to one node. An outage is told when it begins and when it ends, however many calls fail.
+extension BeaconClient {
+    func noteSuccess(_ node: Int) {
+        wins.withLock { $0.record(node, at: .now) }
+        guard let outage = health.withLock({ $0.succeeded(node, at: .now) }) else { return }
+        logger.info(
+            "beacon node answers again",
+            metadata: ["node": "\(nodes[node])", "after": "\(outage.formatted())", "failed_calls": "\(outage.calls)"])
+    }
+
+    func noteFailure(_ error: any Error, _ endpoint: String, _ node: Int) -> BeaconError {
+        let failure = self.error(BeaconError.Cause(transport: error), endpoint, node)
+        let isNews = health.withLock { $0.failed(node, failure.cause, at: .now) }
+        logger.log(
+            level: isNews ? .warning : .debug, isNews ? "beacon node does not answer" : "beacon node call",
+            metadata: ["error": "\(failure)"])
+        return failure
+    }
 }
 
 extension BeaconClient {
@@ -73,7 +123,8 @@ extension BeaconClient {
     }
 
     func error(_ cause: BeaconError.Cause, _ endpoint: String, _ node: Int?) -> BeaconError {
-        BeaconError(endpoint: endpoint, node: node.map { nodes[$0].description } ?? "", cause: cause)
+        BeaconError(
+            endpoint: endpoint, node: node.map { nodes[$0].description } ?? "", cause: secrets.masked(cause))
     }
 }
 

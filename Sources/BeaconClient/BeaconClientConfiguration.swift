@@ -38,6 +38,12 @@ package struct BeaconClientConfiguration: Sendable {
     }
 }
 
+/// Without the headers: they carry API keys.
+extension BeaconClientConfiguration: CustomStringConvertible, CustomReflectable {
+    package var description: String { (primaries + fallbacks).map(\.description).joined(separator: ",") }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// One call, for metrics and logs.
 package struct BeaconCallRecord: Sendable {
     /// `BeaconEndpoint.name`, or `proxy`.

@@ -108,8 +108,7 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
         private mutating func disconnect(_ error: any Error) -> Element {
             body = nil
             failures += 1
-            var random = SystemRandomNumberGenerator()
-            let pause = Backoff.reconnect(after: retry).delay(attempt: failures, random: &random)
+            let pause = Backoff(base: retry, max: retry * 2).delay(attempt: failures)
             self.pause = pause
             let cause =
                 (error as? ServerSentEventError).map { BeaconError.Cause.malformed("\($0)") }

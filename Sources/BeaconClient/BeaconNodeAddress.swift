@@ -2,13 +2,15 @@ import BeaconAPI
 import FoundationEssentials
 
 /// Where a beacon node listens: `http[s]://[user:password@]host[:port][/prefix]`.
-package struct BeaconNodeAddress: Hashable, Sendable, CustomStringConvertible {
+package struct BeaconNodeAddress: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
     /// Scheme, host, port and path prefix, without credentials and without trailing slash.
     let base: String
     /// `Basic …`, from the URL's user and password; nil without them.
     let authorization: String?
     /// For logs and metrics: without credentials, and without the path, which often is an API key.
     package let description: String
+    /// Parts that nobody else may learn.
+    let secrets: [String]
 
     /// Why a text is no address. Never repeats the text: it may hold a password.
     package enum Fault: Error, Equatable, CustomStringConvertible {
@@ -39,12 +41,13 @@ package struct BeaconNodeAddress: Hashable, Sendable, CustomStringConvertible {
         base = origin + path
         description = path.isEmpty ? origin : origin + "/…"
 
-        if let user = parts.user {
-            authorization = "Basic " + Data("\(user):\(parts.password ?? "")".utf8).base64EncodedString()
-        } else {
-            authorization = nil
-        }
+        let credentials = parts.user.map { Data("\($0):\(parts.password ?? "")".utf8).base64EncodedString() }
+        authorization = credentials.map { "Basic " + $0 }
+        let given = [parts.user, parts.password, parts.percentEncodedUser, parts.percentEncodedPassword, credentials]
+        secrets = given.compactMap(\.self) + [path]
     }
+
+    package var customMirror: Mirror { Mirror(self, children: []) }
 
     /// - Parameter target: path and query, starting with `/`.
     func url(_ target: String) -> String { base + target }

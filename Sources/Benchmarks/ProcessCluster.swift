@@ -150,6 +150,7 @@ struct ProcessCluster {
                     "--private-key-file", directory + "/charon-enr-private-key",
                     "--journal-file", directory + "/styx-journal.sqlite",
                     "--validator-keys-dir", directory + "/validator_keys", "--signer", "keystores",
+                    "--accept-new-journal",
                     "--beacon-node-endpoints", "http://127.0.0.1:\(beaconPort)",
                     "--validator-api-address", "127.0.0.1:0",
                     "--p2p-relays", "", "--p2p-tcp-address", "127.0.0.1:\(ports[index])", "--p2p-peers",

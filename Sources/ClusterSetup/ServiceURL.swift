@@ -3,7 +3,7 @@ import FoundationEssentials
 /// Where a service listens: `http[s]://[user:password@]host[:port][/path][?query]`.
 ///
 /// Keeps what is secret apart: neither `description` nor `shown` can leak a password.
-package struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
+package struct ServiceURL: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
     /// Why a text is no address. Never repeats the text: it may hold a password.
     package enum Fault: Error, Equatable, CustomStringConvertible {
         case notURL
@@ -59,6 +59,8 @@ package struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
 
     /// For services whose path may be an API key: without it.
     package var description: String { path.isEmpty && query.isEmpty ? origin : origin + "/…" }
+
+    package var customMirror: Mirror { Mirror(self, children: []) }
 
     /// For services whose path says what was asked: without credentials and query.
     package var shown: String { origin + path }

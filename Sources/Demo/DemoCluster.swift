@@ -120,6 +120,8 @@ package struct DemoCluster: Sendable {
         node.lockFile = directory + "/cluster-lock.json"
         node.privateKeyFile = directory + "/charon-enr-private-key"
         node.journalFile = directory + "/styx-journal.sqlite"
+        // The keys were made a moment ago.
+        node.acceptsNewJournal = true
         node.validatorKeysDirectory = directory + "/validator_keys"
         node.beaconNodeEndpoints = ["http://127.0.0.1:\(beaconPort)"]
         node.validatorAPIAddress = "127.0.0.1:0"

@@ -31,13 +31,6 @@ package enum SignedData: Hashable, Sendable {
         }
     }
 
-    /// Whether it was signed for this duty: nothing outside the message says so.
-    package func belongs(to duty: Duty) -> Bool {
-        switch self {
-        case .attestation(let attestation): duty.type == .attester && attestation.data.slot == duty.slot
-        }
-    }
-
     /// The same object with another signature.
     package func with(signature: SignatureBytes) -> SignedData {
         switch self {

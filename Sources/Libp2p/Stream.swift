@@ -86,10 +86,6 @@ package final class Stream: Sendable {
 
     // MARK: Ending
 
-    /// Waits until the peer has accepted the protocol. Only of interest after a send without answer: a stream opened
-    /// on the strength of identify may still be refused.
-    package func confirm() async throws { _ = try await core.negotiated() }
-
     /// Ends our side after what is queued and ignores what still comes. Does not wait.
     package func close() { core.close() }
 

@@ -1,7 +1,9 @@
 import DutyWorkflow
 import Libp2p
 import Logging
+import PeerProtocols
 import Program
+import Synchronization
 
 extension StyxNode {
     /// Logs what became of duties, in the words of Charon's log dashboard where it has any.
@@ -10,10 +12,12 @@ extension StyxNode {
     func reporter(commits: @escaping @Sendable () -> Int) -> @Sendable (Report) -> Void {
         let logger = topic("tracker")
         let hook = hooks.report
+        let filter = Mutex(ReportFilter())
         return { report in
             hook(report)
             switch report {
             case .started(let duty, let validators):
+                filter.withLock { $0.works("resolve") }
                 logger.debug("duty started", metadata: ["duty": "\(duty)", "validators": "\(validators)"])
             case .decided(let duty, let round, let leader, let after):
                 logger.debug(
@@ -26,6 +30,7 @@ extension StyxNode {
                 logger.debug(
                     "round changed", metadata: ["duty": "\(duty)", "from": "\(from)", "to": "\(to)", "rule": "\(why)"])
             case .succeeded(let duty, let validators, let since):
+                filter.withLock { filter in DutyStep.allCases.forEach { filter.works($0.name) } }
                 logger.info(
                     "duty done",
                     metadata: [
@@ -42,12 +47,23 @@ extension StyxNode {
                         "reason_code": "\(reason.code)", "error": "\(detail)", "validators": "\(missing.count)",
                     ])
             case .retrying(let duty, let step, let detail):
-                logger.warning(
-                    "trying again", metadata: ["duty": "\(duty)", "step": "\(step.name)", "error": "\(detail)"])
+                let isNews = filter.withLock { $0.isNews(step.name, detail) }
+                logger.log(
+                    level: isNews ? .warning : .debug, "trying again",
+                    metadata: ["duty": "\(duty)", "step": "\(step.name)", "error": "\(detail)"])
             case .dutiesUnavailable(let epoch, let why):
-                logger.warning("resolve duties", metadata: ["epoch": "\(epoch)", "error": "\(why)"])
+                let isNews = filter.withLock { $0.isNews("resolve", why) }
+                logger.log(
+                    level: isNews ? .warning : .debug, "resolve duties",
+                    metadata: ["epoch": "\(epoch)", "error": "\(why)"])
             case .fault(let duty, let what):
-                logger.warning("fault", metadata: ["duty": "\(duty)", "error": "\(what)"])
+                var metadata: Logger.Metadata = ["duty": "\(duty)", "error": "\(what)"]
+                switch filter.withLock({ $0.fault(what, at: .now) }) {
+                case .tell(let suppressed):
+                    if suppressed > 0 { metadata["alike_since_last"] = "\(suppressed)" }
+                    logger.warning("fault", metadata: metadata)
+                case .keepQuiet: logger.debug("fault", metadata: metadata)
+                }
             case .dutiesMissed(let from, let to, let count, let why):
                 logger.warning(
                     "duties missed",

@@ -43,6 +43,7 @@ package struct StyxNode: Sendable {
     let hooks: Hooks
     let logger: Logger
     let cluster: ClusterContext
+    let peerFaults = PeerFaults()
     let threads: CryptoThreads
     private let ownsThreads: Bool
 
@@ -79,7 +80,8 @@ package struct StyxNode: Sendable {
             path: configuration.journalFile + ".peers.json",
             peers: Set(cluster.directory.others.map { cluster.directory[$0] }), logger: logger)
         let host = try Host(hostConfiguration(book), logger: topic("p2p")) { book.note($0, $1) }
-        let beacon = BeaconClient(configuration: try beaconConfiguration(), logger: topic("eth2"))
+        let beacon = BeaconClient(
+            configuration: try beaconConfiguration(), loop: host.loop, logger: topic("eth2"))
         let runtime = RuntimeSlot()
         let observe = peerObserver()
         let (consensus, parSigEx) = serveDuties(on: host, runtime, observe)
@@ -129,7 +131,8 @@ package struct StyxNode: Sendable {
         _ loop: any EventLoop
     ) async throws {
         // At once: a wrong password should show before a beacon node is there.
-        async let learned = learnChain(beacon)
+        let discovery = chainDiscovery(beacon)
+        async let learned = discovery.learn()
         let shares = try await openShares()
         let (chain, genesisRoot) = try await learned
         let verifier = SignatureVerifier(threads: threads)
@@ -152,7 +155,7 @@ package struct StyxNode: Sendable {
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, domains: chain.domains, signs: signer != nil,
             seed: UInt64.random(in: .min ... .max))
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
-        let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys)
+        let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock)
         let effects = NodeEffects(
             beacon: beacon, validators: validators, chain: chain, signer: signer,
             combiner: ThresholdCombiner(
@@ -177,6 +180,7 @@ package struct StyxNode: Sendable {
                 group.addTask { try await server.run { hooks.validatorAPI($0) } }
                 group.addTask { try await housekeep(journal, chain.clock) }
                 group.addTask { await watchHead(beacon, chain.clock) }
+                group.addTask { await discovery.watch(chain, root: genesisRoot) }
                 try await group.next()
                 group.cancelAll()
             }
@@ -191,41 +195,10 @@ package struct StyxNode: Sendable {
         await journal.close()
     }
 
-    private func learnChain(_ beacon: BeaconClient) async throws -> (ChainContext, Root) {
-        let logger = topic("eth2")
-        let waits = WaitLog(logger: logger)
-        let genesis = try await beacon.untilAnswered(report: waits.note) { client throws(BeaconError) in
-            try await client.genesis()
-        }
-        let spec = try await beacon.untilAnswered(report: waits.note) { client throws(BeaconError) in
-            try await client.spec()
-        }
-        let version = cluster.lock.definition.forkVersion
-        guard spec.forks.entries.contains(where: { $0.version == version }) else {
-            throw ConfigurationError(
-                flag: "beacon-node-endpoints",
-                what: "lead to a chain with genesis fork version \(genesis.forkVersion),"
-                    + " but the cluster lock is for \(cluster.network?.name ?? "a network") (\(version))",
-                cure: "use beacon nodes of the lock's network")
-        }
-        _ = try await beacon.untilSynced(report: waits.note)
-        let start = Instant(unixSeconds: genesis.time)
-        let exitVersion = cluster.network?.capellaForkVersion ?? spec.forks.version(of: .capella) ?? version
-        let domains = SigningDomains(
-            spec: spec, genesisValidatorsRoot: genesis.validatorsRoot, exitVersion: exitVersion)
-        if let unknown = spec.forks.firstUnknownEpoch {
-            logger.warning(
-                "the chain has a fork this version does not know; update before it",
-                metadata: ["epoch": "\(unknown)"])
-        }
-        logger.info(
-            "beacon node ready",
-            metadata: [
-                "network": "\(cluster.network?.name ?? spec.configName)",
-                "slot_seconds": "\(GoDuration.format(spec.slotDuration))",
-                "genesis_validators_root": "\(genesis.validatorsRoot)",
-            ])
-        return (ChainContext(clock: spec.clock(genesis: start), domains: domains, spec: spec), genesis.validatorsRoot)
+    private func chainDiscovery(_ beacon: BeaconClient) -> ChainDiscovery {
+        ChainDiscovery(
+            questions: .init(beacon), forkVersion: cluster.lock.definition.forkVersion, network: cluster.network,
+            logger: topic("eth2"))
     }
 
     /// This operator's key shares, if the node is to sign with them.
@@ -283,26 +256,15 @@ package struct StyxNode: Sendable {
     }
 }
 
+/// Of a cluster and an operator only: what a node is made of holds secrets, and is long.
+extension StyxNode: CustomStringConvertible, CustomReflectable {
+    package var description: String { "node \(cluster.own) of \(cluster.lock.lockHash.hex.dropFirst(2).prefix(7))" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// Holds the runtime once there is one; peers' messages before that are refused.
 final class RuntimeSlot: Sendable {
     private let runtime = Mutex<NodeRuntime?>(nil)
     func set(_ runtime: NodeRuntime?) { self.runtime.withLock { $0 = runtime } }
     var current: NodeRuntime? { runtime.withLock { $0 } }
-}
-
-/// Says once what is being waited for, and again when the reason changes.
-private final class WaitLog: Sendable {
-    let logger: Logger
-    private let last = Mutex("")
-
-    init(logger: Logger) { self.logger = logger }
-
-    @Sendable func note(_ wait: BeaconWait) {
-        let reason = "\(wait.error)"
-        let isNews = last.withLock { last in
-            defer { last = reason }
-            return last != reason
-        }
-        if isNews { logger.warning("waiting for a beacon node", metadata: ["reason": "\(reason)"]) }
-    }
 }

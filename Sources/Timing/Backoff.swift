@@ -3,7 +3,7 @@ package struct Backoff: Hashable, Sendable {
     private static let factor = 1.6
 
     private let base: Duration
-    private let max: Duration
+    package let max: Duration
     /// Share of a pause that is random, either way: those who failed together should not try again together.
     private let jitter: Double
     private var failures = 0
@@ -26,8 +26,13 @@ package struct Backoff: Hashable, Sendable {
     ///
     /// - Parameter attempt: failures so far, from 1.
     package func delay(attempt: Int, random: inout some RandomNumberGenerator) -> Duration {
+        delay(attempt: attempt) * Double.random(in: 1 - jitter...1 + jitter, using: &random)
+    }
+
+    /// Without jitter.
+    package func delay(attempt: Int) -> Duration {
         var delay = base
         for _ in 1..<Swift.max(1, min(attempt, 64)) where delay < max { delay = delay * Self.factor }
-        return min(delay, max) * Double.random(in: 1 - jitter...1 + jitter, using: &random)
+        return min(delay, max)
     }
 }

@@ -64,7 +64,7 @@ extension APIFault {
         }
     }
 
-    private init(_ refusal: ValidatorAPIRefusal) {
+    init(_ refusal: ValidatorAPIRefusal) {
         switch refusal {
         case .refused(let reason): self.init(400, reason)
         case .notFound(let reason): self.init(404, reason)

@@ -70,8 +70,6 @@ final class Connections: Sendable {
         state.withLock { _ = $0.scopes.removeValue(forKey: id) }
     }
 
-    var count: Int { state.withLock { $0.scopes.count } }
-
     subscript(channel: any Channel) -> ConnectionScope? {
         state.withLock { $0.scopes[ObjectIdentifier(channel)] }
     }

@@ -18,7 +18,8 @@ package enum ValidatorAPIRefusal: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// What the validator API needs from the node. Keys are always group keys here.
+/// What the validator API needs from the node. Keys are always group keys here. A request is handed on as a whole: each
+/// way through the node costs as much for one set as for all of them.
 ///
 /// A `ValidatorAPIRefusal` reaches the client as it is, a `BeaconError` with the beacon node's status and message. Any
 /// other error is ours: the client learns nothing but 500. Every method must return soon when its task is cancelled.
@@ -26,10 +27,8 @@ package protocol ValidatorAPIBackend: Sendable {
     /// Waits until the cluster has decided. Committee 0 stands for any committee of the slot.
     func awaitAttestationData(slot: Slot, committee: CommitteeIndex) async throws -> AttestationData
 
-    /// Which validator attests so; nil if the cluster decided no such duty.
-    func attesterPubKey(
-        slot: Slot, committee: CommitteeIndex, validator: ValidatorIndex
-    ) async throws -> PubKey?
+    /// Which validator attests at each position; nil where the cluster decided no such duty.
+    func attesterPubKeys(_ positions: [AttesterPosition]) async throws -> [PubKey?]
 
     /// The attester duties of our validators in a slot, to tell the validator of a vote of before Electra.
     func attesterDefinitions(slot: Slot) async throws -> [AttesterDuty]
@@ -37,12 +36,12 @@ package protocol ValidatorAPIBackend: Sendable {
     /// The fork that rules a slot.
     func fork(at slot: Slot) async throws -> ForkName
 
-    /// Checks partial signatures under our own public shares. Throws `refused` if one is bad.
-    func verify(_ duty: Duty, _ set: ParSignedDataSet) async throws
+    /// Checks partial signatures under our own public shares. Returns why each set is refused, nil if all of it is good.
+    func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?]
 
-    /// Takes verified partial signatures; returns once they are durable. Throws `refused` if they contradict what was
-    /// decided or signed before.
-    func submit(_ duty: Duty, _ set: ParSignedDataSet) async throws
+    /// Takes verified partial signatures; returns once they are durable. Returns why each set is refused: it contradicts
+    /// what was decided or signed before; nil if it was taken.
+    func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?]
 
     /// - Parameter indices: empty for the active validators of the cluster.
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty>

@@ -37,8 +37,6 @@ package final class ValidatorAPIServer: Sendable {
     /// Requests being worked on or waiting.
     package var requestsInFlight: Int { responder.admission.count }
 
-    package var openConnections: Int { connections.count }
-
     /// Serves until cancelled or shut down gracefully; requests that still wait get 408 then.
     ///
     /// - Parameter listening: called with the port once connections are accepted.

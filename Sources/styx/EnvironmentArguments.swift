@@ -1,7 +1,7 @@
 /// Lets environment variables stand for flags, and booleans be written `--flag=false`, as Charon's users are used to.
 ///
-/// Order: command line, then `STYX_*`, then `CHARON_*`. An empty variable is not set. Only flags that the command has
-/// are looked up; other variables are ignored, for compose files set many.
+/// Order: command line, then `STYX_*`, then `CHARON_*`, then the default. What is empty is not set, on the command line
+/// too: compose files pass `CHARON_X=${CHARON_X:-}` for many flags.
 enum EnvironmentArguments {
     /// The flags of one command.
     struct Flags: Sendable {
@@ -9,6 +9,8 @@ enum EnvironmentArguments {
         var switches: [String] = []
         /// Those of `switches` that are on unless told otherwise.
         var onByDefault: [String] = []
+        /// Those of `options` that have a default, and for which empty on the command line means none.
+        var noneIfEmpty: [String] = []
     }
 
     /// - Parameter arguments: without the program's name.
@@ -16,13 +18,25 @@ enum EnvironmentArguments {
         guard let (path, flags) = commands.first(where: { arguments.starts(with: $0.path) }) else { return arguments }
         var out = path
         var seen: Set<String> = []
-        for argument in arguments.dropFirst(path.count) {
+        var rest = arguments.dropFirst(path.count)
+        while let argument = rest.popFirst() {
+            if argument == "--" {
+                out += [argument] + rest
+                return out
+            }
             guard argument.hasPrefix("--") else {
                 out.append(argument)
                 continue
             }
             let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
+            if flags.options.contains(name), (parts.count == 2 ? String(parts[1]) : rest.first) == "" {
+                if parts.count == 1 { rest.removeFirst() }
+                guard flags.noneIfEmpty.contains(name) else { continue }
+                out += ["--\(name)", ""]
+                seen.insert(name)
+                continue
+            }
             seen.insert(name)
             guard flags.switches.contains(name), parts.count == 2, let isOn = boolean(String(parts[1])) else {
                 out.append(argument)
@@ -59,9 +73,41 @@ enum EnvironmentArguments {
         (["relay"], RelayCommand.flags),
     ]
 
+    private static let prefixes = ["STYX_", "CHARON_"]
+
     private static func variable(_ name: String, _ environment: [String: String]) -> String? {
-        let suffix = name.uppercased().replacing("-", with: "_")
-        return ["STYX_", "CHARON_"].lazy.compactMap { environment[$0 + suffix] }.first { !$0.isEmpty }
+        prefixes.lazy.compactMap { environment[$0 + suffix(name)] }.first { !$0.isEmpty }
+    }
+
+    /// Variables with a value that look like ours and belong to no flag of any command, by name, each with the variable
+    /// that was probably meant. Values stay where they are: they may be secrets.
+    static func unknown(in environment: [String: String]) -> [(name: String, meant: String?)] {
+        let known = Set(commands.flatMap { $0.flags.options + $0.flags.switches }.map(suffix))
+        return environment.filter { !$0.value.isEmpty }.keys.sorted().compactMap { name in
+            guard let prefix = prefixes.first(where: name.hasPrefix) else { return nil }
+            let rest = String(name.dropFirst(prefix.count))
+            guard !known.contains(rest) else { return nil }
+            let near = known.map { (distance(rest, $0), $0) }.filter { $0.0 <= 2 }.min { $0 < $1 }
+            return (name, near.map { prefix + $0.1 })
+        }
+    }
+
+    private static func suffix(_ flag: String) -> String { flag.uppercased().replacing("-", with: "_") }
+
+    /// Letters to insert, delete or replace.
+    private static func distance(_ a: String, _ b: String) -> Int {
+        let (a, b) = (Array(a.utf8.prefix(64)), Array(b.utf8.prefix(64)))
+        var row = Array(0...b.count)
+        for (i, letter) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, other) in b.enumerated() {
+                let replaced = diagonal + (letter == other ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
+            }
+        }
+        return row[b.count]
     }
 
     /// Go's spellings.

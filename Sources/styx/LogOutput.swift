@@ -2,8 +2,14 @@ import ArgumentParser
 import Foundation
 import Logging
 
+/// In any case of letters, as Charon takes it; `fatal` and `panic` are levels of its logger.
 enum LogLevel: String, ExpressibleByArgument, CaseIterable {
-    case debug, info, warn, error
+    case debug, info, warn, error, fatal, panic
+
+    init?(argument: String) {
+        let name = argument.lowercased()
+        self.init(rawValue: name == "warning" ? "warn" : name)
+    }
 
     var level: Logger.Level {
         switch self {
@@ -11,6 +17,7 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
         case .info: .info
         case .warn: .warning
         case .error: .error
+        case .fatal, .panic: .critical
         }
     }
 }

@@ -45,9 +45,10 @@ enum Terminal {
 
     static var isInteractive: Bool { isatty(STDERR_FILENO) != 0 }
 
-    /// Lines of different threads do not mix; the line at the bottom stays there.
+    /// Without secrets. Lines of different threads do not mix; the line at the bottom stays there.
     @Sendable
     static func write(_ line: String) {
+        let line = CommandSecrets.masked(line)
         live.withLock { live in put(live.isEmpty ? line + "\n" : clearLine + line + "\n" + live) }
     }
 

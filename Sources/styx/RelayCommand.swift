@@ -23,7 +23,7 @@ struct RelayCommand: AsyncParsableCommand {
     @Option(help: "Reservations in all.") var p2pMaxConnections = 16384
     @Flag(help: "Tell nodes the private addresses of this machine too.") var p2pAdvertisePrivateAddresses = false
 
-    @Option(help: "debug, info, warn or error.") var logLevel = LogLevel.info
+    @Option(help: "debug, info, warn, error, fatal or panic.") var logLevel = LogLevel.info
     @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
     @OptionGroup var absent: AbsentRelayOptions
 
@@ -38,6 +38,7 @@ struct RelayCommand: AsyncParsableCommand {
     func run() async throws {
         _ = LogOutput.bootstrap(level: logLevel, format: logFormat)
         let logger = Logger(label: "relay")
+        Surroundings.tell(logger)
         for flag in absent.given {
             logger.warning("flag does nothing in this version", metadata: ["flag": "--\(flag)"])
         }

@@ -22,6 +22,12 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var testnet: TestnetOptions
     @Option(help: "Journal of everything decided and signed (SQLite). Keep it with the keys.")
     var journalFile = ".charon/styx-journal.sqlite"
+    @Flag(
+        help: """
+            Sign at once although the journal is new. Only if these keys have signed nothing in the last two epochs, here or \
+            elsewhere: a new journal knows of no vote, so with --signer keystores it protects nobody from slashing.
+            """)
+    var acceptNewJournal = false
 
     @Option(help: "Beacon nodes, comma-separated URLs. All are asked at once.")
     var beaconNodeEndpoints: [String] = []
@@ -54,7 +60,7 @@ struct Run: AsyncParsableCommand {
     @Option(help: "For QUIC, which is not offered: accepted, ignored.") var p2pUdpAddress: [String] = []
     @Option(help: "Name shown to other operators, at most 32 bytes.") var nickname = ""
 
-    @Option(help: "debug, info, warn or error.") var logLevel = LogLevel.info
+    @Option(help: "debug, info, warn, error, fatal or panic.") var logLevel = LogLevel.info
     @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
 
     static let flags = EnvironmentArguments.Flags(
@@ -64,10 +70,13 @@ struct Run: AsyncParsableCommand {
             "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address", "p2p-peers", "p2p-external-ip",
             "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
             "execution-client-rpc-endpoint",
-        ] + TestnetOptions.names, switches: ["no-verify", "private-key-file-lock", "p2p-disable-reuseport"])
+        ] + TestnetOptions.names,
+        switches: ["no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal"],
+        noneIfEmpty: ["p2p-relays"])
 
     func run() async throws {
         let logger = LogOutput.bootstrap(level: logLevel, format: logFormat)
+        Surroundings.tell(logger)
         var node = NodeConfiguration()
         node.lockFile = lockFile
         node.privateKeyFile = privateKeyFile
@@ -76,6 +85,7 @@ struct Run: AsyncParsableCommand {
         node.executionClientEndpoint = executionClientRpcEndpoint
         node.testnet = testnet.flags
         node.journalFile = journalFile
+        node.acceptsNewJournal = acceptNewJournal
         node.beaconNodeEndpoints = list(beaconNodeEndpoints)
         node.fallbackBeaconNodeEndpoints = list(fallbackBeaconNodeEndpoints)
         node.beaconNodeTimeout = beaconNodeTimeout

@@ -20,6 +20,7 @@ struct Styx: AsyncParsableCommand {
     static func main() async {
         let arguments = EnvironmentArguments.expand(
             Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+        CommandSecrets.note(in: arguments)
         do {
             var command = try parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -32,7 +33,10 @@ struct Styx: AsyncParsableCommand {
             Terminal.write("styx: \(failure)")
             Foundation.exit(1)
         } catch {
-            exit(withError: error)
+            let (text, code) = (fullMessage(for: error), exitCode(for: error))
+            // Help and the version are answers.
+            if code.isSuccess { print(text) } else if !text.isEmpty { Terminal.write(text) }
+            Foundation.exit(code.rawValue)
         }
     }
 }

@@ -12,7 +12,6 @@ struct BeaconEndpointTests {
         arguments: [
             (.genesis, "GET /eth/v1/beacon/genesis", nil),
             (.spec, "GET /eth/v1/config/spec", nil),
-            (.forkSchedule, "GET /eth/v1/config/fork_schedule", nil),
             (.syncing, "GET /eth/v1/node/syncing", nil),
             (.nodeVersion, "GET /eth/v1/node/version", nil),
             (

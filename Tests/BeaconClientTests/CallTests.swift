@@ -135,35 +135,4 @@ struct CallTests {
     func addresses(text: String, shown: String?) {
         #expect((try? BeaconNodeAddress(text))?.description == shown)
     }
-
-    @Test("waits for a node to come up, pausing longer each time, and says for what")
-    func waiting() async throws {
-        let reports = Reports()
-        try await FakeBeaconNode.with({ _ in
-            reports.count < 3
-                ? .json("", status: 503) : .json(#"{"data":{"version":"up"}}"#)
-        }) { node in
-            try await withClient([node.url], configure: { $0.sleep = { reports.slept($0) } }) { client in
-                let version = try await client.untilAnswered(report: { reports.add($0) }) {
-                    client throws(BeaconError) in
-                    try await client.nodeVersion()
-                }
-                #expect(version == "up")
-            }
-        }
-        #expect(reports.attempts == [1, 2, 3])
-        #expect(reports.pauses == reports.pauses.sorted())
-        #expect(reports.texts.allSatisfy { $0.contains("node_version") && $0.contains("503") })
-    }
-
-    @Test("waiting ends with the task")
-    func waitingCancelled() async throws {
-        try await withClient([deadURL], configure: { $0.sleep = { _ in throw CancellationError() } }) { client in
-            await #expect(throws: CancellationError.self) {
-                try await client.untilAnswered(report: { _ in }) { client throws(BeaconError) in
-                    try await client.genesis()
-                }
-            }
-        }
-    }
 }

@@ -6,6 +6,7 @@ import NIOCore
 import SSZ
 import Synchronization
 import TestSupport
+import Testing
 
 /// A service on a loopback socket that answers what the test tells it to.
 final class FakeServer: Sendable {
@@ -20,12 +21,14 @@ final class FakeServer: Sendable {
         var json: JSONValue { (try? JSONValue(parsing: body)) ?? .null }
     }
 
-    struct Answer: Sendable {
+    struct Answer: Sendable, CustomTestStringConvertible {
         var status = 200
         var headers: [(String, String)] = []
         var body: [UInt8] = []
         /// Never answers while the server lives.
         var isSilent = false
+
+        var testDescription: String { "status \(status), \(body.count) bytes" }
 
         static func status(_ status: Int, _ text: String = "") -> Answer {
             Answer(status: status, body: Array(text.utf8))

@@ -205,6 +205,21 @@ struct NetworkTests {
         #expect(Network.with(genesisForkVersion: network.genesisForkVersion) == network)
     }
 
+    @Test(
+        "genesis validators roots, as each network's genesis answer has them",
+        arguments: [
+            ("mainnet", "0x4b363db94e286120d76eb905340fdd4e54bfe9f06bf33ff6cf5ad27f511bfe95"),
+            ("hoodi", "0x212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f"),
+            ("sepolia", "0xd8ea171f3c94aea21ebc42a1ed61052acf3f9209c00e4efbaaddac09ed9b8078"),
+            ("gnosis", "0xf5dcb5564e829aab27264b9becd5dfaa017085611224cb3036f573368dbb9d47"),
+            ("chiado", "0x9d642dac73058fbf39c0ae41ab1e34e4d889043cb199851ded7095bc99eb4c1e"),
+            ("holesky", "0x9143aa7c615a7f7115e2b6aac319c03529df8242ae705fba9df39b79c59fa8b1"),
+            ("goerli", "0x043db0d9a83813551ee2f33450d23797757d430911a9320530ad8a0eabc43efb"),
+        ])
+    func validatorsRoot(name: String, root: String) {
+        #expect(Network.named(name)?.genesisValidatorsRoot?.hex == root)
+    }
+
     @Test func unknownOnesAreNil() {
         #expect(Network.named("Mainnet") == nil)
         #expect(Network.with(genesisForkVersion: ForkVersion(padding: [9])) == nil)

@@ -26,4 +26,21 @@ struct ConfigurationTests {
         node.beaconNodeTimeout = .zero
         #expect(throws: ConfigurationError.self) { try node.validate() }
     }
+
+    @Test("what is printed of a node's parts holds no secret")
+    func secrets() throws {
+        var node = NodeConfiguration()
+        node.beaconNodeEndpoints = ["http://Sec-User:Sec-Pass@bn/Sec-Path"]
+        node.beaconNodeHeaders = ["X-Key=Sec-Header"]
+        node.p2pRelays = ["https://Sec-User:Sec-Pass@relay/Sec-Path?key=Sec-Query"]
+        node.executionClientEndpoint = "http://Sec-User:Sec-Pass@el/Sec-Path"
+        let relays = RelayList(node.p2pRelays).sources
+        var dumped = ""
+        for value in [node, relays, relays[0]] as [Any] {
+            dump(value, to: &dumped)
+            print(value, [value], terminator: "", to: &dumped)
+            debugPrint(value, terminator: "", to: &dumped)
+        }
+        #expect(!dumped.contains("Sec-") && dumped.utf8.count < 2000, "\(dumped)")
+    }
 }

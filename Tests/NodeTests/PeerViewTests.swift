@@ -46,8 +46,10 @@ import Testing
             faults: [
                 PeerFaultCount(peer: Self.peers[1], fault: .frame, count: 2),
                 PeerFaultCount(peer: nil, fault: .handshake, count: 7),
-            ], listening: [])
+            ], refusals: [PeerIndex(1): ["qbft not_a_vote": 9], nil: ["parsigex foreign": 3]], listening: [])
         let json = view.json
+        #expect(json["operators"]?.array?.first?["refused_messages"]?["qbft not_a_vote"]?.integer == 9)
+        #expect(json["refused_messages_of_others"]?["parsigex foreign"]?.integer == 3)
         #expect(json["connected"]?.integer == 1)
         let bob = try #require(json["operators"]?.array?.first)
         #expect(bob["index"]?.integer == 1)

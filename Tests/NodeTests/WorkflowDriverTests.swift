@@ -61,8 +61,11 @@ struct WorkflowDriverTests {
     }
 
     private let disk = Disk()
-    private let (effects, sink) = AsyncStream.makeStream(of: Effect.self)
+    private let effects: AsyncStream<Effect>
+    private let sink: AsyncStream<Effect>.Continuation
     private let duty = Duty.attester(slot: Slot(41))
+
+    init() { (effects, sink) = AsyncStream.makeStream(of: Effect.self) }
 
     private var start: Instant { clock.start(of: duty.slot) + .seconds(4) }
     private var clock: SlotClock {

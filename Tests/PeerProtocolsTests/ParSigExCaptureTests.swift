@@ -47,8 +47,8 @@ struct ParSigExCaptureTests {
         #expect(!lines.isEmpty)
         for line in lines {
             let (duty, set) = try codec.decode(line.message) { _ in true }
-            for (pubKey, partial) in set {
-                let validator = try #require(capture.pubKeys.firstIndex(of: pubKey))
+            for (key, partial) in set {
+                let validator = try #require(capture.pubKeys.firstIndex(of: key.pubKey))
                 let share = partial.shareIndex.rawValue - 1
                 guard case .attestation(let attestation) = partial.data else { continue }
                 #expect(attestation.data.slot == duty.slot && attestation.validatorIndex != nil)

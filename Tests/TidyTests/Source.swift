@@ -5,6 +5,14 @@ struct Source {
     /// From the repository's root, e.g. `Sources/SSZ/Hex.swift`.
     let path: String
     let lines: [String]
+    /// The lines without comments and without what stands in quotes.
+    let code: [String]
+
+    init(path: String, text: String) {
+        self.path = path
+        lines = text.components(separatedBy: "\n")
+        code = Self.code(lines)
+    }
 
     var target: String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
 
@@ -16,9 +24,12 @@ struct Source {
         let names = (try? FileManager.default.subpathsOfDirectory(atPath: base)) ?? []
         return names.sorted().filter { $0.hasSuffix(".swift") }.compactMap { name in
             guard let text = try? String(contentsOfFile: base + "/" + name, encoding: .utf8) else { return nil }
-            return Source(path: "\(folder)/\(name)", lines: text.components(separatedBy: "\n"))
+            return Source(path: "\(folder)/\(name)", text: text)
         }
     }
+
+    /// The file's name without its ending.
+    var name: String { String((path.split(separator: "/").last ?? "").dropLast(6)) }
 
     var isGenerated: Bool { path.hasSuffix(".pb.swift") || lines.prefix(5).contains { $0.contains("DO NOT EDIT") } }
 
@@ -43,8 +54,7 @@ struct Source {
         code.enumerated().filter { $0.element.contains(pattern) }.map { $0.offset + 1 }
     }
 
-    /// The lines without comments and without what stands in quotes.
-    var code: [String] {
+    private static func code(_ lines: [String]) -> [String] {
         var isInText = false
         return lines.map { line in
             if line.contains("\"\"\"") {

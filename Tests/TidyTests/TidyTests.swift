@@ -18,7 +18,7 @@ struct TidyTests {
         "Program": ["Ethereum"],
         "HTTPServing": [],
         "Libp2p": ["Secp256k1", "Timing"],
-        "PeerProtocols": ["Libp2p", "DutyWorkflow", "Secp256k1"],
+        "PeerProtocols": ["Libp2p", "DutyWorkflow", "Secp256k1", "Timing"],
         "BeaconClient": ["BeaconAPI", "Timing"],
         "ValidatorAPI": ["BeaconAPI", "DutyWorkflow", "HTTPServing"],
         "Storage": ["DutyWorkflow"],
@@ -45,7 +45,7 @@ struct TidyTests {
     ]
     static let sources = Source.all(in: "Sources")
     static let tests = Source.all(in: "Tests")
-    private static let linesMax = 410
+    private static let linesMax = 400
 
     /// What a target may import: its own row and all that those may.
     private static func allowed(_ target: String) -> Set<String> {
@@ -126,10 +126,20 @@ struct TidyTests {
         }
     }
 
-    @Test("no loose task anywhere: long-lived work has an owner")
+    /// Each with the reason why nothing structured does.
+    private static let looseTasksAllowed: [String: String] = [
+        "Sources/HTTPServing/ApplicationProtocol+Serve.swift": "awaited by its function; must outlive cancellation",
+        "Sources/Libp2p/Host+Handlings.swift": "started from an event loop; the host counts and cancels them",
+        "Sources/Node/Driver/OwnedTasks.swift": "this is the owner: it cancels them and waits for them",
+        "Tests/ClusterSetupTests/KeyCombinerTests.swift": "awaited; the test cancels it",
+        "Tests/Libp2pTests/HostTests.swift": "awaited; the test cancels them",
+    ]
+
+    @Test("no loose task anywhere: what runs has an owner that waits for it")
     func looseTasks() {
-        for source in Self.sources where !source.isGenerated {
-            let lines = source.matches(/\bTask\.detached\b/)
+        let start = /(?:^|[^.\w])[T]ask(?:\.detached|\.immediate|\.init)?(?:<[^>]*>)? *(?:\{|\()/
+        for source in Self.sources + Self.tests where Self.looseTasksAllowed[source.path] == nil {
+            let lines = source.matches(start)
             #expect(lines.isEmpty, "\(source.path):\(lines)")
         }
     }
@@ -167,15 +177,6 @@ struct TidyTests {
         for source in Self.sources + Self.tests {
             let lines = source.lines.enumerated().filter { line in notes.contains { line.element.contains($0) } }
             #expect(lines.isEmpty, "\(source.path):\(lines.map { $0.offset + 1 })")
-        }
-    }
-
-    @Test("one primary type per file, named after it: no file is called after nothing")
-    func names() {
-        let vague = ["Manager", "Helper", "Helpers", "Utils", "Common", "Base", "Impl"]
-        for source in Self.sources {
-            let name = String((source.path.split(separator: "/").last ?? "").dropLast(6))
-            #expect(!vague.contains { name.hasSuffix($0) }, "\(source.path)")
         }
     }
 }

@@ -196,14 +196,14 @@ struct BoundTests {
         "nonsense ends the connection, not the server",
         arguments: [
             "\u{1}\u{2}\u{3}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
-            "GET / HTTP/1.1\r\nX: " + String(repeating: "x", count: 200_000) + "\r\n\r\n",
+            LongText("GET / HTTP/1.1\r\nX: " + String(repeating: "x", count: 200_000) + "\r\n\r\n"),
             "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n",
             "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         ])
-    func nonsense(bytes: String) async throws {
+    func nonsense(bytes: LongText) async throws {
         try await TestServer.with { server in
             try await RawConnection.with(port: server.port) { connection in
-                try? await connection.write(bytes)
+                try? await connection.write(bytes.text)
                 let answer = try await connection.readToEnd()
                 #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400") || answer.hasPrefix("HTTP/1.1 500"))
             }

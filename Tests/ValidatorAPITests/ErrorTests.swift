@@ -3,6 +3,7 @@ import BeaconAPI
 import Ethereum
 import NIOCore
 import SSZ
+import TestSupport
 import Testing
 import ValidatorAPI
 
@@ -12,7 +13,7 @@ struct ErrorTests {
     private static let data = "/eth/v1/validator/attestation_data"
     private static let validators = "/eth/v1/beacon/states/head/validators"
     private static let submit = "/eth/v2/beacon/pool/attestations"
-    private static let deep = String(repeating: "[", count: 100_000)
+    private static let deep = LongText(String(repeating: "[", count: 100_000))
     private static let number = "18446744073709551616"
 
     @Test(
@@ -59,13 +60,13 @@ struct ErrorTests {
             ("POST", submit, "[{}]", 400, "failed parsing json request body"),
             ("POST", submit, "[[[", 400, "failed parsing json request body"),
             ("POST", submit, #"{"data":[]}"#, 400, "failed parsing json request body"),
-        ] as [(String, String, String?, Int, String)])
-    func rows(method: String, target: String, body: String?, status: Int, message: String) async throws {
+        ] as [(String, String, LongText?, Int, String)])
+    func rows(method: String, target: String, body: LongText?, status: Int, message: String) async throws {
         let backend = StubBackend()
         try await TestServer.with(backend) { server in
             let answer = try await server.send(
                 method, target, headers: [HeaderName.consensusVersion: "fulu"],
-                body: body.map { .bytes(ByteBuffer(string: $0)) })
+                body: body.map { .bytes(ByteBuffer(string: $0.text)) })
             #expect(answer.status == status)
             #expect(answer.message == message)
             #expect(answer.json["code"]?.integer == UInt64(status))

@@ -16,8 +16,8 @@ final class StubBackend: ValidatorAPIBackend {
         /// Of attester duties: who attests.
         var attesters: [AttesterDuty] = []
         var fork = ForkName.fulu
-        var verify: @Sendable (Duty, ParSignedDataSet) async throws -> Void = { _, _ in }
-        var submit: @Sendable (Duty, ParSignedDataSet) async throws -> Void = { _, _ in }
+        var verify: @Sendable (LocalPartials) -> ValidatorAPIRefusal? = { _ in nil }
+        var submit: @Sendable (LocalPartials) -> ValidatorAPIRefusal? = { _ in nil }
         var validators: [BeaconValidator] = []
         var proposers: [ProposerDuty] = []
         var syncDuties: [SyncDuty] = []
@@ -52,12 +52,14 @@ final class StubBackend: ValidatorAPIBackend {
         return try await behaviour.attestationData(slot, committee)
     }
 
-    func attesterPubKey(
-        slot: Slot, committee: CommitteeIndex, validator: ValidatorIndex
-    ) async throws -> PubKey? {
-        behaviour.attesters.first {
-            $0.slot == slot && $0.committeeIndex == committee && $0.validatorIndex == validator
-        }?.pubKey
+    func attesterPubKeys(_ positions: [AttesterPosition]) async throws -> [PubKey?] {
+        try note("attesters of \(positions.count)")
+        return positions.map { position in
+            behaviour.attesters.first {
+                $0.slot == position.slot && $0.committeeIndex == position.committee
+                    && $0.validatorIndex == position.validator
+            }?.pubKey
+        }
     }
 
     func attesterDefinitions(slot: Slot) async throws -> [AttesterDuty] {
@@ -66,15 +68,18 @@ final class StubBackend: ValidatorAPIBackend {
 
     func fork(at slot: Slot) async throws -> ForkName { behaviour.fork }
 
-    func verify(_ duty: Duty, _ set: ParSignedDataSet) async throws {
-        try note("verify \(duty)")
-        try await behaviour.verify(duty, set)
+    func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
+        try note("verify " + sets.map { "\($0.duty)" }.joined(separator: " "))
+        return sets.map(behaviour.verify)
     }
 
-    func submit(_ duty: Duty, _ set: ParSignedDataSet) async throws {
-        try note("submit \(duty)")
-        try await behaviour.submit(duty, set)
-        taken.withLock { $0.append((duty, set)) }
+    func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
+        try note("submit " + sets.map { "\($0.duty)" }.joined(separator: " "))
+        return sets.map { partials in
+            if let refusal = behaviour.submit(partials) { return refusal }
+            taken.withLock { $0.append((partials.duty, partials.set)) }
+            return nil
+        }
     }
 
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty> {

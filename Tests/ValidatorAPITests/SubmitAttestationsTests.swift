@@ -40,7 +40,7 @@ struct SubmitAttestationsTests {
     }
 
     @Test(
-        "sets go by slot, under the group keys, as our share; everything is verified first",
+        "a request is three questions to the node, whatever its length; sets go by slot, under the group keys",
         arguments: ["fulu", "Fulu"])
     func submits(version: String) async throws {
         let backend = StubBackend { $0.attesters = Self.attesters }
@@ -52,11 +52,11 @@ struct SubmitAttestationsTests {
             #expect(answer.status == 200 && answer.text.isEmpty)
             #expect(
                 backend.asked == [
-                    "verify 40/attester", "verify 41/attester", "submit 40/attester", "submit 41/attester",
+                    "attesters of 4", "verify 40/attester 41/attester", "submit 40/attester 41/attester",
                 ])
             let (duty, set) = try #require(backend.submitted.first)
             #expect(duty == .attester(slot: 40))
-            #expect(Set(set.keys) == [TestCluster.validatorA, TestCluster.validatorB])
+            #expect(Set(set.keys.map(\.pubKey)) == [TestCluster.validatorA, TestCluster.validatorB])
             let partial = try #require(set[EntryKey(TestCluster.validatorB)])
             #expect(partial.shareIndex == TestCluster.own)
             guard case .attestation(let attestation) = partial.data else { return }
@@ -82,7 +82,7 @@ struct SubmitAttestationsTests {
         try await TestServer.with(backend) { server in
             let status = try await Self.post(server, attestation([15]), version: "deneb").status
             #expect(status == 200)
-            #expect(backend.submitted.first?.1.keys.first == TestCluster.validatorB)
+            #expect(backend.submitted.first?.1.keys.first?.pubKey == TestCluster.validatorB)
             for bad in [
                 attestation([]), attestation([0, 15]), attestation([1]), attestation([15], count: 17),
                 attestation([15], committee: 2),
@@ -104,7 +104,7 @@ struct SubmitAttestationsTests {
             let answer = try await Self.post(server, body)
             #expect(answer.status == 400)
             #expect(answer.json["failures"]?.array?.map { $0["index"]?.integer } == [1, 2, 3])
-            #expect(backend.asked.isEmpty)
+            #expect(backend.asked == ["attesters of 4"])
         }
     }
 
@@ -114,7 +114,7 @@ struct SubmitAttestationsTests {
         try await TestServer.with(backend) { server in
             let answer = try await Self.post(server, Self.text([Self.single(7), Self.single(7, signature: 2)]))
             #expect(answer.status == 400)
-            #expect(backend.asked.isEmpty)
+            #expect(backend.submitted.isEmpty && backend.asked == ["attesters of 2"])
         }
     }
 
@@ -122,26 +122,40 @@ struct SubmitAttestationsTests {
     func badSignature() async throws {
         let backend = StubBackend {
             $0.attesters = Self.attesters
-            $0.verify = { duty, _ in
-                if duty.slot == 41 { throw ValidatorAPIRefusal.refused("invalid signature") }
-            }
+            $0.verify = { $0.duty.slot == 41 ? .refused("invalid signature") : nil }
         }
         try await TestServer.with(backend) { server in
             let answer = try await Self.post(server, Self.text([Self.single(7), Self.single(7, slot: 41)]))
             #expect(answer.status == 400 && answer.message == "invalid signature")
+            #expect(answer.json["failures"]?.array?.map { $0["index"]?.integer } == [1])
             #expect(backend.submitted.isEmpty)
         }
     }
 
-    @Test("what contradicts the decision is refused with the reason")
+    @Test("what contradicts the decision is refused with its places and the reason; the rest is taken")
     func refused() async throws {
         let backend = StubBackend {
             $0.attesters = Self.attesters
-            $0.submit = { _, _ in throw ValidatorAPIRefusal.refused("differs from what the cluster decided") }
+            $0.submit = { $0.duty.slot == 40 ? .refused("differs from what the cluster decided") : nil }
         }
         try await TestServer.with(backend) { server in
-            let answer = try await Self.post(server, Self.text([Self.single(7)]))
+            let answer = try await Self.post(
+                server, Self.text([Self.single(7), Self.single(7, slot: 41), Self.single(8)]))
             #expect(answer.status == 400 && answer.message == "differs from what the cluster decided")
+            #expect(answer.json["failures"]?.array?.map { $0["index"]?.integer } == [0, 2])
+            #expect(backend.submitted.map(\.0) == [.attester(slot: 41)])
+        }
+    }
+
+    @Test("a node that cannot take anything now is no fault of the client")
+    func unavailable() async throws {
+        let backend = StubBackend {
+            $0.attesters = Self.attesters
+            $0.submit = { _ in .unavailable("not ready") }
+        }
+        try await TestServer.with(backend) { server in
+            let status = try await Self.post(server, Self.text([Self.single(7)])).status
+            #expect(status == 503)
         }
     }
 

@@ -24,6 +24,8 @@ package struct NodeConfiguration: Sendable {
     package var testnet = NetworkFlags()
     /// SQLite file with everything that was decided and signed. Never delete it while validators are active.
     package var journalFile = ".charon/styx-journal.sqlite"
+    /// Whether a new journal is trusted to know of every earlier signature; see `FreshJournal`.
+    package var acceptsNewJournal = false
     package var beaconNodeEndpoints: [String] = []
     package var fallbackBeaconNodeEndpoints: [String] = []
     package var beaconNodeTimeout: Duration = .seconds(2)
@@ -77,4 +79,10 @@ package struct NodeConfiguration: Sendable {
         for address in p2pUDPAddresses { _ = try SocketAddressText(address, flag: "p2p-udp-address") }
         _ = try announcedAddresses()
     }
+}
+
+/// Beacon node, relay and execution client addresses carry passwords and API keys, headers too: none of them is printed.
+extension NodeConfiguration: CustomStringConvertible, CustomReflectable {
+    package var description: String { "configuration for \(lockFile)" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }

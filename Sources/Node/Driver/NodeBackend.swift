@@ -20,10 +20,11 @@ struct NodeBackend: ValidatorAPIBackend {
         }
     }
 
-    func attesterPubKey(slot: Slot, committee: CommitteeIndex, validator: ValidatorIndex) async throws -> PubKey? {
-        let position = AttesterPosition(slot: slot, committee: committee, validator: validator)
-        guard case .attesters(let keys) = try await runtime.driver.ask(.attesters([position])) else { return nil }
-        return keys.first ?? nil
+    func attesterPubKeys(_ positions: [AttesterPosition]) async throws -> [PubKey?] {
+        guard case .attesters(let keys) = try await runtime.driver.ask(.attesters(positions)) else {
+            return positions.map { _ in nil }
+        }
+        return keys
     }
 
     func attesterDefinitions(slot: Slot) async throws -> [AttesterDuty] {
@@ -35,19 +36,30 @@ struct NodeBackend: ValidatorAPIBackend {
         runtime.chain.forks.fork(at: runtime.chain.clock.epoch(of: slot))
     }
 
-    func verify(_ duty: Duty, _ set: ParSignedDataSet) async throws {
-        guard let bad = try await runtime.firstBad(set) else { return }
-        throw ValidatorAPIRefusal.refused(
-            "the signature for validator \(bad.pubKey) does not verify under this operator's key share")
+    func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
+        var refusals: [ValidatorAPIRefusal?] = []
+        for partials in sets {
+            guard let bad = try await runtime.firstBad(partials.set) else {
+                refusals.append(nil)
+                continue
+            }
+            refusals.append(
+                .refused("the signature for validator \(bad.pubKey) does not verify under this operator's key share"))
+        }
+        return refusals
     }
 
-    func submit(_ duty: Duty, _ set: ParSignedDataSet) async throws {
-        if case .refused(let reason) = try await runtime.driver.submit([LocalPartials(duty, set)]) {
-            throw ValidatorAPIRefusal.refused(reason)
-        }
+    func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
+        guard case .refused(let reason) = try await runtime.driver.submit(sets) else { return sets.map { _ in nil } }
+        if sets.count == 1 { return [.refused(reason)] }
+        // Which ones? What was taken is taken again.
+        var refusals: [ValidatorAPIRefusal?] = []
+        for partials in sets { refusals += try await submit([partials]) }
+        return refusals
     }
 
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty> {
+        try requireNear(epoch)
         let wanted = try await select(epoch, indices)
         guard !wanted.isEmpty else { return DutiesAnswer(dependentRoot: .zero, isExecutionOptimistic: false, rows: []) }
         return try await beacon.attesterDuties(
@@ -57,13 +69,26 @@ struct NodeBackend: ValidatorAPIBackend {
     func proposerDuties(
         epoch: Epoch, version: BeaconEndpoint.ProposerDutiesVersion
     ) async throws -> DutiesAnswer<ProposerDuty> {
-        try await beacon.proposerDuties(epoch, version: version, slotsPerEpoch: runtime.chain.clock.slotsPerEpoch)
+        try requireNear(epoch)
+        return try await beacon.proposerDuties(
+            epoch, version: version, slotsPerEpoch: runtime.chain.clock.slotsPerEpoch)
     }
 
     func syncDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<SyncDuty> {
+        // Sync committees are known up to the end of the next period.
+        try requireNear(epoch, ahead: 2 * runtime.chain.spec.epochsPerSyncCommitteePeriod)
         let wanted = try await select(epoch, indices)
         guard !wanted.isEmpty else { return DutiesAnswer(dependentRoot: nil, isExecutionOptimistic: false, rows: []) }
         return try await beacon.syncDuties(epoch, validators: wanted)
+    }
+
+    /// Duties further ahead are unknown to any beacon node. The next epoch's are known; one more for clocks that differ.
+    private func requireNear(_ epoch: Epoch, ahead: UInt64 = 2) throws(ValidatorAPIRefusal) {
+        let clock = runtime.chain.clock
+        let current = clock.epoch(of: clock.currentSlot(at: SystemClock.now()))
+        guard epoch.rawValue <= current.rawValue.addingReportingOverflow(ahead).partialValue else {
+            throw .refused("epoch \(epoch) is too far ahead: the current epoch is \(current)")
+        }
     }
 
     func validators(_ selection: ValidatorSelection, state: StateID) async throws -> [BeaconValidator] {
@@ -77,7 +102,7 @@ struct NodeBackend: ValidatorAPIBackend {
     /// The cluster's validators with these indices; all active ones for none.
     private func select(_ epoch: Epoch, _ indices: [ValidatorIndex]) async throws -> [ValidatorIndex: PubKey] {
         if indices.isEmpty { return try await validators.active(in: epoch) }
-        let rows = try await validators.known(in: epoch)
+        let rows = try await validators.known()
         let wanted = Set(indices)
         return Dictionary(
             rows.filter { wanted.contains($0.index) }.map { ($0.index, $0.validator.pubKey) },

@@ -15,6 +15,8 @@ struct PeerView {
     let reports: [PeerIndex: PeerReport]
     let relays: [RelayStatus]
     let faults: [PeerFaultCount]
+    /// Messages not taken, by kind; nil for guests.
+    let refusals: [PeerIndex?: [String: UInt64]]
     let listening: [Multiaddr]
 
     var json: JSONValue {
@@ -36,6 +38,7 @@ struct PeerView {
                 ("relays", .array(relays.map(describe))),
                 ("others", .array(guests.map(describe))),
                 ("faults_before_authentication", counts(unknown)),
+                ("refused_messages_of_others", counts(refusals[nil])),
             ]))
     }
 
@@ -61,6 +64,7 @@ struct PeerView {
                 ("known_addresses", .array(status.knownAddresses.map { .string("\($0)") })),
                 ("last_failure", text(status.lastFailure.map { "\($0)" })),
                 ("faults", counts(faults.filter { $0.peer == status.peer })),
+                ("refused_messages", counts(index.flatMap { refusals[$0] })),
             ]))
     }
 
@@ -90,6 +94,10 @@ struct PeerView {
             JSONObject(
                 faults.sorted { $0.fault.rawValue < $1.fault.rawValue }.map { ($0.fault.rawValue, JSONValue($0.count)) }
             ))
+    }
+
+    private func counts(_ refusals: [String: UInt64]?) -> JSONValue {
+        .object(JSONObject((refusals ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, JSONValue($0.value)) }))
     }
 
     private func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }

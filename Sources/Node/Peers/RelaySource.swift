@@ -40,7 +40,7 @@ enum RelaySource: Hashable, Sendable {
 }
 
 /// Where a relay tells its addresses: `http[s]://[user:password@]host[:port][/path]`.
-struct RelayURL: Hashable, Sendable, CustomStringConvertible {
+struct RelayURL: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
     /// Without credentials.
     let text: String
     /// `Basic …`, from the URL's user and password; nil without them.
@@ -49,6 +49,8 @@ struct RelayURL: Hashable, Sendable, CustomStringConvertible {
     let isPlain: Bool
     /// For logs: without credentials, path and query, any of which may be a secret.
     let description: String
+
+    var customMirror: Mirror { Mirror(self, children: []) }
 
     init?(_ text: String) {
         guard var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),

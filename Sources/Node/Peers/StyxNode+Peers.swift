@@ -186,14 +186,15 @@ extension StyxNode {
     /// The debug pages. Ends only by cancellation or because it cannot listen.
     func serveDebugging(_ host: Host, _ peerInfo: PeerInfoProtocol) async throws {
         let address = try SocketAddressText(configuration.debugAddress, flag: "debug-address")
-        let directory = cluster.directory
+        let (directory, faults) = (cluster.directory, peerFaults)
         let server = MonitoringServer(
             host: address.host, port: address.port,
             pages: [
                 "/debug/peers": {
                     let view = PeerView(
                         directory: directory, statuses: await host.status(), reports: peerInfo.snapshot,
-                        relays: await host.relayStatus(), faults: host.faults(), listening: await host.advertised)
+                        relays: await host.relayStatus(), faults: host.faults(), refusals: faults.counts,
+                        listening: await host.advertised)
                     return Page(json: view.json.text(indent: "  ") + "\n")
                 }
             ], logger: topic("debug"))
@@ -205,7 +206,7 @@ extension StyxNode {
 
     func peerObserver() -> @Sendable (PeerEvent) -> Void {
         let logger = topic("p2p")
-        let filter = LogFilter()
+        let faults = peerFaults
         return { event in
             switch event {
             case .sendFailed(let peer, let topic, let reason, let isNews):
@@ -214,22 +215,31 @@ extension StyxNode {
                     metadata: ["peer": "\(peer)", "message": "\(topic)", "error": "\(reason)"])
             case .sendRecovered(let peer): logger.info("peer takes messages again", metadata: ["peer": "\(peer)"])
             case .sendDropped(let peer, let topic):
+                guard case .tell(let suppressed) = faults.note("dropped \(topic)", of: peer) else { return }
                 logger.warning(
-                    "too many messages wait for a peer", metadata: ["peer": "\(peer)", "message": "\(topic)"])
+                    "too many messages wait for a peer",
+                    metadata: ["peer": "\(peer)", "message": "\(topic)", "alike_since_last": "\(suppressed)"])
             case .refused(let peer, let protocolID, let fault):
                 // Duties that only Charon nodes carry are no fault; and a peer must not fill our logs.
-                let isNews = !fault.isHarmless && filter.admits("\(protocolID) \(fault.label)", of: peer)
-                logger.log(
-                    level: isNews ? .warning : .debug, "refused a message",
-                    metadata: [
-                        "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)",
-                        "error": "\(fault)",
-                    ])
+                guard !fault.isHarmless else {
+                    logger.debug("refused a message", metadata: ["protocol": "\(protocolID)", "error": "\(fault)"])
+                    return
+                }
+                var metadata: Logger.Metadata = [
+                    "peer": "\(peer.map { "\($0)" } ?? "unknown")", "protocol": "\(protocolID)", "error": "\(fault)",
+                ]
+                switch faults.note("\(protocolID) \(fault.label)", of: peer) {
+                case .tell(let suppressed):
+                    if suppressed > 0 { metadata["alike_since_last"] = "\(suppressed)" }
+                    logger.warning("refused a message", metadata: metadata)
+                case .keepQuiet: logger.debug("refused a message", metadata: metadata)
+                }
             case .unsendable(let topic, let fault):
                 logger.error("encode message", metadata: ["message": "\(topic)", "error": "\(fault)"])
             case .foreignShare(let share, let peer):
-                logger.warning(
-                    "peer sent another operator's share", metadata: ["peer": "\(peer)", "share_index": "\(share)"])
+                warn(
+                    "peer sent another operator's share", peer, "foreign share",
+                    ["peer": "\(peer)", "share_index": "\(share)"])
             case .sent, .delivered: break
             }
         }
@@ -254,26 +264,5 @@ extension StyxNode {
             beacon.headers.append(String(parts[0]), String(parts[1]))
         }
         return beacon
-    }
-}
-
-/// Lets one line per peer and kind through every 12 s. What it remembers is bounded: peers × kinds of faults.
-private final class LogFilter: Sendable {
-    private struct Line: Hashable {
-        let peer: PeerIndex?
-        let kind: String
-    }
-
-    private static let pause = Duration.seconds(12)
-    private let last = Mutex<[Line: ContinuousClock.Instant]>([:])
-
-    func admits(_ kind: String, of peer: PeerIndex?) -> Bool {
-        let now = ContinuousClock.now
-        return last.withLock { last in
-            let line = Line(peer: peer, kind: kind)
-            if let before = last[line], now - before < Self.pause { return false }
-            last[line] = now
-            return true
-        }
     }
 }

@@ -5,7 +5,8 @@ import SSZ
 
 /// Attestations signed with our shares (validator-api.md §4.4).
 extension EndpointTable {
-    /// Takes all or nothing: every signature is checked before the first one is stored.
+    /// Every signature is checked before the first set is stored. What then contradicts the cluster's decision is
+    /// refused alone, as the Beacon API wants it.
     var submitAttestations: Endpoint {
         Endpoint("submit_attestations_v2", .post, "/eth/v2/beacon/pool/attestations") { call in
             guard let version = call.header(HeaderName.consensusVersion) else {
@@ -17,55 +18,85 @@ extension EndpointTable {
             let submission = try await call.json { json throws(SSZError) in
                 try AttestationSubmission(json: json, fork: fork)
             }
-            let sets = try await sets(of: try await votes(in: submission))
-            for (duty, set) in sets { try await backend.verify(duty, set) }
-            for (duty, set) in sets { try await backend.submit(duty, set) }
+            let sets = try sets(of: try await votes(in: submission))
+            guard !sets.isEmpty else { return .empty }
+            let partials = sets.map(\.partials)
+            try Self.require(try await backend.verify(partials), of: sets)
+            try Self.require(try await backend.submit(partials), of: sets)
             return .empty
         }
     }
 
     private typealias Vote = (pubKey: PubKey, attestation: VersionedAttestation)
+    /// Who makes an attestation, and the form in which nodes exchange it.
+    private typealias Claim = (attester: AttesterPosition, attestation: VersionedAttestation)
+    private typealias PlacedSet = (partials: LocalPartials, places: [Int])
+
+    /// Throws the first refusal, with one failure for each attestation of a refused set.
+    private static func require(_ refusals: [ValidatorAPIRefusal?], of sets: [PlacedSet]) throws(APIFault) {
+        precondition(refusals.count == sets.count)
+        guard let first = refusals.lazy.compactMap(\.self).first else { return }
+        var fault = APIFault(first)
+        for (refusal, set) in zip(refusals, sets) {
+            guard let refusal else { continue }
+            fault.failures += set.places.map { .init(index: $0, message: refusal.description) }
+        }
+        fault.failures.sort { $0.index < $1.index }
+        throw fault
+    }
 
     /// Each attestation with its validator.
     ///
     /// - Throws: 400 with one failure for each attestation that has none.
     private func votes(in submission: AttestationSubmission) async throws -> [Vote] {
-        var votes: [Vote] = []
+        var claims: [(place: Int, claim: Claim)] = []
         var failures: [APIErrorBody.Failure] = []
-        func attempt(_ position: Int, _ make: () async throws -> Vote) async throws {
+        func attempt(_ place: Int, _ make: () async throws -> Claim) async throws {
             do {
-                votes.append(try await make())
+                claims.append((place, try await make()))
             } catch let fault as APIFault where fault.status == 400 {
-                failures.append(.init(index: position, message: fault.message))
+                failures.append(.init(index: place, message: fault.message))
             }
         }
         switch submission {
         case .single(let attestations):
-            for (position, single) in attestations.enumerated() {
-                try await attempt(position) { try await vote(single) }
+            for (place, single) in attestations.enumerated() {
+                try await attempt(place) { try await claim(single) }
             }
         case .phase0(let attestations):
-            for (position, attestation) in attestations.enumerated() {
-                try await attempt(position) { try await vote(attestation) }
+            for (place, attestation) in attestations.enumerated() {
+                try await attempt(place) { try await claim(attestation) }
             }
         }
-        guard failures.isEmpty else { throw APIFault.failures("invalid attestations", failures) }
+        let pubKeys = claims.isEmpty ? [] : try await backend.attesterPubKeys(claims.map(\.claim.attester))
+        var votes: [Vote] = []
+        for ((place, claim), pubKey) in zip(claims, pubKeys) {
+            if let pubKey {
+                votes.append((pubKey, claim.attestation))
+            } else {
+                failures.append(.init(index: place, message: Self.noDuty(claim.attester.slot).message))
+            }
+        }
+        guard failures.isEmpty else {
+            throw APIFault.failures("invalid attestations", failures.sorted { $0.index < $1.index })
+        }
         return votes
     }
 
-    private func vote(_ single: SingleAttestation) async throws -> Vote {
+    private func claim(_ single: SingleAttestation) async throws -> Claim {
         let fork = try await fork(of: single.data, isElectra: true)
-        let pubKey = try await pubKey(single.data.slot, single.committeeIndex, single.attesterIndex)
+        let attester = AttesterPosition(
+            slot: single.data.slot, committee: single.committeeIndex, validator: single.attesterIndex)
         do {
             // What nodes exchange has mainnet's shape on every chain.
-            return (pubKey, try VersionedAttestation(single: single, fork: fork, preset: .mainnet))
+            return (attester, try VersionedAttestation(single: single, fork: fork, preset: .mainnet))
         } catch {
             throw APIFault(400, "\(error)")
         }
     }
 
     /// Up to Deneb the one aggregation bit tells the validator.
-    private func vote(_ attestation: AttestationPhase0) async throws -> Vote {
+    private func claim(_ attestation: AttestationPhase0) async throws -> Claim {
         let slot = attestation.data.slot
         let fork = try await fork(of: attestation.data, isElectra: false)
         let positions = attestation.aggregationBits.setIndices
@@ -81,9 +112,9 @@ extension EndpointTable {
         guard row.committeeLength == UInt64(attestation.aggregationBits.count) else {
             throw APIFault(400, "expected \(row.committeeLength) aggregation bits")
         }
-        let pubKey = try await pubKey(slot, row.committeeIndex, row.validatorIndex)
+        let attester = AttesterPosition(slot: slot, committee: row.committeeIndex, validator: row.validatorIndex)
         do {
-            return (pubKey, try VersionedAttestation(fork: fork, form: .phase0(attestation)))
+            return (attester, try VersionedAttestation(fork: fork, form: .phase0(attestation)))
         } catch {
             throw APIFault(400, "\(error)")
         }
@@ -98,30 +129,23 @@ extension EndpointTable {
         return fork
     }
 
-    private func pubKey(
-        _ slot: Slot, _ committee: CommitteeIndex, _ validator: ValidatorIndex
-    ) async throws -> PubKey {
-        guard
-            let pubKey = try await backend.attesterPubKey(slot: slot, committee: committee, validator: validator)
-        else { throw Self.noDuty(slot) }
-        return pubKey
-    }
-
     private static func noDuty(_ slot: Slot) -> APIFault {
         APIFault(400, "the cluster has decided no such attester duty in slot \(slot)")
     }
 
-    /// One set for each duty, by slot. The same attestation twice is one; two different ones of a validator are refused.
-    private func sets(of votes: [Vote]) async throws -> [(Duty, ParSignedDataSet)] {
-        var sets: [Duty: ParSignedDataSet] = [:]
-        for vote in votes {
+    /// One set for each duty, by slot, with the places of its attestations in the request. The same attestation twice is
+    /// one; two different ones of a validator are refused.
+    private func sets(of votes: [Vote]) throws(APIFault) -> [PlacedSet] {
+        var sets: [Duty: (set: ParSignedDataSet, places: [Int])] = [:]
+        for (place, vote) in votes.enumerated() {
             let duty = Duty.attester(slot: vote.attestation.data.slot)
             let partial = ParSignedData(data: .attestation(vote.attestation), shareIndex: keys.own)
-            if let other = sets[duty]?.updateValue(partial, forKey: EntryKey(vote.pubKey)), other != partial {
+            if let other = sets[duty]?.set[EntryKey(vote.pubKey)], other != partial {
                 throw APIFault(400, "two different attestations of one validator in slot \(duty.slot)")
             }
-            sets[duty, default: [:]][EntryKey(vote.pubKey)] = partial
+            sets[duty, default: ([:], [])].set[EntryKey(vote.pubKey)] = partial
+            sets[duty]?.places.append(place)
         }
-        return sets.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        return sets.sorted { $0.key < $1.key }.map { (LocalPartials($0.key, $0.value.set), $0.value.places) }
     }
 }

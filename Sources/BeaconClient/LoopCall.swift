@@ -1,0 +1,128 @@
+import AsyncHTTPClient
+import BeaconAPI
+import Ethereum
+import NIOCore
+
+/// A call made on an event loop and answered on it: the exchange, the race between nodes and the answer stay on that one
+/// thread, so nothing is handed over between the caller and the socket.
+///
+/// For the calls that duties wait for. Answers are read on the loop and are therefore small.
+package final class LoopCall<Answer> {
+    private let client: BeaconClient
+    private let request: OutgoingRequest
+    private let read: (HTTPClient.Response) throws -> Answer
+    /// Nil once called, or cancelled.
+    private var done: ((Result<Answer, BeaconError>) -> Void)?
+    private var race: NodeRace
+    private var exchanges: [HTTPClient.Task<HTTPClient.Response>] = []
+    private var deadline = NIODeadline.distantFuture
+    private let start = ContinuousClock.now
+
+    init(
+        _ client: BeaconClient, _ request: OutgoingRequest, read: @escaping (HTTPClient.Response) throws -> Answer,
+        done: @escaping (Result<Answer, BeaconError>) -> Void
+    ) {
+        client.loop.preconditionInEventLoop()
+        self.client = client
+        self.request = request
+        self.read = read
+        self.done = done
+        race = client.race()
+        ask(race.start())
+    }
+
+    /// `done` is not called any more. A submission under way goes on.
+    package func cancel() {
+        client.loop.preconditionInEventLoop()
+        done = nil
+        stop()
+    }
+
+    private func ask(_ nodes: [Int]) {
+        deadline = NIODeadline.now() + TimeAmount(request.timeout)
+        for node in nodes { ask(node) }
+    }
+
+    private func ask(_ node: Int) {
+        do {
+            let exchange = try client.start(request, at: node, by: client.loopHTTP, deadline: deadline)
+            exchanges.append(exchange)
+            exchange.futureResult.assumeIsolated().whenComplete { self.arrived(node, $0) }
+        } catch {
+            // Never before the caller has its call in hand.
+            client.loop.assumeIsolated().execute { self.arrived(node, .failure(error)) }
+        }
+    }
+
+    private func arrived(_ node: Int, _ result: Result<HTTPClient.Response, any Error>) {
+        guard done != nil else { return }
+        do {
+            let answer = try read(result.get())
+            client.noteSuccess(node)
+            end(.success(answer), node)
+        } catch let error as HTTPClientError where error == .remoteConnectionClosed && race.mayAskAgain(node) {
+            ask(node)
+        } catch {
+            switch race.failed(client.noteFailure(error, request.name, node)) {
+            case .wait: break
+            case .ask(let fallbacks): ask(fallbacks)
+            case .over(let failure): end(.failure(failure), nil)
+            }
+        }
+    }
+
+    private func end(_ result: Result<Answer, BeaconError>, _ node: Int?) {
+        var record = BeaconCallRecord(
+            endpoint: request.name, duration: start.duration(to: .now), usedFallback: race.usesFallback)
+        record.node = node.map { client.nodes[$0] }
+        if case .failure(let error) = result { record.error = error }
+        client.configuration.observe(record)
+        stop()
+        defer { done = nil }
+        done?(result)
+    }
+
+    private func stop() {
+        if !request.reachesAllNodes { for exchange in exchanges { exchange.cancel() } }
+        exchanges = []
+    }
+}
+
+/// An attestation submission as it goes out. Made anywhere: writing a thousand of them takes milliseconds.
+package struct EncodedAttestations: Sendable {
+    let endpoint: BeaconEndpoint
+    let request: OutgoingRequest
+
+    /// - Precondition: the submission has the form of the fork.
+    package init(_ submission: AttestationSubmission, fork: ForkName, for client: BeaconClient) {
+        precondition(submission.isForm(of: fork))
+        endpoint = .submitAttestations(fork, submission)
+        request = OutgoingRequest(endpoint, timeout: client.configuration.timeout(endpoint))
+    }
+}
+
+/// The duty calls, for a caller on `loop`. `done` is called once, on the loop, later, unless the call is cancelled.
+extension BeaconClient {
+    package func attestationData(
+        _ slot: Slot, committee: CommitteeIndex, done: @escaping (Result<AttestationData, BeaconError>) -> Void
+    ) -> LoopCall<AttestationData> {
+        let endpoint = BeaconEndpoint.attestationData(slot, committee)
+        let request = OutgoingRequest(endpoint, timeout: configuration.timeout(endpoint))
+        return LoopCall(
+            self, request,
+            read: { response in
+                try Self.read(response, of: endpoint, bytesMax: endpoint.answerBytesMax) { json in
+                    try Self.attestationData(json, slot)
+                }
+            }, done: done)
+    }
+
+    /// Publishes at every node; done once one node has taken them.
+    package func submit(
+        _ attestations: EncodedAttestations, done: @escaping (Result<Void, BeaconError>) -> Void
+    ) -> LoopCall<Void> {
+        LoopCall(
+            self, attestations.request,
+            read: { try Self.read($0, of: attestations.endpoint, bytesMax: nil) { _ in } }, done: done)
+    }
+}

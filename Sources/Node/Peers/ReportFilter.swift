@@ -1,0 +1,32 @@
+import DutyWorkflow
+import PeerProtocols
+
+/// Which of the workflow's complaints are worth a line of their own: causes that last, such as a beacon node that is
+/// down or a peer that repeats itself, come back at every duty.
+struct ReportFilter {
+    private var faults = FaultLog()
+    /// The last reason told, by what failed; bounded by our own words for steps.
+    private var reasons: [String: String] = [:]
+
+    /// Says whether a failure that is tried again is another one than before.
+    mutating func isNews(_ what: String, _ reason: String) -> Bool {
+        reasons.updateValue(reason, forKey: what) != reason
+    }
+
+    /// What failed works again: the next failure is news.
+    mutating func works(_ what: String) { reasons[what] = nil }
+
+    mutating func fault(_ text: String, at now: ContinuousClock.Instant) -> FaultLog.Verdict {
+        faults.note(Self.kind(of: text), of: nil, at: now)
+    }
+
+    /// The text without what varies from one case to the next; who did it stays. So there are few.
+    static func kind(of text: String) -> String {
+        var previous: Substring = ""
+        return text.split(separator: " ").map { word in
+            defer { previous = word }
+            let names = ["operator", "share"].contains(previous) && word.utf8.count <= 4
+            return names || !word.contains(where: \.isNumber) ? word : "…"
+        }.joined(separator: " ")
+    }
+}

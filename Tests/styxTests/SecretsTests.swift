@@ -1,0 +1,149 @@
+import Cluster
+import Ethereum
+import Foundation
+import TestSupport
+import Testing
+
+@testable import styx
+
+/// No command writes a secret that it was given, at any level, wherever it fails; services repeat all they are told.
+@Suite("secrets")
+struct SecretsTests {
+    private static let secrets = ["Sec-User", "Sec-Pass", "Sec-Path", "Sec-Query", "Sec-Header", "Sec-Token"]
+    private let directory: TemporaryDirectory
+    private let server: EchoServer
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        server = try EchoServer()
+        var options = ClusterOptions()
+        options.name = "secrets"
+        options.nodes = 4
+        options.validators = 1
+        options.feeRecipients = ["0x000000000000000000000000000000000000dEaD"]
+        options.withdrawalAddresses = options.feeRecipients
+        options.network = .hoodi
+        options.insecureKeys = true
+        var generator = SeededGenerator(seed: 1)
+        try ClusterCreation(options, now: Instant(unixSeconds: 1_795_467_579), using: &generator)
+            .write(to: directory.path, concurrency: 1, using: &generator)
+    }
+
+    /// With every kind of secret that a URL can hold.
+    private func url(_ path: String = "/Sec-Path", query: String = "?key=Sec-Query", port: Int? = nil) -> String {
+        "http://Sec-User:Sec-Pass@127.0.0.1:\(port ?? server.port)\(path)\(query)"
+    }
+
+    private func check(_ outcome: Program.Outcome, sourceLocation: SourceLocation = #_sourceLocation) {
+        let basic = Data("Sec-User:Sec-Pass".utf8).base64EncodedString()
+        for line in outcome.text.split(separator: "\n") {
+            for secret in Self.secrets + [basic] where line.lowercased().contains(secret.lowercased()) {
+                Issue.record("\(secret) in: \(line.prefix(2000))", sourceLocation: sourceLocation)
+            }
+            #expect(line.utf8.count < 2000, "\(line.prefix(200))", sourceLocation: sourceLocation)
+        }
+        #expect(!outcome.text.isEmpty, sourceLocation: sourceLocation)
+    }
+
+    private func files(_ node: Int) -> [String] {
+        let home = directory.file("node\(node)")
+        return [
+            "--lock-file", "\(home)/cluster-lock.json", "--private-key-file", "\(home)/charon-enr-private-key",
+            "--journal-file", "\(home)/journal.sqlite", "--validator-api-address", "127.0.0.1:0",
+            "--validator-keys-dir", "\(home)/validator_keys",
+        ]
+    }
+
+    @Test("run, from its start to its end, at debug level", arguments: ["console", "logfmt", "json"])
+    func run(format: String) throws {
+        let outcome = try Program.run(
+            ["run"] + files(0) + [
+                "--beacon-node-endpoints", url(query: ""), "--fallback-beacon-node-endpoints", url(query: "", port: 1),
+                "--p2p-relays", url(), "--execution-client-rpc-endpoint", url(), "--debug-address", "127.0.0.1:0",
+                "--log-level", "debug", "--log-format", format,
+            ], environment: ["CHARON_BEACON_NODE_HEADERS": "X-Key=Sec-Header,Authorization=Bearer Sec-Token"],
+            in: directory.path, until: "waiting for a beacon node")
+        check(outcome)
+        #expect(outcome.text.contains("127.0.0.1"))
+        #expect(outcome.status == 0)
+    }
+
+    @Test("run, refused before it starts")
+    func refused() throws {
+        let good = files(0) + ["--beacon-node-endpoints", url(query: "")]
+        for arguments in [
+            files(0) + ["--beacon-node-endpoints", url()],
+            files(0) + ["--beacon-node-endpoints", "ftp://Sec-User:Sec-Pass@h"],
+            files(0) + ["--beacon-node-endpoints", "//Sec-User:Sec-Pass@h"],
+            files(0) + ["--beacon-node-endpoint", url()], files(0) + ["--beacon-node-endpoint=\(url())"],
+            good + ["--beacon-node-headers", "Sec-Header"], good + ["--beacon-node-headers", "=Sec-Header"],
+            good + ["--p2p-relays", "ftp://Sec-User:Sec-Pass@h/Sec-Path"],
+            good + ["--p2p-relays", "//Sec-User:Sec-Pass@h/Sec-Path"],
+            good + ["--execution-client-rpc-endpoint", "Sec-User:Sec-Pass@h", "--p2p-peers", "x"],
+            good + [url()], good + ["--beacon-node-timeout", url()],
+        ] {
+            let outcome = try Program.run(["run"] + arguments, in: directory.path, until: "waiting for a beacon node")
+            check(outcome)
+        }
+        let outcome = try Program.run(
+            ["run"], environment: ["CHARON_BEACON_NODE_ENDPOINT": url(), "STYX_PRIVATE_KEY": "Sec-Token"],
+            in: directory.path)
+        check(outcome)
+        #expect(outcome.text.contains("CHARON_BEACON_NODE_ENDPOINTS"))
+    }
+
+    @Test("commands that ask services")
+    func services() throws {
+        let common = [
+            "--nodes", "4", "--num-validators", "1", "--network", "hoodi", "--insecure-keys",
+            "--fee-recipient-addresses", "0x000000000000000000000000000000000000dEaD", "--withdrawal-addresses",
+            "0x000000000000000000000000000000000000dEaD", "--cluster-dir", directory.file("made"),
+        ]
+        for arguments in [
+            ["create", "cluster"] + common + ["--publish", "--publish-address", url("/v1")],
+            ["create", "cluster"] + common + [
+                "--keymanager-addresses", Array(repeating: url(), count: 4).joined(separator: ","),
+                "--keymanager-auth-tokens", "Sec-Token,Sec-Token,Sec-Token,Sec-Token",
+            ],
+            ["create", "cluster"] + common + [
+                "--keymanager-addresses", url(), "--keymanager-auth-tokens", "Sec-Token",
+            ],
+            ["create", "cluster", "--definition-file", url("/d"), "--cluster-dir", directory.file("made")],
+            ["create", "cluster"] + common + ["--execution-client-rpc-endpoint", "ftp://Sec-User:Sec-Pass@h"],
+            ["create", "dkg", "--publish-address", url("/v1"), "--publish"],
+            ["cluster", "inspect", url("/lock")], ["cluster", "inspect", url("/lock", port: 1)],
+            [
+                "cluster", "inspect", directory.file("node0/cluster-lock.json"), "--execution-client-rpc-endpoint",
+                url(),
+            ],
+            ["combine", "--cluster-dir", directory.path, "--output-dir", directory.file("keys")],
+            ["enr", "--data-dir", directory.file("node0")],
+        ] {
+            check(try Program.run(arguments, in: directory.path))
+        }
+    }
+
+    @Test("relay")
+    func relay() throws {
+        let outcome = try Program.run(
+            [
+                "relay", "--data-dir", directory.file("relay"), "--p2p-tcp-address", "127.0.0.1:0", "--http-address",
+                "127.0.0.1:0", "--log-level", "debug", "--p2p-relays", url(), "--loki-addresses", url(),
+            ], in: directory.path, until: "give the nodes")
+        check(outcome)
+        #expect(outcome.status == 0)
+    }
+
+    @Test("keys on disk are in nobody's output")
+    func keys() throws {
+        let key = String(decoding: try directory.read("node0/charon-enr-private-key"), as: UTF8.self)
+        let outcome = try Program.run(
+            ["run"] + files(0) + [
+                "--signer", "keystores", "--beacon-node-endpoints", url(query: ""), "--p2p-relays", "", "--log-level",
+                "debug",
+            ], in: directory.path, until: "waiting for a beacon node")
+        check(outcome)
+        let secret = key.trimmingCharacters(in: .whitespacesAndNewlines).dropFirst(key.hasPrefix("0x") ? 2 : 0)
+        #expect(secret.count == 64 && !outcome.text.contains(secret))
+    }
+}
