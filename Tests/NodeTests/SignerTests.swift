@@ -56,8 +56,7 @@ import Testing
         #expect(outcome.signed.count == validators)
         for (entry, partial) in outcome.signed {
             #expect(partial.shareIndex == Self.share)
-            #expect(
-                partial.data.signature == keys[entry.pubKey]?.sign(Self.domains.signingRoot(of: partial.data)).bytes)
+            #expect(partial.data.signature == keys[entry.pubKey]?.sign(Self.domains.signingRoot(of: partial.data)).bytes)
         }
     }
 
