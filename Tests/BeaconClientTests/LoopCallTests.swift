@@ -1,5 +1,5 @@
 import BeaconAPI
-import BeaconClient
+@testable import BeaconClient
 import Ethereum
 import NIOCore
 import SSZ
