@@ -29,17 +29,6 @@ package enum Event: Sendable {
     case cancel(Ticket)
 }
 
-/// Our own partial signatures of one duty.
-package struct LocalPartials: Hashable, Sendable {
-    package var duty: Duty
-    package var set: ParSignedDataSet
-
-    package init(_ duty: Duty, _ set: ParSignedDataSet) {
-        self.duty = duty
-        self.set = set
-    }
-}
-
 /// What a beacon node gave for a `FetchRequest`.
 package enum FetchedData: Hashable, Sendable {
     /// By committee; from Electra on just that of committee 0.

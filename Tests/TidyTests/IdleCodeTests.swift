@@ -16,6 +16,8 @@ struct IdleCodeTests {
         "exposedBytes": "tests compare keys", "handlingsCount": "tests wait for it",
         "requestsInFlight": "tests wait for it", "totals": "metrics to come",
         "unprotected": "the wait on a new journal, being wired",
+        "FreshJournal": "the wait on a new journal, being wired",
+        "allowsSigning": "the wait on a new journal, being wired",
         "customMirror": "the standard library asks", "unownedExecutor": "the standard library asks",
     ]
     /// Tests are what these are for.
