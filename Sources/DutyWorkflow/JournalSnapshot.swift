@@ -78,9 +78,6 @@ package struct JournalSnapshot: Sendable {
         return live
     }
 
-    /// Validators whose earlier attestations are unknown: nothing here would stop a second vote.
-    package func unprotected(of validators: Set<PubKey>) -> Set<PubKey> { validators.subtracting(watermarks.keys) }
-
     // MARK: Partial signatures
 
     /// Sorted by duty, entry and share.

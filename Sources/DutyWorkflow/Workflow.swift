@@ -199,7 +199,11 @@ package struct Workflow: Sendable {
     }
 
     private func sign(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
-        configuration.signs && halted == nil ? [.perform(.sign(duty, set))] : []
+        guard configuration.signs, halted == nil else { return [] }
+        guard duty.slot >= configuration.signsFrom else {
+            return [.tracked(duty, .signFailed("the journal is new and knows of no earlier vote"))]
+        }
+        return [.perform(.sign(duty, set))]
     }
 
     private func isOver(_ duty: Duty, _ now: Instant) -> Bool {

@@ -14,12 +14,14 @@ package struct WorkflowConfiguration: Sendable {
     package var domains: SigningDomains
     /// Whether this node signs by itself (`Signer`) instead of waiting for a validator client.
     package var signs: Bool
+    /// Slots before this one are not signed for by this node itself: it does not know what it signed before.
+    package var signsFrom: Slot
     /// Seeds retry jitter. Nothing that peers see depends on it.
     package var seed: UInt64
 
     package init(
         nodes: Int, threshold: Int, peer: PeerIndex, validators: Set<PubKey>, clock: SlotClock, domains: SigningDomains,
-        signs: Bool, seed: UInt64
+        signs: Bool, signsFrom: Slot = .zero, seed: UInt64
     ) {
         self.nodes = nodes
         self.threshold = threshold
@@ -28,6 +30,7 @@ package struct WorkflowConfiguration: Sendable {
         self.clock = clock
         self.domains = domains
         self.signs = signs
+        self.signsFrom = signsFrom
         self.seed = seed
     }
 

@@ -146,14 +146,20 @@ package struct StyxNode: Sendable {
             binding: JournalBinding(lockHash: cluster.lock.lockHash, genesisValidatorsRoot: genesisRoot),
             keptSlots: 2 * chain.clock.slotsPerEpoch + 38, at: chain.clock.currentSlot(at: SystemClock.now()),
             now: SystemClock.now)
-        if journal.isNew {
+        // A validator client has a protection of its own.
+        let fresh = FreshJournal(
+            created: journal.createdAt, isAccepted: configuration.acceptsNewJournal || signer == nil,
+            clock: chain.clock, at: SystemClock.now())
+        if let warning = fresh.warning(at: SystemClock.now(), clock: chain.clock) {
+            topic("journal").warning("\(warning)", metadata: ["path": "\(configuration.journalFile)"])
+        } else if journal.isNew {
             topic("journal").warning(
                 "new journal: nothing is known of earlier votes", metadata: ["path": "\(configuration.journalFile)"])
         }
         let workflowConfiguration = WorkflowConfiguration(
             nodes: cluster.operators.count, threshold: cluster.threshold, peer: cluster.own,
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, domains: chain.domains, signs: signer != nil,
-            seed: UInt64.random(in: .min ... .max))
+            signsFrom: fresh.firstSlot, seed: UInt64.random(in: .min ... .max))
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock)
         let effects = NodeEffects(
@@ -161,7 +167,7 @@ package struct StyxNode: Sendable {
             combiner: ThresholdCombiner(
                 keys: cluster.keys, domains: chain.domains, threads: threads, verifier: verifier),
             verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
-            report: reporter { journal.metrics.commits })
+            threads: threads, report: reporter { journal.metrics.commits })
         let identity = cluster.identity
         let tasks = OwnedTasks()
         let driver = WorkflowDriver(

@@ -41,7 +41,7 @@ package final class Journal: Sendable {
     /// True if there was no journal: this node never ran, or somebody took its memory away.
     package let isNew: Bool
     /// When the file was made; nil for one of the first version of this program. While that is less than two epochs
-    /// ago, validators without a watermark may have voted elsewhere; see `JournalSnapshot.unprotected`.
+    /// ago, validators without a watermark may have voted elsewhere.
     package let createdAt: Instant?
     private let database: DatabaseQueue
     private let lock: FileLock

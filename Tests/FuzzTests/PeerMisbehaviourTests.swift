@@ -59,7 +59,7 @@ struct PeerMisbehaviourTests {
                 "note \(set.map { "\($0.value.shareIndex) \($0.value.data.messageRoot)" })"
             case .sendConsensus(let message):
                 "send \(message.message.kind) \(message.message.value) \(message.message.justification.count)"
-            case .recover(_, let groups): "recover \(groups.map { "\($0.key) \($0.value.map(\.shareIndex))" })"
+            case .recover(_, let groups): "recover \(groups.map { "\($0.key) \($0.value.signatures.keys.sorted())" })"
             case .report(let report): "\(report)"
             default: "\(effect)"
             }

@@ -17,8 +17,7 @@ struct FreshJournalTests {
     func watches(slot: UInt64, until: UInt64) {
         let journal = Self.journal(created: Self.clock.start(of: Slot(slot)) + .seconds(11))
         #expect(journal == .watches(until: Slot(until)))
-        #expect(!journal.allowsSigning(Slot(slot)) && !journal.allowsSigning(Slot(until - 1)))
-        #expect(journal.allowsSigning(Slot(until)))
+        #expect(journal.firstSlot == Slot(until) && slot < until)
     }
 
     @Test("an older journal, an accepted one and one from before genesis sign at once")
@@ -28,7 +27,7 @@ struct FreshJournalTests {
             Self.journal(created: nil), Self.journal(created: created, isAccepted: true),
             Self.journal(created: Self.clock.genesis - .seconds(1)),
         ] {
-            #expect(journal == .signs && journal.allowsSigning(0))
+            #expect(journal == .signs && journal.firstSlot == 0)
             #expect(journal.warning(at: created, clock: Self.clock) == nil)
         }
     }

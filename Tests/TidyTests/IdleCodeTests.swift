@@ -15,9 +15,6 @@ struct IdleCodeTests {
         "aggregateVerify": "the standard's vectors ask for it", "nodeVersion": "tests of the client ask for it",
         "exposedBytes": "tests compare keys", "handlingsCount": "tests wait for it",
         "requestsInFlight": "tests wait for it", "totals": "metrics to come",
-        "unprotected": "the wait on a new journal, being wired",
-        "FreshJournal": "the wait on a new journal, being wired",
-        "allowsSigning": "the wait on a new journal, being wired",
         "customMirror": "the standard library asks", "unownedExecutor": "the standard library asks",
     ]
     /// Tests are what these are for.

@@ -25,10 +25,11 @@ package enum FreshJournal: Hashable, Sendable {
         self = .watches(until: clock.firstSlot(of: clock.epoch(of: slot) + 1 + Self.epochsWatched))
     }
 
-    package func allowsSigning(_ slot: Slot) -> Bool {
+    /// Slots before it are not signed for.
+    package var firstSlot: Slot {
         switch self {
-        case .signs: true
-        case .watches(let until): slot >= until
+        case .signs: .zero
+        case .watches(let until): until
         }
     }
 

@@ -3,6 +3,7 @@ import BeaconAPI
 import BeaconClient
 import DutyWorkflow
 import Ethereum
+import Libp2p
 import PeerProtocols
 import SSZ
 
@@ -17,7 +18,11 @@ struct NodeEffects: Sendable {
     let keys: ShareKeys
     let consensus: ConsensusProtocol
     let parSigEx: ParSigExProtocol
+    let threads: CryptoThreads
     let report: @Sendable (Report) -> Void
+
+    /// Attestations written as JSON on the loop, about 10 µs each; more go to a crypto thread.
+    private static let encodedOnLoopMax = 32
 
     /// On the driver's loop.
     func perform(_ effect: Effect, _ tasks: OwnedTasks, _ driver: WorkflowDriver) {
@@ -25,7 +30,7 @@ struct NodeEffects: Sendable {
         switch effect {
         case .persist, .note, .answer: break  // the driver's own
         case .resolveDuties(let epoch): work { await resolveDuties(epoch) }
-        case .fetch(let duty, .attestationData(let committees)): work { await fetch(duty, committees) }
+        case .fetch(let duty, .attestationData(let committees)): fetch(duty, committees, driver)
         case .sendConsensus(let message): consensus.send(message)
         case .sendConsensusTo(let peer, let message): consensus.send(message, to: peer)
         case .sign(let duty, let set): sign(duty, set, driver)
@@ -34,7 +39,7 @@ struct NodeEffects: Sendable {
         case .verify(let share, _, let set): verify(set, of: share, driver)
         case .decodeAhead(let signatures): verifier.decodeAhead(signatures)
         case .recover(let duty, let groups): combiner.combine(groups) { driver.post(.recovered(duty, $0)) }
-        case .broadcast(let duty, let set): work { await broadcast(duty, set) }
+        case .broadcast(let duty, let set): broadcast(duty, set, driver)
         case .report(let report): self.report(report)
         }
     }
@@ -51,19 +56,10 @@ struct NodeEffects: Sendable {
         }
     }
 
-    private func fetch(_ duty: Duty, _ committees: [CommitteeIndex]) async -> Event {
-        do {
-            let data = try await withThrowingTaskGroup(of: (CommitteeIndex, AttestationData).self) { group in
-                for committee in committees {
-                    group.addTask { (committee, try await beacon.attestationData(duty.slot, committee: committee)) }
-                }
-                var data: [CommitteeIndex: AttestationData] = [:]
-                for try await (committee, entry) in group { data[committee] = entry }
-                return data
-            }
-            return .fetched(duty, .attestationData(data))
-        } catch {
-            return .fetchFailed(duty, Failure(error))
+    private func fetch(_ duty: Duty, _ committees: [CommitteeIndex], _ driver: WorkflowDriver) {
+        let fetch = AttestationDataFetch(duty, committees.count) { driver.post($0) }
+        for committee in committees {
+            _ = beacon.attestationData(duty.slot, committee: committee) { fetch.arrived(committee, $0) }
         }
     }
 
@@ -82,14 +78,24 @@ struct NodeEffects: Sendable {
         if !isAdmitted { driver.post(.verified(share, false)) }
     }
 
-    private func broadcast(_ duty: Duty, _ set: SignedDataSet) async -> Event {
+    private func broadcast(_ duty: Duty, _ set: SignedDataSet, _ driver: WorkflowDriver) {
+        guard set.count > Self.encodedOnLoopMax else { return submit(duty, set, encoded(set), driver) }
+        threads.submit(.own) {
+            let encoded = encoded(set)
+            HandOffs.note()
+            driver.loop.execute { submit(duty, set, encoded, driver) }
+        }
+    }
+
+    private func encoded(_ set: SignedDataSet) -> Result<EncodedAttestations, Failure> {
         do {
             let attestations = set.sorted { $0.key < $1.key }.map { entry in
                 switch entry.value {
                 case .attestation(let attestation): attestation
                 }
             }
-            guard let fork = attestations.first?.fork else { return .broadcastSucceeded(duty, []) }
+            // One duty is of one slot, and so of one fork.
+            let fork = attestations.first?.fork ?? .phase0
             let submission: AttestationSubmission =
                 fork.usesElectraAttestations
                 ? .single(try attestations.map { try $0.single() })
@@ -98,11 +104,55 @@ struct NodeEffects: Sendable {
                         guard case .phase0(let attestation) = $0.form else { return nil }
                         return attestation
                     })
-            try await beacon.submit(submission, fork: fork)
-            return .broadcastSucceeded(duty, set.keys.sorted())
+            return .success(EncodedAttestations(submission, fork: fork, for: beacon))
         } catch {
-            return .broadcastFailed(duty, set, Failure(error))
+            return .failure(Failure(error))
         }
+    }
+
+    private func submit(
+        _ duty: Duty, _ set: SignedDataSet, _ encoded: Result<EncodedAttestations, Failure>, _ driver: WorkflowDriver
+    ) {
+        switch encoded {
+        case .failure(let failure): driver.post(.broadcastFailed(duty, set, failure))
+        case .success(let attestations):
+            _ = beacon.submit(attestations) { result in
+                switch result {
+                case .success: driver.post(.broadcastSucceeded(duty, set.keys.sorted()))
+                case .failure(let error): driver.post(.broadcastFailed(duty, set, Failure(error)))
+                }
+            }
+        }
+    }
+}
+
+/// The answers for one duty's committees, together. On the loop.
+private final class AttestationDataFetch {
+    private let duty: Duty
+    private var open: Int
+    private var data: [CommitteeIndex: AttestationData] = [:]
+    /// Nil once called.
+    private var done: ((Event) -> Void)?
+
+    init(_ duty: Duty, _ committees: Int, done: @escaping (Event) -> Void) {
+        self.duty = duty
+        open = committees
+        self.done = done
+    }
+
+    func arrived(_ committee: CommitteeIndex, _ result: Result<AttestationData, BeaconError>) {
+        switch result {
+        case .failure(let error): end(.fetchFailed(duty, Failure(error)))
+        case .success(let answer):
+            data[committee] = answer
+            open -= 1
+            if open == 0 { end(.fetched(duty, .attestationData(data))) }
+        }
+    }
+
+    private func end(_ event: Event) {
+        done?(event)
+        done = nil
     }
 }
 
