@@ -314,7 +314,9 @@ package struct Workflow: Sendable {
 
     private mutating func halt(_ duty: Duty, _ what: String) -> [Signal] {
         guard halted == nil else { return [] }
-        halted = "this node signs nothing more: \(what); stop the other process, then start this one again"
+        halted =
+            "this node signs nothing more: \(what); stop the other process (or give each cluster a key of its own),"
+            + " then start this one again"
         return [.perform(.report(.twinSeen(duty, what)))]
     }
 

@@ -331,4 +331,69 @@ struct WorkflowTests {
             reports.contains(
                 .failed(duty, step: .consensus, reason: .noConsensus, detail: "", missing: keys.map(\.pubKey))))
     }
+
+    @Test("a vote of our own key that we did not send ends all signing here, and is told")
+    func twin() throws {
+        var workflow = try decided()
+        let other = Duty.attester(slot: Slot(42))
+        let set = Fixture.unsigned([0], slot: 42, Fixture.data(slot: 42))
+        let hash = set.valueHash()
+        let message = QBFT.Message(.prepare, round: 1, source: 0, value: hash, signature: [1])
+        let effects = workflow.receive(
+            .consensusMessage(ConsensusMessage(duty: other, message: message, values: [hash: set])), at: start)
+        #expect(effects.reports.contains { if case .twinSeen(other, _) = $0 { true } else { false } })
+        let own = workflow.receive(.localPartials([LocalPartials(duty, try self.set(1))], Ticket(3)), at: start)
+        #expect(own.work == ["answer refused"])
+        #expect(workflow.receive(vote(.prepare, from: 1), at: start).sent.isEmpty)
+    }
+
+    @Test("on a new journal the node takes part, but signs nothing before its first slot")
+    func newJournal() throws {
+        var configuration = try Fixture.configuration(signs: true)
+        configuration.signsFrom = Slot(42)
+        for (first, signs) in [(Slot(42), false), (Slot(41), true)] {
+            configuration.signsFrom = first
+            var workflow = Workflow(configuration: configuration) { _, message in
+                var sealed = message
+                sealed.signature = [1]
+                return sealed
+            }
+            var effects: [Effect] = []
+            for step in try story().prefix(9) { effects += workflow.receive(step.event, at: step.at) }
+            #expect(effects.work.contains("persist unsigned") && effects.work.contains("sign") == signs)
+        }
+    }
+
+    @Test("a proposal whose source only our beacon node can judge waits for its answer, and not for long")
+    func heldProposals() throws {
+        // Led by node 1, in the first slot of epoch 2; of epoch 1 the justified source was 0.
+        let duty = Duty.attester(slot: Slot(64 + 2))
+        let begin = Instant.slot(66, plus: 4)
+        func proposal(_ source: UInt64) -> Event {
+            let set = Fixture.unsigned([0], slot: 66, Fixture.data(slot: 66, source: source))
+            let leader = Int((duty.slot.rawValue + 2 + 1) % 4)
+            let message = QBFT.Message(.prePrepare, round: 1, source: leader, value: set.valueHash(), signature: [1])
+            return .consensusMessage(ConsensusMessage(duty: duty, message: message, values: [set.valueHash(): set]))
+        }
+        func started() throws -> Workflow {
+            var (workflow, _) = try workflow()
+            for step in try story().prefix(5) { _ = workflow.receive(step.event, at: step.at) }
+            _ = workflow.receive(.dutiesResolved(Epoch(2), [.attester(Fixture.row(0, slot: 66))]), at: .slot(65))
+            #expect(workflow.receive(.wake, at: begin).work.contains("fetch 66/attester"))
+            return workflow
+        }
+        var judged = try started()
+        #expect(judged.receive(proposal(1), at: begin).isEmpty, "it waits")
+        let low = FetchedData.attestationData([.zero: Fixture.data(slot: 66, source: 0)])
+        let refused = judged.receive(.fetched(duty, low), at: begin)
+        #expect(!refused.work.contains("send prepare") && !refused.reports.isEmpty)
+
+        var silent = try started()
+        #expect(silent.receive(proposal(1), at: begin).isEmpty)
+        #expect(silent.nextWake(after: begin) <= begin + .milliseconds(400))
+        #expect(silent.receive(.wake, at: begin + .milliseconds(400)).work.contains("send prepare"))
+
+        var early = try started()
+        #expect(early.receive(proposal(0), at: begin).work.contains("send prepare"), "what is known needs no wait")
+    }
 }
