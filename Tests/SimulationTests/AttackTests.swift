@@ -16,9 +16,9 @@ struct AttackTests {
         let nodes = [4, 7, 10][Int(seed % 3)]
         let attacker = Int(seed / 3 + seed) % nodes
         var cluster = makeCluster(nodes, seed) { $0.attacker = (attacker, attack) }
-        cluster.run(untilSlot: 13)
+        cluster.run(untilSlot: 17)
         #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
-        #expect(cluster.missed(slots: 0..<12).isEmpty, replay(seed))
+        #expect(cluster.missed(slots: 0..<16).isEmpty, replay(seed))
         #expect(cluster.oracle.badShares.isSubset(of: [ShareIndex(PeerIndex(attacker))]), replay(seed))
         #expect(cluster.heldBytesPeak < Self.heldBytesMax && cluster.journalBytes < Self.journalBytesMax, replay(seed))
     }
@@ -31,9 +31,9 @@ struct AttackTests {
             let from = cluster.start(ofSlot: slot) + .milliseconds(4000 + 37 * Int(slot))
             cluster.crash(node: [0, 1, 3][Int(slot) % 3], from: from, until: from + .milliseconds(700))
         }
-        cluster.run(untilSlot: 13)
+        cluster.run(untilSlot: 17)
         #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
-        #expect(cluster.missed(slots: 6..<12).isEmpty, replay(seed))
+        #expect(cluster.missed(slots: 6..<16).isEmpty, replay(seed))
     }
 
     @Test(
