@@ -76,7 +76,9 @@ struct SimulatedAttacker: Sendable {
             proposal.proposing { set in
                 set.mapValues { value in
                     guard case .attester(var data, let row) = value else { return value }
+                    // As far ahead as no rule forbids.
                     data.source = data.target
+                    if data.source.epoch > .zero { data.source.epoch = Epoch(data.source.epoch.rawValue - 1) }
                     return .attester(data, row)
                 }
             }

@@ -17,8 +17,12 @@ package struct SimulatedChain: Sendable {
     package let clock: SlotClock
     package let domains: SigningDomains
     package let pubKeys: [PubKey]
-    package init(clock: SlotClock, validators: Int) {
+    /// Epochs that justification lies behind; 1 when all is well.
+    private let justificationLag: UInt64
+
+    package init(clock: SlotClock, validators: Int, justificationLag: UInt64 = 1) {
         self.clock = clock
+        self.justificationLag = justificationLag
         // Every fork from the start: attestations are of Fulu.
         let entries = ForkName.allCases.map { fork in
             ForkSchedule.Entry(fork: fork, version: Bytes4(padding: [UInt8(fork.rawValue)]), epoch: .zero)
@@ -56,7 +60,7 @@ package struct SimulatedChain: Sendable {
         let epoch = clock.epoch(of: slot)
         data.slot = slot
         data.beaconBlockRoot = SHA256.hash(bytes(UInt32(truncatingIfNeeded: slot.rawValue)) + [view ? 1 : 0])
-        data.source = checkpoint(epoch.rawValue == 0 ? 0 : epoch.rawValue - 1)
+        data.source = checkpoint(epoch.rawValue - min(epoch.rawValue, justificationLag))
         data.target = checkpoint(epoch.rawValue)
         return data
     }

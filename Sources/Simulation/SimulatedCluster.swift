@@ -17,6 +17,8 @@ package struct SimulatedCluster {
         package var slotsPerEpoch: UInt64 = 8
         /// Time a commit takes; a crash within it may or may not find the records on disk.
         package var commitTime: ClosedRange<Duration> = .microseconds(200)...(.milliseconds(5))
+        /// Epochs that justification lies behind; 1 when all is well.
+        package var justificationLag: UInt64 = 1
         /// This node sends different votes to different peers.
         package var liar: Int?
         /// This node does one kind of harm, all the time.
@@ -77,7 +79,8 @@ package struct SimulatedCluster {
         let clock = SlotClock(
             genesis: Instant(nanoseconds: 1_700_000_000_000_000_000), slotDuration: options.slotDuration,
             slotsPerEpoch: options.slotsPerEpoch)
-        chain = SimulatedChain(clock: clock, validators: options.validators)
+        chain = SimulatedChain(
+            clock: clock, validators: options.validators, justificationLag: options.justificationLag)
         now = clock.genesis + .zero
         nodes = (0..<options.nodes).map { node in Node(skew: options.clockSkew[node] ?? .zero) }
         for node in 0..<options.nodes { heap.schedule(.restart(node: node), at: now) }

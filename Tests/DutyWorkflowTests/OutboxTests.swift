@@ -75,7 +75,8 @@ struct OutboxTests {
         #expect(outbox.durable(second.id).map(\.name) == ["send prepare", "answer submitted"])
         _ = outbox.add(vote(a))
         let decided = QBFT.Message(.decided, round: 1, source: 0, value: Fixture.root(1), signature: [1])
-        #expect(outbox.add([.sendConsensus(ConsensusMessage(duty: a, message: decided, values: [:]))]).count == 1)
+        let answer = ConsensusMessage(duty: a, message: decided, values: [:])
+        #expect(outbox.add([.sendConsensusTo(PeerIndex(1), answer)]).count == 1)
     }
 
     @Test("notes wait for company: a record that is urgent, many of their kind, or the end")

@@ -23,6 +23,21 @@ struct AttackTests {
         #expect(cluster.heldBytesPeak < Self.heldBytesMax && cluster.journalBytes < Self.journalBytesMax, replay(seed))
     }
 
+    @Test(
+        "a source ahead of a chain that justifies nothing bars nobody's vote, epoch after epoch",
+        arguments: Seeds.fromEnvironment(default: 0..<6))
+    func futureSource(seed: UInt64) {
+        let nodes = [4, 7, 10][Int(seed % 3)]
+        let attacker = Int(seed / 3 + seed) % nodes
+        var cluster = makeCluster(nodes, seed) {
+            $0.attacker = (attacker, .futureSource)
+            $0.justificationLag = 100
+        }
+        cluster.run(untilSlot: 41)
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.missed(slots: 0..<40).isEmpty, replay(seed))
+    }
+
     @Test("crashes of the others in the midst of it change nothing", arguments: Attack.allCases)
     func crashes(attack: Attack) {
         let seed = UInt64(5)
