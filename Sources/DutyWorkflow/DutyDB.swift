@@ -86,6 +86,8 @@ struct DutyDB: Sendable {
         return objection.map { .bad($0) } ?? verdict
     }
 
+    func isDecided(_ duty: Duty) -> Bool { values[duty] != nil }
+
     /// What our own beacon node gave.
     mutating func learn(_ set: UnsignedDataSet) {
         for case .attester(let data, _) in set.values {

@@ -164,7 +164,7 @@ package struct Workflow: Sendable {
     /// prepared is no leader's choice any more.
     private mutating func fromPeer(_ message: ConsensusMessage, _ now: Instant) -> [Signal] {
         guard message.message.kind == .prePrepare, let set = message.values[message.message.value],
-            !message.message.justification.contains(where: { $0.kind == .prepare })
+            !message.message.justification.contains(where: { $0.kind == .prepare }), !dutyDB.isDecided(message.duty)
         else { return consensus.receive(message, at: now) }
         let duty = message.duty
         switch dutyDB.judge(set, of: duty, definitions: scheduler.definitions(of: duty)) {
