@@ -95,6 +95,11 @@ struct Consensus: Sendable {
         return signals
     }
 
+    /// What of a message counts; nil if nothing does.
+    func admitted(_ message: ConsensusMessage) -> QBFT.Message? {
+        try? instanceConfiguration(message.duty).admitted(message.message)
+    }
+
     mutating func wake(at now: Instant) -> [Signal] {
         guard !isHalted else { return [] }
         var signals: [Signal] = []

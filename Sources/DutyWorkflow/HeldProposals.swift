@@ -15,9 +15,11 @@ struct HeldProposals: Sendable {
 
     var heldBytes: Int { held.values.reduce(0) { $0 + $1.messages.reduce(0) { $0 + $1.heldBytes } } }
 
-    /// Keeps one proposal of each leader.
-    mutating func hold(_ message: ConsensusMessage, slotDuration: Duration, at now: Instant) {
-        var entry = held[message.duty] ?? Held(until: now + slotDuration / Self.slotPart)
+    /// Keeps one proposal of each leader, whose form was admitted.
+    ///
+    /// - Parameter start: when the wait begins: not before the duty does.
+    mutating func hold(_ message: ConsensusMessage, slotDuration: Duration, from start: Instant) {
+        var entry = held[message.duty] ?? Held(until: start + slotDuration / Self.slotPart)
         guard !entry.messages.contains(where: { $0.message.source == message.message.source }) else { return }
         entry.messages.append(message)
         held[message.duty] = entry

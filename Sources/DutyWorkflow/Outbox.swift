@@ -77,9 +77,8 @@ extension Effect {
     /// Duties whose records must be durable before this happens.
     fileprivate var guarded: [Duty] {
         switch self {
-        case .sendConsensus(let message): [message.duty]
-        // DECIDED only repeats what others signed: nothing in it commits us.
-        case .sendConsensusTo: []
+        // DECIDED too: among the COMMITs it shows may be ours.
+        case .sendConsensus(let message), .sendConsensusTo(_, let message): [message.duty]
         case .shareWithPeers(let duty, _): [duty]
         // Our own share may be in it.
         case .broadcast(let duty, _): [duty]

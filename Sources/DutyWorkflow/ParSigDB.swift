@@ -78,9 +78,11 @@ struct ParSigDB: Sendable {
     }
 
     /// The suspect's set under examination holds, or does not.
-    mutating func verified(_ share: ShareIndex, _ isGood: Bool, at now: Instant) -> [Signal] {
+    mutating func verified(
+        _ share: ShareIndex, _ isGood: Bool, isOver: (Duty) -> Bool, at now: Instant
+    ) -> [Signal] {
         let (good, signals) = suspects.examined(share, isGood, at: now)
-        guard let good else { return signals }
+        guard let good, !isOver(good.duty) else { return signals }
         // What came in meanwhile counts.
         let (fresh, faults) = admit(good.duty, good.set, from: share, due: nil, isClaimed: true)
         return signals + faults + (fresh.isEmpty ? [] : keep(good.duty, fresh, from: share))

@@ -112,7 +112,7 @@ package struct Workflow: Sendable {
         case .fetchFailed(let duty, let failure): fetcher.failed(duty, failure, now) + release(duty, now)
         case .consensusMessage(let message): admitted(message.duty, now) { $0.fromPeer(message, now) }
         case .peerPartials(let duty, let set): admitted(duty, now) { $0.fromPeer(duty, set) }
-        case .verified(let share, let isGood): parSigDB.verified(share, isGood, at: now)
+        case .verified(let share, let isGood): verified(share, isGood, now)
         case .localPartials(let all, let ticket): local(all, ticket, now)
         case .signFailed(let duty, let reason): [.tracked(duty, .signFailed(reason))]
         case .shared(let duty, let keys): [.perform(.note(.partialStatus(duty, keys, .broadcasted)))]
@@ -163,17 +163,19 @@ package struct Workflow: Sendable {
     /// others cast for it are heard, so that we follow a cluster that decides it all the same; and what a quorum has
     /// prepared is no leader's choice any more.
     private mutating func fromPeer(_ message: ConsensusMessage, _ now: Instant) -> [Signal] {
-        guard message.message.kind == .prePrepare, let set = message.values[message.message.value],
-            !message.message.justification.contains(where: { $0.kind == .prepare }), !dutyDB.isDecided(message.duty)
-        else { return consensus.receive(message, at: now) }
         let duty = message.duty
+        guard message.message.kind == .prePrepare, let set = message.values[message.message.value],
+            !dutyDB.isDecided(duty), let vote = consensus.admitted(message),
+            !vote.justification.contains(where: { $0.kind == .prepare })
+        else { return consensus.receive(message, at: now) }
         switch dutyDB.judge(set, of: duty, definitions: scheduler.definitions(of: duty)) {
         case .good: return consensus.receive(message, at: now)
         case .bad(let why):
             return [.tracked(duty, .peerRefused(PeerIndex(message.message.source), "proposes \(why)"))]
         case .open:
-            guard fetcher.isAsking(duty) else { return consensus.receive(message, at: now) }
-            heldProposals.hold(message, slotDuration: configuration.clock.slotDuration, at: now)
+            let begin = configuration.clock.begin(of: duty)
+            guard fetcher.isAsking(duty) || now < begin else { return consensus.receive(message, at: now) }
+            heldProposals.hold(message, slotDuration: configuration.clock.slotDuration, from: max(now, begin))
             return []
         }
     }
@@ -226,6 +228,12 @@ package struct Workflow: Sendable {
         // One line is enough of a set without any good one.
         return (fitting.isEmpty ? Array(faults.prefix(1)) : faults)
             + (fitting.isEmpty ? [] : [.signedByPeer(duty, fitting)])
+    }
+
+    /// What was good too late is dropped: nobody would clear it away.
+    private mutating func verified(_ share: ShareIndex, _ isGood: Bool, _ now: Instant) -> [Signal] {
+        let over = deadlines
+        return parSigDB.verified(share, isGood, isOver: { over.isOver($0) }, at: now)
     }
 
     private mutating func unavailable(_ epoch: Epoch, _ reason: String, _ now: Instant) -> [Signal] {

@@ -159,13 +159,18 @@ struct ParSigDBTests {
         }
         #expect(try send(40, .slot(40)) == ["verify"])
         #expect(try send(41, .slot(40)).isEmpty, "it waits")
-        let good = db.verified(Fixture.share(2), true, at: .slot(40))
+        let good = db.verified(Fixture.share(2), true, isOver: { _ in false }, at: .slot(40))
         #expect(good.effectNames == ["verify", "note partials broadcasted", "decode"])
-        #expect(db.verified(Fixture.share(2), true, at: .slot(40)).effectNames.first == "note partials broadcasted")
-        #expect(db.verified(Fixture.share(2), true, at: .slot(40)).isEmpty, "nothing was asked")
+        #expect(
+            db.verified(Fixture.share(2), true, isOver: { _ in false }, at: .slot(40)).effectNames.first
+                == "note partials broadcasted")
+        #expect(db.verified(Fixture.share(2), true, isOver: { _ in false }, at: .slot(40)).isEmpty, "nothing was asked")
         for slot in UInt64(42)...44 {
             #expect(try send(slot, .slot(42)) == ["verify"])
-            #expect(db.verified(Fixture.share(2), false, at: .slot(42)).tracked == [.badSet(Fixture.share(2))])
+            #expect(
+                db.verified(Fixture.share(2), false, isOver: { _ in false }, at: .slot(42)).tracked == [
+                    .badSet(Fixture.share(2))
+                ])
         }
         #expect(try send(45, .slot(42, plus: 11)).isEmpty, "a pause")
         #expect(try send(45, .slot(43)) == ["verify"])

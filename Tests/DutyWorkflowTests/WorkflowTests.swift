@@ -388,6 +388,24 @@ struct WorkflowTests {
         let refused = judged.receive(.fetched(duty, low), at: begin)
         #expect(!refused.work.contains("send prepare") && !refused.reports.isEmpty)
 
+        // A PREPARE that proves nothing spares no proposal its judgement.
+        var adorned = try started()
+        guard case .consensusMessage(var message) = proposal(1) else { return }
+        message.message.justification = [
+            QBFT.Message(
+                .prepare, round: 1, source: message.message.source, value: message.message.value, signature: [1])
+        ]
+        #expect(adorned.receive(.consensusMessage(message), at: begin).isEmpty, "it waits all the same")
+
+        // Nor does one that comes before the duty begins.
+        var (soon, _) = try workflow()
+        for step in try story().prefix(5) { _ = soon.receive(step.event, at: step.at) }
+        _ = soon.receive(.dutiesResolved(Epoch(2), [.attester(Fixture.row(0, slot: 66))]), at: .slot(65))
+        #expect(soon.receive(proposal(1), at: begin - .seconds(3)).isEmpty)
+        _ = soon.receive(.wake, at: begin)
+        let judgedSoon = soon.receive(.fetched(duty, low), at: begin)
+        #expect(!judgedSoon.work.contains("send prepare") && !judgedSoon.reports.isEmpty)
+
         var silent = try started()
         #expect(silent.receive(proposal(1), at: begin).isEmpty)
         #expect(silent.nextWake(after: begin) <= begin + .milliseconds(400))

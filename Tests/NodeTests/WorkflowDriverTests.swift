@@ -60,7 +60,29 @@ struct WorkflowDriverTests {
         }
     }
 
+    private final class Count: Sendable {
+        private let count = Mutex(0)
+        func add() { count.withLock { $0 += 1 } }
+        var value: Int { count.withLock { $0 } }
+    }
+
+    /// Goes on by itself, and can be set.
+    private final class Clockwork: Sendable {
+        private let offset: Mutex<Duration>
+        private let start: Instant
+        private let begun = ContinuousClock.now
+
+        init(_ start: Instant) {
+            self.start = start
+            offset = Mutex(.zero)
+        }
+
+        func set(_ step: Duration) { offset.withLock { $0 += step } }
+        var now: Instant { start + (ContinuousClock.now - begun) + offset.withLock { $0 } }
+    }
+
     private let disk = Disk()
+    private let twins = Count()
     private let effects: AsyncStream<Effect>
     private let sink: AsyncStream<Effect>.Continuation
     private let duty = Duty.attester(slot: Slot(41))
@@ -73,7 +95,7 @@ struct WorkflowDriverTests {
     }
     private let pubKey = PubKey([0xa0] + [UInt8](repeating: 1, count: 47)) ?? .zero
 
-    private func driver() throws -> WorkflowDriver {
+    private func driver(now: (@Sendable () -> Instant)? = nil) throws -> WorkflowDriver {
         let forks = try ForkSchedule(
             ForkName.allCases.map { .init(fork: $0, version: Bytes4(padding: [UInt8($0.rawValue)]), epoch: .zero) })
         let configuration = WorkflowConfiguration(
@@ -87,9 +109,10 @@ struct WorkflowDriverTests {
             return sealed
         }
         return WorkflowDriver(
-            workflow: workflow, loop: MultiThreadedEventLoopGroup.singleton.next(), now: { [start] in start },
+            workflow: workflow, loop: MultiThreadedEventLoopGroup.singleton.next(), now: now ?? { [start] in start },
             commit: { [disk] records, done in disk.commit(records, done) },
-            perform: { [sink] effect, _ in
+            perform: { [sink, twins] effect, _ in
+                if case .report(.twinSeen) = effect { twins.add() }
                 if case .report = effect { return }
                 sink.yield(effect)
             })
@@ -187,6 +210,42 @@ struct WorkflowDriverTests {
         let last = await disk.next()
         #expect(last.records == [.partialStatus(duty, [EntryKey(pubKey)], .broadcasted)])
         last.done(.success(()))
+        try await running.value
+    }
+
+    @Test("what comes before the journal is restored waits for it")
+    func restoredFirst() async throws {
+        disk.free()
+        let driver = try driver()
+        // A vote of our own that the journal knows: before it is read, it would look like another process's.
+        let value = Root([UInt8](repeating: 3, count: 32)) ?? .zero
+        let vote = QBFT.Message(.prepare, round: 1, source: 0, value: value, signature: [1])
+        driver.post(.consensusMessage(ConsensusMessage(duty: duty, message: vote, values: [:])))
+        var snapshot = JournalSnapshot()
+        snapshot.votes[duty] = [vote]
+        let running = Task { try await driver.run(restoring: snapshot) }
+        _ = try await driver.ask(.attesters([]))
+        #expect(twins.value == 0)
+        running.cancel()
+        try await running.value
+    }
+
+    @Test("a clock that steps back does not stop the clockwork")
+    func clockBack() async throws {
+        disk.free()
+        let clockwork = Clockwork(start)
+        let driver = try driver(now: { clockwork.now })
+        let running = Task { try await driver.run(restoring: JournalSnapshot()) }
+        var iterator = effects.makeAsyncIterator()
+        driver.post(.dutiesUnavailable(Epoch(1), reason: "down"))
+        _ = try await driver.ask(.attesters([]))
+        clockwork.set(.milliseconds(-300))
+        // Asked again when its pause is over, by the node's own clock, without any event from outside.
+        while let effect = await iterator.next() {
+            guard case .resolveDuties(Epoch(1)) = effect else { continue }
+            break
+        }
+        running.cancel()
         try await running.value
     }
 }

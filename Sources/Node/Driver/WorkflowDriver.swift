@@ -22,7 +22,8 @@ package actor WorkflowDriver {
     private let now: @Sendable () -> Instant
 
     private var inbox: [Event] = []
-    private var isReceiving = false
+    /// Also until the journal is restored: an event before that would meet a node that forgot its votes.
+    private var isReceiving = true
     private var isTickEnding = false
     private var timer: (at: Instant, task: Scheduled<Void>)?
     private var callers: [Ticket: CheckedContinuation<Answer, any Error>] = [:]
@@ -52,6 +53,7 @@ package actor WorkflowDriver {
     /// Ends when cancelled; throws when the journal cannot be written, because nothing may be signed then.
     package func run(restoring snapshot: JournalSnapshot) async throws {
         release(workflow.restore(snapshot, at: now()))
+        isReceiving = false
         receive(.wake)
         defer {
             timer?.task.cancel()
@@ -195,7 +197,11 @@ package actor WorkflowDriver {
         if let timer, timer.at <= wanted, timer.at > now { return }
         timer?.task.cancel()
         let task = loop.scheduleTask(in: TimeAmount(max(.zero, wanted - now))) {
-            self.assumeIsolated { $0.receive(.wake) }
+            self.assumeIsolated {
+                // It has fired, whatever a clock that stepped back says.
+                $0.timer = nil
+                $0.receive(.wake)
+            }
         }
         timer = (wanted, task)
     }
