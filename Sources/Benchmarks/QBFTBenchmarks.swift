@@ -69,7 +69,8 @@ private struct ConsensusTable {
                 message.signature = Self.seal
                 for node in instances.indices where node != silent { queue.append((node, message)) }
             case .decided: decisions += 1
-            case .answer, .rebroadcast, .startTimer, .stopTimer, .roundChanged, .equivocated, .refused, .inputRefused: break
+            case .answer, .rebroadcast, .startTimer, .stopTimer, .roundChanged, .equivocated, .refused, .inputRefused:
+                break
             }
         }
     }

@@ -111,8 +111,10 @@ struct PeerMisbehaviourTests {
         Misdeed(testDescription: "two shares", after: 6, fault: "share 2 signed two different messages") {
             $0.receive(share: 2, seed: 2)
         },
-        Misdeed(testDescription: "a share of another duty", after: 6, fault: "share 3 sent a signature signed for another duty")
-        {
+        Misdeed(
+            testDescription: "a share of another duty", after: 6,
+            fault: "share 3 sent a signature signed for another duty"
+        ) {
             $0.receive(share: 3, slot: Known.slot - 1)
         },
         Misdeed(testDescription: "a proposal again", after: 3, fault: nil) {
