@@ -18,7 +18,7 @@ extension Consensus {
                     signals += vote
                     events.append(.message(sealed))
                 case .answer(let message, let asker):
-                    // Only repeats what others signed: nothing in it commits us.
+                    // Not recorded, but held back like a vote: among the COMMITs it shows may be ours.
                     guard let answer = complete(duty, seal(duty, message), run) else { continue }
                     signals.append(.perform(.sendConsensusTo(PeerIndex(asker), answer)))
                 case .rebroadcast(let message):
