@@ -38,16 +38,11 @@ struct NodeBackend: ValidatorAPIBackend {
     }
 
     func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
-        var refusals: [ValidatorAPIRefusal?] = []
-        for partials in sets {
-            guard let bad = try await runtime.firstBad(partials.set) else {
-                refusals.append(nil)
-                continue
+        try await runtime.firstBad(in: sets.map(\.set)).map { bad in
+            bad.map {
+                .refused("the signature for validator \($0.pubKey) does not verify under this operator's key share")
             }
-            refusals.append(
-                .refused("the signature for validator \(bad.pubKey) does not verify under this operator's key share"))
         }
-        return refusals
     }
 
     func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
@@ -77,7 +72,8 @@ struct NodeBackend: ValidatorAPIBackend {
 
     func syncDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<SyncDuty> {
         // Sync committees are known up to the end of the next period.
-        try requireNear(epoch, ahead: 2 * runtime.chain.spec.epochsPerSyncCommitteePeriod)
+        let period = runtime.chain.spec.epochsPerSyncCommitteePeriod
+        try requireNear(epoch, ahead: period.multipliedReportingOverflow(by: 2).overflow ? .max : 2 * period)
         let wanted = try await select(epoch, indices)
         guard !wanted.isEmpty else { return DutiesAnswer(dependentRoot: nil, isExecutionOptimistic: false, rows: []) }
         return try await beacon.syncDuties(epoch, validators: wanted)
@@ -87,7 +83,7 @@ struct NodeBackend: ValidatorAPIBackend {
     private func requireNear(_ epoch: Epoch, ahead: UInt64 = 2) throws(ValidatorAPIRefusal) {
         let clock = runtime.chain.clock
         let current = clock.epoch(of: clock.currentSlot(at: SystemClock.now()))
-        guard epoch.rawValue <= current.rawValue.addingReportingOverflow(ahead).partialValue else {
+        guard epoch <= current || epoch.rawValue - current.rawValue <= ahead else {
             throw .refused("epoch \(epoch) is too far ahead: the current epoch is \(current)")
         }
     }

@@ -11,22 +11,29 @@ struct NodeRuntime: Sendable {
     let keys: ShareKeys
     let verifier: SignatureVerifier
 
-    /// Checks partial signatures under the public shares they claim.
+    /// Checks partial signatures under the public shares they claim, all in one batch.
     ///
-    /// - Returns: the first entry whose signature is bad, nil if all hold.
-    func firstBad(_ set: ParSignedDataSet) async throws -> EntryKey? {
-        let order = set.keys.sorted()
-        var claims: [SignatureVerifier.Claim] = []
-        for key in order {
-            guard let partial = set[key], let claim = keys.claim(partial, key, chain.domains) else { return key }
-            claims.append(claim)
+    /// - Returns: for each set the first entry whose signature is bad, nil if all hold.
+    func firstBad(in sets: [ParSignedDataSet]) async throws -> [EntryKey?] {
+        var bad: [EntryKey?] = sets.map { _ in nil }
+        var claims: [(set: Int, key: EntryKey, claim: SignatureVerifier.Claim)] = []
+        for (position, set) in sets.enumerated() {
+            for (key, partial) in set.sorted(by: { $0.key < $1.key }) {
+                if let claim = keys.claim(partial, key, chain.domains) {
+                    claims.append((position, key, claim))
+                } else {
+                    bad[position] = bad[position] ?? key
+                }
+            }
         }
+        let all = claims.map(\.claim)
         let verdicts: [Bool]? = await withCheckedContinuation { continuation in
-            let isAdmitted = verifier.verify(claims) { continuation.resume(returning: $0) }
+            let isAdmitted = verifier.verify(all) { continuation.resume(returning: $0) }
             if !isAdmitted { continuation.resume(returning: nil) }
         }
         guard let verdicts else { throw ValidatorAPIRefusal.unavailable("too many signatures wait to be checked") }
-        return zip(order, verdicts).first { !$0.1 }?.0
+        for (claim, holds) in zip(claims, verdicts) where !holds { bad[claim.set] = bad[claim.set] ?? claim.key }
+        return bad
     }
 }
 
