@@ -167,4 +167,19 @@ struct ConsensusCodecTests {
         #expect(entries.suffix(10).count { cache.contains($0) } == 10)
         #expect(entries.count { cache.contains($0) } <= 20)
     }
+
+    @Test("a value that came before is known by its bytes, whoever carries it; another one is not")
+    func knownValues() throws {
+        let cluster = TestCluster()
+        let first = cluster.prepare()
+        let bytes = try ConsensusCodec.encode(first)
+        #expect(try cluster.codec.authenticate(cluster.codec.precheck(bytes)).known.isEmpty)
+        #expect(try cluster.codec.decode(bytes) { _ in true } == first)
+        let round = try ConsensusCodec.encode(cluster.roundChange())
+        let authentic = try cluster.codec.authenticate(cluster.codec.precheck(round))
+        #expect(authentic.values.isEmpty && authentic.known == first.values)
+        #expect(try cluster.codec.decode(round) { _ in true } == cluster.roundChange())
+        let other = try ConsensusCodec.encode(cluster.prepare(.attester(slot: 6)))
+        #expect(try cluster.codec.authenticate(cluster.codec.precheck(other)).known.isEmpty)
+    }
 }

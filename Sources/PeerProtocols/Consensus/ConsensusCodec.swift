@@ -22,6 +22,7 @@ package struct ConsensusCodec: Sendable {
     /// Duty types with values this node can decode; others are refused before any signature is checked.
     let duties: Set<DutyType>
     private let verified: VerifiedSignatures
+    private let decoded = DecodedValues()
 
     package init(operators: [PublicKey], validators: Int, duties: Set<DutyType> = [.attester]) {
         self.operators = operators
@@ -45,12 +46,13 @@ package struct ConsensusCodec: Sendable {
     /// The expensive half: up to a signature for each vote, and the hash of each value.
     package func decode(_ prechecked: Prechecked) throws(MessageFault) -> ConsensusMessage {
         let authentic = try authenticate(prechecked)
-        var values: [Root: UnsignedDataSet] = [:]
+        var values = authentic.known
         for (hash, wire) in authentic.values {
             let value = try UnsignedDataSet(wire: wire.value, type: authentic.duty.type)
             // Hashes cover the sender's encoding; forwarding ours must give the same hash.
             guard value.canonicalBytes() == wire.bytes else { throw .notCanonical }
             values[hash] = value
+            decoded.insert(.init(hash: hash, set: value), from: wire.received, of: authentic.duty.type)
         }
         let referenced = authentic.message.valueHashes
         return ConsensusMessage(
@@ -61,8 +63,10 @@ package struct ConsensusCodec: Sendable {
     struct Authentic {
         let duty: Duty
         let message: QBFT.Message
-        /// All values carried, by hash, with the bytes that were hashed.
-        let values: [Root: (value: WireUnsignedDataSet, bytes: [UInt8])]
+        /// Values seen for the first time, by hash, with the bytes that were hashed and those that came.
+        let values: [Root: (value: WireUnsignedDataSet, bytes: [UInt8], received: Data)]
+        /// The others.
+        let known: [Root: UnsignedDataSet]
     }
 
     func authenticate(_ prechecked: Prechecked) throws(MessageFault) -> Authentic {
@@ -78,16 +82,23 @@ package struct ConsensusCodec: Sendable {
             message.justification.append(try self.message(justification))
         }
 
-        var values: [Root: (value: WireUnsignedDataSet, bytes: [UInt8])] = [:]
+        var values: [Root: (value: WireUnsignedDataSet, bytes: [UInt8], received: Data)] = [:]
+        var known: [Root: UnsignedDataSet] = [:]
         for any in wire.values {
             guard any.isA(WireUnsignedDataSet.self) else { throw .value(.malformed("value of another type")) }
+            if let value = decoded.find(any.value, of: duty.type) {
+                known[value.hash] = value.set
+                continue
+            }
             let value = try WireUnsignedDataSet(wire: any.value, "UnsignedDataSet")
             // Never the hash of the received bytes: their map order is random.
             let bytes = value.canonicalBytes()
-            values[consensusHashRoot(bytes)] = (value, bytes)
+            values[consensusHashRoot(bytes)] = (value, bytes, any.value)
         }
-        for hash in message.valueHashes.sorted() where values[hash] == nil { throw .missingValue(hash) }
-        return Authentic(duty: duty, message: message, values: values)
+        for hash in message.valueHashes.sorted() where values[hash] == nil && known[hash] == nil {
+            throw .missingValue(hash)
+        }
+        return Authentic(duty: duty, message: message, values: values, known: known)
     }
 
     /// Ranges and signature of one flat message; its duty is the caller's to check.
