@@ -143,7 +143,8 @@ package struct StyxNode: Sendable {
         }
         let journal = try Journal(
             path: configuration.journalFile,
-            binding: JournalBinding(lockHash: cluster.lock.lockHash, genesisValidatorsRoot: genesisRoot),
+            binding: JournalBinding(
+                lockHash: cluster.lock.lockHash, genesisValidatorsRoot: genesisRoot, share: cluster.keys.own),
             keptSlots: 2 * chain.clock.slotsPerEpoch + 38, at: chain.clock.currentSlot(at: SystemClock.now()),
             now: SystemClock.now)
         // A validator client has a protection of its own.

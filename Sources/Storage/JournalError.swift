@@ -10,6 +10,8 @@ package enum JournalError: Error, Equatable {
     case missing(path: String)
     /// The journal was written for another cluster or chain. `what` is the name of the value that differs.
     case otherCluster(path: String, what: String, expected: Root, found: Root)
+    /// Of this cluster, but another operator's.
+    case otherOperator(path: String, expected: ShareIndex, found: ShareIndex)
     /// Written by a later version of the program.
     case newerSchema(path: String, found: Int, known: Int)
     /// The bytes on disk are not what this program wrote.
@@ -39,6 +41,11 @@ extension JournalError: CustomStringConvertible {
             """
             open journal \(path): it belongs to another cluster: \(what) is \(found), this node's is \(expected). \
             Point the node at its own data directory, or move this journal away if this node has never run before.
+            """
+        case .otherOperator(let path, let expected, let found):
+            """
+            open journal \(path): it is the one of key share \(found), this node's is \(expected). It does not know what \
+            this node voted and signed: name this node's own --journal-file.
             """
         case .newerSchema(let path, let found, let known):
             """

@@ -44,7 +44,10 @@ struct JournalFile {
             let found = try database.writeWithoutTransaction { try check($0) }
             try Schema.migrator(path).migrate(database)
             // After the migration: a full journal needs room for it.
-            try database.writeWithoutTransaction { try space.limit($0) }
+            try database.writeWithoutTransaction { db in
+                try space.limit(db)
+                if found.share == nil { try binding?.writeShare(to: db) }
+            }
             let created = try database.read { db in
                 try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'created_at'")
             }
