@@ -151,17 +151,12 @@ package struct StyxNode: Sendable {
         let fresh = FreshJournal(
             created: journal.createdAt, isAccepted: configuration.acceptsNewJournal || signer == nil,
             clock: chain.clock, at: SystemClock.now())
-        if let warning = fresh.warning(at: SystemClock.now(), clock: chain.clock) {
-            topic("journal").warning("\(warning)", metadata: ["path": "\(configuration.journalFile)"])
-        } else if journal.isNew {
-            topic("journal").warning(
-                "new journal: nothing is known of earlier votes", metadata: ["path": "\(configuration.journalFile)"])
-        }
         let workflowConfiguration = WorkflowConfiguration(
             nodes: cluster.operators.count, threshold: cluster.threshold, peer: cluster.own,
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, domains: chain.domains, signs: signer != nil,
             signsFrom: fresh.firstSlot, seed: UInt64.random(in: .min ... .max))
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
+        warn(about: journal, fresh, isEmpty: snapshot.watermarks.isEmpty, chain.clock)
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock)
         let effects = NodeEffects(
             beacon: beacon, validators: validators, chain: chain, signer: signer,
@@ -200,6 +195,13 @@ package struct StyxNode: Sendable {
         slot.set(nil)
         await tasks.stop()
         await journal.close()
+    }
+
+    private func warn(about journal: Journal, _ fresh: FreshJournal, isEmpty: Bool, _ clock: SlotClock) {
+        let text =
+            fresh.warning(isEmpty: isEmpty, at: SystemClock.now(), clock: clock)
+            ?? (journal.isNew ? "new journal: nothing is known of earlier votes" : nil)
+        if let text { topic("journal").warning("\(text)", metadata: ["path": "\(journal.path)"]) }
     }
 
     private func chainDiscovery(_ beacon: BeaconClient) -> ChainDiscovery {

@@ -12,10 +12,13 @@ package struct SlashingProtection: Sendable {
         /// By every key that signs for a validator: its own, and each operator's share. Another operator's share only
         /// makes us more careful.
         package let validators: [PubKey: PubKey]
+        /// Of its public network; nil for a private chain.
+        package var genesisValidatorsRoot: Root?
 
-        package init(lockHash: Root, validators: [PubKey: PubKey]) {
+        package init(lockHash: Root, validators: [PubKey: PubKey], genesisValidatorsRoot: Root? = nil) {
             self.lockHash = lockHash
             self.validators = validators
+            self.genesisValidatorsRoot = genesisValidatorsRoot
         }
     }
 
@@ -65,7 +68,8 @@ package struct SlashingProtection: Sendable {
         }
     }
 
-    /// Nothing ever falls. A new journal takes its chain from the file: a node of another chain will not open it.
+    /// Nothing ever falls. A new journal of a private chain takes the chain from the file: a node of another one will not
+    /// open it.
     package func `import`(_ bytes: [UInt8]) async throws -> Imported {
         try await with(try openForImport(bytes)) { journal in
             try check(journal)
@@ -83,7 +87,7 @@ package struct SlashingProtection: Sendable {
         } catch .missing {
             guard let cluster else { throw Failure.unknownCluster(journal: path) }
             // Before anything is made: a file that cannot be taken leaves nothing behind.
-            let root = try Interchange.genesisValidatorsRoot(bytes)
+            let root = try cluster.genesisValidatorsRoot ?? Interchange.genesisValidatorsRoot(bytes)
             _ = try read(bytes, root, current: [:])
             let binding = JournalBinding(lockHash: cluster.lockHash, genesisValidatorsRoot: root)
             return try Journal(path: path, binding: binding, now: now)

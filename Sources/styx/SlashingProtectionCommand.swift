@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import Ethereum
 import Foundation
 import Node
 import Program
@@ -39,7 +40,7 @@ struct SlashingProtectionImport: AsyncParsableCommand {
         discussion: """
             Takes files of other nodes of this cluster, and of a validator client that signed with this operator's key \
             shares: --lock-file tells which share belongs to which validator. Where there is no journal one is made for \
-            that cluster.
+            that cluster; a node that signs by itself waits two epochs on it all the same.
             """)
 
     @OptionGroup var files: ProtectionFiles
@@ -86,6 +87,8 @@ struct ProtectionFiles: ParsableArguments {
             ([validator.publicKey] + validator.shares).map { ($0.bytes, validator.publicKey.bytes) }
         }
         return SlashingProtection.Cluster(
-            lockHash: file.lock.lockHash, validators: Dictionary(pairs, uniquingKeysWith: { first, _ in first }))
+            lockHash: file.lock.lockHash, validators: Dictionary(pairs, uniquingKeysWith: { first, _ in first }),
+            genesisValidatorsRoot: Network.with(genesisForkVersion: file.lock.definition.forkVersion)?
+                .genesisValidatorsRoot)
     }
 }

@@ -28,7 +28,7 @@ struct FreshJournalTests {
             Self.journal(created: Self.clock.genesis - .seconds(1)),
         ] {
             #expect(journal == .signs && journal.firstSlot == 0)
-            #expect(journal.warning(at: created, clock: Self.clock) == nil)
+            #expect(journal.warning(isEmpty: true, at: created, clock: Self.clock) == nil)
         }
     }
 
@@ -43,8 +43,8 @@ struct FreshJournalTests {
     func warning() throws {
         let created = Self.clock.start(of: Slot(0))
         let journal = Self.journal(created: created)
-        let text = try #require(journal.warning(at: created, clock: Self.clock))
+        let text = try #require(journal.warning(isEmpty: true, at: created, clock: Self.clock))
         for part in ["slot 96", "19m12s", "--accept-new-journal", "no earlier vote"] { #expect(text.contains(part)) }
-        #expect(journal.warning(at: Self.clock.start(of: Slot(96)), clock: Self.clock) == nil)
+        #expect(journal.warning(isEmpty: true, at: Self.clock.start(of: Slot(96)), clock: Self.clock) == nil)
     }
 }

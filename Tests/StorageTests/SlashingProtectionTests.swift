@@ -75,6 +75,18 @@ import Testing
         #expect(try await marks() == [key(1): watermark(3, 4, 0)])
     }
 
+    @Test("a new journal is of the chain of the cluster's network, whatever the file says")
+    func chain() async throws {
+        var known = cluster
+        known.genesisValidatorsRoot = root(0xBB)
+        await #expect(throws: Interchange.ImportError.otherChain(expected: root(0xBB), found: root(1))) {
+            try await protection(known).import(file([(1, 3, 4)], chain: root(1)))
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.journal))
+        #expect(try await protection(known).import(file([(1, 3, 4)])).isNew)
+        #expect(try await marks() == [key(1): watermark(3, 4, 0)])
+    }
+
     @Test("of another chain or cluster, or of a running node, is refused by name")
     func refusals() async throws {
         try await write([key(1): watermark(3, 4, 1)])

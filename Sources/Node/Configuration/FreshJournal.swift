@@ -34,11 +34,14 @@ package enum FreshJournal: Hashable, Sendable {
     }
 
     /// For the operator; nil if there is nothing to say.
-    package func warning(at now: Instant, clock: SlotClock) -> String? {
+    ///
+    /// - Parameter isEmpty: whether it holds no vote, not even imported ones.
+    package func warning(isEmpty: Bool, at now: Instant, clock: SlotClock) -> String? {
         guard case .watches(let until) = self else { return nil }
         let wait = clock.start(of: until) - now
         guard wait > .zero else { return nil }
-        return "the journal is new and knows of no earlier vote: this node signs nothing before slot \(until)"
+        let what = isEmpty ? "knows of no earlier vote" : "knows only votes that were imported"
+        return "the journal is new and \(what): this node signs nothing before slot \(until)"
             + " (in \(GoDuration.format(.seconds(wait.components.seconds)))). If an older journal exists, stop, and put it"
             + " back; if these keys have signed nothing for two epochs, --accept-new-journal skips the wait"
     }
