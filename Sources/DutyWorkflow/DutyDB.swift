@@ -126,11 +126,10 @@ struct DutyDB: Sendable {
     mutating func raise(_ pubKey: PubKey, _ signed: SignedData) -> Record? {
         switch signed {
         case .attestation(let attestation):
+            let old = watermarks[pubKey]
             let new = AttestationWatermark(attestation.data)
-            var raised = watermarks[pubKey] ?? new
-            if new.target > raised.target { raised = new }
-            raised.source = max(raised.source, new.source, watermarks[pubKey]?.source ?? .zero)
-            guard watermarks[pubKey] != raised else { return nil }
+            // A double vote was refused before.
+            guard let raised = old.map({ $0.raised(by: new) }) ?? new, raised != old else { return nil }
             watermarks[pubKey] = raised
             return .attestationWatermark(pubKey, raised)
         }
