@@ -11,6 +11,9 @@ func quickTiming() -> HostConfiguration.Timing {
     timing.redialMax = .milliseconds(100)
     timing.pingInterval = .milliseconds(50)
     timing.sweepInterval = .milliseconds(50)
+    // A loaded machine is no fault of a peer.
+    timing.identifyTimeout = .seconds(50)
+    timing.pingTimeout = .seconds(50)
     return timing
 }
 

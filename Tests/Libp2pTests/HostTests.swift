@@ -156,9 +156,11 @@ import Testing
                 try await slow.write([5, 1])
                 _ = try await slow.read()
             }
-            #expect(
+            func faults() -> [PeerFault] {
                 server.faults().filter { $0.peer == client.peer }.map(\.fault).sorted { $0.rawValue < $1.rawValue }
-                    == [.handlerFailed, .handlerTimedOut])
+            }
+            try await CircuitRelayTests.waitUntil { faults().count == 2 }
+            #expect(faults() == [.handlerFailed, .handlerTimedOut])
         }
     }
 
@@ -183,6 +185,7 @@ import Testing
             let refused = try await client.newStream(to: server.peer, protocols: ["/large"])
             try await refused.writeMessage(message)
             #expect(try await refused.readMessageIfAny(limit: 1000) == nil)
+            try await CircuitRelayTests.waitUntil { !server.faults().isEmpty }
             let faults = server.faults().filter { $0.peer == client.peer }
             #expect(faults == [PeerFaultCount(peer: client.peer, fault: .tooManyBytesInHand, count: 1)])
             release.yield()
@@ -314,7 +317,9 @@ import Testing
             }
             #expect(reason == .wentAway(code: 0) || reason == .closedByPeer)
             #expect(await server.status().map(\.isConnected) == [false])
-            #expect(server.faults().contains { $0.peer == nil && $0.fault == .refusedByGate })
+            try await CircuitRelayTests.waitUntil {
+                server.faults().contains { $0.peer == nil && $0.fault == .refusedByGate }
+            }
         }
     }
 
@@ -470,6 +475,8 @@ import Testing
                 .connect(host: endpoint.host, port: endpoint.port).get()
             if !bytes.isEmpty { try? await channel.writeAndFlush(ByteBuffer(bytes: bytes)) }
             try await channel.closeFuture.get()
+            // The client may see the end before the server has counted it.
+            try await CircuitRelayTests.waitUntil { !server.faults().isEmpty }
             #expect(server.faults() == [PeerFaultCount(peer: nil, fault: .handshake, count: 1)])
         }
     }
@@ -491,6 +498,7 @@ import Testing
                 await group.next()
                 for channel in channels { channel.close(promise: nil) }
             }
+            try await CircuitRelayTests.waitUntil { !server.faults().isEmpty }
             #expect(server.faults() == [PeerFaultCount(peer: nil, fault: .tooManyPending, count: 1)])
         }
     }

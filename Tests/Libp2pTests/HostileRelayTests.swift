@@ -87,7 +87,9 @@ import Testing
     func badHop(bytes: [UInt8]) async throws {
         try await Self.withRelay(.init(connect: bytes)) { relay, one, two in
             _ = try await one.first { if case .dialFailed(two.peer, let reason) = $0 { reason } else { nil } }
-            #expect(one.faults().contains { $0.peer == relay.host.peer && $0.fault == .circuit })
+            try await CircuitRelayTests.waitUntil {
+                one.faults().contains { $0.peer == relay.host.peer && $0.fault == .circuit }
+            }
             relay.change { $0.connect = nil }
             try await RelayTests.exchange(one, two.peer)
             #expect(await one.relayStatus().map(\.isConnected) == [true])

@@ -124,7 +124,8 @@ import Testing
                 try await stream.writeMessage(bytes)
                 _ = try await stream.read()
             }
-            #expect(two.faults().contains(PeerFaultCount(peer: one.peer, fault: .holePunch, count: 1)))
+            let fault = PeerFaultCount(peer: one.peer, fault: .holePunch, count: 1)
+            try await CircuitRelayTests.waitUntil { two.faults().contains(fault) }
             #expect(RelayTests.faults(two) == [.holePunch])
             try await RelayTests.exchange(one, two.peer)
         }
