@@ -63,7 +63,15 @@ struct DutyDB: Sendable {
         case open
     }
 
-    func judge(_ set: UnsignedDataSet, of duty: Duty, definitions: DutyDefinitionSet?) -> Verdict {
+    /// - Parameter round: of the proposal. While each leader has its first turn, one that leaves out a validator that has
+    ///   this duty, or changes its row, is refused: another may be complete. Later none is, since honest beacon nodes may
+    ///   see different duties.
+    func judge(_ set: UnsignedDataSet, of duty: Duty, round: Int64, definitions: DutyDefinitionSet?) -> Verdict {
+        if round <= configuration.nodes, let definitions,
+            let missing = definitions.keys.sorted().first(where: { set[$0]?.definition != definitions[$0] })
+        {
+            return .bad("leaves out, or changes, the duty of validator \(missing)")
+        }
         var verdict = Verdict.good
         for case .attester(let data, _) in set.values {
             if let fault = AttestationRules.fault(in: data, slot: duty.slot, clock: configuration.clock) {

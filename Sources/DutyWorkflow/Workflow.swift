@@ -168,7 +168,7 @@ package struct Workflow: Sendable {
             !dutyDB.isDecided(duty), let vote = consensus.admitted(message),
             !vote.justification.contains(where: { $0.kind == .prepare })
         else { return consensus.receive(message, at: now) }
-        switch dutyDB.judge(set, of: duty, definitions: scheduler.definitions(of: duty)) {
+        switch dutyDB.judge(set, of: duty, round: vote.round, definitions: scheduler.definitions(of: duty)) {
         case .good: return consensus.receive(message, at: now)
         case .bad(let why):
             return [.tracked(duty, .peerRefused(PeerIndex(message.message.source), "proposes \(why)"))]
@@ -182,7 +182,7 @@ package struct Workflow: Sendable {
 
     private mutating func propose(_ duty: Duty, _ set: UnsignedDataSet, _ now: Instant) -> [Signal] {
         dutyDB.learn(set)
-        if case .bad(let why) = dutyDB.judge(set, of: duty, definitions: scheduler.definitions(of: duty)) {
+        if case .bad(let why) = dutyDB.judge(set, of: duty, round: 1, definitions: scheduler.definitions(of: duty)) {
             return [.tracked(duty, .fetchFailed(why))] + release(duty, now)
         }
         return consensus.propose(duty, set, at: now) + release(duty, now)

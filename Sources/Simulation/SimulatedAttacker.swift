@@ -8,6 +8,8 @@ import Timing
 package enum Attack: String, CaseIterable, Sendable {
     /// As leader, adds a made-up duty of every other validator to its proposals.
     case inventedRows
+    /// As leader, leaves every validator but one out of its proposals, or changes their rows.
+    case omittedRows
     /// As leader, proposes a source that is not justified yet: signed, it would bar honest votes for an epoch.
     case futureSource
     /// Shares of duties that do not exist, of far slots, of another fork, with bits nobody needs.
@@ -72,18 +74,60 @@ struct SimulatedAttacker: Sendable {
         switch attack {
         case .inventedRows:
             proposal.proposing { Self.rows(chain, slot: proposal.duty.slot).merging($0) { _, honest in honest } }
-        case .futureSource:
+        case .omittedRows:
             proposal.proposing { set in
-                set.mapValues { value in
-                    guard case .attester(var data, let row) = value else { return value }
-                    // As far ahead as no rule forbids.
-                    data.source = data.target
-                    if data.source.epoch > .zero { data.source.epoch = Epoch(data.source.epoch.rawValue - 1) }
-                    return .attester(data, row)
+                var left: UnsignedDataSet = [:]
+                for (position, entry) in set.sorted(by: { $0.key < $1.key }).enumerated() {
+                    guard position > 0, case .attester(let data, var row) = entry.value else {
+                        left[entry.key] = entry.value
+                        continue
+                    }
+                    guard !(proposal.duty.slot.rawValue / UInt64(nodes)).isMultiple(of: 2) else { continue }
+                    row.validatorCommitteeIndex += 1
+                    left[entry.key] = .attester(data, row)
                 }
+                return left
             }
+        case .futureSource: provenByNothing(proposal.proposing(Self.ahead))
         case .undueShares, .earlyFlood, .junkJustifications, .unfitShares, .repeats, .ownVotes: proposal
         }
+    }
+
+    /// The source as far ahead as no rule forbids.
+    private static func ahead(_ set: UnsignedDataSet) -> UnsignedDataSet {
+        set.mapValues { value in
+            guard case .attester(var data, let row) = value else { return value }
+            data.source = data.target
+            if data.source.epoch > .zero { data.source.epoch = Epoch(data.source.epoch.rawValue - 1) }
+            return .attester(data, row)
+        }
+    }
+
+    /// With a PREPARE of its own, as if a quorum had prepared the value.
+    private func provenByNothing(_ proposal: ConsensusMessage) -> ConsensusMessage {
+        var adorned = proposal
+        adorned.message.justification.append(
+            QBFT.Message(
+                .prepare, round: 1, source: node, value: proposal.message.value,
+                signature: [UInt8(truncatingIfNeeded: node)]))
+        return adorned
+    }
+
+    /// Its proposals for the slots to come, before anybody begins.
+    private func earlyProposals(at current: Slot) -> [Event] {
+        (0...2 as ClosedRange<UInt64>).map { Duty.attester(slot: Slot(current.rawValue + $0)) }
+            .filter { ($0.slot.rawValue + UInt64($0.type.rawValue) + 1) % UInt64(nodes) == UInt64(node) }
+            .compactMap { duty in
+                let rows = chain.duties(of: chain.clock.epoch(of: duty.slot)).filter { $0.slot == duty.slot }
+                guard !rows.isEmpty else { return nil }
+                let data = chain.attestationData(duty.slot, view: false)
+                let set = Self.ahead(
+                    Dictionary(uniqueKeysWithValues: rows.map { ($0.pubKey, UnsignedData.attester(data, $0)) }))
+                let hash = set.valueHash()
+                let message = QBFT.Message(
+                    .prePrepare, round: 1, source: node, value: hash, signature: [UInt8(truncatingIfNeeded: node)])
+                return .consensusMessage(ConsensusMessage(duty: duty, message: message, values: [hash: set]))
+            }
     }
 
     /// - Parameter set: its own shares.
@@ -100,7 +144,8 @@ struct SimulatedAttacker: Sendable {
     /// What a peer gets now.
     mutating func strike(_ peer: Int, at current: Slot, _ random: inout SplitMix64) -> [Event] {
         switch attack {
-        case .inventedRows, .futureSource, .unfitShares: []
+        case .inventedRows, .omittedRows, .unfitShares: []
+        case .futureSource: earlyProposals(at: current)
         case .undueShares: undueShares(at: current, &random)
         case .earlyFlood: (0..<Self.burst).map { _ in .consensusMessage(early(at: current, &random)) }
         case .junkJustifications:

@@ -148,7 +148,7 @@ struct DutyDBTests {
         var db = try db()
         func judge(_ source: UInt64, _ slot: UInt64) -> DutyDB.Verdict {
             let set = Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: source))
-            return db.judge(set, of: .attester(slot: Slot(slot)), definitions: nil)
+            return db.judge(set, of: .attester(slot: Slot(slot)), round: 1, definitions: nil)
         }
         #expect(judge(9, slot) == .good, "nothing is known")
         db.learn(Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 7)))
@@ -160,6 +160,29 @@ struct DutyDBTests {
         #expect(judge(9, slot + 32) == .open, "the next epoch may have justified more")
         db.learn(Fixture.unsigned([0], slot: slot + 32, Fixture.data(slot: slot + 32, source: 9)))
         #expect(judge(9, slot + 33) == .good)
+    }
+
+    @Test("who leaves out or changes a validator's duty is refused while each leader has its first turn")
+    func completeProposals() throws {
+        let db = try db()
+        let known = Fixture.definitions([Fixture.row(0, slot: slot), Fixture.row(1, slot: slot)])
+        let data = Fixture.data(slot: slot)
+        func judge(_ set: UnsignedDataSet, _ round: Int64) -> DutyDB.Verdict {
+            db.judge(set, of: duty, round: round, definitions: known)
+        }
+        let whole = Fixture.unsigned([0, 1, 2], slot: slot, data)
+        #expect(judge(whole, 1) == .good, "one validator more is no harm")
+        var changed = whole
+        changed[Fixture.pubKey(1)] = .attester(data, Fixture.row(1, slot: slot, committee: 9))
+        for set in [Fixture.unsigned([0], slot: slot, data), changed] {
+            for round in Int64(1)...4 {
+                guard case .bad = judge(set, round) else {
+                    Issue.record("passes in round \(round)")
+                    return
+                }
+            }
+            #expect(judge(set, 5) == .good)
+        }
     }
 
     @Test("a restart serves the same value, and an expired duty keeps its watermark")
