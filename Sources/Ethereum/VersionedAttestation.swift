@@ -42,6 +42,13 @@ package struct VersionedAttestation: Hashable, Sendable {
         self.validatorIndex = validatorIndex
     }
 
+    /// The aggregate inside an aggregate and proof, whose form was checked with the fork.
+    init(aggregate form: Form, fork: ForkName) {
+        self.fork = fork
+        self.form = form
+        validatorIndex = nil
+    }
+
     package var data: AttestationData {
         switch form {
         case .phase0(let attestation): attestation.data

@@ -23,6 +23,15 @@ enum SSZFuzz {
         ForkData.self, SigningData.self, DepositMessage.self, DepositData.self, SignedValidatorRegistration.self,
         SignedVoluntaryExit.self, SignedBeaconBlockHeader.self, SignedContributionAndProof.self,
         SyncCommitteeContribution.self, SyncCommitteeMessage.self, Checkpoint.self, SyncAggregatorSelectionData.self,
+        SignedBeaconBlock<Phase0>.self, SignedBeaconBlock<Altair>.self, SignedBeaconBlock<Bellatrix>.self,
+        SignedBeaconBlock<Capella>.self, SignedBlindedBeaconBlock<Bellatrix>.self,
+        SignedBlindedBeaconBlock<Capella>.self, SignedBlindedBeaconBlock<Deneb>.self,
+        SignedBlindedBeaconBlock<Electra>.self, SignedBlockContents<Deneb>.self, SignedBlockContents<Electra>.self,
+        SignedBlockContents<Fulu>.self, BlockContents<Deneb>.self, BlockContents<Fulu>.self,
+        ExecutionPayload<Deneb, FullExecution>.self, ExecutionRequests.self,
+        AttesterSlashing<IndexedAttestationPhase0>.self, AttesterSlashing<IndexedAttestationElectra>.self,
+        Deposit.self, SyncAggregate.self, SignedEpoch.self, BeaconCommitteeSelection.self,
+        SyncCommitteeSelection.self,
     ]
 
     static func containers(_ bytes: [UInt8]) -> String {

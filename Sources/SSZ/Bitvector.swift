@@ -46,6 +46,11 @@ package struct Bitvector: Hashable, Sendable {
     package var setIndices: [Int] { (0..<count).filter { self[$0] } }
 
     package var setCount: Int { bytes.reduce(0) { $0 + $1.nonzeroBitCount } }
+
+    /// With as many bits: new ones are zero, those beyond are dropped.
+    package func resized(to count: Int) -> Bitvector {
+        Bitvector(count: count, setting: setIndices.filter { $0 < count })
+    }
 }
 
 /// `Bitvector[count]`: fixed size; in JSON the hex of the SSZ form.
@@ -72,8 +77,6 @@ struct BitvectorCodec: FieldCodec {
         try decode(json.hexBytes(bytesMax: (count + 7) / 8)[...], preset)
     }
 
-    private func stored(_ value: Bitvector) -> Bitvector {
-        assert(value.count == 0 || value.count == count, "bitvector of another preset")
-        return value.count == 0 ? Bitvector(count: count) : value
-    }
+    /// A value of another preset keeps the bits that both have: nodes of a cluster exchange mainnet's shape on every chain.
+    private func stored(_ value: Bitvector) -> Bitvector { value.count == count ? value : value.resized(to: count) }
 }

@@ -52,6 +52,13 @@ struct EncodeVisitor: FieldVisitor {
 }
 
 extension [UInt8] {
+    /// Appends a 4-byte little-endian offset.
+    /// - Precondition: values of 4 GiB and more do not exist here.
+    package mutating func appendOffset(_ offset: Int) {
+        append(contentsOf: [0, 0, 0, 0])
+        setOffset(offset, at: count - 4)
+    }
+
     /// Writes a 4-byte little-endian offset over the bytes at `position`.
     /// - Precondition: values of 4 GiB and more do not exist here.
     mutating func setOffset(_ offset: Int, at position: Int) {
@@ -63,7 +70,7 @@ extension [UInt8] {
 extension ArraySlice<UInt8> {
     /// The 4-byte little-endian offset at a position counted from the start of the slice.
     /// - Precondition: four bytes are there.
-    func offset(at position: Int) -> UInt32 {
+    package func offset(at position: Int) -> UInt32 {
         var value: UInt32 = 0
         for i in 0..<4 { value |= UInt32(self[startIndex + position + i]) << (8 * i) }
         return value

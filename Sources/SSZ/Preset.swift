@@ -21,6 +21,12 @@ package struct Preset: Hashable, Sendable {
         return preset
     }()
 
+    /// Whether serialised containers look like mainnet's; hashes may still differ.
+    package var isShapedLikeMainnet: Bool {
+        maxCommitteesPerSlot == Preset.mainnet.maxCommitteesPerSlot
+            && syncCommitteeSize == Preset.mainnet.syncCommitteeSize
+    }
+
     /// Validators of one sync subcommittee: the length of a contribution's bits.
     package var syncSubcommitteeSize: Int { syncCommitteeSize / max(1, syncCommitteeSubnetCount) }
 

@@ -6,22 +6,33 @@ import Testing
 /// Values of the executable specification, made by Scripts/make-fixtures. Unlike the shared vectors, always here.
 struct FixtureTests {
     @Test func everyContainerAgreesWithTheSpecification() throws {
-        let cases = try #require(Fixtures.json("containers.json").array)
-        var seen: Set<String> = []
-        for testCase in cases {
-            let name = try #require(testCase["container"]?.string)
-            let preset: Preset = testCase["preset"]?.string == "minimal" ? .minimal : .mainnet
-            let container = try #require(KnownContainer.named(name))
-            let ssz = try Hex.decode(#require(testCase["ssz"]?.string), bytesMax: 1 << 20)
-            let json = try #require(testCase["json"])
-            for facts in [try container.readSSZ(ssz, preset), try container.readJSON(json, preset)] {
-                #expect(facts.ssz == ssz, "\(name)")
-                #expect(facts.json == json, "\(name)")
-                #expect(facts.root.hex == testCase["root"]?.string, "\(name)")
-            }
-            seen.insert(name)
+        #expect(try checkedNames(in: "containers.json") == Set(KnownContainer.votesAndMore.map(\.name)))
+    }
+
+    /// Signed blocks of all forks contain every other container of blocks.
+    @Test func everyBlockAgreesWithTheSpecification() throws {
+        let signed = KnownContainer.blocks.map(\.name).filter {
+            $0.contains("/SignedB") && !$0.hasSuffix("/SignedBLSToExecutionChange")
         }
-        #expect(seen == Set(KnownContainer.all.map(\.name)))
+        #expect(try checkedNames(in: "blocks.json") == Set(signed))
+    }
+
+    private func checkedNames(in file: String) throws -> Set<String> {
+        var seen: Set<String> = []
+        for testCase in try ContainerFixture.all(in: file) {
+            let container = testCase.container
+            for facts in [
+                try container.readSSZ(testCase.ssz, testCase.preset),
+                try container.readJSON(testCase.json, testCase.preset),
+            ] {
+                #expect(facts.ssz == testCase.ssz, "\(container)")
+                #expect(facts.json == testCase.json, "\(container)")
+                #expect(facts.root == testCase.root, "\(container)")
+                if let messageRoot = testCase.messageRoot { #expect(facts.messageRoot == messageRoot, "\(container)") }
+            }
+            seen.insert(container.name)
+        }
+        return seen
     }
 
     @Test func everySigningRootAgreesWithTheSpecification() throws {

@@ -5,16 +5,7 @@ import Testing
 
 /// Damaged bytes and JSON for every container: an answer always, never a trap, and nothing non-canonical accepted.
 struct HostileContainerTests {
-    static let samples: [(container: KnownContainer, ssz: [UInt8], json: JSONValue, preset: Preset)] = {
-        guard let cases = try? Fixtures.json("containers.json").array else { return [] }
-        return cases.compactMap { testCase in
-            guard let container = KnownContainer.named(testCase["container"]?.string ?? ""),
-                let ssz = try? Hex.decode(testCase["ssz"]?.string ?? "", bytesMax: 1 << 20),
-                let json = testCase["json"]
-            else { return nil }
-            return (container, ssz, json, testCase["preset"]?.string == "minimal" ? .minimal : .mainnet)
-        }
-    }()
+    static let samples = [try? ContainerFixture.all(in: "containers.json")].compactMap(\.self).flatMap(\.self)
 
     @Test(arguments: 0..<20 as Range<UInt64>)
     func bytesAreReadStrictly(seed: UInt64) {

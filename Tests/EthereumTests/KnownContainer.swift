@@ -8,7 +8,7 @@ struct KnownContainer: Sendable, CustomStringConvertible {
         let ssz: [UInt8]
         let root: Root
         let json: JSONValue
-        /// The root of the message of a `Signed…` container.
+        /// The root of the message of a `Signed…` container, or of the block of contents.
         let messageRoot: Root?
     }
 
@@ -37,7 +37,10 @@ struct KnownContainer: Sendable, CustomStringConvertible {
         of(name, type) { $0.message.hashTreeRoot(preset: $1) }
     }
 
-    static let all: [KnownContainer] = [
+    static let all = votesAndMore + blocks
+
+    /// What is not part of blocks alone.
+    static let votesAndMore: [KnownContainer] = [
         of("phase0/Checkpoint", Checkpoint.self),
         of("phase0/AttestationData", AttestationData.self),
         of("phase0/Attestation", AttestationPhase0.self),

@@ -8,7 +8,7 @@ struct SigningCase: CustomStringConvertible {
     let duty: String
     let fork: ForkName
     let message: JSONValue
-    /// As the vector states it. Blocks are not implemented, so theirs is taken from here.
+    /// As the vector states it.
     let messageRoot: Root
     let domains: SigningDomains
 
@@ -38,7 +38,7 @@ struct SigningCase: CustomStringConvertible {
         let preset = domains.preset
         switch duty {
         case "proposer":
-            return domains.proposer(slot: try Slot(json: message.member("slot")), blockRoot: messageRoot)
+            return try domains.proposer(slot: Slot(json: message.member("slot")), blockRoot: blockRoot())
         case "attester":
             return domains.attester(try checked(AttestationData(json: message)))
         case "randao":
@@ -64,6 +64,18 @@ struct SigningCase: CustomStringConvertible {
         default:
             throw UnknownDuty(duty: duty)
         }
+    }
+
+    /// Of the vectors' blocks, or of our fixture's headers, which have their block's root.
+    private func blockRoot() throws -> Root {
+        guard message["body"] != nil else {
+            return checked(try BeaconBlockHeader(json: message, preset: domains.preset)).hashTreeRoot()
+        }
+        func read<Fork: BlockFork>(_: Fork.Type) throws -> Root {
+            try checked(FullBeaconBlock<Fork>(json: message, preset: domains.preset)).hashTreeRoot(
+                preset: domains.preset)
+        }
+        return try read(fork.blockFork)
     }
 
     private func checked<Value: SSZCodable>(_ value: Value) -> Value {

@@ -30,3 +30,5 @@ package typealias SignedContributionAndProof = Signed<ContributionAndProof>
 package typealias SignedAggregateAndProofPhase0 = Signed<AggregateAndProofPhase0>
 /// Variable size.
 package typealias SignedAggregateAndProofElectra = Signed<AggregateAndProofElectra>
+/// SSZ: 172 bytes, fixed.
+package typealias SignedBLSToExecutionChange = Signed<BLSToExecutionChange>
