@@ -7,13 +7,23 @@ package enum BeaconEndpoint: Hashable, Sendable {
     case spec
     case syncing
     case nodeVersion
+    /// Version 2, which names the execution client, too. Older nodes lack it.
+    case nodeVersions
     case validators(StateID, ValidatorSelection)
+    /// The same by GET, for nodes that refuse POST: the ids stand in the query, so there must not be many.
+    case validatorsByQuery(StateID, ValidatorSelection)
     case attesterDuties(Epoch, [ValidatorIndex])
     /// Version 1 or 2: they differ in the block that the answer names as dependent root.
     case proposerDuties(Epoch, version: ProposerDutiesVersion)
     case syncDuties(Epoch, [ValidatorIndex])
     case attestationData(Slot, CommitteeIndex)
-    case submitAttestations(ForkName, AttestationSubmission)
+    case aggregateAttestation(Slot, dataRoot: Root, CommitteeIndex)
+    case syncContribution(Slot, subcommittee: UInt64, blockRoot: Root)
+    case produceBlock(Slot, BlockWishes)
+    case blockHeader(BlockID)
+    case blockRoot(BlockID)
+    case blockAttestations(BlockID)
+    case submit(BeaconSubmission)
     case events([EventTopic])
 
     package enum ProposerDutiesVersion: String, CaseIterable, Hashable, Sendable {
@@ -26,53 +36,42 @@ package enum BeaconEndpoint: Hashable, Sendable {
         case post = "POST"
     }
 
-    /// The label of metrics and errors.
-    package var name: String {
-        switch self {
-        case .genesis: "genesis"
-        case .spec: "spec"
-        case .syncing: "node_syncing"
-        case .nodeVersion: "node_version"
-        case .validators: "validators"
-        case .attesterDuties: "attester_duties"
-        case .proposerDuties: "proposer_duties"
-        case .syncDuties: "sync_committee_duties"
-        case .attestationData: "attestation_data"
-        case .submitAttestations: "submit_attestations"
-        case .events: "events"
-        }
-    }
+    /// Ids in one query: URLs stay below 8 KiB, which every server takes.
+    package static let queryIDsMax = 64
+    /// Validators in one answer. Enough for test networks asked for all their validators, and for any cluster.
+    package static let validatorsMax = 1 << 16
 
     package var method: Method {
         switch self {
-        case .genesis, .spec, .syncing, .nodeVersion, .proposerDuties, .attestationData, .events: .get
-        case .validators, .attesterDuties, .syncDuties, .submitAttestations: .post
+        case .validators, .attesterDuties, .syncDuties, .submit: .post
+        case .genesis, .spec, .syncing, .nodeVersion, .nodeVersions, .validatorsByQuery, .proposerDuties,
+            .attestationData, .aggregateAttestation, .syncContribution, .produceBlock, .blockHeader, .blockRoot,
+            .blockAttestations, .events:
+            .get
         }
     }
 
     /// Publishes something: every node should get it, and a node that has it already is no failure.
     package var isSubmission: Bool {
         switch self {
-        case .submitAttestations: true
+        case .submit: true
         default: false
         }
     }
 
-    /// Path and query.
-    package var target: String {
+    /// Every node is asked at once: submissions, and a proposal, where a second late costs the block.
+    package var asksAllNodes: Bool {
         switch self {
-        case .genesis: "/eth/v1/beacon/genesis"
-        case .spec: "/eth/v1/config/spec"
-        case .syncing: "/eth/v1/node/syncing"
-        case .nodeVersion: "/eth/v1/node/version"
-        case .validators(let state, _): "/eth/v1/beacon/states/\(state)/validators"
-        case .attesterDuties(let epoch, _): "/eth/v1/validator/duties/attester/\(epoch)"
-        case .proposerDuties(let epoch, let version): "/eth/\(version.rawValue)/validator/duties/proposer/\(epoch)"
-        case .syncDuties(let epoch, _): "/eth/v1/validator/duties/sync/\(epoch)"
-        case .attestationData(let slot, let index):
-            "/eth/v1/validator/attestation_data?slot=\(slot)&committee_index=\(index)"
-        case .submitAttestations: "/eth/v2/beacon/pool/attestations"
-        case .events(let topics): "/eth/v1/events?topics=" + topics.map(\.rawValue).joined(separator: ",")
+        case .submit, .produceBlock: true
+        default: false
+        }
+    }
+
+    /// SSZ is smaller and quicker here, and nodes offer it.
+    private var prefersSSZ: Bool {
+        switch self {
+        case .produceBlock, .aggregateAttestation, .attestationData: true
+        default: false
         }
     }
 
@@ -80,45 +79,56 @@ package enum BeaconEndpoint: Hashable, Sendable {
         var headers: HeaderFields = [:]
         switch self {
         case .events: headers.append(HeaderName.accept, MediaType.eventStream)
-        case .submitAttestations(let fork, _):
-            headers.append(HeaderName.accept, MediaType.json)
-            headers.append(HeaderName.consensusVersion, fork.name)
-        default: headers.append(HeaderName.accept, MediaType.json)
+        default: headers.append(HeaderName.accept, prefersSSZ ? MediaType.sszOrJSON : MediaType.json)
         }
-        if method == .post { headers.append(HeaderName.contentType, MediaType.json) }
+        if case .submit(let submission) = self {
+            if let fork = submission.fork { headers.append(HeaderName.consensusVersion, fork.name) }
+            headers.append(HeaderName.contentType, submission.encoding.mediaType)
+        } else if method == .post {
+            headers.append(HeaderName.contentType, MediaType.json)
+        }
         return headers
     }
 
     /// Nil for GET.
     package var body: [UInt8]? {
         switch self {
-        case .genesis, .spec, .syncing, .nodeVersion, .proposerDuties, .attestationData, .events: nil
         case .validators(_, let selection):
             (["ids": .array(selection.ids.map(JSONValue.string))] as JSONValue).bytes()
         case .attesterDuties(_, let indices), .syncDuties(_, let indices):
             JSONValue.array(indices.map { $0.json() }).bytes()
-        case .submitAttestations(_, let submission): submission.json().bytes()
+        case .submit(let submission): submission.body
+        case .genesis, .spec, .syncing, .nodeVersion, .nodeVersions, .validatorsByQuery, .proposerDuties,
+            .attestationData, .aggregateAttestation, .syncContribution, .produceBlock, .blockHeader, .blockRoot,
+            .blockAttestations, .events:
+            nil
         }
     }
 
     /// A longer answer is refused.
     package var answerBytesMax: Int {
         switch self {
-        case .genesis, .syncing, .nodeVersion, .attestationData: 64 << 10
+        case .genesis, .syncing, .nodeVersion, .nodeVersions, .attestationData, .syncContribution, .blockHeader,
+            .blockRoot:
+            64 << 10
+        // Bits of all committees of a slot, twice as hex.
+        case .aggregateAttestation: 256 << 10
         case .spec: 1 << 20
         // A row has some 600 bytes; 1 KiB leaves room for white space.
-        case .validators(_, let selection): (selection.count ?? Self.validatorsMax) << 10 + 64 << 10
+        case .validators(_, let selection), .validatorsByQuery(_, let selection):
+            (selection.count ?? Self.validatorsMax) << 10 + 64 << 10
         case .attesterDuties(_, let indices), .syncDuties(_, let indices):
             // Sync rows list up to 512 positions.
             min(indices.count, Self.validatorsMax) << 13 + 64 << 10
         // One row a slot; nodes have no business to send more.
         case .proposerDuties: 1 << 20
-        case .submitAttestations: APIErrorBody.bytesMax
+        // A block has at most 10 MiB on the wire, its blobs some more; JSON doubles them.
+        case .produceBlock: 64 << 20
+        // 128 attestations before Electra, each of some kilobytes.
+        case .blockAttestations: 4 << 20
+        case .submit: APIErrorBody.bytesMax
         // Unlimited as a whole: the parser bounds lines and events.
         case .events: .max
         }
     }
-
-    /// Validators in one answer. Enough for test networks asked for all their validators, and for any cluster.
-    package static let validatorsMax = 1 << 16
 }

@@ -9,6 +9,8 @@ package struct BeaconError: Error, Hashable, CustomStringConvertible {
         case status(APIErrorBody, httpStatus: Int)
         /// The node does not follow the chain (yet).
         case syncing
+        /// The node has nothing of the kind, yet.
+        case absent(String)
         /// An answer that is not what the API promises.
         case malformed(String)
         case tooLarge(bytesMax: Int)
@@ -54,6 +56,7 @@ extension BeaconError.Cause: CustomStringConvertible {
             let failures = body.failures.prefix(3).map { "; [\($0.index)] \($0.message)" }.joined()
             return "status \(status): \(body.message)\(failures)"
         case .syncing: return "beacon node is syncing"
+        case .absent(let what): return what
         case .malformed(let what): return "unusable answer: \(what)"
         case .tooLarge(let bytesMax): return "answer longer than \(bytesMax) bytes"
         case .cancelled: return "cancelled"
@@ -70,7 +73,7 @@ extension BeaconError.Cause: CustomStringConvertible {
     /// (workflow.md §14). We add overload and gateway statuses: a retry never outlives its duty.
     var isTemporary: Bool {
         switch self {
-        case .timeout, .connection, .syncing, .cancelled: return true
+        case .timeout, .connection, .syncing, .absent, .cancelled: return true
         case .malformed, .tooLarge: return false
         case .status(_, let status):
             if [429, 502, 503, 504].contains(status) { return true }
@@ -83,7 +86,7 @@ extension BeaconError.Cause: CustomStringConvertible {
     var callsForFallback: Bool {
         switch self {
         case .timeout, .connection, .syncing: return true
-        case .malformed, .tooLarge, .cancelled: return false
+        case .absent, .malformed, .tooLarge, .cancelled: return false
         case .status(_, let status):
             if [502, 503, 504].contains(status) { return true }
             return ["syncing", "headblocknotfullyverified", "http request timeout", "context deadline exceeded"]
@@ -91,14 +94,19 @@ extension BeaconError.Cause: CustomStringConvertible {
         }
     }
 
+    /// What nodes of all makers say of an object that they have already, lower case.
+    private static let known = [
+        "already known", "already_known", "alreadyknown", "already seen", "already exists", "already imported",
+        "duplicate block", "supersetknown", "priorattestationknown", "priorsyncc",
+    ]
+
     /// The node has the submitted objects already, from us or from gossip: the submission's purpose is fulfilled.
     package var isAlreadyKnown: Bool {
         guard case .status(let body, let status) = self, (400..<500).contains(status) else { return false }
         let texts = body.failures.isEmpty ? [body.message] : body.failures.map(\.message)
         return texts.allSatisfy { text in
             let text = text.lowercased()
-            return ["priorattestationknown", "already known", "already_known", "already seen"]
-                .contains { text.contains($0) }
+            return Self.known.contains { text.contains($0) }
         }
     }
 
@@ -106,7 +114,7 @@ extension BeaconError.Cause: CustomStringConvertible {
     fileprivate var weight: Int {
         switch self {
         case .status: 5
-        case .malformed, .tooLarge: 4
+        case .absent, .malformed, .tooLarge: 4
         case .syncing: 3
         case .timeout: 2
         case .connection: 1

@@ -11,6 +11,8 @@ package protocol DutyRow: Sendable {
 }
 
 extension AttesterDuty: DutyRow {}
+extension ProposerDuty: DutyRow {}
+extension SyncDuty: DutyRow {}
 
 /// The answer of `duties/attester`, `duties/proposer` and `duties/sync`.
 package struct DutiesAnswer<Row: DutyRow & Hashable>: Hashable, Sendable {

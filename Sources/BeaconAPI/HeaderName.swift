@@ -2,6 +2,12 @@
 package enum HeaderName {
     /// The fork of the body, lower case: `phase0` … `fulu`.
     package static let consensusVersion = "Eth-Consensus-Version"
+    /// `true` or `false`: whether a produced block is blinded.
+    package static let executionPayloadBlinded = "Eth-Execution-Payload-Blinded"
+    /// What a produced block pays, in Wei.
+    package static let executionPayloadValue = "Eth-Execution-Payload-Value"
+    /// What a produced block earns its proposer beside that, in Wei.
+    package static let consensusBlockValue = "Eth-Consensus-Block-Value"
     package static let contentType = "Content-Type"
     package static let contentLength = "Content-Length"
     package static let accept = "Accept"
@@ -14,4 +20,6 @@ package enum MediaType {
     package static let json = "application/json"
     package static let ssz = "application/octet-stream"
     package static let eventStream = "text/event-stream"
+    /// For answers that are better in SSZ.
+    package static let sszOrJSON = "application/octet-stream;q=1.0,application/json;q=0.9"
 }

@@ -26,6 +26,18 @@ package enum ValidatorSelection: Hashable, Sendable {
         }
     }
 
+    /// The same in parts of this many ids, at least 1. None for no ids; `all` stays whole.
+    package func chunks(of size: Int) -> [ValidatorSelection] {
+        func cut<Element>(_ ids: [Element]) -> [[Element]] {
+            stride(from: 0, to: ids.count, by: size).map { Array(ids[$0..<min($0 + size, ids.count)]) }
+        }
+        switch self {
+        case .all: return [.all]
+        case .pubKeys(let keys): return cut(keys).map { .pubKeys($0) }
+        case .indices(let indices): return cut(indices).map { .indices($0) }
+        }
+    }
+
     /// Reads ids. The first one decides: with `0x` all must be public keys, else all must be indices
     /// (validator-api.md §4.2). No ids: all validators. Nil if one of them is malformed.
     package init?(ids: [String]) {

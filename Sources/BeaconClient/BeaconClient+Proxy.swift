@@ -42,12 +42,13 @@ extension BeaconClient {
         /// The last answer without success.
         var refusal: ProxyResponse?
         for (isFallback, group) in [(false, 0..<primaryCount), (true, primaryCount..<nodes.count)] {
-            let group = usable(group)
+            let (following, idle) = usable(group)
+            let group = following.isEmpty ? idle : following
             guard !group.isEmpty else { continue }
             record.usedFallback = isFallback
             let outcome = await raceStreaming(request, among: group)
             if let (node, response) = outcome.success {
-                noteSuccess(node)
+                noteSuccess(node, Self.proxyName, after: start.duration(to: .now))
                 record.node = nodes[node]
                 return response
             }
@@ -124,8 +125,9 @@ extension BeaconClient {
     private func proxyToAll(_ request: ProxyRequest) async throws(BeaconError) -> ProxyResponse {
         let outgoing = OutgoingRequest(
             name: Self.proxyName, method: HTTPMethod(rawValue: request.method), target: request.target,
-            headers: Self.forwarded(request.headers), body: request.body, timeout: configuration.proxyTimeout,
-            answerBytesMax: configuration.proxyAnswerBytesMax, reachesAllNodes: true)
+            headers: Self.forwarded(request.headers), body: ByteBuffer(bytes: request.body),
+            timeout: configuration.proxyTimeout,
+            answerBytesMax: configuration.proxyAnswerBytesMax, reachesAllNodes: true, asksAllNodes: true)
         var refusal: HTTPClient.Response?
         do {
             return try await firstSuccess(outgoing) { response in

@@ -2,35 +2,9 @@ import AsyncHTTPClient
 import BeaconAPI
 import NIOCore
 import NIOHTTP1
-import Synchronization
-
-/// A request that any node can be asked.
-struct OutgoingRequest: Sendable {
-    /// For metrics, logs and errors.
-    var name: String
-    var method: HTTPMethod
-    /// Path and query.
-    var target: String
-    var headers: HeaderFields
-    var body: [UInt8]?
-    var timeout: Duration
-    var answerBytesMax: Int
-    /// Slower nodes get the request even after a faster one has answered.
-    var reachesAllNodes: Bool
-}
-
-extension OutgoingRequest {
-    init(_ endpoint: BeaconEndpoint, timeout: Duration) {
-        self.init(
-            name: endpoint.name, method: HTTPMethod(rawValue: endpoint.method.rawValue), target: endpoint.target,
-            headers: endpoint.headers, body: endpoint.body, timeout: timeout,
-            answerBytesMax: endpoint.answerBytesMax, reachesAllNodes: endpoint.isSubmission)
-        headers.set(HeaderName.userAgent, "styx")
-    }
-}
 
 extension BeaconClient {
-    /// Asks all primary nodes, then perhaps the fallback nodes.
+    /// Asks nodes until one answers well.
     ///
     /// - Parameters:
     ///   - node: the only one to ask, whether it may be used or not; nil for all that may be used.
@@ -45,7 +19,7 @@ extension BeaconClient {
             record.duration = start.duration(to: .now)
             configuration.observe(record)
         }
-        var race = node.map { NodeRace(primaries: [$0], fallbacks: []) } ?? race()
+        var race = node.map { NodeRace(node: $0) } ?? race(request)
         var answer: Answer?
         let failure = await run(&race, request) { response throws(BeaconError.Cause) in
             do { answer = try judge(response) } catch { throw BeaconError.Cause(transport: error) }
@@ -59,50 +33,65 @@ extension BeaconClient {
         throw error
     }
 
+    /// What happens in a race.
+    private enum Occurrence: Sendable {
+        case arrival(node: Int, Result<HTTPClient.Response, any Error>)
+        case late
+    }
+
     /// Runs a race to its end. Returns the error of all nodes; nil after a success, or if the task was cancelled.
     private func run(
         _ race: inout NodeRace, _ request: OutgoingRequest,
         judge: (HTTPClient.Response) throws(BeaconError.Cause) -> Void, won: (Int) -> Void
     ) async -> BeaconError? {
-        typealias Arrival = (node: Int, result: Result<HTTPClient.Response, any Error>)
-        // Each node arrives twice at most.
-        let (arrivals, arrive) = AsyncStream.makeStream(
-            of: Arrival.self, bufferingPolicy: .bufferingOldest(2 * nodes.count))
+        // Each node arrives once, and is late once.
+        let (occurrences, occur) = AsyncStream.makeStream(
+            of: Occurrence.self, bufferingPolicy: .bufferingOldest(3 * nodes.count))
         let exchanges = Exchanges()
-        func begin(_ node: Int, _ deadline: NIODeadline) {
-            do {
-                let exchange = try start(request, at: node, by: http, deadline: deadline)
-                exchange.futureResult.whenComplete { arrive.yield((node, $0)) }
-                exchanges.add(exchange)
-            } catch {
-                arrive.yield((node, .failure(error)))
+        var deadline = NIODeadline.now() + TimeAmount(request.timeout)
+        var timer: Scheduled<Void>?
+        func begin(_ nodes: [Int]) {
+            for node in nodes {
+                exchanges.begin(self, request, at: node, by: http, deadline: deadline) { result in
+                    if case .terminated = occur.yield(.arrival(node: node, result)) {
+                        self.noteLateArrival(request, node, result)
+                    }
+                }
+            }
+            timer?.cancel()
+            timer = race.lateAt.map { at in
+                loop.scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: at))) { _ = occur.yield(.late) }
             }
         }
-        var deadline = NIODeadline.now() + TimeAmount(request.timeout)
-        for node in race.start() { begin(node, deadline) }
+        begin(race.start(at: .now))
         // Closures run by the event loop drive the exchanges, so those of a submission outlive this function.
         let stop: @Sendable () -> Void = {
-            arrive.finish()
-            if !request.reachesAllNodes { exchanges.cancel() }
+            occur.finish()
+            self.leave(exchanges, of: request)
         }
-        defer { stop() }
+        defer {
+            timer?.cancel()
+            stop()
+        }
         return await withTaskCancellationHandler {
-            for await (node, result) in arrivals {
+            for await occurrence in occurrences {
+                guard case .arrival(let node, let result) = occurrence else {
+                    begin(race.late(at: .now))
+                    continue
+                }
                 do {
                     try judge(result.get())
-                    noteSuccess(node)
+                    noteSuccess(node, request.name, of: race)
                     won(node)
                     return nil
-                } catch let error as HTTPClientError where error == .remoteConnectionClosed && race.mayAskAgain(node) {
-                    begin(node, deadline)
                 } catch {
-                    switch race.failed(noteFailure(error, request.name, node)) {
+                    switch race.failed(node, noteFailure(error, request.name, node), at: .now) {
                     case .wait: continue
                     case .over(let failure): return failure
-                    case .ask(let fallbacks):
+                    case .ask(let next):
                         guard !Task.isCancelled else { return nil }
-                        deadline = NIODeadline.now() + TimeAmount(request.timeout)
-                        for node in fallbacks { begin(node, deadline) }
+                        if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }
+                        begin(next)
                     }
                 }
             }
@@ -112,35 +101,40 @@ extension BeaconClient {
         }
     }
 
+    /// Ends what is under way after a call; a submission goes on to slower nodes, as long as memory allows.
+    func leave(_ exchanges: Exchanges, of request: OutgoingRequest) {
+        guard request.reachesAllNodes else { return exchanges.cancel() }
+        guard exchanges.abandon() else { return }
+        let (id, givenUp) = slowSubmissions.withLock { slow in
+            let (id, givenUp) = slow.bounds.add(request.body?.readableBytes ?? 0)
+            slow.all[id] = exchanges
+            return (id, givenUp.compactMap { slow.all.removeValue(forKey: $0) })
+        }
+        for exchanges in givenUp { exchanges.cancel() }
+        exchanges.whenEnded {
+            self.slowSubmissions.withLock { slow in
+                slow.bounds.remove(id)
+                slow.all[id] = nil
+            }
+        }
+    }
+
+    /// A slower node's answer to a submission that another has taken: it counts for the node's health.
+    func noteLateArrival(
+        _ request: OutgoingRequest, _ node: Int, _ result: Result<HTTPClient.Response, any Error>
+    ) {
+        guard request.reachesAllNodes, case .failure(let error) = result else { return }
+        _ = noteFailure(error, request.name, node)
+    }
+
     /// - Parameter client: its event loops carry the exchange.
     func start(
         _ request: OutgoingRequest, at node: Int, by client: HTTPClient, deadline: NIODeadline
     ) throws -> HTTPClient.Task<HTTPClient.Response> {
         let outgoing = try HTTPClient.Request(
             url: nodes[node].url(request.target), method: request.method, headers: headers(request.headers, for: node),
-            body: request.body.map { .byteBuffer(ByteBuffer(bytes: $0)) })
+            body: request.body.map { .byteBuffer($0) })
         let accumulator = ResponseAccumulator(request: outgoing, maxBodySize: request.answerBytesMax)
         return client.execute(request: outgoing, delegate: accumulator, deadline: deadline)
-    }
-}
-
-/// The exchanges of one race.
-private final class Exchanges: Sendable {
-    private let state = Mutex<(tasks: [HTTPClient.Task<HTTPClient.Response>], isCancelled: Bool)>(([], false))
-
-    func add(_ task: HTTPClient.Task<HTTPClient.Response>) {
-        let isCancelled = state.withLock { state in
-            state.tasks.append(task)
-            return state.isCancelled
-        }
-        if isCancelled { task.cancel() }
-    }
-
-    func cancel() {
-        let tasks = state.withLock { state in
-            state.isCancelled = true
-            return state.tasks
-        }
-        for task in tasks { task.cancel() }
     }
 }

@@ -8,8 +8,9 @@ import Synchronization
 
 /// Talks to all beacon nodes of the operator as if they were one.
 ///
-/// Every call goes to all primary nodes at once and the first success wins; fallback nodes are asked if every primary
-/// is out of reach (workflow.md §15.1). Nothing is asked before the first call, so nodes may start later than we do.
+/// A read goes to the best primary node, and to the next when that one is late or fails; a submission goes to all. The
+/// first success wins. Fallback nodes are asked if every primary is out of reach (workflow.md §15.1). Nothing is asked
+/// before the first call, so nodes may start later than we do.
 package final class BeaconClient: Sendable {
     /// The primary nodes, then the fallback nodes. Positions in it are the node numbers of this target.
     package let nodes: [BeaconNodeAddress]
@@ -24,11 +25,16 @@ package final class BeaconClient: Sendable {
     package let loop: any EventLoop
     /// For them: its connections are on that loop.
     let loopHTTP: HTTPClient
-    private let wins: Mutex<WinCounter>
-    private let health: Mutex<NodeHealth>
+    let wins: Mutex<WinCounter>
+    let health: Mutex<NodeHealth>
     /// Nodes that are asked; all until `use` says otherwise.
     private let used: Mutex<Set<Int>>
+    /// Nodes that do not follow the chain: asked last.
+    private let idle = Mutex<Set<Int>>([])
+    let slowSubmissions = Mutex<(bounds: SlowSubmissions, all: [UInt64: Exchanges])>((SlowSubmissions(), [:]))
     private let secrets: SecretWords
+    /// Nodes that answered 406 or 415 to SSZ.
+    private let sszRefusers = Mutex<Set<Int>>([])
 
     /// - Parameter loop: the caller's, if it is going to make `LoopCall`s.
     /// - Precondition: there is a primary node.
@@ -74,41 +80,35 @@ package final class BeaconClient: Sendable {
     /// All nodes in use, the best first; all nodes if none is.
     func ranking() -> [Int] {
         let all = wins.withLock { $0.ranking(at: .now) }
-        let used = used.withLock { $0 }
-        return used.isEmpty ? all : all.filter(used.contains)
+        let (used, idle) = (used.withLock { $0 }, idle.withLock { $0 })
+        let usable = used.isEmpty ? all : all.filter(used.contains)
+        return usable.filter { !idle.contains($0) } + usable.filter(idle.contains)
     }
 
     /// Which nodes are asked from now on; the others are not, until they are named here.
     package func use(only nodes: Set<Int>) { used.withLock { $0 = nodes } }
 
+    /// Which nodes do not follow the chain: asked when all others are out of reach, until they are not named here.
+    package func setIdle(_ nodes: Set<Int>) { idle.withLock { $0 = nodes } }
+
     /// Those of a group that may be asked.
-    func usable(_ group: Range<Int>) -> [Int] {
-        let used = used.withLock { $0 }
-        return used.isEmpty ? Array(group) : group.filter(used.contains)
+    func usable(_ group: Range<Int>) -> (following: [Int], idle: [Int]) {
+        let (used, idle) = (used.withLock { $0 }, idle.withLock { $0 })
+        let usable = used.isEmpty ? Array(group) : group.filter(used.contains)
+        return (usable.filter { !idle.contains($0) }, usable.filter(idle.contains))
     }
 
-    func race() -> NodeRace {
-        NodeRace(primaries: usable(0..<primaryCount), fallbacks: usable(primaryCount..<nodes.count))
-    }
-}
-
-/// What became of a question to one node. An outage is told when it begins and when it ends, however many calls fail.
-extension BeaconClient {
-    func noteSuccess(_ node: Int) {
-        wins.withLock { $0.record(node, at: .now) }
-        guard let outage = health.withLock({ $0.succeeded(node, at: .now) }) else { return }
-        logger.info(
-            "beacon node answers again",
-            metadata: ["node": "\(nodes[node])", "after": "\(outage.formatted())", "failed_calls": "\(outage.calls)"])
+    /// Whether a node is asked in JSON where there is a choice.
+    func prefersJSON(_ node: Int) -> Bool {
+        configuration.isJSONOnly || sszRefusers.withLock { $0.contains(node) }
     }
 
-    func noteFailure(_ error: any Error, _ endpoint: String, _ node: Int) -> BeaconError {
-        let failure = self.error(BeaconError.Cause(transport: error), endpoint, node)
-        let isNews = health.withLock { $0.failed(node, failure.cause, at: .now) }
-        logger.log(
-            level: isNews ? .warning : .debug, isNews ? "beacon node does not answer" : "beacon node call",
-            metadata: ["error": "\(failure)"])
-        return failure
+    func notePrefersJSON(_ node: Int) {
+        _ = sszRefusers.withLock { $0.insert(node) }
+    }
+
+    func forgetPreference(_ node: Int) {
+        _ = sszRefusers.withLock { $0.remove(node) }
     }
 }
 

@@ -2,7 +2,7 @@ import BeaconAPI
 
 /// Which beacon nodes there are and how patient we are with them.
 package struct BeaconClientConfiguration: Sendable {
-    /// Asked all at once. At least one.
+    /// At least one.
     package var primaries: [BeaconNodeAddress]
     /// Asked when all primaries are out of reach (operations.md §2).
     package var fallbacks: [BeaconNodeAddress]
@@ -18,8 +18,12 @@ package struct BeaconClientConfiguration: Sendable {
     package var eventIdleTimeout: Duration = .seconds(90)
     /// Longest answer to a passed-on request that is not streamed (all but GET and HEAD).
     package var proxyAnswerBytesMax = 32 << 20
+    /// No SSZ, for nodes that offer it and get it wrong (feature `json_requests`).
+    package var isJSONOnly = false
     /// Told about each call.
     package var observe: @Sendable (BeaconCallRecord) -> Void = { _ in }
+    /// Told when a node that was out of reach answers again, from any thread.
+    package var reconnected: @Sendable (_ node: Int) -> Void = { _ in }
     /// How to pause; tests do not.
     package var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
@@ -31,8 +35,12 @@ package struct BeaconClientConfiguration: Sendable {
     /// Reads of many validators take longer: 50 ms an id beyond 200 ids (workflow.md §15.2).
     func timeout(_ endpoint: BeaconEndpoint) -> Duration {
         if endpoint.isSubmission { return submitTimeout }
-        guard case .validators(_, let selection) = endpoint else { return readTimeout }
-        let ids = selection.count ?? BeaconEndpoint.validatorsMax
+        let ids: Int
+        switch endpoint {
+        case .validators(_, let selection), .validatorsByQuery(_, let selection):
+            ids = selection.count ?? BeaconEndpoint.validatorsMax
+        default: return readTimeout
+        }
         guard ids > 200 else { return readTimeout }
         return max(readTimeout, min(.milliseconds(50) * ids, .seconds(60)))
     }

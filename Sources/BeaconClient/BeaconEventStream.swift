@@ -12,6 +12,8 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
         case event(BeaconEvent)
         /// An event of our topics that makes no sense; the stream goes on.
         case unreadable(BeaconEventError)
+        /// Topics that the node does not give; said once for each. All of them: there are no events at all.
+        case refused([EventTopic], BeaconError)
         /// The next attempt follows after the pause.
         case disconnected(BeaconError, pause: Duration)
     }
@@ -21,9 +23,12 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
     /// Longest pause that a server can ask for.
     private static let retryMax = Duration.seconds(60)
     private static let retryDefault = Duration.seconds(1)
+    /// Longest pause after a node refused all topics: it does so until it is updated.
+    private static let refusalMax = Duration.seconds(300)
 
     let client: BeaconClient
     let node: Int
+    /// The most important one first: a node that refuses them is asked without the last ones.
     let topics: [EventTopic]
 
     package func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
@@ -39,9 +44,13 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
         private var pause: Duration?
         private var retry = BeaconEventStream.retryDefault
         private var lastEventID = ""
+        /// Those that are asked for now.
+        private var topics: [EventTopic]
+        private var told: Set<EventTopic> = []
 
         init(stream: BeaconEventStream) {
             self.stream = stream
+            topics = stream.topics
         }
 
         package mutating func next() async -> Element? {
@@ -71,7 +80,7 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
 
         private mutating func connect(isolation actor: isolated (any Actor)?) async throws {
             let client = stream.client
-            let endpoint = BeaconEndpoint.events(stream.topics)
+            let endpoint = BeaconEndpoint.events(topics)
             var headers = endpoint.headers
             if !lastEventID.isEmpty { headers.set(HeaderName.lastEventID, lastEventID) }
             var request = HTTPClientRequest(url: client.nodes[stream.node].url(endpoint.target))
@@ -106,15 +115,39 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
         }
 
         private mutating func disconnect(_ error: any Error) -> Element {
+            // It may be another version when it is back.
+            if body != nil { topics = stream.topics }
             body = nil
             failures += 1
-            let pause = Backoff(base: retry, max: retry * 2).delay(attempt: failures)
-            self.pause = pause
             let cause =
                 (error as? ServerSentEventError).map { BeaconError.Cause.malformed("\($0)") }
                 ?? BeaconError.Cause(transport: error)
-            return .disconnected(stream.client.error(cause, "events", stream.node), pause: pause)
+            let failure = stream.client.error(cause, "events", stream.node)
+            let refused = cause.refusesTopics ? giveUpTopic() : nil
+            let longest = cause.refusesTopics && refused == nil ? BeaconEventStream.refusalMax : retry * 2
+            let pause = Backoff(base: retry, max: longest).delay(attempt: failures)
+            self.pause = pause
+            let disconnected = Element.disconnected(failure, pause: pause)
+            let news = (refused.map { [$0] } ?? (cause.refusesTopics ? topics : [])).filter { told.insert($0).inserted }
+            guard !news.isEmpty else { return disconnected }
+            pending.append(disconnected)
+            return .refused(news, failure)
         }
+
+        /// Returns the topic; nil if only one is left.
+        private mutating func giveUpTopic() -> EventTopic? {
+            guard topics.count > 1 else { return nil }
+            failures = 0
+            return topics.removeLast()
+        }
+    }
+}
+
+extension BeaconError.Cause {
+    /// The node understood the question and will say the same tomorrow.
+    fileprivate var refusesTopics: Bool {
+        guard case .status(_, let status) = self else { return false }
+        return status == 204 || (400..<500).contains(status) && ![408, 425, 429].contains(status) || status == 501
     }
 }
 

@@ -14,8 +14,9 @@ package final class LoopCall<Answer> {
     /// Nil once called, or cancelled.
     private var done: ((Result<Answer, BeaconError>) -> Void)?
     private var race: NodeRace
-    private var exchanges: [HTTPClient.Task<HTTPClient.Response>] = []
-    private var deadline = NIODeadline.distantFuture
+    private let exchanges = Exchanges()
+    private var deadline: NIODeadline
+    private var timer: Scheduled<Void>?
     private let start = ContinuousClock.now
 
     init(
@@ -27,8 +28,9 @@ package final class LoopCall<Answer> {
         self.request = request
         self.read = read
         self.done = done
-        race = client.race()
-        ask(race.start())
+        race = client.race(request)
+        deadline = NIODeadline.now() + TimeAmount(request.timeout)
+        ask(race.start(at: .now))
     }
 
     /// `done` is not called any more. A submission under way goes on.
@@ -39,33 +41,33 @@ package final class LoopCall<Answer> {
     }
 
     private func ask(_ nodes: [Int]) {
-        deadline = NIODeadline.now() + TimeAmount(request.timeout)
-        for node in nodes { ask(node) }
-    }
-
-    private func ask(_ node: Int) {
-        do {
-            let exchange = try client.start(request, at: node, by: client.loopHTTP, deadline: deadline)
-            exchanges.append(exchange)
-            exchange.futureResult.assumeIsolated().whenComplete { self.arrived(node, $0) }
-        } catch {
-            // Never before the caller has its call in hand.
-            client.loop.assumeIsolated().execute { self.arrived(node, .failure(error)) }
+        let bound = NIOLoopBound(self, eventLoop: client.loop)
+        for node in nodes {
+            exchanges.begin(client, request, at: node, by: client.loopHTTP, deadline: deadline) {
+                bound.value.arrived(node, $0)
+            }
+        }
+        timer?.cancel()
+        timer = race.lateAt.map { at in
+            client.loop.assumeIsolated().scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: at))) {
+                guard self.done != nil else { return }
+                self.ask(self.race.late(at: .now))
+            }
         }
     }
 
     private func arrived(_ node: Int, _ result: Result<HTTPClient.Response, any Error>) {
-        guard done != nil else { return }
+        guard done != nil else { return client.noteLateArrival(request, node, result) }
         do {
             let answer = try read(result.get())
-            client.noteSuccess(node)
+            client.noteSuccess(node, request.name, of: race)
             end(.success(answer), node)
-        } catch let error as HTTPClientError where error == .remoteConnectionClosed && race.mayAskAgain(node) {
-            ask(node)
         } catch {
-            switch race.failed(client.noteFailure(error, request.name, node)) {
+            switch race.failed(node, client.noteFailure(error, request.name, node), at: .now) {
             case .wait: break
-            case .ask(let fallbacks): ask(fallbacks)
+            case .ask(let next):
+                if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }
+                ask(next)
             case .over(let failure): end(.failure(failure), nil)
             }
         }
@@ -83,8 +85,8 @@ package final class LoopCall<Answer> {
     }
 
     private func stop() {
-        if !request.reachesAllNodes { for exchange in exchanges { exchange.cancel() } }
-        exchanges = []
+        timer?.cancel()
+        client.leave(exchanges, of: request)
     }
 }
 
@@ -96,7 +98,7 @@ package struct EncodedAttestations: Sendable {
     /// - Precondition: the submission has the form of the fork.
     package init(_ submission: AttestationSubmission, fork: ForkName, for client: BeaconClient) {
         precondition(submission.isForm(of: fork))
-        endpoint = .submitAttestations(fork, submission)
+        endpoint = .submit(.attestations(fork, submission))
         request = OutgoingRequest(endpoint, timeout: client.configuration.timeout(endpoint))
     }
 }
@@ -110,11 +112,8 @@ extension BeaconClient {
         let request = OutgoingRequest(endpoint, timeout: configuration.timeout(endpoint))
         return LoopCall(
             self, request,
-            read: { response in
-                try Self.read(response, of: endpoint, bytesMax: endpoint.answerBytesMax) { json in
-                    try Self.attestationData(json, slot)
-                }
-            }, done: done)
+            read: { try Self.readRaw($0, of: endpoint) { body, _ in try Self.attestationData(body, slot) } },
+            done: done)
     }
 
     /// Publishes at every node; done once one node has taken them.
@@ -123,6 +122,6 @@ extension BeaconClient {
     ) -> LoopCall<Void> {
         LoopCall(
             self, attestations.request,
-            read: { try Self.read($0, of: attestations.endpoint, bytesMax: nil) { _ in } }, done: done)
+            read: { try Self.read($0, of: attestations.endpoint) { _ in } }, done: done)
     }
 }

@@ -1,6 +1,7 @@
 import BeaconAPI
 
-/// Which beacon nodes are out of reach, so that an outage is told twice, not at every call.
+/// How the beacon nodes are: which are out of reach, so that an outage is told twice and not at every call, and which
+/// of them to ask first.
 struct NodeHealth {
     struct Outage {
         let since: ContinuousClock.Instant
@@ -12,23 +13,51 @@ struct NodeHealth {
     }
 
     private var outages: [Int: Outage] = [:]
+    private var scores: [Int: NodeScore] = [:]
 
     /// - Returns: whether this begins an outage. What a node refuses is no outage, and what was cancelled says nothing.
     mutating func failed(_ node: Int, _ cause: BeaconError.Cause, at now: ContinuousClock.Instant) -> Bool {
+        let isOutage: Bool
         switch cause {
-        case .timeout, .connection, .syncing: break
-        case .status(_, let status) where [502, 503, 504].contains(status): break
-        case .status, .malformed, .tooLarge, .cancelled: return false
+        case .timeout, .connection, .syncing: isOutage = true
+        case .status(_, let status) where status >= 500: isOutage = [502, 503, 504].contains(status)
+        case .malformed, .tooLarge: isOutage = false
+        case .status, .absent, .cancelled: return false
         }
-        let isNews = outages[node] == nil
-        outages[node, default: Outage(since: now)].calls += 1
-        return isNews
+        scores[node, default: NodeScore()].failed(at: now)
+        guard isOutage else { return false }
+        defer { outages[node, default: Outage(since: now)].calls += 1 }
+        return outages[node] == nil
     }
 
     /// - Returns: the outage that ends here.
-    mutating func succeeded(_ node: Int, at now: ContinuousClock.Instant) -> Outage? {
+    mutating func succeeded(
+        _ node: Int, _ endpoint: String, after: Duration, at now: ContinuousClock.Instant
+    ) -> Outage? {
+        scores[node, default: NodeScore()].succeeded(endpoint, after: after, at: now)
         guard var outage = outages.removeValue(forKey: node) else { return nil }
         outage.lasted = outage.since.duration(to: now)
         return outage
     }
+
+    mutating func overtaken(_ node: Int, _ endpoint: String, after: Duration, at now: ContinuousClock.Instant) {
+        scores[node, default: NodeScore()].overtaken(endpoint, after: after, at: now)
+    }
+
+    /// Failed last time, in a way that another node may make good.
+    func isOut(_ node: Int) -> Bool { outages[node] != nil }
+
+    /// The nodes with the best first, each with the time it may take; of equals the one configured earlier.
+    func runners(
+        _ nodes: [Int], _ endpoint: String, timeout: Duration, at now: ContinuousClock.Instant
+    ) -> [NodeRace.Runner] {
+        let ranked = nodes.map { node in
+            (isOut: isOut(node) ? 1 : 0, cost: score(node).cost(endpoint, at: now), node: node)
+        }
+        return ranked.sorted { ($0.isOut, $0.cost, $0.node) < ($1.isOut, $1.cost, $1.node) }.map { rank in
+            .init(node: rank.node, patience: score(rank.node).patience(endpoint, timeout: timeout))
+        }
+    }
+
+    private func score(_ node: Int) -> NodeScore { scores[node] ?? NodeScore() }
 }

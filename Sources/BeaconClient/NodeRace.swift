@@ -1,48 +1,95 @@
 import BeaconAPI
 
-/// One call to several nodes: whom to ask, and what their failures amount to. Source: workflow.md §15.1.
+/// One call to several nodes: whom to ask when, and what their failures amount to. Source: workflow.md §15.1.
 ///
-/// All primary nodes at once; the fallback nodes once every primary is out of reach. Who asks ends it at the first success.
+/// The best primary node is asked first. When it is late the next one is asked, too, and when it fails the next one at
+/// once; what everybody must hear goes to all primaries at the start. The fallback nodes follow once every primary is
+/// out of reach, and nodes that do not follow the chain come last. Who asks ends it at the first success.
 struct NodeRace {
-    enum Step {
+    struct Runner: Equatable {
+        let node: Int
+        /// When it takes longer it is late.
+        let patience: Duration
+    }
+
+    /// Nodes of one rank.
+    struct Heat: Equatable {
+        /// The best first.
+        var runners: [Runner]
+        var hasFallback = false
+        /// They start together.
+        var isTogether: Bool
+    }
+
+    enum Step: Equatable {
         case wait
         case ask([Int])
         case over(BeaconError)
     }
 
-    private let primaries: [Int]
-    private let fallbacks: [Int]
-    private var missing = 0
-    private var repeated: Set<Int> = []
+    /// The heats to come.
+    private var heats: [Heat]
+    /// Who may still start in this one.
+    private var waiting: [Runner] = []
+    private var askedAt: [Int: ContinuousClock.Instant] = [:]
     private var errors: [BeaconError] = []
     private(set) var usesFallback = false
+    /// Those just asked have the whole time before them again.
+    private(set) var isNewHeat = false
+    /// When to call `late`; nil if nobody is left to ask.
+    private(set) var lateAt: ContinuousClock.Instant?
 
-    /// - Parameters: not both empty.
-    init(primaries: [Int], fallbacks: [Int]) {
-        self.primaries = primaries
-        self.fallbacks = fallbacks
+    /// - Parameter heats: in their order; empty ones are passed over, but not all are empty.
+    init(_ heats: [Heat]) {
+        self.heats = heats.filter { !$0.runners.isEmpty }
     }
 
-    mutating func start() -> [Int] {
-        usesFallback = primaries.isEmpty
-        let nodes = usesFallback ? fallbacks : primaries
-        missing = nodes.count
-        return nodes
+    /// One node only.
+    init(node: Int) {
+        self.init([Heat(runners: [Runner(node: node, patience: .zero)], isTogether: true)])
     }
 
-    /// A node hung up before it answered: most likely it closed an idle connection at the instant we used it again, so
-    /// it is asked once more.
-    mutating func mayAskAgain(_ node: Int) -> Bool { repeated.insert(node).inserted }
+    mutating func start(at now: ContinuousClock.Instant) -> [Int] {
+        guard !heats.isEmpty else { return [] }
+        let heat = heats.removeFirst()
+        usesFallback = heat.hasFallback
+        waiting = heat.runners
+        return begin(heat.isTogether ? waiting.count : 1, now)
+    }
 
-    mutating func failed(_ error: BeaconError) -> Step {
+    /// Time has passed.
+    mutating func late(at now: ContinuousClock.Instant) -> [Int] {
+        guard let lateAt, now >= lateAt else { return [] }
+        return begin(1, now)
+    }
+
+    private mutating func begin(_ count: Int, _ now: ContinuousClock.Instant) -> [Int] {
+        let starting = waiting.prefix(count)
+        waiting.removeFirst(starting.count)
+        for runner in starting { askedAt[runner.node] = now }
+        lateAt = waiting.isEmpty ? nil : starting.last.map { now + $0.patience }
+        return starting.map(\.node)
+    }
+
+    /// - Parameter error: of a node that was asked.
+    mutating func failed(_ node: Int, _ error: BeaconError, at now: ContinuousClock.Instant) -> Step {
+        askedAt[node] = nil
         errors.append(error)
-        missing -= 1
-        guard missing == 0 else { return .wait }
-        guard !usesFallback, !fallbacks.isEmpty, BeaconError.callForFallback(errors) else {
+        isNewHeat = false
+        if !waiting.isEmpty { return .ask(begin(1, now)) }
+        guard askedAt.isEmpty else { return .wait }
+        guard !heats.isEmpty, BeaconError.callForFallback(errors) else {
             return .over(BeaconError.mostTelling(of: errors))
         }
-        usesFallback = true
-        missing = fallbacks.count
-        return .ask(fallbacks)
+        isNewHeat = true
+        return .ask(start(at: now))
     }
+
+    /// How long a node has been asked; nil if it is not, or has answered.
+    func elapsed(_ node: Int, at now: ContinuousClock.Instant) -> Duration? {
+        askedAt[node].map { $0.duration(to: now) }
+    }
+
+    /// Nodes that have not answered.
+    var running: [Int] { askedAt.keys.sorted() }
 }

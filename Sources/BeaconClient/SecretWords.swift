@@ -27,7 +27,7 @@ struct SecretWords: Sendable {
             body.message = masked(body.message)
             for index in body.failures.indices { body.failures[index].message = masked(body.failures[index].message) }
             return .status(body, httpStatus: status)
-        case .timeout, .syncing, .tooLarge, .cancelled: return cause
+        case .timeout, .syncing, .absent, .tooLarge, .cancelled: return cause
         }
     }
 

@@ -1,5 +1,6 @@
 import BeaconAPI
 import BeaconClient
+import BeaconTestSupport
 import Ethereum
 import SSZ
 import TestSupport
@@ -108,6 +109,112 @@ struct CallTests {
         }
     }
 
+    @Test(
+        "thousands of keys are asked for in parts; by GET, in smaller ones, where a node takes no POST",
+        arguments: [200, 405])
+    func manyValidators(status: Int) async throws {
+        let indices = (0..<3000).map { ValidatorIndex(UInt64($0)) }
+        try await FakeBeaconNode.with({ request in
+            if request.method == "POST", status != 200 { return .json("{}", status: status) }
+            let text = request.method == "POST" ? String(decoding: request.body, as: UTF8.self) : request.target
+            // One row for each question: that of the first id.
+            let first = text.split { !$0.isNumber }.first { request.method == "POST" || $0 != "1" } ?? ""
+            guard let index = ValidatorIndex(decimal: String(first)) else { return .json("{}", status: 400) }
+            let row = BeaconValidator(index: index, balance: 1, status: .activeOngoing, validator: ValidatorRecord())
+            return .json((["data": .array([row.json()])] as JSONValue).text())
+        }) { node in
+            try await withClient([node.url]) { client in
+                let rows = try await client.validators(.indices(indices))
+                if status == 200 {
+                    #expect(rows.map(\.index) == [0, 1000, 2000])
+                } else {
+                    #expect(node.requests.filter { $0.method == "POST" }.count == 3)
+                    // 1000 ids are 15 questions of 64 and one of 40.
+                    #expect(rows.count == 48)
+                    #expect(node.requests.allSatisfy { $0.target.utf8.count < 8 << 10 })
+                }
+            }
+        }
+    }
+
+    @Test("attestation data come as SSZ from nodes that offer it")
+    func attestationDataSSZ() async throws {
+        var data = AttestationData()
+        data.slot = 7
+        let answer = FakeBeaconNode.Answer(
+            headers: [HeaderName.contentType: MediaType.ssz], body: data.sszBytes())
+        try await FakeBeaconNode.with({ _ in answer }) { node in
+            try await withClient([node.url]) { client in
+                let taken = try await client.attestationData(7, committee: 0)
+                #expect(taken == data)
+                #expect(node.requests.first?.headers["accept"] == MediaType.sszOrJSON)
+            }
+        }
+    }
+
+    @Test("the URL's query goes with every request, before its own parameters")
+    func query() async throws {
+        var data = AttestationData()
+        data.slot = 7
+        let text = (["data": data.json()] as JSONValue).text()
+        try await FakeBeaconNode.with({ request in
+            request.target.contains("attestation_data") ? .json(text) : .json(#"{"data":{"version":"x"}}"#)
+        }) { node in
+            try await withClient([node.url + "/p/?key=K%20K&x="]) { client in
+                _ = try await client.nodeVersion()
+                _ = try await client.attestationData(7, committee: 3)
+                _ = try await client.proxy(ProxyRequest(method: "GET", target: "/eth/v1/a?b=1&c"))
+                #expect(
+                    node.requests.map(\.target) == [
+                        "/p/eth/v1/node/version?key=K%20K&x=",
+                        "/p/eth/v1/validator/attestation_data?key=K%20K&x=&slot=7&committee_index=3",
+                        "/p/eth/v1/a?key=K%20K&x=&b=1&c",
+                    ])
+            }
+        }
+    }
+
+    @Test("a cluster without active validators still learns the dependent root")
+    func dependentRoot() async throws {
+        let root = Root(padding: [7])
+        let text = DutiesAnswer(
+            dependentRoot: root, isExecutionOptimistic: false,
+            rows: [Self.attesterRow(Self.keyA, index: 0, slot: 33)]
+        ).json().text()
+        try await FakeBeaconNode.with({ _ in .json(text) }) { node in
+            try await withClient([node.url]) { client in
+                let answer = try await client.attesterDuties(1, validators: [:], slotsPerEpoch: 32)
+                #expect(answer.dependentRoot == root && answer.rows.isEmpty)
+                #expect(node.requests.first?.body == Array(#"["0"]"#.utf8))
+            }
+        }
+    }
+
+    @Test("an older node is asked for its version in the older way")
+    func versions() async throws {
+        let v2 = #"""
+            {"data":{"beacon_node":{"code":"LH","name":"Lighthouse","version":"v8.0.1","commit":"0xced49dd2"},
+            "execution_client":{"code":"NM","name":"Nethermind","version":"v1.35","commit":""}}}
+            """#
+        for (new, expected) in [
+            (
+                FakeBeaconNode.Answer.json(v2),
+                NodeVersions(
+                    beaconNode: "Lighthouse/v8.0.1-ced49dd2", executionClient: "Nethermind/v1.35")
+            ),
+            (.json("{}", status: 404), NodeVersions(beaconNode: "old/1")),
+        ] {
+            try await FakeBeaconNode.with({ request in
+                request.target.contains("v2") ? new : .json(#"{"data":{"version":"old/1"}}"#)
+            }) { node in
+                try await withClient([node.url]) { client in
+                    let versions = try await client.versions(of: 0)
+                    #expect(versions == expected)
+                }
+            }
+        }
+    }
+
     @Test("the operator's header fields and the URL's credentials go with every call")
     func headers() async throws {
         try await FakeBeaconNode.with({ _ in .json(#"{"data":{"version":"x"}}"#) }) { node in
@@ -129,7 +236,7 @@ struct CallTests {
         arguments: [
             ("http://localhost:5052", "http://localhost:5052"), ("https://user:pw@bn.example", "https://bn.example"),
             ("http://[::1]:5052/", "http://[::1]:5052"), ("https://bn.example/v1/KEY", "https://bn.example/…"),
-            ("localhost:5052", nil), ("ftp://bn", nil), ("http://", nil), ("", nil), ("http://bn?x=1", nil),
+            ("localhost:5052", nil), ("ftp://bn", nil), ("http://", nil), ("", nil), ("http://bn?x=1", "http://bn/…"),
             ("http://bn#x", nil),
         ] as [(String, String?)])
     func addresses(text: String, shown: String?) {

@@ -1,5 +1,6 @@
 import BeaconAPI
 import BeaconClient
+import BeaconTestSupport
 import Ethereum
 import Synchronization
 import TestSupport
@@ -21,6 +22,7 @@ struct EventStreamTests {
             case .event(.block(let block)): words.append("block \(block.slot)")
             case .event: words.append("other")
             case .unreadable: words.append("unreadable")
+            case .refused(let topics, _): words.append("refused \(topics.map(\.rawValue))")
             case .disconnected(_, let pause): words.append("disconnected \(pause)")
             }
             if words.count == count { break }
@@ -51,10 +53,52 @@ struct EventStreamTests {
                         "disconnected 4.0 seconds", "connected", "block 2",
                     ])
                 #expect(reports.pauses == [.seconds(2), .seconds(2) * 1.6, .seconds(4)])
-                #expect(node.requests[0].target == "/eth/v1/events?topics=block,head")
+                #expect(node.requests[0].target == "/eth/v1/events?topics=block&topics=head")
                 #expect(node.requests[0].headers["accept"] == "text/event-stream")
                 #expect(node.requests[0].headers["last-event-id"] == nil)
                 #expect(node.requests[3].headers["last-event-id"] == "4")
+            }
+        }
+    }
+
+    @Test("a topic that a node refuses is said once, and the others are asked for", arguments: [400, 204, 404])
+    func refusedTopic(status: Int) async throws {
+        let connections = Mutex(0)
+        try await FakeBeaconNode.with({ request in
+            if request.target.contains("block_gossip") { return .json("", status: status) }
+            let count = connections.withLock { count in
+                count += 1
+                return count
+            }
+            return .stream([Self.block(count, id: count)], end: count == 1 ? nil : Gate())
+        }) { node in
+            try await withClient([node.url], configure: { $0.sleep = { _ in } }) { client in
+                let words = await Self.take(7, from: client.events([.head, .block, .blockGossip], node: 0))
+                #expect(
+                    words == [
+                        "refused [\"block_gossip\"]", "disconnected 1.0 seconds", "connected", "block 1",
+                        // The node may have been updated: all are asked for again, and nothing is said twice.
+                        "disconnected 1.0 seconds", "disconnected 1.0 seconds", "connected",
+                    ])
+                #expect(
+                    node.requests.map { $0.target.contains("block_gossip") } == [true, false, true, false])
+            }
+        }
+    }
+
+    @Test("a node that refuses all events is asked for heads alone, more and more rarely")
+    func refusedAll() async throws {
+        try await FakeBeaconNode.with({ _ in .json("", status: 400) }) { node in
+            try await withClient([node.url], configure: { $0.sleep = { _ in } }) { client in
+                let words = await Self.take(17, from: client.events([.head, .block], node: 0))
+                #expect(
+                    words.prefix(6) == [
+                        "refused [\"block\"]", "disconnected 1.0 seconds", "refused [\"head\"]",
+                        "disconnected 1.0 seconds", "disconnected 1.6 seconds", "disconnected 2.56 seconds",
+                    ])
+                #expect(words.filter { $0.hasPrefix("refused") }.count == 2)
+                #expect(words.last == "disconnected 300.0 seconds")
+                #expect(node.requests.dropFirst().allSatisfy { $0.target.hasSuffix("topics=head") })
             }
         }
     }

@@ -1,5 +1,6 @@
 import BeaconAPI
 import BeaconClient
+import BeaconTestSupport
 import Ethereum
 import SSZ
 import Synchronization

@@ -1,5 +1,6 @@
 import BeaconAPI
 @testable import BeaconClient
+import BeaconTestSupport
 import Ethereum
 import NIOCore
 import SSZ

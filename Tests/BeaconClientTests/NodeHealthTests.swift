@@ -1,4 +1,7 @@
 import BeaconAPI
+import BeaconTestSupport
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import BeaconClient
@@ -16,9 +19,9 @@ struct NodeHealthTests {
             if health.failed(1, .connection("refused"), at: start + .seconds(second)) { told += 1 }
         }
         #expect(told == 2)
-        let outage = health.succeeded(0, at: start + .seconds(100))
+        let outage = health.succeeded(0, "x", after: .zero, at: start + .seconds(100))
         #expect(outage?.calls == 100 && outage?.formatted() == "100s")
-        let again = health.succeeded(0, at: start + .seconds(101))
+        let again = health.succeeded(0, "x", after: .zero, at: start + .seconds(101))
         let isNews = health.failed(0, .syncing, at: start + .seconds(102))
         #expect(again == nil && isNews)
     }
@@ -33,7 +36,7 @@ struct NodeHealthTests {
             let isNews = health.failed(0, cause, at: start)
             #expect(!isNews)
         }
-        let outage = health.succeeded(0, at: start)
+        let outage = health.succeeded(0, "x", after: .zero, at: start)
         let gateway = BeaconError.Cause.status(APIErrorBody(code: 503, message: ""), httpStatus: 503)
         let isNews = health.failed(0, gateway, at: start)
         #expect(outage == nil && isNews)
@@ -54,6 +57,57 @@ struct NodeHealthTests {
         }
     }
 
+    @Test("a node that does not follow the chain is asked when all others are out of reach")
+    func idle() async throws {
+        let answer = FakeBeaconNode.Answer.json(#"{"data":{"version":"v"}}"#)
+        try await FakeBeaconNode.with({ _ in answer }, { _ in answer }) { syncing, spare in
+            try await withClient([syncing.url, deadURL], fallbacks: [spare.url]) { client in
+                client.setIdle([0])
+                _ = try await client.nodeVersion()
+                #expect(syncing.requests.isEmpty && spare.requests.count == 1)
+                #expect(client.ranking().last == 0)
+                client.setIdle([0, 2])
+                _ = try await client.nodeVersion()
+                #expect(syncing.requests.count + spare.requests.count > 1)
+                client.setIdle([])
+                _ = try await client.nodeVersion()
+                #expect(syncing.requests.count >= 1)
+            }
+        }
+    }
+
+    @Test("while every primary is known to be out of reach nobody waits for them")
+    func outage() async throws {
+        let answer = FakeBeaconNode.Answer.json(
+            #"{"data":{"version":"v","head_slot":"1","sync_distance":"0","is_syncing":false}}"#)
+        let back = Gate()
+        let reconnected = Mutex<[Int]>([])
+        try await FakeBeaconNode.with({ _ in back.isOpen ? answer : .json("", status: 503) }, { _ in answer }) {
+            primary, spare in
+            try await withClient([primary.url], fallbacks: [spare.url]) {
+                $0.reconnected = { node in reconnected.withLock { $0.append(node) } }
+            } _: { client in
+                let request = OutgoingRequest(.nodeVersion, timeout: .seconds(2))
+                var race = client.race(request)
+                let asked1 = race.start(at: .now)
+                #expect(asked1 == [0])
+                _ = try await client.nodeVersion()
+                race = client.race(request)
+                let asked2 = race.start(at: .now).sorted()
+                #expect(asked2 == [0, 1])
+                #expect(reconnected.withLock { $0 } == [])
+                back.open()
+                _ = await failure { () throws(BeaconError) in try await client.genesis(of: 0) }
+                #expect(reconnected.withLock { $0 } == [], "an unusable answer is no success")
+                _ = try await client.syncing(of: 0)
+                #expect(reconnected.withLock { $0 } == [0])
+                race = client.race(request)
+                let asked3 = race.start(at: .now)
+                #expect(asked3 == [0])
+            }
+        }
+    }
+
     @Test("a node that repeats our secrets does not get them into errors")
     func echo() async throws {
         try await FakeBeaconNode.with({ request in
@@ -61,13 +115,15 @@ struct NodeHealthTests {
                 .joined(separator: " ")
             return .json(APIErrorBody(code: 401, message: all).json().text(), status: 401)
         }) { node in
-            let url = node.url.replacing("http://", with: "http://Sec-User:Sec-Pass@") + "/Sec-Path"
+            let url = node.url.replacing("http://", with: "http://Sec-User:Sec-Pass@") + "/Sec-Path?key=Sec-Query%21"
             try await withClient([url], configure: { $0.headers = ["X-Key": "Bearer Sec-Token"] }) { client in
                 #expect(!"\(client.configuration)".contains("Sec-"))
                 let error = await failure { () throws(BeaconError) in try await client.nodeVersion() }
                 let text = "\(try #require(error))"
                 #expect(text.contains("/eth/v1/node/version") && text.lowercased().contains("x-key"), "\(text)")
-                for secret in ["Sec-", "U2VjLVVzZXI6U2VjLVBhc3M="] { #expect(!text.contains(secret), "\(text)") }
+                for secret in ["Sec-", "Query", "U2VjLVVzZXI6U2VjLVBhc3M="] {
+                    #expect(!text.contains(secret), "\(text)")
+                }
             }
         }
     }

@@ -67,6 +67,16 @@ struct ActiveValidatorsTests {
         #expect(chain.questions == 2)
     }
 
+    @Test("after a reorg they are asked for again")
+    func forget() async throws {
+        let chain = Chain()
+        let validators = chain.validators()
+        _ = try await validators.known()
+        validators.forget()
+        for _ in 0..<2 { _ = try await validators.known() }
+        #expect(chain.questions == 2)
+    }
+
     @Test("a validator counts from the epoch it becomes active in until it leaves")
     func activation() async throws {
         let chain = Chain()

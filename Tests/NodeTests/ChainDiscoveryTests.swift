@@ -63,6 +63,11 @@ struct ChainDiscoveryTests {
         private let uses = Mutex<[Set<Int>]>([])
         private let naps = Mutex(0)
         let specVersion = Mutex([Network.hoodi.genesisForkVersion])
+        /// By node and turn, the last one for ever; phase0 alone for nodes without.
+        let specs = Mutex<[Int: [ChainSpec]]>([:])
+        let statuses = Mutex<[Int: SyncingStatus]>([:])
+        let idle = Mutex<[Set<Int>]>([])
+        let specQuestions = Mutex(0)
 
         init(_ answers: [[Genesis?]]) { self.answers = answers }
 
@@ -83,7 +88,14 @@ struct ChainDiscoveryTests {
                     }
                     return genesis
                 },
-                spec: { [self] () async throws(BeaconError) in
+                specOf: { [self] node async throws(BeaconError) in
+                    specQuestions.withLock { $0 += 1 }
+                    let scripted = specs.withLock { specs in
+                        let spec = specs[node]?.first
+                        if specs[node, default: []].count > 1 { specs[node]?.removeFirst() }
+                        return spec
+                    }
+                    if let scripted { return scripted }
                     let version = specVersion.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }
                     let entry = ForkSchedule.Entry(fork: .phase0, version: version, epoch: 0)
                     guard let forks = try? ForkSchedule([entry]) else {
@@ -91,9 +103,13 @@ struct ChainDiscoveryTests {
                     }
                     return ChainSpec(forks: forks)
                 },
+                syncingOf: { [self] node async throws(BeaconError) in
+                    statuses.withLock { $0[node] } ?? SyncingStatus(headSlot: 1, syncDistance: 0, isSyncing: false)
+                },
                 syncing: { () async throws(BeaconError) in SyncingStatus(headSlot: 1, syncDistance: 0, isSyncing: false)
                 },
                 use: { [self] nodes in uses.withLock { $0.append(nodes) } },
+                setIdle: { [self] nodes in idle.withLock { $0.append(nodes) } },
                 sleep: { [self] _ in
                     let count = naps.withLock { naps in
                         naps += 1
@@ -166,8 +182,111 @@ struct ChainDiscoveryTests {
         let log = LineLog()
         let discovery = script.discovery(napsMax: 8, log: log)
         let (chain, root) = try await discovery.learn()
-        await discovery.watch(chain, root: root)
+        await discovery.watch(chain, root: root, slot: { 1 }) { _ in }
         #expect(script.used == [[0], [0, 1]])
         #expect(log.lines.filter { $0.contains("another chain") }.count == 1)
+    }
+
+    // MARK: Forks
+
+    private static func spec(fulu: Epoch) throws -> ChainSpec {
+        try SpecVerdictTests.spec(fulu: fulu, genesis: hoodi.forkVersion)
+    }
+
+    /// Watches until the script's naps are over; each look is in the next epoch if `epochs`, else all in one.
+    private static func forks(
+        _ script: Script, napsMax: Int, epochs: Bool = true, log: LineLog = LineLog(),
+        during: @escaping @Sendable (ChainDiscovery, Int) -> Void = { _, _ in }
+    ) async throws -> [Epoch] {
+        let discovery = script.discovery(napsMax: napsMax, log: log)
+        let (chain, root) = try await discovery.learn()
+        let looks = Mutex(0)
+        let changes = Mutex<[Epoch]>([])
+        await discovery.watch(chain, root: root) {
+            // Asked twice in each look.
+            let calls = looks.withLock { looks in
+                looks += 1
+                return looks
+            }
+            if calls % 2 == 0 { during(discovery, calls / 2) }
+            return Slot(epochs ? UInt64(calls / 2) * 32 : 1)
+        } onForksChanged: { forks in
+            changes.withLock { $0.append(forks.epoch(of: .fulu)) }
+        }
+        return changes.withLock { $0 }
+    }
+
+    @Test("a fork that is added, moved or withdrawn is followed in the next epoch")
+    func followsForks() async throws {
+        let script = Script([[Self.hoodi]])
+        let (never, five, nine) = (
+            try Self.spec(fulu: .farFuture), try Self.spec(fulu: 5), try Self.spec(fulu: 9)
+        )
+        // The first is what the start reads.
+        script.specs.withLock { $0 = [0: [never, never, nine, nine, five, never]] }
+        let changes = try await Self.forks(script, napsMax: 6)
+        #expect(changes == [9, 5, .farFuture])
+    }
+
+    @Test("within an epoch forks are read once, and again when a node was away")
+    func readsOnce() async throws {
+        let quiet = Script([[Self.hoodi]])
+        _ = try await Self.forks(quiet, napsMax: 6, epochs: false)
+        #expect(quiet.specQuestions.withLock { $0 } == 2)
+        let script = Script([[Self.hoodi]])
+        _ = try await Self.forks(script, napsMax: 6, epochs: false) { discovery, look in
+            if look == 3 { discovery.reconnections.note(0) }
+        }
+        #expect(script.specQuestions.withLock { $0 } == 3)
+    }
+
+    @Test("a beacon node that disagrees is named once, and when it agrees again; the others are followed")
+    func disagreement() async throws {
+        let script = Script([[Self.hoodi], [Self.hoodi], [Self.hoodi]])
+        let (seven, nine) = (try Self.spec(fulu: 7), try Self.spec(fulu: 9))
+        script.specs.withLock { $0 = [0: [seven], 1: [nine, nine, nine, nine, seven], 2: [seven]] }
+        let log = LineLog()
+        let changes = try await Self.forks(script, napsMax: 6, log: log)
+        #expect(changes.isEmpty)
+        let lines = log.lines.filter { $0.contains("disagrees") }
+        #expect(
+            lines.count == 1 && lines[0].contains("node1") && lines[0].contains("fulu at epoch 9 instead of at epoch 7")
+        )
+    }
+
+    @Test("other constants are told, not taken")
+    func constants() async throws {
+        let script = Script([[Self.hoodi]])
+        let spec = try Self.spec(fulu: 7)
+        var slower = spec
+        slower.slotDuration = .seconds(5)
+        script.specs.withLock { $0 = [0: [spec, slower]] }
+        let log = LineLog()
+        let changes = try await Self.forks(script, napsMax: 4, log: log)
+        #expect(changes.isEmpty && log.lines.filter { $0.contains("restart") }.count == 1)
+    }
+
+    @Test("a beacon node that lies about the chain does not hold up the start")
+    func lyingSpec() async throws {
+        let script = Script([[Self.hoodi], [Self.hoodi]])
+        let wrong = try SpecVerdictTests.spec(fulu: 7, genesis: Network.mainnet.genesisForkVersion)
+        let right = try Self.spec(fulu: 7)
+        script.specs.withLock { $0 = [0: [wrong], 1: [right]] }
+        let (chain, _) = try await script.discovery(napsMax: 0).learn()
+        #expect(chain.spec == right)
+    }
+
+    @Test("a node that stops following the chain is asked last and told once, until it follows again")
+    func idle() async throws {
+        let script = Script([[Self.hoodi], [Self.hoodi]])
+        let log = LineLog()
+        _ = try await Self.forks(script, napsMax: 9, epochs: false, log: log) { _, look in
+            script.statuses.withLock { statuses in
+                statuses[1] = SyncingStatus(headSlot: 1, syncDistance: 7, isSyncing: (3...5).contains(look))
+            }
+        }
+        let idle = script.idle.withLock { $0 }
+        #expect(idle.contains([1]) && idle.first == [] && idle.last == [])
+        #expect(log.lines.filter { $0.contains("asked last") && $0.contains("node1") }.count == 1)
     }
 }

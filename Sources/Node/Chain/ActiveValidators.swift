@@ -81,6 +81,9 @@ final class ActiveValidators: Sendable {
         }
     }
 
+    /// The chain left a branch: the next caller asks again.
+    func forget() { state.withLock { $0.askedIn = nil } }
+
     private func nextStep(_ state: inout State) -> Step {
         let now = now()
         let epoch = clock.epoch(of: clock.currentSlot(at: now))

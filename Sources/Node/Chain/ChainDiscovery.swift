@@ -12,26 +12,35 @@ import Timing
 struct ChainDiscovery: Sendable {
     /// What is asked; tests script it.
     struct Questions: Sendable {
+        /// What one node is asked for.
+        typealias OfNode<Answer> = @Sendable (_ node: Int) async throws(BeaconError) -> Answer
+
         /// Names of all nodes, primary ones first.
         var nodes: [String]
-        var genesis: @Sendable (_ node: Int) async throws(BeaconError) -> Genesis
+        var genesis: OfNode<Genesis>
+        var specOf: OfNode<ChainSpec>
+        var syncingOf: OfNode<SyncingStatus>
         /// Of any node in use.
-        var spec: @Sendable () async throws(BeaconError) -> ChainSpec
         var syncing: @Sendable () async throws(BeaconError) -> SyncingStatus
         var use: @Sendable (_ nodes: Set<Int>) -> Void
+        /// Nodes to ask last.
+        var setIdle: @Sendable (_ nodes: Set<Int>) -> Void
         var sleep: @Sendable (Duration) async throws -> Void
 
         init(
-            nodes: [String], genesis: @escaping @Sendable (Int) async throws(BeaconError) -> Genesis,
-            spec: @escaping @Sendable () async throws(BeaconError) -> ChainSpec,
+            nodes: [String], genesis: @escaping OfNode<Genesis>, specOf: @escaping OfNode<ChainSpec>,
+            syncingOf: @escaping OfNode<SyncingStatus>,
             syncing: @escaping @Sendable () async throws(BeaconError) -> SyncingStatus,
-            use: @escaping @Sendable (Set<Int>) -> Void, sleep: @escaping @Sendable (Duration) async throws -> Void
+            use: @escaping @Sendable (Set<Int>) -> Void, setIdle: @escaping @Sendable (Set<Int>) -> Void,
+            sleep: @escaping @Sendable (Duration) async throws -> Void
         ) {
             self.nodes = nodes
             self.genesis = genesis
-            self.spec = spec
+            self.specOf = specOf
+            self.syncingOf = syncingOf
             self.syncing = syncing
             self.use = use
+            self.setIdle = setIdle
             self.sleep = sleep
         }
 
@@ -39,14 +48,14 @@ struct ChainDiscovery: Sendable {
             self.init(
                 nodes: client.nodes.map(\.description),
                 genesis: { node async throws(BeaconError) in try await client.genesis(of: node) },
-                spec: { () async throws(BeaconError) in try await client.spec() },
+                specOf: { node async throws(BeaconError) in try await client.spec(of: node) },
+                syncingOf: { node async throws(BeaconError) in try await client.syncing(of: node) },
                 syncing: { () async throws(BeaconError) in try await client.syncing() },
-                use: { client.use(only: $0) }, sleep: { try await Task.sleep(for: $0) })
+                use: { client.use(only: $0) }, setIdle: { client.setIdle($0) },
+                sleep: { try await Task.sleep(for: $0) })
         }
     }
 
-    /// Between two looks at nodes that are not in use.
-    private static let lookEvery = Duration.seconds(10)
     private static let backoff = Backoff(base: .milliseconds(100), max: .seconds(5))
 
     let questions: Questions
@@ -55,10 +64,16 @@ struct ChainDiscovery: Sendable {
     /// The lock's; nil for a network nobody knows.
     let network: Network?
     let logger: Logger
+    let reconnections: Reconnections
     /// Nodes known to be of the cluster's chain.
-    private let members = Members()
+    let members = Members()
 
-    init(questions: Questions, forkVersion: ForkVersion, network: Network?, logger: Logger) {
+    /// - Parameter reconnections: told by the client.
+    init(
+        questions: Questions, forkVersion: ForkVersion, network: Network?,
+        reconnections: Reconnections = Reconnections(), logger: Logger
+    ) {
+        self.reconnections = reconnections
         self.questions = questions
         self.forkVersion = forkVersion
         self.network = network
@@ -69,14 +84,7 @@ struct ChainDiscovery: Sendable {
     func learn() async throws -> (ChainContext, Root) {
         let told = ToldOnce()
         let genesis = try await agree(told)
-        let spec = try await untilAnswered(told) { () throws(BeaconError) in
-            let spec = try await questions.spec()
-            guard spec.forks.genesisVersion == forkVersion else {
-                let what = "GENESIS_FORK_VERSION is not \(forkVersion), as in the cluster lock"
-                throw BeaconError(endpoint: BeaconEndpoint.spec.name, node: "", cause: .malformed(what))
-            }
-            return spec
-        }
+        let spec = try await agreeOnSpec(told)
         _ = try await untilAnswered(told) { () throws(BeaconError) in
             let status = try await questions.syncing()
             guard !status.isSyncing else {
@@ -87,10 +95,7 @@ struct ChainDiscovery: Sendable {
         let exitVersion = network?.capellaForkVersion ?? spec.forks.version(of: .capella) ?? forkVersion
         let domains = SigningDomains(
             spec: spec, genesisValidatorsRoot: genesis.validatorsRoot, exitVersion: exitVersion)
-        if let unknown = spec.forks.firstUnknownEpoch {
-            logger.warning(
-                "the chain has a fork this version does not know; update before it", metadata: ["epoch": "\(unknown)"])
-        }
+        warn(aboutUnknownForkOf: spec)
         logger.info(
             "beacon node ready",
             metadata: [
@@ -102,35 +107,17 @@ struct ChainDiscovery: Sendable {
         return (ChainContext(clock: clock, domains: domains, spec: spec), genesis.validatorsRoot)
     }
 
-    /// Looks at nodes that did not answer before or were of another chain, and takes those of ours into use. Until
-    /// cancelled.
-    func watch(_ chain: ChainContext, root: Root) async {
-        let told = ToldOnce()
-        let wanted = Genesis(
-            time: UInt64(clamping: chain.clock.genesis.unixSeconds), validatorsRoot: root, forkVersion: forkVersion)
-        while !Task.isCancelled {
-            let open = questions.nodes.indices.filter { !members.contains($0) }
-            for (node, genesis) in await answers(of: open) {
-                if genesis == wanted {
-                    logger.info(
-                        "beacon node is of the cluster's chain", metadata: ["node": "\(questions.nodes[node])"])
-                    questions.use(members.insert([node]))
-                } else {
-                    tellForeign(node, "genesis \(genesis.validatorsRoot) at \(genesis.time)", told)
-                }
-            }
-            do { try await questions.sleep(Self.lookEvery) } catch { return }
-        }
-    }
-
     /// Asks all nodes until one is of the cluster's chain.
     private func agree(_ told: ToldOnce) async throws -> Genesis {
         var backoff = Self.backoff
         var generator = SystemRandomNumberGenerator()
         while true {
-            let answers = await answers(of: Array(questions.nodes.indices)) { told.note("\($0)", logger) }
+            let answers = await answers(of: Array(questions.nodes.indices), questions.genesis) {
+                told.note("\($0)", logger)
+            }
             try Task.checkCancellation()
-            let verdict = GenesisVerdict(answers, forkVersion: forkVersion, network: network)
+            let verdict = GenesisVerdict(
+                answers.map { ($0.node, $0.answer) }, forkVersion: forkVersion, network: network)
             for (node, why) in verdict.foreign { tellForeign(node, why, told) }
             if let agreed = verdict.agreed {
                 if verdict.isUnlikeNetwork, let network {
@@ -145,21 +132,39 @@ struct ChainDiscovery: Sendable {
         }
     }
 
-    /// The answers that came, in the nodes' order.
-    private func answers(
-        of nodes: [Int], failed: @escaping @Sendable (BeaconError) -> Void = { _ in }
-    ) async -> [(node: Int, genesis: Genesis)] {
-        await withTaskGroup(of: (Int, Genesis)?.self) { group in
+    /// Asks the nodes of the chain until one describes it.
+    private func agreeOnSpec(_ told: ToldOnce) async throws -> ChainSpec {
+        var backoff = Self.backoff
+        var generator = SystemRandomNumberGenerator()
+        while true {
+            let answers = await answers(of: members.all, questions.specOf) { told.note("\($0)", logger) }
+            try Task.checkCancellation()
+            let verdict = SpecVerdict(
+                answers.map { ($0.node, $0.answer) }, forkVersion: forkVersion, current: nil)
+            if let agreed = verdict.agreed { return agreed }
+            for (node, why) in verdict.dissenters.sorted(by: { $0.key < $1.key }) {
+                told.note("spec at \(questions.nodes[node]): \(why)", logger)
+            }
+            try await questions.sleep(backoff.next(using: &generator))
+        }
+    }
+
+    /// The answers that came, in the nodes' order. A node that is slow or absent holds up its own answer's time-out only.
+    func answers<Answer: Sendable>(
+        of nodes: [Int], _ question: @escaping Questions.OfNode<Answer>,
+        failed: @escaping @Sendable (BeaconError) -> Void = { _ in }
+    ) async -> [(node: Int, answer: Answer)] {
+        await withTaskGroup(of: (Int, Answer)?.self) { group in
             for node in nodes {
                 group.addTask {
-                    do throws(BeaconError) { return (node, try await questions.genesis(node)) } catch {
+                    do throws(BeaconError) { return (node, try await question(node)) } catch {
                         failed(error)
                         return nil
                     }
                 }
             }
-            var answers: [(node: Int, genesis: Genesis)] = []
-            for await answer in group { if let answer { answers.append(answer) } }
+            var answers: [(node: Int, answer: Answer)] = []
+            for await answer in group { if let answer { answers.append((answer.0, answer.1)) } }
             return answers.sorted { $0.node < $1.node }
         }
     }
@@ -178,7 +183,7 @@ struct ChainDiscovery: Sendable {
         }
     }
 
-    private func tellForeign(_ node: Int, _ why: String, _ told: ToldOnce) {
+    func tellForeign(_ node: Int, _ why: String, _ told: ToldOnce) {
         guard told.isNews("\(node) \(why)") else { return }
         logger.error(
             "beacon node is of another chain than the cluster and is not used",
@@ -186,8 +191,11 @@ struct ChainDiscovery: Sendable {
     }
 }
 
-private final class Members: Sendable {
+/// Nodes, from any thread.
+final class Members: Sendable {
     private let nodes = Mutex<Set<Int>>([])
+
+    var all: [Int] { nodes.withLock { $0.sorted() } }
 
     func contains(_ node: Int) -> Bool { nodes.withLock { $0.contains(node) } }
 
@@ -201,7 +209,7 @@ private final class Members: Sendable {
 }
 
 /// What an operator has been told. The bound holds against nodes that answer something new each time.
-private final class ToldOnce: Sendable {
+final class ToldOnce: Sendable {
     private static let linesMax = 64
     private let lines = Mutex<Set<String>>([])
 

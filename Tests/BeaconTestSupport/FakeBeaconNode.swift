@@ -8,28 +8,41 @@ import Synchronization
 import TestSupport
 
 /// A beacon node on a loopback socket that answers what the test tells it to.
-final class FakeBeaconNode: Sendable {
-    struct Answer: Sendable {
-        var status = 200
-        var headers: HeaderFields = [HeaderName.contentType: MediaType.json]
-        var body: [UInt8] = []
+package final class FakeBeaconNode: Sendable {
+    package struct Answer: Sendable {
+        package var status: Int
+        package var headers: HeaderFields
+        package var body: [UInt8]
         /// Chunks after the body, each flushed on its own.
-        var chunks: [[UInt8]] = []
+        package var chunks: [[UInt8]]
         /// The answer ends when this opens; at once without.
-        var end: Gate?
+        package var end: Gate?
         /// The head is sent when this opens; at once without.
-        var start: Gate?
+        package var start: Gate?
         /// The connection is closed instead of an answer.
-        var hangsUp = false
+        package var hangsUp: Bool
 
-        static func json(_ text: String, status: Int = 200) -> Answer {
+        package init(
+            status: Int = 200, headers: HeaderFields = [HeaderName.contentType: MediaType.json], body: [UInt8] = [],
+            chunks: [[UInt8]] = [], end: Gate? = nil, start: Gate? = nil, hangsUp: Bool = false
+        ) {
+            self.status = status
+            self.headers = headers
+            self.body = body
+            self.chunks = chunks
+            self.end = end
+            self.start = start
+            self.hangsUp = hangsUp
+        }
+
+        package static func json(_ text: String, status: Int = 200) -> Answer {
             Answer(status: status, body: Array(text.utf8))
         }
 
         /// No answer while the node lives.
-        static var silence: Answer { Answer(start: Gate()) }
+        package static var silence: Answer { Answer(start: Gate()) }
 
-        static func stream(_ chunks: [String], end: Gate? = nil) -> Answer {
+        package static func stream(_ chunks: [String], end: Gate? = nil) -> Answer {
             Answer(
                 headers: [HeaderName.contentType: MediaType.eventStream], chunks: chunks.map { Array($0.utf8) },
                 end: end)
@@ -46,7 +59,7 @@ final class FakeBeaconNode: Sendable {
         }
     }
 
-    typealias Responder = @Sendable (ProxyRequest) async -> Answer
+    package typealias Responder = @Sendable (ProxyRequest) async -> Answer
 
     private let respond: Responder
     private let seen = Mutex<[ProxyRequest]>([])
@@ -62,11 +75,11 @@ final class FakeBeaconNode: Sendable {
         self.readsBodies = readsBodies
     }
 
-    var requests: [ProxyRequest] { seen.withLock { $0 } }
-    var url: String { "http://127.0.0.1:\(boundPort.withLock { $0 })" }
+    package var requests: [ProxyRequest] { seen.withLock { $0 } }
+    package var url: String { "http://127.0.0.1:\(boundPort.withLock { $0 })" }
 
     /// Runs a node for as long as `body` runs.
-    static func with<R: Sendable>(
+    package static func with<R: Sendable>(
         readsBodies: Gate? = nil, _ respond: @escaping Responder, _ body: (FakeBeaconNode) async throws -> R
     ) async throws -> R {
         let node = FakeBeaconNode(respond, readsBodies: readsBodies)
@@ -79,7 +92,7 @@ final class FakeBeaconNode: Sendable {
     }
 
     /// Two nodes.
-    static func with<R: Sendable>(
+    package static func with<R: Sendable>(
         _ first: @escaping Responder, _ second: @escaping Responder,
         _ body: (FakeBeaconNode, FakeBeaconNode) async throws -> R
     ) async throws -> R {

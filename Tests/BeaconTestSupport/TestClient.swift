@@ -3,11 +3,11 @@ import BeaconClient
 import Logging
 
 /// Nothing listens here.
-let deadURL = "http://127.0.0.1:1"
+package let deadURL = "http://127.0.0.1:1"
 
 /// A client of these nodes, shut down when `body` is done.
 @discardableResult
-func withClient<R: Sendable>(
+package func withClient<R: Sendable>(
     _ urls: [String], fallbacks: [String] = [],
     configure: (inout BeaconClientConfiguration) -> Void = { _ in },
     _ body: (BeaconClient) async throws -> R
@@ -33,7 +33,7 @@ func withClient<R: Sendable>(
 }
 
 /// The error of a call.
-func failure<R>(_ call: () async throws(BeaconError) -> R) async -> BeaconError? {
+package func failure<R>(_ call: () async throws(BeaconError) -> R) async -> BeaconError? {
     do throws(BeaconError) {
         _ = try await call()
         return nil

@@ -1,0 +1,73 @@
+import BeaconAPI
+import Ethereum
+import SSZ
+
+extension BeaconClient {
+    /// A block for a proposer to sign.
+    ///
+    /// - Parameter check: reads the block and throws why it is not what was asked for; that node then loses. Called
+    ///   from any thread.
+    package func produceBlock(
+        _ slot: Slot, _ wishes: BlockWishes, check: (ProducedBlock) throws -> Void
+    ) async throws(BeaconError) -> ProducedBlock {
+        try await callRaw(.produceBlock(slot, wishes)) { body, headers in
+            let block = try BeaconAnswer.producedBlock(body, headers)
+            try check(block)
+            return block
+        }
+    }
+
+    /// Publishes a signed block at every node; returns once one node has taken it.
+    package func submit(_ block: BlockSubmission) async throws(BeaconError) {
+        let (fork, isBlinded) = (block.fork, block.isBlinded)
+        var json: (@Sendable () -> BeaconSubmission)?
+        if let encode = block.json {
+            json = { .block(fork, isBlinded: isBlinded, EncodedBody(.json, encode())) }
+        }
+        try await submit(.block(fork, isBlinded: isBlinded, block.body), json: json)
+    }
+
+    /// The header of a block; nil if the slot is empty or the block is not known.
+    package func blockHeader(_ block: BlockID) async throws(BeaconError) -> BlockHeader? {
+        try await orNil { () throws(BeaconError) in
+            try await call(.blockHeader(block)) { json in
+                let header = try BlockHeader(json: json.member("data"))
+                let message = header.signed.message
+                try Self.expect(message.hashTreeRoot() == header.root, "header of another root")
+                switch block {
+                case .head: break
+                case .slot(let slot): try Self.expect(message.slot == slot, "header of slot \(message.slot)")
+                case .root(let root): try Self.expect(header.root == root, "header of \(header.root)")
+                }
+                return header
+            }
+        }
+    }
+
+    /// The root of a block; nil if the slot is empty or the block is not known.
+    package func blockRoot(_ block: BlockID) async throws(BeaconError) -> Root? {
+        try await orNil { () throws(BeaconError) in
+            try await call(.blockRoot(block)) { try BeaconAnswer.blockRoot($0) }
+        }
+    }
+
+    /// The attestations that a block includes; nil if the slot is empty or the block is not known.
+    package func blockAttestations(
+        _ block: BlockID, preset: Preset
+    ) async throws(BeaconError) -> [VersionedAttestation]? {
+        try await orNil { () throws(BeaconError) in
+            try await call(.blockAttestations(block)) { try BeaconAnswer.attestations($0, preset: preset) }
+        }
+    }
+
+    private func orNil<Answer>(
+        _ call: () async throws(BeaconError) -> Answer
+    ) async throws(BeaconError) -> Answer? {
+        do {
+            return try await call()
+        } catch {
+            guard error.httpStatus == 404 else { throw error }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import BeaconAPI
+import Ethereum
+import SSZ
+
+extension BeaconClient {
+    /// Ids in one request body. Answers are some 600 bytes for each, and are read in one go.
+    private static let chunkMax = 1000
+
+    /// Unknown validators have no row; the order is the node's. An empty list of ids gives no rows.
+    ///
+    /// Long lists are asked for in parts, one after the other.
+    package func validators(
+        _ selection: ValidatorSelection, state: StateID = .head
+    ) async throws(BeaconError) -> [BeaconValidator] {
+        var rows: [BeaconValidator] = []
+        // To a beacon node no ids mean all validators.
+        for part in selection.chunks(of: Self.chunkMax) { rows += try await validators(part, state) }
+        return rows
+    }
+
+    private func validators(
+        _ selection: ValidatorSelection, _ state: StateID
+    ) async throws(BeaconError) -> [BeaconValidator] {
+        do {
+            return try await call(.validators(state, selection)) { try Self.rows($0, of: selection) }
+        } catch {
+            // Nodes behind some proxies take no POST.
+            guard [403, 404, 405, 415, 501].contains(error.httpStatus), selection.count != nil else { throw error }
+            var rows: [BeaconValidator] = []
+            for part in selection.chunks(of: BeaconEndpoint.queryIDsMax) {
+                rows += try await call(.validatorsByQuery(state, part)) { try Self.rows($0, of: part) }
+            }
+            return rows
+        }
+    }
+
+    private static func rows(_ json: JSONValue, of selection: ValidatorSelection) throws -> [BeaconValidator] {
+        let rows = try BeaconAnswer.validators(json)
+        switch selection {
+        case .all: return rows
+        case .pubKeys(let keys):
+            let asked = Set(keys)
+            return rows.filter { asked.contains($0.validator.pubKey) }
+        case .indices(let indices):
+            let asked = Set(indices)
+            return rows.filter { asked.contains($0.index) }
+        }
+    }
+}

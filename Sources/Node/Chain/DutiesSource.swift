@@ -1,0 +1,151 @@
+import BeaconAPI
+import BeaconClient
+import Ethereum
+import SSZ
+import Synchronization
+
+/// Duties from the beacon nodes, each asked for once as long as the chain keeps the block they depend on.
+final class DutiesSource: Sendable {
+    /// How the nodes are asked; tests script it.
+    struct Questions: Sendable {
+        typealias Validators = [ValidatorIndex: PubKey]
+
+        var attesters: @Sendable (Epoch, Validators) async throws(BeaconError) -> DutiesAnswer<AttesterDuty>
+        var proposers:
+            @Sendable (Epoch, BeaconEndpoint.ProposerDutiesVersion) async throws(BeaconError)
+                -> DutiesAnswer<ProposerDuty>
+        var syncs: @Sendable (Epoch, Validators) async throws(BeaconError) -> DutiesAnswer<SyncDuty>
+    }
+
+    private struct Caches: Sendable {
+        var attesters = DutiesCache<AttesterDuty>()
+        var proposers: [BeaconEndpoint.ProposerDutiesVersion: DutiesCache<ProposerDuty>] = [:]
+        var syncs = DutiesCache<SyncDuty>()
+        /// Of the newest head.
+        var epoch = Epoch.zero
+    }
+
+    /// Validators in one question.
+    private static let chunkMax = 1000
+    /// Between two parts of an answer the chain may leave a branch.
+    private static let attemptsMax = 3
+
+    private let questions: Questions
+    private let slotsPerEpoch: UInt64
+    private let caches = Mutex(Caches())
+
+    init(_ questions: Questions, slotsPerEpoch: UInt64) {
+        self.questions = questions
+        self.slotsPerEpoch = slotsPerEpoch
+    }
+
+    convenience init(client: BeaconClient, slotsPerEpoch: UInt64) {
+        self.init(
+            Questions(
+                attesters: { epoch, validators async throws(BeaconError) in
+                    try await client.attesterDuties(epoch, validators: validators, slotsPerEpoch: slotsPerEpoch)
+                },
+                proposers: { epoch, version async throws(BeaconError) in
+                    try await client.proposerDuties(epoch, version: version, slotsPerEpoch: slotsPerEpoch)
+                },
+                syncs: { epoch, validators async throws(BeaconError) in
+                    try await client.syncDuties(epoch, validators: validators)
+                }), slotsPerEpoch: slotsPerEpoch)
+    }
+
+    // MARK: Questions
+
+    /// By slot. Without validators the answer still has the dependent root.
+    func attesters(
+        _ epoch: Epoch, _ validators: [ValidatorIndex: PubKey]
+    ) async throws(BeaconError) -> DutiesAnswer<AttesterDuty> {
+        var answer = try await answer(epoch, validators, in: \.attesters, questions.attesters)
+        answer.rows.sort { ($0.slot, $0.validatorIndex) < ($1.slot, $1.validatorIndex) }
+        return answer
+    }
+
+    func syncs(
+        _ epoch: Epoch, _ validators: [ValidatorIndex: PubKey]
+    ) async throws(BeaconError) -> DutiesAnswer<SyncDuty> {
+        try await answer(epoch, validators, in: \.syncs, questions.syncs)
+    }
+
+    /// All proposers of an epoch. Those of epochs to come change with every block before, and are not kept.
+    func proposers(
+        _ epoch: Epoch, _ version: BeaconEndpoint.ProposerDutiesVersion
+    ) async throws(BeaconError) -> DutiesAnswer<ProposerDuty> {
+        let (lookup, generation) = caches.withLock { caches in
+            let cache = caches.proposers[version, default: DutiesCache()]
+            return (cache.look(epoch, []), cache.generation)
+        }
+        if case .known(let answer) = lookup { return answer }
+        let answer = try await questions.proposers(epoch, version)
+        caches.withLock { caches in
+            guard epoch <= caches.epoch else { return }
+            caches.proposers[version, default: DutiesCache()].store(epoch, asked: [], answer, asOf: generation)
+        }
+        return answer
+    }
+
+    private func answer<Row>(
+        _ epoch: Epoch, _ validators: [ValidatorIndex: PubKey],
+        in cache: WritableKeyPath<Caches, DutiesCache<Row>> & Sendable,
+        _ ask: (Epoch, [ValidatorIndex: PubKey]) async throws(BeaconError) -> DutiesAnswer<Row>
+    ) async throws(BeaconError) -> DutiesAnswer<Row> {
+        for _ in 0..<Self.attemptsMax {
+            let (lookup, generation) = caches.withLock { caches in
+                (caches[keyPath: cache].look(epoch, validators.keys), caches[keyPath: cache].generation)
+            }
+            guard case .missing(let missing) = lookup else {
+                if case .known(let answer) = lookup { return answer }
+                break
+            }
+            for start in stride(from: 0, to: max(1, missing.count), by: Self.chunkMax) {
+                let indices = Set(missing[start..<min(start + Self.chunkMax, missing.count)])
+                let part = validators.filter { indices.contains($0.key) }
+                let answer = try await ask(epoch, part)
+                caches.withLock { $0[keyPath: cache].store(epoch, asked: indices, answer, asOf: generation) }
+                // Nothing to add to it, kept or not.
+                if part.count == validators.count { return answer }
+            }
+        }
+        // The nodes do not agree on a block, or none has verified it: whatever one of them says, in one piece.
+        return try await ask(epoch, validators)
+    }
+
+    // MARK: Events
+
+    /// Forgets what the chain has left.
+    ///
+    /// - Returns: epochs whose attester duties were told and may be others now.
+    func receive(_ event: BeaconEvent) -> Set<Epoch> {
+        switch event {
+        case .head(let head): caches.withLock { Self.receive(head, slotsPerEpoch, &$0) }
+        case .chainReorg(let reorg):
+            caches.withLock { caches in
+                // Blocks after the common ancestor are gone.
+                let kept = (reorg.slot - reorg.depth).epoch(slotsPerEpoch: slotsPerEpoch)
+                for version in caches.proposers.keys { _ = caches.proposers[version]?.drop(after: kept) }
+                _ = caches.syncs.drop(after: kept)
+                return caches.attesters.drop(after: kept)
+            }
+        case .block, .blockGossip: []
+        }
+    }
+
+    private static func receive(_ head: HeadEvent, _ slotsPerEpoch: UInt64, _ caches: inout Caches) -> Set<Epoch> {
+        let epoch = head.slot.epoch(slotsPerEpoch: slotsPerEpoch)
+        caches.epoch = max(caches.epoch, epoch)
+        var changed: Set<Epoch> = []
+        let (previous, current) = (head.previousDutyDependentRoot, head.currentDutyDependentRoot)
+        for (epoch, root) in [(epoch, previous), (epoch + 1, current)] {
+            if let root, caches.attesters.dropUnless(epoch, dependsOn: [root]) { changed.insert(epoch) }
+        }
+        // Which of the two depends on the version of the answer and on the fork.
+        guard let previous, let current else { return changed }
+        for version in caches.proposers.keys {
+            _ = caches.proposers[version]?.dropUnless(epoch, dependsOn: [previous, current])
+        }
+        return changed
+    }
+}

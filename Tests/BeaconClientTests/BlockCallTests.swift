@@ -1,0 +1,200 @@
+import BeaconTestSupport
+import BeaconAPI
+@testable import BeaconClient
+import Ethereum
+import SSZ
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Calls about blocks")
+struct BlockCallTests {
+    private static let wishes = BlockWishes(randao: SignatureBytes(padding: [1]), graffiti: Bytes32(padding: [2]))
+    private static func refusal(_ status: Int, _ message: String = "no") -> FakeBeaconNode.Answer {
+        .json(APIErrorBody(code: status, message: message).json().text(), status: status)
+    }
+    private static func block(
+        _ type: String, _ body: String, fork: String? = "fulu", blinded: String? = "false"
+    ) -> FakeBeaconNode.Answer {
+        var answer = FakeBeaconNode.Answer(headers: [HeaderName.contentType: type], body: Array(body.utf8))
+        if let fork { answer.headers.append("Eth-Consensus-Version", fork) }
+        if let blinded { answer.headers.append("Eth-Execution-Payload-Blinded", blinded) }
+        return answer
+    }
+
+    @Test(
+        "a block comes as the node writes it, with its fork and form from header fields or members",
+        arguments: [
+            (block("application/octet-stream", "SSZ"), .fulu, false, .ssz),
+            (block("application/octet-stream; charset=x", "SSZ", fork: "DENEB", blinded: "True"), .deneb, true, .ssz),
+            (block("application/json", "{}"), .fulu, false, .json),
+            (
+                block(
+                    "application/json", #"{"version":"electra","execution_payload_blinded":true}"#, fork: nil,
+                    blinded: nil), .electra, true, .json
+            ),
+        ] as [(FakeBeaconNode.Answer, ForkName, Bool, EncodedBody.Encoding)])
+    func produced(
+        answer: FakeBeaconNode.Answer, fork: ForkName, isBlinded: Bool, encoding: EncodedBody.Encoding
+    ) async throws {
+        try await FakeBeaconNode.with({ _ in answer }) { node in
+            try await withClient([node.url]) { client in
+                let block = try await client.produceBlock(9, Self.wishes) { _ in }
+                #expect(
+                    block
+                        == ProducedBlock(fork: fork, isBlinded: isBlinded, body: EncodedBody(encoding, answer.body)))
+                #expect(node.requests.first?.headers["accept"] == MediaType.sszOrJSON)
+            }
+        }
+    }
+
+    @Test(
+        "a block of a fork we do not know, of no known form, or that the caller refuses loses",
+        arguments: [
+            block("application/octet-stream", "SSZ", fork: "gloas"),
+            block("application/octet-stream", "SSZ", fork: nil),
+            block("application/octet-stream", "SSZ", blinded: "perhaps"), block("application/json", "{}", fork: nil),
+            block("application/octet-stream", "LIE"),
+        ])
+    func refused(bad: FakeBeaconNode.Answer) async throws {
+        try await FakeBeaconNode.with(
+            { _ in bad }, { _ in Self.block("application/octet-stream", "GOOD") }
+        ) { liar, honest in
+            try await withClient([liar.url, honest.url]) { client in
+                let block = try await client.produceBlock(9, Self.wishes) { block throws in
+                    if block.body.bytes == Array("LIE".utf8) { throw SSZError(.number) }
+                }
+                #expect(block.body.bytes == Array("GOOD".utf8))
+            }
+        }
+    }
+
+    @Test("a node that knows no SSZ is asked in JSON, once more and from then on at once", arguments: [406, 415])
+    func notAcceptable(status: Int) async throws {
+        try await FakeBeaconNode.with({ request in
+            request.headers["accept"] == MediaType.json
+                ? Self.block("application/json", "{}") : Self.refusal(status)
+        }) { node in
+            try await withClient([node.url]) { client in
+                for _ in 0..<3 {
+                    let block = try await client.produceBlock(9, Self.wishes) { _ in }
+                    #expect(block.body.encoding == .json)
+                }
+                #expect(node.requests.count == 4)
+            }
+            try await withClient([node.url], configure: { $0.isJSONOnly = true }) { client in
+                _ = try await client.produceBlock(9, Self.wishes) { _ in }
+                #expect(node.requests.count == 5)
+            }
+        }
+    }
+
+    @Test("a signed block goes out as SSZ, and as JSON to the node that answers 415, even after another took it")
+    func submit() async throws {
+        let taken = Gate()
+        let converted = Mutex(0)
+        let arrived = Gate()
+        try await FakeBeaconNode.with(
+            { _ in .json("") },
+            { request in
+                await taken.wait()
+                guard request.headers["content-type"] == MediaType.json else { return Self.refusal(415) }
+                arrived.open()
+                return .json("")
+            }
+        ) { modern, old in
+            try await withClient([modern.url, old.url]) { client in
+                try await client.submit(
+                    BlockSubmission(fork: .fulu, isBlinded: true, ssz: [7, 8]) {
+                        converted.withLock { $0 += 1 }
+                        return Array("{}".utf8)
+                    })
+                taken.open()
+                await arrived.wait()
+                #expect(modern.requests.map(\.body) == [[7, 8]])
+                #expect(old.requests.map(\.body) == [[7, 8], Array("{}".utf8)])
+                #expect(converted.withLock { $0 } == 1)
+                for request in modern.requests + old.requests {
+                    #expect(request.target == "/eth/v2/beacon/blinded_blocks")
+                    #expect(request.headers["eth-consensus-version"] == "fulu")
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a block that a node has already is published",
+        arguments: [
+            (202, "", true), (200, "", true), (400, "block is already known", true), (400, "BlockIsAlreadyKnown", true),
+            (400, "BLOCK_ERROR_ALREADY_KNOWN", true), (400, "duplicate block", true), (400, "bad signature", false),
+            (400, "", false), (500, "already known", false),
+        ])
+    func duplicates(status: Int, message: String, isSuccess: Bool) async throws {
+        try await FakeBeaconNode.with({ _ in Self.refusal(status, message) }) { node in
+            try await withClient([node.url]) { client in
+                let error = await failure { () throws(BeaconError) in
+                    try await client.submit(BlockSubmission(fork: .deneb, isBlinded: false, json: [1]))
+                }
+                #expect((error == nil) == isSuccess)
+            }
+        }
+    }
+
+    @Test("a proposal is asked of every primary at once")
+    func together() async throws {
+        let both = Gate()
+        try await FakeBeaconNode.with(
+            { _ in .silence },
+            { _ in
+                await both.wait()
+                return Self.block("application/octet-stream", "SSZ")
+            }
+        ) { slow, quick in
+            try await withClient([slow.url, quick.url]) { client in
+                let request = OutgoingRequest(.produceBlock(9, Self.wishes), timeout: .seconds(2))
+                var race = client.race(request)
+                let asked1 = race.start(at: .now)
+                #expect(asked1 == [0, 1] && !request.reachesAllNodes)
+                both.open()
+                let block = try await client.produceBlock(9, Self.wishes) { _ in }
+                #expect(block.fork == .fulu)
+            }
+        }
+    }
+
+    @Test("an empty slot has no block; a header must be of the block asked for")
+    func headers() async throws {
+        var signed = SignedBeaconBlockHeader()
+        signed.message.slot = 5
+        let root = signed.message.hashTreeRoot()
+        let header = BlockHeader(root: root, isCanonical: true, signed: signed)
+        let text = (["data": header.json()] as JSONValue).text()
+        try await FakeBeaconNode.with({ request in
+            if request.target.hasSuffix("/4") || request.target.contains("/4/") { return Self.refusal(404) }
+            if request.target.hasSuffix("root") { return .json("{\"data\":{\"root\":\"\(root)\"}}") }
+            return .json(text)
+        }) { node in
+            try await withClient([node.url]) { client in
+                let answer1 = try await client.blockHeader(.slot(5))
+                #expect(answer1 == header)
+                let answer2 = try await client.blockHeader(.root(root))
+                #expect(answer2 == header)
+                let answer3 = try await client.blockHeader(.slot(4))
+                #expect(answer3 == nil)
+                let answer4 = try await client.blockRoot(.slot(5))
+                #expect(answer4 == root)
+                let answer5 = try await client.blockRoot(.slot(4))
+                #expect(answer5 == nil)
+                let answer6 = try await client.blockAttestations(.slot(4), preset: .mainnet)
+                #expect(answer6 == nil)
+                for block in [BlockID.slot(6), .root(Root(padding: [9]))] {
+                    let error = await failure { () throws(BeaconError) in try await client.blockHeader(block) }
+                    guard case .malformed = error?.cause else {
+                        Issue.record("\(String(describing: error))")
+                        continue
+                    }
+                }
+            }
+        }
+    }
+}
