@@ -36,6 +36,8 @@ struct AggSigDB: Sendable {
         return (new, signals)
     }
 
+    func value(_ duty: Duty, _ key: EntryKey) -> SignedData? { values[duty]?[key] }
+
     mutating func query(_ ticket: Ticket, _ duty: Duty, _ key: EntryKey) -> [Signal] {
         if let value = values[duty]?[key] { return [.perform(.answer(ticket, .signed(value)))] }
         return waiting.enter(ticket, Wanted(duty: duty, key: key))

@@ -13,8 +13,12 @@ struct Broadcaster: Sendable {
         random = SplitMix64(seed: configuration.seed &+ 2)
     }
 
+    /// What only the cluster itself needs is done.
     func broadcast(_ duty: Duty, _ set: SignedDataSet) -> [Signal] {
-        set.isEmpty ? [] : [.perform(.broadcast(duty, set))]
+        guard !set.isEmpty else { return [] }
+        return duty.type.rules.isBroadcast
+            ? [.perform(.broadcast(duty, set))]
+            : [.perform(.note(.broadcast(duty, set.keys.sorted())))]
     }
 
     func succeeded(_ duty: Duty, _ keys: [EntryKey]) -> [Signal] {

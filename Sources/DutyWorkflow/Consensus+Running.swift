@@ -64,10 +64,10 @@ extension Consensus {
 
     /// With the values behind all its hashes; nil when one is missing.
     private func complete(_ duty: Duty, _ message: QBFT.Message, _ run: Running) -> ConsensusMessage? {
-        var values: [Root: UnsignedDataSet] = [:]
+        var values: [Root: ConsensusValue] = [:]
         for hash in hashes(in: message) {
-            guard let set = run.values[hash] else { return nil }
-            values[hash] = set
+            guard let value = run.values[hash] else { return nil }
+            values[hash] = value
         }
         return ConsensusMessage(duty: duty, message: message, values: values)
     }
@@ -97,11 +97,19 @@ extension Consensus {
     ) -> [Signal] {
         run.timeout = nil
         run.isDecided = true
-        guard let set = run.values[value] else { return [.tracked(duty, .consensusFault("decided value is unknown"))] }
+        guard let decided = run.values[value] else {
+            return [.tracked(duty, .consensusFault("decided value is unknown"))]
+        }
         run.values.keepOnly(value, &held)
         return [
             .tracked(duty, .decided(round: round, leader: PeerIndex(leader), after: now - run.startedAt)),
-            .decided(duty, set),
+            Self.signal(duty, decided),
         ]
+    }
+    private static func signal(_ duty: Duty, _ decided: ConsensusValue) -> Signal {
+        switch decided {
+        case .duties(let set): .decided(duty, set)
+        case .priorities(let result): .prioritiesDecided(duty, result)
+        }
     }
 }

@@ -60,13 +60,13 @@ struct Consensus: Sendable {
     }
 
     /// Offers our own data. Harmless after a decision.
-    mutating func propose(_ duty: Duty, _ set: UnsignedDataSet, at now: Instant) -> [Signal] {
-        guard !set.isEmpty, !configuration.deadlines.isExpired(duty, at: now) else { return [] }
+    mutating func propose(_ duty: Duty, _ value: ConsensusValue, at now: Instant) -> [Signal] {
+        guard !value.isEmpty, !configuration.deadlines.isExpired(duty, at: now) else { return [] }
         var signals = start(duty, at: now)
         guard !isHalted, running[duty]?.hasInput == false, var run = take(duty) else { return signals }
-        let hash = set.valueHash()
+        let hash = value.valueHash()
         run.hasInput = true
-        run.values.keep([hash: set])
+        run.values.keep([hash: value])
         signals += drive(duty, &run, .input(hash), at: now)
         running[duty] = run
         return signals
@@ -129,7 +129,7 @@ struct Consensus: Sendable {
 
     /// Takes up an instance after a restart. Never votes differently from what the journal says.
     mutating func restore(
-        _ duty: Duty, votes: [QBFT.Message], values: [Root: UnsignedDataSet], at now: Instant
+        _ duty: Duty, votes: [QBFT.Message], values: [Root: ConsensusValue], at now: Instant
     ) -> [Signal] {
         guard running[duty] == nil, !isHalted else { return [] }
         let instance: QBFT.Instance
@@ -191,7 +191,7 @@ struct Consensus: Sendable {
     private func hasEnoughWaiting(_ duty: Duty) -> Bool { early.sources(of: duty) > size.faulty }
 
     private mutating func wait(
-        _ duty: Duty, _ vote: QBFT.Message, _ values: [Root: UnsignedDataSet], at now: Instant
+        _ duty: Duty, _ vote: QBFT.Message, _ values: [Root: ConsensusValue], at now: Instant
     ) -> [Signal] {
         if let reason = early.keep(vote, of: duty, values: values, &held) { return refuse(duty, vote.source, reason) }
         return isJoinable(duty, at: now) ? start(duty, at: now) : []
@@ -206,7 +206,7 @@ struct Consensus: Sendable {
     private mutating func take(_ duty: Duty) -> Running? { running.removeValue(forKey: duty) }
 
     private mutating func deliver(
-        _ duty: Duty, _ vote: QBFT.Message, _ values: [Root: UnsignedDataSet], _ run: inout Running, at now: Instant
+        _ duty: Duty, _ vote: QBFT.Message, _ values: [Root: ConsensusValue], _ run: inout Running, at now: Instant
     ) -> [Signal] {
         if !run.isDecided, let reason = run.values.take(vote.namedValue, from: values, namedBy: vote.source, &held) {
             return refuse(duty, vote.source, reason)

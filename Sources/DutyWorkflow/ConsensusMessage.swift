@@ -7,9 +7,9 @@ package struct ConsensusMessage: Hashable, Sendable {
     package var duty: Duty
     package var message: QBFT.Message
     /// The value behind each non-zero hash in the message and its justification.
-    package var values: [Root: UnsignedDataSet]
+    package var values: [Root: ConsensusValue]
 
-    package init(duty: Duty, message: QBFT.Message, values: [Root: UnsignedDataSet]) {
+    package init(duty: Duty, message: QBFT.Message, values: [Root: ConsensusValue]) {
         self.duty = duty
         self.message = message
         self.values = values

@@ -10,6 +10,7 @@ struct DutyDB: Sendable {
     private let configuration: WorkflowConfiguration
     private var values: [Duty: UnsignedDataSet] = [:]
     private var watermarks: [PubKey: AttestationWatermark] = [:]
+    private var proposalWatermarks: [PubKey: ProposalWatermark] = [:]
     private var waiting = WaitingRoom<ValueSelector>()
     /// The highest source that our beacon nodes gave, and the target epoch they gave it for.
     private var justified: (target: Epoch, source: Epoch)?
@@ -19,6 +20,7 @@ struct DutyDB: Sendable {
     mutating func restore(_ snapshot: JournalSnapshot) {
         values = snapshot.unsigned
         watermarks = snapshot.watermarks
+        proposalWatermarks = snapshot.proposalWatermarks
         // A share may have reached the disk without its watermark: it counts all the same.
         for row in snapshot.partials.sorted(by: { ($0.duty, $0.key) < ($1.duty, $1.key) })
         where row.partial.shareIndex == configuration.shareIndex {
@@ -68,7 +70,7 @@ struct DutyDB: Sendable {
     ///   see different duties.
     func judge(_ set: UnsignedDataSet, of duty: Duty, round: Int64, definitions: DutyDefinitionSet?) -> Verdict {
         if round <= configuration.nodes, let definitions,
-            let missing = definitions.keys.sorted().first(where: { set[$0]?.definition != definitions[$0] })
+            let missing = definitions.keys.sorted().first(where: { isMissing($0, definitions, set, duty) })
         {
             return .bad("leaves out, or changes, the duty of validator \(missing)")
         }
@@ -86,6 +88,7 @@ struct DutyDB: Sendable {
             }
             verdict = .open
         }
+        if duty.type == .proposer, set.count != 1 { return .bad("proposes \(set.count) blocks") }
         var objection: String?
         for (pubKey, value) in set.sorted(by: { $0.key < $1.key }) {
             guard let refusal = refusal(of: value, duty, pubKey, definitions) else { return verdict }
@@ -94,7 +97,19 @@ struct DutyDB: Sendable {
         return objection.map { .bad($0) } ?? verdict
     }
 
+    /// Aggregators are drawn: only some validators take part, and this node may not know yet who.
+    private func isMissing(
+        _ pubKey: PubKey, _ definitions: DutyDefinitionSet, _ set: UnsignedDataSet, _ duty: Duty
+    ) -> Bool {
+        guard !duty.type.rules.needsOwnData else { return false }
+        guard let value = set[pubKey] else { return true }
+        return value.definition.map { $0 != definitions[pubKey] } ?? false
+    }
+
     func isDecided(_ duty: Duty) -> Bool { values[duty] != nil }
+
+    /// What the cluster decided for a duty.
+    func decided(_ duty: Duty) -> UnsignedDataSet { values[duty] ?? [:] }
 
     /// What our own beacon node gave.
     mutating func learn(_ set: UnsignedDataSet) {
@@ -115,15 +130,27 @@ struct DutyDB: Sendable {
         guard let value = values[duty]?[key.pubKey] else {
             return "the cluster has not decided duty \(duty) for validator \(key.pubKey)"
         }
+        let differs =
+            "what was signed in slot \(duty.slot.rawValue) for validator \(key.pubKey) differs from what the cluster"
+            + " decided; the validator client must sign what Styx served"
         switch (value, partial.data) {
         case (.attester(let data, let row), .attestation(let attestation)):
-            guard data == attestation.data else {
-                return "the signed attestation of slot \(duty.slot.rawValue) differs from what the cluster"
-                    + " decided; the validator client must sign the data that Styx served"
-            }
+            guard data == attestation.data else { return differs }
             if let index = attestation.validatorIndex, index != row.validatorIndex {
                 return "attester index \(index.rawValue) is another validator's"
             }
+        case (.proposal(let decided), .proposal(let signed)):
+            guard decided.messageRoot == signed.messageRoot, decided.isBlinded == signed.isBlinded,
+                decided.fork == signed.fork
+            else { return differs }
+        case (.aggregate(let decided), .aggregateAndProof(let signed)):
+            guard decided.root == signed.aggregate.root else { return differs }
+        case (.contributions(let decided), .contributionAndProof(let signed)):
+            let contribution = signed.message.contribution
+            guard decided[contribution.subcommitteeIndex]?.hashTreeRoot() == contribution.hashTreeRoot() else {
+                return differs
+            }
+        case (.attester, _), (.proposal, _), (.aggregate, _), (.contributions, _): return differs
         }
         return slashing(by: value, key.pubKey)
     }
@@ -140,6 +167,15 @@ struct DutyDB: Sendable {
             guard let raised = old.map({ $0.raised(by: new) }) ?? new, raised != old else { return nil }
             watermarks[pubKey] = raised
             return .attestationWatermark(pubKey, raised)
+        case .proposal(let signed):
+            let old = proposalWatermarks[pubKey]
+            let new = ProposalWatermark(slot: signed.slot, root: signed.messageRoot)
+            guard let raised = old.map({ $0.raised(by: new) }) ?? new, raised != old else { return nil }
+            proposalWatermarks[pubKey] = raised
+            return .proposalWatermark(pubKey, raised)
+        case .exit, .registration, .randao, .committeeSelection, .aggregateAndProof, .syncMessage, .syncSelection,
+            .contributionAndProof:
+            return nil
         }
     }
 
@@ -173,8 +209,29 @@ struct DutyDB: Sendable {
         }?.key
     }
 
+    /// What the validators of a committee vote for.
+    func attestationData(slot: Slot, committee: CommitteeIndex) -> AttestationData? {
+        let selector = ValueSelector.attestation(slot, committee)
+        guard case .attester(let data, _)? = Self.find(selector, in: values[selector.duty] ?? [:]) else { return nil }
+        return data
+    }
+
     private static func find(_ selector: ValueSelector, in set: UnsignedDataSet) -> UnsignedData? {
         switch selector {
+        case .proposal: return set.values.first
+        case .aggregate(_, let dataRoot, let committee):
+            return set.sorted { $0.key < $1.key }.lazy.map(\.value).first {
+                guard case .aggregate(let aggregate) = $0 else { return false }
+                return aggregate.committeeIndex == committee && aggregate.data.hashTreeRoot() == dataRoot
+            }
+        case .contribution(_, let subcommittee, let blockRoot):
+            for (_, value) in set.sorted(by: { $0.key < $1.key }) {
+                guard case .contributions(let contributions) = value,
+                    let found = contributions[subcommittee], found.beaconBlockRoot == blockRoot
+                else { continue }
+                return .contributions(Contributions(found))
+            }
+            return nil
         case .attestation(_, let committee):
             // Committee 0 is itself if somebody is in it: before Electra its data are not those of the others.
             var alias: UnsignedData?
@@ -193,21 +250,38 @@ struct DutyDB: Sendable {
         of value: UnsignedData, _ duty: Duty, _ pubKey: PubKey, _ definitions: DutyDefinitionSet?
     ) -> String? {
         guard configuration.validators.contains(pubKey) else { return "not a validator of this cluster" }
-        guard value.definition.duties.contains(duty), value.definition.pubKey == pubKey else {
+        guard value.dutyType == duty.type else { return "a value of duty type \(value.dutyType.name)" }
+        if let row = value.definition,
+            !row.duties(in: configuration.clock.epoch(of: duty.slot), configuration.clock).contains(duty)
+                || row.pubKey != pubKey
+        {
             return "the decided duty row names another validator or slot"
         }
-        if let definitions, definitions[pubKey] != value.definition {
-            return definitions[pubKey] == nil
-                ? "the validator has no such duty, says this node's beacon node"
-                : "the decided duty row is not the one of this node's beacon node"
-        }
-        switch value {
-        case .attester(let data, _):
-            if let fault = AttestationRules.fault(in: data, slot: duty.slot, clock: configuration.clock) {
-                return fault
+        let definition = definitions?[pubKey]
+        if definitions != nil {
+            guard let definition else { return "the validator has no such duty, says this node's beacon node" }
+            if let row = value.definition, row != definition {
+                return "the decided duty row is not the one of this node's beacon node"
             }
         }
+        if let fault = fault(in: value, duty, definition) { return fault }
         return slashing(by: value, pubKey)
+    }
+
+    private func fault(in value: UnsignedData, _ duty: Duty, _ definition: DutyDefinition?) -> String? {
+        switch value {
+        case .attester(let data, _):
+            return AttestationRules.fault(in: data, slot: duty.slot, clock: configuration.clock)
+        case .proposal(let proposal):
+            return ProposalRules.fault(in: proposal, slot: duty.slot, row: definition, configuration)
+        case .aggregate(let aggregate):
+            let decided = aggregate.committeeIndex.flatMap { attestationData(slot: duty.slot, committee: $0) }
+            return AggregateRules.fault(
+                in: aggregate, slot: duty.slot, row: definition?.attesterDuty, decided: decided, configuration)
+        case .contributions(let contributions):
+            return ContributionRules.fault(
+                in: contributions, slot: duty.slot, row: definition?.syncDuty, preset: configuration.spec.preset)
+        }
     }
 
     /// EIP-3076, minimal form.
@@ -226,6 +300,20 @@ struct DutyDB: Sendable {
                     "slashing protection: source epoch \(new.source.rawValue) lies before \(old.source.rawValue) of an earlier vote"
             }
             return nil
+        case .proposal(let proposal):
+            let new = ProposalWatermark(slot: proposal.slot, root: proposal.messageRoot)
+            return proposalWatermarks[pubKey]?.refusal(of: new)
+        case .aggregate, .contributions: return nil
+        }
+    }
+}
+
+extension VersionedAttestation {
+    /// Of all of it, bits and signature included.
+    fileprivate var root: Root {
+        switch form {
+        case .phase0(let attestation): attestation.hashTreeRoot()
+        case .electra(let attestation): attestation.hashTreeRoot()
         }
     }
 }

@@ -34,42 +34,56 @@ package struct DutyRules: Sendable {
     package let proposalTimeout: QBFT.RoundTimer.ProposalTimeout
     /// Whether one validator may sign once for each of its sync subcommittees.
     package let isPerSubcommittee: Bool
-    /// Whether this version carries it from end to end.
-    package let isCarried: Bool
+    /// The duty of the same slot whose validators, as the beacon node names them, may sign this one. Nil where no beacon
+    /// node can tell.
+    package let definedBy: DutyType?
+    /// Whether the beacon node gets the cluster's signature; the others are for the cluster's own use.
+    package let isBroadcast: Bool
 
     fileprivate init(
-        _ begin: Begin, _ span: Span, ahead: Ahead = .slots(2), isDecided: Bool = false, needsOwnData: Bool = false,
-        proposalTimeout: QBFT.RoundTimer.ProposalTimeout = .none, isPerSubcommittee: Bool = false,
-        isCarried: Bool = false
+        _ begin: Begin, _ span: Span, ahead: Ahead = .slots(2), definedBy: DutyType? = nil, isDecided: Bool = false,
+        needsOwnData: Bool = false, proposalTimeout: QBFT.RoundTimer.ProposalTimeout = .none,
+        isPerSubcommittee: Bool = false, isBroadcast: Bool = false
     ) {
         self.begin = begin
         self.span = span
         self.ahead = ahead
+        self.definedBy = definedBy
         self.isDecided = isDecided
         self.needsOwnData = needsOwnData
         self.proposalTimeout = proposalTimeout
         self.isPerSubcommittee = isPerSubcommittee
-        self.isCarried = isCarried
+        self.isBroadcast = isBroadcast
     }
 }
 
 extension DutyType {
     package var rules: DutyRules {
         switch self {
-        case .proposer: DutyRules(.slotStart, .thirdOfSlot, isDecided: true, proposalTimeout: .firstRound)
-        case .attester: DutyRules(.third, .epochs(1), isDecided: true, isCarried: true)
+        case .proposer:
+            DutyRules(
+                .slotStart, .thirdOfSlot, definedBy: .proposer, isDecided: true, proposalTimeout: .firstRound,
+                isBroadcast: true)
+        case .attester: DutyRules(.third, .epochs(1), definedBy: .attester, isDecided: true, isBroadcast: true)
         case .signature: DutyRules(.slotStart, .slots(1))
-        case .exit, .builderRegistration: DutyRules(.slotStart, .endless, ahead: .epochs(2))
+        case .exit: DutyRules(.slotStart, .endless, ahead: .epochs(2), isBroadcast: true)
+        // Registrations reach beacon nodes from the lock.
+        case .builderRegistration: DutyRules(.slotStart, .endless, ahead: .epochs(2))
         case .builderProposer: DutyRules(.slotStart, .slots(1))
-        case .randao: DutyRules(.slotStart, .thirdOfSlot, ahead: .epochs(2))
-        case .prepareAggregator: DutyRules(.slotStart, .epochs(2), ahead: .epochs(2))
-        case .aggregator: DutyRules(.twoThirds, .epochs(1), isDecided: true, needsOwnData: true)
+        case .randao: DutyRules(.slotStart, .thirdOfSlot, ahead: .epochs(2), definedBy: .proposer)
+        case .prepareAggregator: DutyRules(.slotStart, .epochs(2), ahead: .epochs(2), definedBy: .attester)
+        case .aggregator:
+            DutyRules(
+                .twoThirds, .epochs(1), definedBy: .aggregator, isDecided: true, needsOwnData: true, isBroadcast: true)
         // Charon's v1.11 waits a whole slot for sync messages, v1.10 two thirds; the longer one loses nothing.
-        case .syncMessage: DutyRules(.third, .slots(1))
+        case .syncMessage: DutyRules(.third, .slots(1), definedBy: .syncContribution, isBroadcast: true)
         case .prepareSyncContribution:
-            DutyRules(.slotStart, .epochs(2), ahead: .epochs(2), isPerSubcommittee: true)
+            DutyRules(
+                .slotStart, .epochs(2), ahead: .epochs(2), definedBy: .syncContribution, isPerSubcommittee: true)
         case .syncContribution:
-            DutyRules(.twoThirds, .slots(1), isDecided: true, needsOwnData: true, isPerSubcommittee: true)
+            DutyRules(
+                .twoThirds, .slots(1), definedBy: .syncContribution, isDecided: true, needsOwnData: true,
+                isPerSubcommittee: true, isBroadcast: true)
         case .infoSync: DutyRules(.slotStart, .slots(1), isDecided: true)
         }
     }

@@ -10,36 +10,36 @@ struct DutyValues: Sendable {
         var bytes = 0
     }
 
-    private(set) var sets: [Root: UnsignedDataSet] = [:]
+    private(set) var all: [Root: ConsensusValue] = [:]
     private var charges: [Int: Charge] = [:]
 
-    var heldBytes: Int { sets.values.reduce(0) { $0 + $1.wireByteCount } }
+    var heldBytes: Int { all.values.reduce(0) { $0 + $1.wireByteCount } }
 
-    subscript(hash: Root) -> UnsignedDataSet? { sets[hash] }
+    subscript(hash: Root) -> ConsensusValue? { all[hash] }
 
     /// Own ones: those of our beacon node and of the journal.
-    mutating func keep(_ own: [Root: UnsignedDataSet]) { sets.merge(own) { first, _ in first } }
+    mutating func keep(_ own: [Root: ConsensusValue]) { all.merge(own) { first, _ in first } }
 
     /// Takes the value that a peer's vote names, unless it is here.
     ///
     /// - Returns: why not. An instance that votes for what it cannot show has to stop: no peer may bring it there.
     mutating func take(
-        _ hash: Root, from values: [Root: UnsignedDataSet], namedBy source: Int, _ held: inout HeldBytes
+        _ hash: Root, from values: [Root: ConsensusValue], namedBy source: Int, _ held: inout HeldBytes
     ) -> String? {
-        guard hash != .zero, sets[hash] == nil else { return nil }
-        guard let set = values[hash] else { return "no value for hash \(hash)" }
+        guard hash != .zero, all[hash] == nil else { return nil }
+        guard let value = values[hash] else { return "no value for hash \(hash)" }
         let charge = charges[source] ?? Charge()
         guard charge.values < Self.perSourceMax else { return "too many different values" }
-        let bytes = set.wireByteCount
+        let bytes = value.wireByteCount
         guard held.take(bytes, for: source) else { return "values too large" }
         charges[source] = Charge(values: charge.values + 1, bytes: charge.bytes + bytes)
-        sets[hash] = set
+        all[hash] = value
         return nil
     }
 
     /// Decided: it is the cluster's now, and the others are nobody's.
     mutating func keepOnly(_ hash: Root, _ held: inout HeldBytes) {
-        sets = sets.filter { $0.key == hash }
+        all = all.filter { $0.key == hash }
         release(&held)
     }
 
@@ -62,6 +62,9 @@ extension UnsignedData {
     fileprivate var wireByteCount: Int {
         switch self {
         case .attester: 232
+        case .proposal(let proposal): 13 + proposal.byteCount
+        case .aggregate(let attestation): 12 + attestation.wireByteCount
+        case .contributions(let contributions): contributions.all.count * 1024
         }
     }
 }

@@ -15,7 +15,7 @@ struct EarlyMessages: Sendable {
         var values = DutyValues()
 
         mutating func keep(
-            _ message: QBFT.Message, _ fresh: [Root: UnsignedDataSet], _ held: inout HeldBytes
+            _ message: QBFT.Message, _ fresh: [Root: ConsensusValue], _ held: inout HeldBytes
         ) -> String? {
             let own = messages.indices.filter { messages[$0].source == message.source }
             // A second one of a kind and round is a repetition, or a lie.
@@ -52,7 +52,7 @@ struct EarlyMessages: Sendable {
     /// - Parameter message: admitted by the duty's instance.
     /// - Returns: why it was refused, if so.
     mutating func keep(
-        _ message: QBFT.Message, of duty: Duty, values: [Root: UnsignedDataSet], _ held: inout HeldBytes
+        _ message: QBFT.Message, of duty: Duty, values: [Root: ConsensusValue], _ held: inout HeldBytes
     ) -> String? {
         var room = rooms.removeValue(forKey: duty) ?? Room()
         let refusal = room.keep(message, values, &held)

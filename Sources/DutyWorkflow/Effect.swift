@@ -13,7 +13,10 @@ package enum Effect: Sendable {
     case sendConsensus(ConsensusMessage)
     /// To the one peer that asked for a decision.
     case sendConsensusTo(PeerIndex, ConsensusMessage)
-    case sign(Duty, UnsignedDataSet)
+    /// To every other peer; each answers with its own: `.peerPriorities`.
+    case exchangePriorities(PriorityMessage)
+    /// With our key shares: objects with empty signatures.
+    case sign(Duty, SignedDataSet)
     /// Our partial signatures, to every other peer.
     case shareWithPeers(Duty, ParSignedDataSet)
     /// Check a suspect's partial signatures under its public shares; answered with `.verified`. One at a time each.
@@ -23,6 +26,9 @@ package enum Effect: Sendable {
     /// Combine shares and verify the result under the validator's key.
     case recover(Duty, [EntryKey: PartialGroup])
     case broadcast(Duty, SignedDataSet)
+    /// Ask the beacon node for the block of a slot, to see whether it has what was broadcast; answered with
+    /// `.blockSeen`. A few at a time.
+    case checkInclusion(Slot)
     case answer(Ticket, Answer)
     /// For logs and metrics.
     case report(Report)

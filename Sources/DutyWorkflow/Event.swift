@@ -11,7 +11,11 @@ package enum Event: Sendable {
     case fetchFailed(Duty, Failure)
     /// A peer's consensus message, every signature in it checked.
     case consensusMessage(ConsensusMessage)
-    /// A peer's partial signatures, decoded and under its own share index; nothing is verified.
+    /// What a peer prefers, signed by it: its answer to `Effect.exchangePriorities`; with a ticket a request, answered
+    /// with `.priorities`.
+    case peerPriorities(PeerIndex, PriorityMessage, Ticket?)
+    /// A peer's partial signatures, decoded and under its own share index, or all under ours; nothing is
+    /// verified.
     case peerPartials(Duty, ParSignedDataSet)
     /// Outcome of `Effect.verify`: whether all of that set hold.
     case verified(ShareIndex, Bool)
@@ -24,19 +28,9 @@ package enum Event: Sendable {
     case recovered(Duty, [EntryKey: Recovery])
     case broadcastSucceeded(Duty, [EntryKey])
     case broadcastFailed(Duty, SignedDataSet, Failure)
+    /// What the beacon node says of the block of a slot.
+    case blockSeen(Slot, BlockAnswer)
     case query(Ticket, Query)
     /// The caller went away.
     case cancel(Ticket)
-}
-
-/// What a beacon node gave for a `FetchRequest`.
-package enum FetchedData: Hashable, Sendable {
-    /// By committee; from Electra on just that of committee 0.
-    case attestationData([CommitteeIndex: AttestationData])
-}
-
-/// What a duty needs of the beacon node.
-package enum FetchRequest: Hashable, Sendable {
-    /// Attestation data of the duty's slot for these committees.
-    case attestationData([CommitteeIndex])
 }

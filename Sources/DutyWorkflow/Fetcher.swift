@@ -4,15 +4,34 @@ import Timing
 
 /// Gets our own proposal for a duty from the beacon node, and retries until the duty's deadline. Source: workflow.md §6.
 ///
+/// What to ask may depend on signatures and values that the cluster is still making: then the request waits for them,
+/// and for those of single validators only a while, for the others' sake.
+///
 /// After an outage many duties wait. They are caught up with oldest first, one at a time, because a vote for a later
 /// epoch forbids one for an earlier; what is due just now does not wait for them.
 struct Fetcher: Sendable {
+    private enum Stage: Hashable, Sendable {
+        /// For what the cluster is making.
+        case waiting
+        case asking
+        case failed(retryAt: Instant)
+    }
+
     private struct Pending: Sendable {
         var definitions: DutyDefinitionSet
         var failures = 0
-        /// nil while a request is out.
-        var retryAt: Instant?
+        var stage = Stage.waiting
+        /// From then on those that are ready go ahead.
+        var patientUntil: Instant
+
+        var retryAt: Instant? {
+            guard case .failed(let at) = stage else { return nil }
+            return at
+        }
     }
+
+    /// Part of a slot for which a validator whose selection is late is waited for.
+    private static let patiencePart = 12
 
     private let configuration: WorkflowConfiguration
     private var pending: [Duty: Pending] = [:]
@@ -24,35 +43,39 @@ struct Fetcher: Sendable {
     }
 
     /// Whether our own data for a duty are on their way for the first time.
-    func isAsking(_ duty: Duty) -> Bool { pending[duty]?.failures == 0 }
+    func isAsking(_ duty: Duty) -> Bool { pending[duty].map { $0.stage == .asking && $0.failures == 0 } ?? false }
 
-    mutating func fetch(_ duty: Duty, _ definitions: DutyDefinitionSet) -> [Signal] {
+    mutating func fetch(
+        _ duty: Duty, _ definitions: DutyDefinitionSet, from sources: FetchSources, at now: Instant
+    ) -> [Signal] {
         guard pending[duty] == nil, !definitions.isEmpty else { return [] }
-        pending[duty] = Pending(definitions: definitions)
-        return [request(duty, definitions)]
+        let clock = configuration.clock
+        pending[duty] = Pending(
+            definitions: definitions, patientUntil: clock.begin(of: duty) + clock.slotDuration / Self.patiencePart)
+        return advance(duty, sources, now)
     }
 
-    mutating func received(_ duty: Duty, _ data: FetchedData, at now: Instant) -> [Signal] {
+    /// The cluster has made something: requests that may have waited for it go out.
+    mutating func resume(slot: Slot, from sources: FetchSources, at now: Instant) -> [Signal] {
+        pending.filter { $0.key.slot == slot && $0.value.stage == .waiting }.keys.sorted().flatMap {
+            advance($0, sources, now)
+        }
+    }
+
+    mutating func received(
+        _ duty: Duty, _ data: FetchedData, from sources: FetchSources, at now: Instant
+    ) -> [Signal] {
         guard let request = pending[duty] else { return [] }
-        switch data {
-        case .attestationData(let byCommittee):
-            var set: UnsignedDataSet = [:]
-            for (pubKey, definition) in request.definitions.sorted(by: { $0.key < $1.key }) {
-                guard case .attester(let row) = definition else { continue }
-                let committee = committee(of: row)
-                guard let entry = byCommittee[committee] else {
-                    return failed(
-                        duty, Failure(reason: "no data for committee \(committee.rawValue)", isTemporary: true), now)
-                }
-                if let fault = fault(in: entry, duty: duty, committee: committee) {
-                    return failed(duty, Failure(reason: fault, isTemporary: true), now)
-                }
-                set[pubKey] = .attester(entry, row)
-            }
+        let proposal = OwnProposal(planner: planner(sources), duty: duty, definitions: request.definitions)
+        switch proposal.make(of: data) {
+        case .failure(let fault): return failed(duty, Failure(reason: fault.reason, isTemporary: true), now)
+        case .success(let signal):
             pending[duty] = nil
             // It works again: nobody waits any longer, except for older ones.
-            for (other, request) in pending where request.retryAt != nil { pending[other]?.retryAt = now }
-            return [.tracked(duty, .fetched), .fetched(duty, set)]
+            for (other, request) in pending {
+                if case .failed = request.stage { pending[other]?.stage = .failed(retryAt: now) }
+            }
+            return [.tracked(duty, .fetched)] + signal
         }
     }
 
@@ -64,46 +87,49 @@ struct Fetcher: Sendable {
             return [.tracked(duty, .fetchFailed(failure.reason))]
         }
         request.failures += 1
-        request.retryAt = now + Backoff.duty.delay(attempt: request.failures, random: &random)
+        request.stage = .failed(retryAt: now + Backoff.duty.delay(attempt: request.failures, random: &random))
         pending[duty] = request
         return [.tracked(duty, .fetchFailed(failure.reason))]
     }
 
-    mutating func wake(at now: Instant) -> [Signal] {
-        guard !isRetrying,
-            let duty = pending.filter({ $0.value.retryAt.map { $0 <= now } ?? false }).keys.min()
-        else { return [] }
-        pending[duty]?.retryAt = nil
-        return [request(duty, pending[duty]?.definitions ?? [:])]
+    mutating func wake(from sources: FetchSources, at now: Instant) -> [Signal] {
+        let impatient = pending.filter { $0.value.stage == .waiting && $0.value.patientUntil <= now }.keys.sorted()
+        var signals = impatient.flatMap { advance($0, sources, now) }
+        guard !isRetrying, let duty = pending.filter({ isDue($0.value, now) }).keys.min() else { return signals }
+        pending[duty]?.stage = .waiting
+        signals += advance(duty, sources, now)
+        return signals
     }
 
     /// The duty is over, or decided without us.
     mutating func drop(_ duty: Duty) { pending[duty] = nil }
 
-    var nextWake: Instant? { isRetrying ? nil : pending.values.compactMap(\.retryAt).min() }
+    func nextWake(after now: Instant) -> Instant? {
+        let retries = isRetrying ? [] : pending.values.compactMap(\.retryAt)
+        let patience = pending.values.filter { $0.stage == .waiting && $0.patientUntil > now }.map(\.patientUntil)
+        return (retries + patience).min()
+    }
 
     /// One at a time.
-    private var isRetrying: Bool { pending.values.contains { $0.failures > 0 && $0.retryAt == nil } }
+    private var isRetrying: Bool { pending.values.contains { $0.failures > 0 && $0.stage == .asking } }
 
-    private func request(_ duty: Duty, _ definitions: DutyDefinitionSet) -> Signal {
-        var committees: Set<CommitteeIndex> = []
-        for definition in definitions.values {
-            switch definition {
-            case .attester(let row): committees.insert(committee(of: row))
-            }
+    private func isDue(_ request: Pending, _ now: Instant) -> Bool { request.retryAt.map { $0 <= now } ?? false }
+
+    private func planner(_ sources: FetchSources) -> FetchPlanner {
+        FetchPlanner(configuration: configuration, sources: sources)
+    }
+
+    private mutating func advance(_ duty: Duty, _ sources: FetchSources, _ now: Instant) -> [Signal] {
+        guard let request = pending[duty] else { return [] }
+        let isPatient = now < request.patientUntil
+        switch planner(sources).plan(duty, request.definitions, isPatient: isPatient) {
+        case .wait: return []
+        case .nothing:
+            pending[duty] = nil
+            return [.tracked(duty, .fetched)]
+        case .ask(let fetch):
+            pending[duty]?.stage = .asking
+            return [.perform(.fetch(duty, fetch))]
         }
-        return .perform(.fetch(duty, .attestationData(committees.sorted())))
-    }
-
-    /// From Electra on the data of all committees are the same and only committee 0 is asked.
-    private func committee(of row: AttesterDuty) -> CommitteeIndex {
-        let fork = configuration.forks.fork(at: configuration.clock.epoch(of: row.slot))
-        return fork >= .electra ? .zero : row.committeeIndex
-    }
-
-    private func fault(in data: AttestationData, duty: Duty, committee: CommitteeIndex) -> String? {
-        AttestationRules.fault(in: data, slot: duty.slot, clock: configuration.clock)
-            ?? (data.index == committee
-                ? nil : "attestation data for committee \(data.index.rawValue), asked for \(committee.rawValue)")
     }
 }

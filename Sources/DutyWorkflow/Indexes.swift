@@ -10,6 +10,8 @@ package struct PeerIndex: Hashable, Sendable, Comparable, CustomStringConvertibl
 package struct ShareIndex: Hashable, Sendable, Comparable, CustomStringConvertible {
     package let rawValue: Int
     package init(_ peer: PeerIndex) { rawValue = peer.rawValue + 1 }
+    /// The operator who holds the share.
+    package var peer: PeerIndex { PeerIndex(rawValue - 1) }
     /// From the wire or a file; nil below 1.
     package init?(wire: Int) {
         guard wire >= 1 else { return nil }

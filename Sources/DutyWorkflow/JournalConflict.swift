@@ -12,6 +12,7 @@ package struct JournalConflict: Error, Hashable, Sendable, CustomStringConvertib
         case ownPartial = "own partial signature"
         case aggregated = "aggregated signature"
         case watermark = "attestation at a target epoch"
+        case proposal = "block of a slot"
     }
 
     package let subject: Subject
@@ -46,6 +47,10 @@ extension JournalConflict {
 
     package static func ownPartial(_ duty: Duty, _ pubKey: PubKey, _ share: ShareIndex) -> Self {
         Self(.ownPartial, duty, pubKey, detail: "share index \(share)")
+    }
+
+    package static func watermark(_ pubKey: PubKey, _ new: ProposalWatermark) -> Self {
+        Self(.proposal, nil, pubKey, detail: "slot \(new.slot.rawValue), root \(new.root)")
     }
 
     package static func watermark(_ pubKey: PubKey, _ new: AttestationWatermark) -> Self {

@@ -33,11 +33,12 @@ package struct JournalSnapshot: Sendable {
 
     /// Own votes in the order in which they were made.
     package var votes: [Duty: [QBFT.Message]] = [:]
-    package var voteValues: [Duty: [Root: UnsignedDataSet]] = [:]
+    package var voteValues: [Duty: [Root: ConsensusValue]] = [:]
     package var unsigned: [Duty: UnsignedDataSet] = [:]
     package var aggregated: [Duty: SignedDataSet] = [:]
     package var broadcast: [Duty: Set<EntryKey>] = [:]
     package var watermarks: [PubKey: AttestationWatermark] = [:]
+    package var proposalWatermarks: [PubKey: ProposalWatermark] = [:]
     /// Duties that are over and stay so, whatever the clock says: what they promised need not be in memory any more.
     package var closed: Set<Duty> = []
     private var shares: [Duty: [EntryKey: [ShareIndex: Share]]] = [:]
@@ -50,6 +51,7 @@ package struct JournalSnapshot: Sendable {
         case .vote(let duty, let message, let values): try addVote(duty, message, values)
         case .unsigned(let duty, let set): try addUnsigned(duty, set)
         case .attestationWatermark(let pubKey, let watermark): try raise(pubKey, watermark)
+        case .proposalWatermark(let pubKey, let watermark): try raise(pubKey, watermark)
         case .partials(let duty, let set, let status): try addPartials(duty, set, status)
         case .partialStatus(let duty, let keys, let status): for key in keys { raiseStatus(duty, key, status) }
         case .aggregated(let duty, let set): try addAggregated(duty, set)
@@ -105,7 +107,7 @@ package struct JournalSnapshot: Sendable {
     // MARK: Private parts, in call order
 
     private mutating func addVote(
-        _ duty: Duty, _ message: QBFT.Message, _ values: [Root: UnsignedDataSet]
+        _ duty: Duty, _ message: QBFT.Message, _ values: [Root: ConsensusValue]
     ) throws(JournalConflict) {
         for (hash, value) in values.sorted(by: { $0.key < $1.key }) {
             if let first = voteValues[duty]?[hash], first != value {
@@ -133,6 +135,13 @@ package struct JournalSnapshot: Sendable {
         }
         guard let raised = old.raised(by: new) else { throw .watermark(pubKey, new) }
         watermarks[pubKey] = raised
+    }
+
+    private mutating func raise(_ pubKey: PubKey, _ new: ProposalWatermark) throws(JournalConflict) {
+        guard let raised = proposalWatermarks[pubKey].map({ $0.raised(by: new) }) ?? new else {
+            throw .watermark(pubKey, new)
+        }
+        proposalWatermarks[pubKey] = raised
     }
 
     /// A second, different partial of ours is refused; of a peer it is ignored, so that no peer can stop the node.

@@ -85,7 +85,9 @@ extension Effect {
         case .answer(_, let answer): answer.guarded
         // Nothing of a signature is seen before the record of the partial is durable, which comes after this.
         case .sign: []
-        case .persist, .note, .resolveDuties, .fetch, .verify, .decodeAhead, .recover, .report: []
+        // What we prefer binds us to nothing.
+        case .exchangePriorities: []
+        case .persist, .note, .resolveDuties, .fetch, .verify, .decodeAhead, .recover, .checkInclusion, .report: []
         }
     }
 }
@@ -95,7 +97,7 @@ extension Answer {
         switch self {
         case .decided(let duty, _): [duty]
         case .submitted(let duties): duties
-        case .attesters, .signed, .refused, .absent: []
+        case .attesters, .definitions, .signed, .priorities, .refused, .absent: []
         }
     }
 }

@@ -31,10 +31,13 @@ struct ParSigDB: Sendable {
 
     /// Duties without a deadline that one operator may have open for one validator. Source: workflow.md §9.1.
     private static let endlessPerShareMax = 10
+    /// Claims of one operator, at most: each may hold a message of half a kilobyte.
+    private static let claimsPerShareMax = 8192
 
     private let configuration: WorkflowConfiguration
     private var entries: [Duty: [EntryKey: Entry]] = [:]
     private var claims: [Claim: Set<Duty>] = [:]
+    private var claimCounts: [ShareIndex: Int] = [:]
     private var suspects: SuspectWatch
 
     init(configuration: WorkflowConfiguration) {
@@ -82,10 +85,39 @@ struct ParSigDB: Sendable {
         _ share: ShareIndex, _ isGood: Bool, isOver: (Duty) -> Bool, at now: Instant
     ) -> [Signal] {
         let (good, signals) = suspects.examined(share, isGood, at: now)
+        guard share != configuration.shareIndex else { return judgeOwn(good) + Self.unreported(signals) }
         guard let good, !isOver(good.duty) else { return signals }
         // What came in meanwhile counts.
         let (fresh, faults) = admit(good.duty, good.set, from: share, due: nil, isClaimed: true)
         return signals + faults + (fresh.isEmpty ? [] : keep(good.duty, fresh, from: share))
+    }
+
+    // MARK: Our own share, brought by a peer
+
+    /// Anybody can put our index on something. What holds under our public share, and was not signed here, was signed by
+    /// another process with our key. Verified like a suspect's sets: few at a time, with pauses after bad ones.
+    mutating func examineOwn(_ duty: Duty, _ set: ParSignedDataSet, at now: Instant) -> [Signal] {
+        let foreign = set.filter { isForeign(duty, $0.key, $0.value) }
+        guard !foreign.isEmpty else { return [] }
+        suspects.insert(configuration.shareIndex)
+        return Self.unreported(suspects.examine(configuration.shareIndex, duty, foreign, at: now))
+    }
+
+    private func judgeOwn(_ claim: SuspectWatch.Claim?) -> [Signal] {
+        // What was signed here meanwhile is ours.
+        guard let claim,
+            let (key, _) = claim.set.sorted(by: { $0.key < $1.key }).first(where: { isForeign(claim.duty, $0, $1) })
+        else { return [] }
+        return [.twinSeen(claim.duty, "it did not make a signature of its own share for validator \(key.pubKey)")]
+    }
+
+    /// It is not we who are at fault.
+    private static func unreported(_ signals: [Signal]) -> [Signal] {
+        signals.filter { if case .tracked = $0 { false } else { true } }
+    }
+
+    private func isForeign(_ duty: Duty, _ key: EntryKey, _ partial: ParSignedData) -> Bool {
+        isKnown(key) && entries[duty]?[key]?.roots[configuration.shareIndex] != partial.data.messageRoot
     }
 
     private mutating func keep(_ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex) -> [Signal] {
@@ -143,6 +175,7 @@ struct ParSigDB: Sendable {
         suspects.expire(duty)
         for (claim, duties) in claims where duties.contains(duty) {
             claims[claim]?.remove(duty)
+            claimCounts[claim.share, default: 0] -= 1
             if claims[claim]?.isEmpty == true { claims[claim] = nil }
         }
     }
@@ -182,7 +215,8 @@ struct ParSigDB: Sendable {
     private func isKnown(_ key: EntryKey) -> Bool { configuration.validators.contains(key.pubKey) }
 
     /// Whether a validator has this duty. Where nobody here can tell, each operator has one say for each validator and
-    /// epoch, so that it cannot fill us with duties that do not exist.
+    /// epoch (each slot of it, for the sync committee), so that it cannot fill us with duties that do not exist. What may
+    /// be large, a block, is not taken on such a claim.
     private mutating func isDue(_ duty: Duty, _ key: EntryKey, from share: ShareIndex, _ due: Set<PubKey>?) -> Bool {
         if let due { return due.contains(key.pubKey) }
         let isEndless = duty.type.rules.span == .endless
@@ -190,9 +224,18 @@ struct ParSigDB: Sendable {
             share: share, key: key, type: duty.type,
             epoch: isEndless ? .zero : configuration.clock.epoch(of: duty.slot))
         let known = claims[claim] ?? []
-        guard known.contains(duty) || known.count < (isEndless ? Self.endlessPerShareMax : 1) else { return false }
+        guard !known.contains(duty) else { return true }
+        guard duty.type != .proposer, known.count < claimsMax(duty.type),
+            claimCounts[share, default: 0] < Self.claimsPerShareMax
+        else { return false }
         claims[claim, default: []].insert(duty)
+        claimCounts[share, default: 0] += 1
         return true
+    }
+
+    private func claimsMax(_ type: DutyType) -> Int {
+        if type.rules.span == .endless { return Self.endlessPerShareMax }
+        return type.rules.definedBy == .syncContribution ? Int(clamping: configuration.clock.slotsPerEpoch) : 1
     }
 
     // MARK: Groups
@@ -223,9 +266,9 @@ struct ParSigDB: Sendable {
         return root
     }
 
-    private func roots(_ duty: Duty, _ set: ParSignedDataSet) -> [PubKey: Root] {
-        var roots: [PubKey: Root] = [:]
-        for (key, partial) in set { roots[key.pubKey] = entries[duty]?[key]?.roots[partial.shareIndex] }
+    private func roots(_ duty: Duty, _ set: ParSignedDataSet) -> [EntryKey: Root] {
+        var roots: [EntryKey: Root] = [:]
+        for (key, partial) in set { roots[key] = entries[duty]?[key]?.roots[partial.shareIndex] }
         return roots
     }
 

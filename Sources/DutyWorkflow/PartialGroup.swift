@@ -13,7 +13,7 @@ package struct PartialGroup: Hashable, Sendable {
     }
 
     /// About what it takes, in bytes: the object, and a signature for each share.
-    var heldBytes: Int { SignedData.heldBytesMax + signatures.count * 112 }
+    var heldBytes: Int { data.heldBytes + signatures.count * 112 }
 }
 
 /// Outcome of combining one group.
@@ -24,11 +24,19 @@ package enum Recovery: Hashable, Sendable {
 }
 
 extension SignedData {
-    /// About the largest that nodes exchange.
-    fileprivate static let heldBytesMax = 512
+    /// About what it takes, in bytes.
+    var heldBytes: Int {
+        switch self {
+        case .attestation, .exit, .registration, .randao, .committeeSelection, .syncMessage, .syncSelection,
+            .contributionAndProof:
+            512
+        case .proposal(let signed): 512 + signed.proposal.byteCount
+        case .aggregateAndProof(let signed): 512 + signed.aggregate.wireByteCount
+        }
+    }
 }
 
 extension ParSignedDataSet {
     /// About what it takes, in bytes.
-    var heldBytes: Int { count * (SignedData.heldBytesMax + 64) }
+    var heldBytes: Int { values.reduce(0) { $0 + $1.data.heldBytes + 64 } }
 }

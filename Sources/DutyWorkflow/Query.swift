@@ -1,4 +1,5 @@
 import Ethereum
+import SSZ
 
 /// Names one waiting caller outside the workflow, e.g. a validator client's request.
 package struct Ticket: Hashable, Sendable {
@@ -10,10 +11,16 @@ package struct Ticket: Hashable, Sendable {
 package enum ValueSelector: Hashable, Sendable {
     /// Committee 0 stands for any committee of the slot.
     case attestation(Slot, CommitteeIndex)
+    case proposal(Slot)
+    case aggregate(Slot, dataRoot: Root, CommitteeIndex)
+    case contribution(Slot, subcommittee: UInt64, blockRoot: Root)
 
     package var duty: Duty {
         switch self {
         case .attestation(let slot, _): .attester(slot: slot)
+        case .proposal(let slot): Duty(slot: slot, type: .proposer)
+        case .aggregate(let slot, _, _): Duty(slot: slot, type: .aggregator)
+        case .contribution(let slot, _, _): Duty(slot: slot, type: .syncContribution)
         }
     }
 }
@@ -37,6 +44,8 @@ package enum Query: Hashable, Sendable {
     case decided(ValueSelector)
     /// Answered at once with `.attesters`.
     case attesters([AttesterPosition])
+    /// Answered at once with `.definitions`.
+    case definitions(Duty)
     /// Waits until the cluster's signature is there. Answered with `.signed`.
     case signed(Duty, EntryKey)
 }
@@ -45,7 +54,11 @@ package enum Answer: Hashable, Sendable {
     case decided(Duty, UnsignedData)
     /// For each position the validator for whom the cluster decided it; nil if there is none.
     case attesters([PubKey?])
+    /// Who has the duty; nil while the beacon node has not said.
+    case definitions(DutyDefinitionSet?)
     case signed(SignedData)
+    /// What this node prefers.
+    case priorities(PriorityMessage)
     /// Partial signatures of these duties are stored and on their way.
     case submitted([Duty])
     /// Some contradict what the cluster decided or what was signed before; the others were taken. For people.

@@ -9,11 +9,13 @@ import SSZ
 package enum Record: Hashable, Sendable {
     /// A consensus message of our own, sealed. Includes everything needed to resume the instance: a COMMIT carries the
     /// PREPAREs that made the value prepared in `message.justification` of this record (not on the wire).
-    case vote(Duty, QBFT.Message, values: [Root: UnsignedDataSet])
+    case vote(Duty, QBFT.Message, values: [Root: ConsensusValue])
     /// DutyDB: values that may be served and signed from now on. Unique per (slot, type, public key); the first stays.
     case unsigned(Duty, UnsignedDataSet)
     /// Anti-slashing, kept for ever: the highest source and target epoch this node has let a validator sign.
     case attestationWatermark(PubKey, AttestationWatermark)
+    /// Anti-slashing, kept for ever: the last block this node has let a validator sign.
+    case proposalWatermark(PubKey, ProposalWatermark)
     /// ParSigDB: partial signatures, ours (`.internal`) or a peer's (`.broadcasted`).
     case partials(Duty, ParSignedDataSet, PartialStatus)
     /// ParSigDB: new status of all shares of these entries in a duty; for `.broadcasted` of our own share.
@@ -42,7 +44,7 @@ extension Record {
         case .vote(let duty, _, _), .unsigned(let duty, _), .partials(let duty, _, _), .partialStatus(let duty, _, _),
             .aggregated(let duty, _), .broadcast(let duty, _), .expired(let duty):
             duty
-        case .attestationWatermark: nil
+        case .attestationWatermark, .proposalWatermark: nil
         }
     }
 }

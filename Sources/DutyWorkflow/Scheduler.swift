@@ -1,7 +1,8 @@
 import Ethereum
 import Timing
 
-/// Knows which duties each epoch brings and when each begins.
+/// Knows which duties each epoch brings and when each begins: those that all nodes begin by the clock, and on a node that
+/// signs by itself also those that a validator client would begin.
 ///
 /// An epoch is resolved when first seen, and from the middle of the one before on: a beacon node that is slow must not
 /// cost the first slots. What was missed (a stalled or suspended process, an epoch unknown for too long) is never
@@ -9,6 +10,7 @@ import Timing
 struct Scheduler: Sendable {
     private let clock: SlotClock
     private let validators: Set<PubKey>
+    private let signs: Bool
     /// Of resolved epochs; duties already past included, so that what others say of them can be judged.
     private var definitions: [Epoch: [Duty: DutyDefinitionSet]] = [:]
     /// Epochs being asked for right now.
@@ -26,6 +28,7 @@ struct Scheduler: Sendable {
     init(configuration: WorkflowConfiguration) {
         clock = configuration.clock
         validators = configuration.validators
+        signs = configuration.signs
         random = SplitMix64(seed: configuration.seed)
     }
 
@@ -36,10 +39,10 @@ struct Scheduler: Sendable {
         var missed: [Duty] = []
         while let first = triggers.first, first.at <= now {
             triggers.removeFirst()
-            let epoch = clock.epoch(of: first.duty.slot)
-            guard let set = definitions[epoch]?[first.duty] else { continue }
-            // A whole slot late means the process stood still: the slot is lost, not replayed.
-            if now < first.at + clock.slotDuration {
+            guard let set = definitions(of: first.duty), !set.isEmpty else { continue }
+            // A whole slot late means the process stood still: the slot is lost, not replayed. What is signed ahead of
+            // time may be late.
+            if now < first.at + clock.slotDuration || !first.duty.type.rules.isDecided {
                 signals.append(.dutyStarted(first.duty, set))
             } else {
                 missed.append(first.duty)
@@ -61,7 +64,7 @@ struct Scheduler: Sendable {
         guard definitions[epoch] == nil else { return [] }
         var byDuty: [Duty: DutyDefinitionSet] = [:]
         for row in rows where validators.contains(row.pubKey) {
-            for duty in row.duties where clock.epoch(of: duty.slot) == epoch {
+            for duty in row.duties(in: epoch, clock) where clock.epoch(of: duty.slot) == epoch {
                 if byDuty[duty]?[row.pubKey] == nil { byDuty[duty, default: [:]][row.pubKey] = row }
             }
         }
@@ -71,6 +74,7 @@ struct Scheduler: Sendable {
         for duty in byDuty.keys.sorted() {
             if duty.slot >= current {
                 triggers.append((clock.begin(of: duty), duty))
+                triggers += own(with: duty).map { (begin(ofOwn: $0), $0) }
             } else if let firstSlot, duty.slot >= firstSlot, epoch >= lastEpoch ?? .zero {
                 missed.append(duty)
             }
@@ -87,9 +91,17 @@ struct Scheduler: Sendable {
         failures[epoch] = (count, now + delay)
     }
 
-    /// Who has this duty; empty if nobody has, nil while the duty's epoch is unknown.
+    /// Who has this duty; empty if nobody has, nil while the duty's epoch is unknown, or if no beacon node can tell.
     func definitions(of duty: Duty) -> DutyDefinitionSet? {
-        definitions[clock.epoch(of: duty.slot)].map { $0[duty] ?? [:] }
+        guard let type = duty.type.rules.definedBy else { return nil }
+        let epoch = clock.epoch(of: duty.slot)
+        guard let known = definitions[epoch] else { return nil }
+        let own = known[Duty(slot: duty.slot, type: type)] ?? [:]
+        // Messages of a slot are for the block after it: in the last slot of a period the next committee sends them.
+        let next = Slot(duty.slot.rawValue &+ 1)
+        guard type == .syncContribution, !duty.type.rules.isDecided, clock.epoch(of: next) != epoch else { return own }
+        let after = definitions[clock.epoch(of: next)]?[Duty(slot: next, type: type)] ?? [:]
+        return own.merging(after) { first, _ in first }
     }
 
     func nextWake(after now: Instant) -> Instant {
@@ -107,6 +119,25 @@ struct Scheduler: Sendable {
         let epoch = clock.epoch(of: slot)
         let isSecondHalf = slot.rawValue % clock.slotsPerEpoch >= clock.slotsPerEpoch / 2
         return isSecondHalf ? [epoch, Epoch(epoch.rawValue + 1)] : [epoch]
+    }
+
+    /// What a validator client would begin, if this node has none.
+    private func own(with scheduled: Duty) -> [Duty] {
+        guard signs else { return [] }
+        return DutyType.allCases.filter { $0.rules.definedBy == scheduled.type && !$0.rules.isDecided }
+            .map { Duty(slot: scheduled.slot, type: $0) }
+    }
+
+    /// What is signed ahead of time is signed in the quiet last quarters of the slots before its epoch, two slots' at
+    /// once: validator clients of other operators ask for a whole epoch at its start.
+    private func begin(ofOwn duty: Duty) -> Instant {
+        guard case .epochs = duty.type.rules.ahead else { return clock.begin(of: duty) }
+        let first = clock.firstSlot(of: clock.epoch(of: duty.slot)).rawValue
+        let half = clock.slotsPerEpoch / 2
+        guard first >= half else { return clock.genesis }
+        let position = duty.slot.rawValue - first
+        let eighths = position.isMultiple(of: 2) ? 6 : 7
+        return clock.start(of: Slot(first - half + position / 2)) + clock.slotDuration * eighths / 8
     }
 
     private func canAsk(_ epoch: Epoch, at now: Instant) -> Bool {

@@ -9,8 +9,14 @@ package enum Signal: Sendable {
     case fetched(Duty, UnsignedDataSet)
     /// Consensus: what the cluster will sign.
     case decided(Duty, UnsignedDataSet)
+    /// InfoSync: our own proposal for what the nodes have in common.
+    case prioritised(Duty, PriorityResult)
+    /// Consensus: what the nodes have in common.
+    case prioritiesDecided(Duty, PriorityResult)
     /// DutyDB: these entries may be signed.
     case stored(Duty, UnsignedDataSet)
+    /// Fetcher: what a node that signs by itself signs without a decision, with empty signatures.
+    case signable(Duty, SignedDataSet)
     /// Partial signatures of our validator client or signer, over exactly what was stored.
     case signedLocally(Duty, ParSignedDataSet)
     /// ParSigEx: partial signatures of a peer, in form; whether they hold shows when they are combined.

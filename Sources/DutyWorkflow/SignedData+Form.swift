@@ -7,25 +7,50 @@ extension SignedData {
     ///
     /// - Returns: for people; nil if it is in order.
     package func fault(in duty: Duty, clock: SlotClock, forks: ForkSchedule) -> String? {
+        let epoch = clock.epoch(of: duty.slot)
+        let isOther: Bool
         switch self {
+        case .proposal(let signed): isOther = signed.slot != duty.slot
         case .attestation(let attestation):
-            guard duty.type == .attester, attestation.data.slot == duty.slot else { return "signed for another duty" }
-            guard attestation.fork == forks.fork(at: clock.epoch(of: duty.slot)) else {
-                return "of fork \(attestation.fork), which does not rule slot \(duty.slot.rawValue)"
-            }
-            let bits = attestation.aggregationBits
-            guard bits.count <= Preset.mainnet.maxValidatorsPerCommittee, bits.setCount <= 1 else {
-                return "with \(bits.setCount) of \(bits.count) aggregation bits set, of one validator's vote"
-            }
-            guard attestation.committeeIndex != nil else { return "without exactly one committee" }
-            return nil
+            isOther = attestation.data.slot != duty.slot
+        case .exit(let signed): isOther = clock.firstSlot(of: signed.message.epoch) != duty.slot
+        case .registration: isOther = false
+        case .randao(let signed): isOther = signed.epoch != epoch
+        case .committeeSelection(let selection): isOther = selection.slot != duty.slot
+        case .aggregateAndProof(let signed): isOther = signed.data.slot != duty.slot
+        case .syncMessage(let message): isOther = message.slot != duty.slot
+        case .syncSelection(let selection): isOther = selection.slot != duty.slot
+        case .contributionAndProof(let signed): isOther = signed.message.contribution.slot != duty.slot
+        }
+        guard dutyType == duty.type, !isOther else { return "signed for another duty" }
+        if let fork, fork != forks.fork(at: epoch) {
+            return "of fork \(fork), which does not rule slot \(duty.slot.rawValue)"
+        }
+        guard subcommittee < UInt64(Preset.mainnet.syncCommitteeSubnetCount) else {
+            return "for subcommittee \(subcommittee), which does not exist"
+        }
+        guard case .attestation(let attestation) = self else { return nil }
+        let bits = attestation.aggregationBits
+        guard bits.count <= Preset.mainnet.maxValidatorsPerCommittee, bits.setCount <= 1 else {
+            return "with \(bits.setCount) of \(bits.count) aggregation bits set, of one validator's vote"
+        }
+        return attestation.committeeIndex == nil ? "without exactly one committee" : nil
+    }
+
+    private var fork: ForkName? {
+        switch self {
+        case .proposal(let signed): signed.fork
+        case .attestation(let attestation): attestation.fork
+        case .aggregateAndProof(let signed): signed.fork
+        case .exit, .registration, .randao, .committeeSelection, .syncMessage, .syncSelection,
+            .contributionAndProof:
+            nil
         }
     }
 
     /// Whether the unsigned side information that a broadcast needs is there.
     var isComplete: Bool {
-        switch self {
-        case .attestation(let attestation): attestation.validatorIndex != nil && attestation.committeeIndex != nil
-        }
+        guard case .attestation(let attestation) = self else { return true }
+        return attestation.validatorIndex != nil && attestation.committeeIndex != nil
     }
 }

@@ -4,6 +4,8 @@ extension UnsignedData {
     package var lookup: (committee: UInt64, validator: UInt64) {
         switch self {
         case .attester(_, let duty): (duty.committeeIndex.rawValue, duty.validatorCommitteeIndex)
+        case .aggregate(let attestation): (attestation.committeeIndex?.rawValue ?? 0, 0)
+        case .proposal, .contributions: (0, 0)
         }
     }
 }

@@ -4,6 +4,9 @@ import SSZ
 /// What nodes of a cluster exchange is always of mainnet's shape: the lists' limits and the 64 committee bits are
 /// compiled into Charon, whatever the chain's preset says.
 extension VersionedAttestation {
+    /// Of `objectBytes()`, or a little more.
+    var wireByteCount: Int { 256 + aggregationBits.count / 8 }
+
     package func objectBytes() -> [UInt8] {
         switch form {
         case .phase0(let attestation): attestation.sszBytes()

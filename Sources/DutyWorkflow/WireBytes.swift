@@ -13,6 +13,32 @@ func littleEndian64(_ bytes: [UInt8], at offset: Int) -> UInt64 {
 
 /// Whether the first byte that is no white space opens a JSON object: Charon then reads JSON instead of SSZ. None of
 /// our SSZ objects starts so.
-func startsJSONObject(_ bytes: [UInt8]) -> Bool {
-    bytes.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == UInt8(ascii: "{")
+func startsJSONObject(_ bytes: [UInt8]) -> Bool { firstCharacter(bytes) == UInt8(ascii: "{") }
+
+/// The first byte that is no white space.
+func firstCharacter(_ bytes: [UInt8]) -> UInt8? { bytes.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } }
+
+/// Appends a length-delimited protobuf field.
+///
+/// - Precondition: a number below 16, so that the tag takes one byte.
+func appendField(_ number: UInt8, _ bytes: [UInt8], to out: inout [UInt8]) {
+    out.append(number << 3 | 2)
+    appendVarint(UInt64(bytes.count), to: &out)
+    out += bytes
+}
+
+/// Appends a number; the default, zero, is not written.
+func appendField(_ number: UInt8, _ value: UInt64, to out: inout [UInt8]) {
+    guard value != 0 else { return }
+    out.append(number << 3)
+    appendVarint(value, to: &out)
+}
+
+private func appendVarint(_ value: UInt64, to out: inout [UInt8]) {
+    var rest = value
+    while rest >= 0x80 {
+        out.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+        rest >>= 7
+    }
+    out.append(UInt8(rest))
 }

@@ -15,3 +15,16 @@ package enum WireError: Error, Equatable, CustomStringConvertible {
         }
     }
 }
+
+extension WireError {
+    /// Says what was being read when something else failed.
+    static func wrap<R>(_ what: String, _ body: () throws -> R) throws(WireError) -> R {
+        do {
+            return try body()
+        } catch let error as WireError {
+            throw error
+        } catch {
+            throw .malformed("\(what): \(error)")
+        }
+    }
+}

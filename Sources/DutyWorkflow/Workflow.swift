@@ -8,23 +8,28 @@ import SSZ
 /// as `.persist` before what depends on it.
 package struct Workflow: Sendable {
     package let configuration: WorkflowConfiguration
-    private var scheduler: Scheduler
-    private var fetcher: Fetcher
-    private var consensus: Consensus
-    private var dutyDB: DutyDB
+    var scheduler: Scheduler
+    var fetcher: Fetcher
+    var consensus: Consensus
+    var dutyDB: DutyDB
     private var parSigDB: ParSigDB
     private var sigAgg: SigAgg
-    private var aggSigDB = AggSigDB()
+    var aggSigDB = AggSigDB()
     private var broadcaster: Broadcaster
+    var infoSync: InfoSync
     private var tracker: Tracker
-    private var deadlines: DeadlineQueue
+    private var inclusion: InclusionChecker
+    var deadlines: DeadlineQueue
     private var heldProposals = HeldProposals()
     /// Why this node signs nothing more: its key is in use elsewhere.
-    private var halted: String?
+    var halted: String?
 
-    /// - Parameter seal: signs our consensus messages; deterministic.
+    /// - Parameters:
+    ///   - sealPriorities: signs what we prefer, `seal` our consensus messages; both deterministic.
     package init(
-        configuration: WorkflowConfiguration, seal: @escaping @Sendable (Duty, QBFT.Message) -> QBFT.Message
+        configuration: WorkflowConfiguration,
+        sealPriorities: @escaping @Sendable (PriorityMessage) -> PriorityMessage = { $0 },
+        seal: @escaping @Sendable (Duty, QBFT.Message) -> QBFT.Message
     ) {
         self.configuration = configuration
         scheduler = Scheduler(configuration: configuration)
@@ -34,12 +39,16 @@ package struct Workflow: Sendable {
         parSigDB = ParSigDB(configuration: configuration)
         sigAgg = SigAgg(configuration: configuration)
         broadcaster = Broadcaster(configuration: configuration)
+        infoSync = InfoSync(configuration: configuration, seal: sealPriorities)
         tracker = Tracker(configuration: configuration)
+        inclusion = InclusionChecker(clock: configuration.clock)
         deadlines = DeadlineQueue(deadlines: configuration.deadlines)
     }
 
     /// About what peers make this node hold, in bytes.
-    package var heldBytes: Int { consensus.heldBytes + parSigDB.heldBytes + heldProposals.heldBytes }
+    package var heldBytes: Int {
+        consensus.heldBytes + parSigDB.heldBytes + heldProposals.heldBytes + tracker.heldBytes + infoSync.heldBytes
+    }
 
     // MARK: The wiring diagram
 
@@ -47,11 +56,14 @@ package struct Workflow: Sendable {
     private mutating func route(_ signal: Signal, at now: Instant) -> [Signal] {
         switch signal {
         case .dutyStarted(let duty, let definitions):
-            track(duty, .started(Set(definitions.keys)), now) + fetcher.fetch(duty, definitions)
-                + consensus.participate(duty, at: now)
+            track(duty, .started(Set(definitions.keys)), now) + begin(duty, definitions, now)
         case .fetched(let duty, let set): propose(duty, set, now)
         case .decided(let duty, let set): decided(duty, set)
-        case .stored(let duty, let set): track(duty, .stored(Set(set.keys)), now) + sign(duty, set)
+        case .prioritised(let duty, let result): consensus.propose(duty, .priorities(result), at: now)
+        case .prioritiesDecided(let duty, let result): infoSync.decided(duty, result)
+        case .stored(let duty, let set):
+            track(duty, .stored(Set(set.keys)), now) + sign(duty, set) + resume(duty.slot, now)
+        case .signable(let duty, let objects): sign(duty, objects)
         case .signedLocally(let duty, let set): parSigDB.storeInternal(duty, set)
         case .signedByPeer(let duty, let set):
             parSigDB.storeExternal(duty, set, due: scheduler.definitions(of: duty).map { Set($0.keys) }, at: now)
@@ -73,8 +85,11 @@ package struct Workflow: Sendable {
 
     /// When `.wake` is wanted next.
     package func nextWake(after now: Instant) -> Instant {
-        [fetcher.nextWake, consensus.nextWake, broadcaster.nextWake, deadlines.next, heldProposals.nextWake]
-            .compactMap { $0 }.reduce(scheduler.nextWake(after: now)) { min($0, $1) }
+        [
+            fetcher.nextWake(after: now), consensus.nextWake, broadcaster.nextWake, deadlines.next,
+            heldProposals.nextWake, infoSync.nextWake,
+        ]
+        .compactMap { $0 }.reduce(scheduler.nextWake(after: now)) { min($0, $1) }
     }
 
     /// Takes up what an earlier life left behind. Call once, before any event.
@@ -108,10 +123,11 @@ package struct Workflow: Sendable {
         case .wake: wake(now)
         case .dutiesResolved(let epoch, let rows): scheduler.resolved(epoch, rows, at: now)
         case .dutiesUnavailable(let epoch, let reason): unavailable(epoch, reason, now)
-        case .fetched(let duty, let data): fetcher.received(duty, data, at: now)
+        case .fetched(let duty, let data): received(duty, data, now)
         case .fetchFailed(let duty, let failure): fetcher.failed(duty, failure, now) + release(duty, now)
         case .consensusMessage(let message): admitted(message.duty, now) { $0.fromPeer(message, now) }
-        case .peerPartials(let duty, let set): admitted(duty, now) { $0.fromPeer(duty, set) }
+        case .peerPriorities(let peer, let message, let ticket): fromPeer(peer, message, ticket, now)
+        case .peerPartials(let duty, let set): admitted(duty, now) { $0.fromPeer(duty, set, now) }
         case .verified(let share, let isGood): verified(share, isGood, now)
         case .localPartials(let all, let ticket): local(all, ticket, now)
         case .signFailed(let duty, let reason): [.tracked(duty, .signFailed(reason))]
@@ -119,6 +135,7 @@ package struct Workflow: Sendable {
         case .recovered(let duty, let results): recovered(duty, results)
         case .broadcastSucceeded(let duty, let keys): broadcaster.succeeded(duty, keys)
         case .broadcastFailed(let duty, let set, let failure): broadcaster.failed(duty, set, failure, at: now)
+        case .blockSeen(let slot, let answer): found(inclusion.answered(slot, answer))
         case .query(let ticket, let query): answer(ticket, query, now)
         case .cancel(let ticket): cancel(ticket)
         }
@@ -147,9 +164,13 @@ package struct Workflow: Sendable {
     }
 
     private mutating func wake(_ now: Instant) -> [Signal] {
-        let due = heldProposals.due(at: now)
-        return deadlines.expired(at: now).map { .expired($0) } + scheduler.wake(at: now) + fetcher.wake(at: now)
+        let (due, search) = (heldProposals.due(at: now), inclusion.wake(at: now))
+        let sources = sources
+        return tracker.wake(at: now).map { .perform(.report($0)) } + found(search.given)
+            + search.wanted.map { .perform(.checkInclusion($0)) } + deadlines.expired(at: now).map { .expired($0) }
+            + scheduler.wake(at: now) + fetcher.wake(from: sources, at: now)
             + due.flatMap { consensus.receive($0, at: now) } + consensus.wake(at: now) + broadcaster.wake(at: now)
+            + wakeInfoSync(now)
     }
 
     /// Peers' messages: plausible and not over.
@@ -164,11 +185,11 @@ package struct Workflow: Sendable {
     /// prepared is no leader's choice any more.
     private mutating func fromPeer(_ message: ConsensusMessage, _ now: Instant) -> [Signal] {
         let duty = message.duty
-        guard message.message.kind == .prePrepare, let set = message.values[message.message.value],
+        guard message.message.kind == .prePrepare, let value = message.values[message.message.value],
             !dutyDB.isDecided(duty), let vote = consensus.admitted(message),
             !vote.justification.contains(where: { $0.kind == .prepare })
         else { return consensus.receive(message, at: now) }
-        switch dutyDB.judge(set, of: duty, round: vote.round, definitions: scheduler.definitions(of: duty)) {
+        switch judge(value, of: duty, round: vote.round) {
         case .good: return consensus.receive(message, at: now)
         case .bad(let why):
             return [.tracked(duty, .peerRefused(PeerIndex(message.message.source), "proposes \(why)"))]
@@ -180,12 +201,20 @@ package struct Workflow: Sendable {
         }
     }
 
+    private func judge(_ value: ConsensusValue, of duty: Duty, round: Int64) -> DutyDB.Verdict {
+        switch value {
+        case .duties(let set):
+            dutyDB.judge(set, of: duty, round: round, definitions: scheduler.definitions(of: duty))
+        case .priorities(let result): infoSync.fault(in: result, of: duty).map { .bad($0) } ?? .good
+        }
+    }
+
     private mutating func propose(_ duty: Duty, _ set: UnsignedDataSet, _ now: Instant) -> [Signal] {
         dutyDB.learn(set)
         if case .bad(let why) = dutyDB.judge(set, of: duty, round: 1, definitions: scheduler.definitions(of: duty)) {
             return [.tracked(duty, .fetchFailed(why))] + release(duty, now)
         }
-        return consensus.propose(duty, set, at: now) + release(duty, now)
+        return consensus.propose(duty, .duties(set), at: now) + release(duty, now)
     }
 
     /// Our beacon node has answered, or will not: the proposals that waited for it are judged once more.
@@ -200,21 +229,13 @@ package struct Workflow: Sendable {
         return dutyDB.store(duty, set, definitions: scheduler.definitions(of: duty))
     }
 
-    private func sign(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
-        guard configuration.signs, halted == nil else { return [] }
-        guard duty.slot >= configuration.signsFrom else {
-            return [.tracked(duty, .signFailed("the journal is new and knows of no earlier vote"))]
-        }
-        return [.perform(.sign(duty, set))]
-    }
-
-    private func isOver(_ duty: Duty, _ now: Instant) -> Bool {
+    func isOver(_ duty: Duty, _ now: Instant) -> Bool {
         deadlines.isOver(duty) || configuration.deadlines.isExpired(duty, at: now)
     }
 
     /// A share is worth something only in the duty it was made for and in the form that nodes exchange: else old shares
     /// of honest operators, sent again under the name of a later duty, would take the place of the ones to come.
-    private func fromPeer(_ duty: Duty, _ set: ParSignedDataSet) -> [Signal] {
+    private mutating func fromPeer(_ duty: Duty, _ set: ParSignedDataSet, _ now: Instant) -> [Signal] {
         var fitting = set
         var faults: [Signal] = []
         for (key, partial) in set.sorted(by: { $0.key < $1.key }) {
@@ -224,6 +245,9 @@ package struct Workflow: Sendable {
             else { continue }
             fitting[key] = nil
             faults.append(.tracked(duty, .malformedShare(key.pubKey, partial.shareIndex, fault)))
+        }
+        if set.values.allSatisfy({ $0.shareIndex == configuration.shareIndex }) {
+            return parSigDB.examineOwn(duty, fitting, at: now)
         }
         // One line is enough of a set without any good one.
         return (fitting.isEmpty ? Array(faults.prefix(1)) : faults)
@@ -280,36 +304,35 @@ package struct Workflow: Sendable {
         return nil
     }
 
-    /// Callers wait until their duty is over, at the longest.
-    private mutating func answer(_ ticket: Ticket, _ query: Query, _ now: Instant) -> [Signal] {
-        switch query {
-        case .attesters(let positions):
-            [.perform(.answer(ticket, .attesters(positions.map { dutyDB.attester(at: $0) })))]
-        case .decided(let selector): wait(ticket, for: selector.duty, now) { $0.dutyDB.query(ticket, selector) }
-        case .signed(let duty, let key): wait(ticket, for: duty, now) { $0.aggSigDB.query(ticket, duty, key) }
-        }
-    }
-
-    private mutating func wait(
-        _ ticket: Ticket, for duty: Duty, _ now: Instant, _ then: (inout Workflow) -> [Signal]
-    ) -> [Signal] {
-        guard !isOver(duty, now) else { return [.perform(.answer(ticket, .refused("duty \(duty) is over")))] }
-        guard configuration.deadlines.isForeseeable(duty, at: now) else {
-            return [.perform(.answer(ticket, .absent("slot \(duty.slot.rawValue) is too far ahead")))]
-        }
-        deadlines.add(duty)
-        return then(&self)
-    }
-
     private mutating func recovered(_ duty: Duty, _ results: [EntryKey: Recovery]) -> [Signal] {
         // What the cluster decided, else what our beacon node said.
         let (decided, own) = (dutyDB, scheduler.definitions(of: duty) ?? [:])
-        return sigAgg.recovered(duty, results) { decided.definition(duty, $0) ?? own[$0] }
+        return sigAgg.recovered(duty, results) {
+            decided.definition(duty, $0) ?? own[$0]
+        } decided: {
+            decided.decided(duty)[$0]
+        }
     }
 
     private mutating func publish(_ duty: Duty, _ set: SignedDataSet, _ now: Instant) -> [Signal] {
         let (new, signals) = aggSigDB.store(duty, set)
-        return signals + track(duty, .aggregated(new.keys.pubKeys), now) + broadcaster.broadcast(duty, new)
+        return signals + track(duty, .aggregated(new.keys.pubKeys), now) + lookFor(duty, new, now)
+            + broadcaster.broadcast(duty, new) + signLate(duty, new) + resume(duty.slot, now)
+    }
+
+    private mutating func lookFor(_ duty: Duty, _ set: SignedDataSet, _ now: Instant) -> [Signal] {
+        guard configuration.included.contains(duty.type) else { return [] }
+        var submissions: [PubKey: Submission] = [:]
+        for (key, data) in set {
+            let definition = dutyDB.definition(duty, key.pubKey) ?? scheduler.definitions(of: duty)?[key.pubKey]
+            submissions[key.pubKey] = Submission(data, definition)
+        }
+        inclusion.submitted(duty, submissions)
+        return track(duty, .submitted(Set(submissions.keys)), now)
+    }
+
+    private mutating func found(_ outcomes: [Duty: [PubKey: InclusionOutcome]]) -> [Signal] {
+        outcomes.sorted { $0.key < $1.key }.flatMap { tracker.found($0.key, $0.value) }.map { .perform(.report($0)) }
     }
 
     /// A duty without a deadline is over once it is broadcast.
@@ -328,12 +351,6 @@ package struct Workflow: Sendable {
         return [.perform(.report(.twinSeen(duty, what)))]
     }
 
-    private mutating func cancel(_ ticket: Ticket) -> [Signal] {
-        dutyDB.cancel(ticket)
-        aggSigDB.cancel(ticket)
-        return []
-    }
-
     /// Late news of a duty that is over are dropped: nobody would clear them away.
     private mutating func track(_ duty: Duty, _ step: TrackedStep, _ now: Instant) -> [Signal] {
         guard !deadlines.isOver(duty) else { return [] }
@@ -348,11 +365,14 @@ package struct Workflow: Sendable {
         if consensus.expire(duty) {
             signals += tracker.record(duty, .consensusTimedOut, at: now).map { .perform(.report($0)) }
         }
-        signals += dutyDB.expire(duty)
+        signals += dutyDB.expire(duty) + infoSync.expire(duty)
         parSigDB.expire(duty)
         sigAgg.expire(duty)
         signals += aggSigDB.expire(duty)
         broadcaster.expire(duty)
-        return signals + tracker.expire(duty).map { .perform(.report($0)) } + [.perform(.note(.expired(duty)))]
+        let due = duty.type.rules.definedBy.flatMap { scheduler.definitions(of: Duty(slot: duty.slot, type: $0)) }
+        return signals + tracker.expire(duty, due: due.map { Set($0.keys) }, at: now).map { .perform(.report($0)) } + [
+            .perform(.note(.expired(duty)))
+        ]
     }
 }

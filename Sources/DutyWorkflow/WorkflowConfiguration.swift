@@ -12,16 +12,25 @@ package struct WorkflowConfiguration: Sendable {
     package var validators: Set<PubKey>
     package var clock: SlotClock
     package var domains: SigningDomains
+    package var spec: ChainSpec
+    package var proposals: ProposalPreferences
     /// Whether this node signs by itself (`Signer`) instead of waiting for a validator client.
     package var signs: Bool
     /// Slots before this one are not signed for by this node itself: it does not know what it signed before.
     package var signsFrom: Slot
+    /// Types of duties that are looked for in the chain after they were broadcast: blocks, and votes where that is
+    /// asked for (`attestation_inclusion`).
+    package var included: Set<DutyType>
     /// Seeds retry jitter. Nothing that peers see depends on it.
     package var seed: UInt64
+    /// Nil: this node takes no part in info-sync.
+    package var infoSync: InfoSyncConfiguration?
 
     package init(
         nodes: Int, threshold: Int, peer: PeerIndex, validators: Set<PubKey>, clock: SlotClock, domains: SigningDomains,
-        signs: Bool, signsFrom: Slot = .zero, seed: UInt64
+        spec: ChainSpec? = nil, proposals: ProposalPreferences = ProposalPreferences(), signs: Bool,
+        signsFrom: Slot = .zero, included: Set<DutyType> = [], seed: UInt64,
+        infoSync: InfoSyncConfiguration? = nil
     ) {
         self.nodes = nodes
         self.threshold = threshold
@@ -29,9 +38,13 @@ package struct WorkflowConfiguration: Sendable {
         self.validators = validators
         self.clock = clock
         self.domains = domains
+        self.spec = spec ?? ChainSpec(forks: domains.forks)
+        self.proposals = proposals
         self.signs = signs
         self.signsFrom = signsFrom
+        self.included = included
         self.seed = seed
+        self.infoSync = infoSync
     }
 
     package var shareIndex: ShareIndex { ShareIndex(peer) }

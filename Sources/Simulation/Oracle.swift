@@ -5,13 +5,13 @@ import SSZ
 
 /// Watches everything that leaves a node, and knows what must never be seen.
 package struct Oracle {
-    package struct Key: Hashable { let node: Int, duty: Duty, pubKey: PubKey }
+    package struct Key: Hashable { let node: Int, duty: Duty, key: EntryKey }
     private struct VoteKey: Hashable { let node: Int, duty: Duty, kind: Message.Kind, round: Int64 }
 
     private var shares: [Key: Set<Root>] = [:]
     private var served: [Key: Set<Root>] = [:]
     private var votes: [VoteKey: Set<Root>] = [:]
-    private var broadcasts: [Duty: [PubKey: Set<Root>]] = [:]
+    private var broadcasts: [Duty: [EntryKey: Set<Root>]] = [:]
     private var broadcasters: [Duty: Set<Int>] = [:]
     private var acceptedByNode: Set<Key> = []
     private var liars: Set<Int> = []
@@ -65,10 +65,12 @@ package struct Oracle {
     // MARK: Progress
 
     /// Validators of a duty whose group signature somebody broadcast.
-    package func broadcastKeys(_ duty: Duty) -> Set<PubKey> { Set((broadcasts[duty] ?? [:]).keys) }
+    package func broadcastKeys(_ duty: Duty) -> Set<PubKey> { broadcastEntries(duty).pubKeys }
 
-    package func accepted(_ node: Int, _ duty: Duty, _ pubKey: PubKey) -> Bool {
-        acceptedByNode.contains(Key(node: node, duty: duty, pubKey: pubKey))
+    package func broadcastEntries(_ duty: Duty) -> Set<EntryKey> { Set((broadcasts[duty] ?? [:]).keys) }
+
+    package func accepted(_ node: Int, _ duty: Duty, _ key: EntryKey) -> Bool {
+        acceptedByNode.contains(Key(node: node, duty: duty, key: key))
     }
 
     // MARK: Recording
@@ -82,26 +84,27 @@ package struct Oracle {
 
     mutating func sawShares(_ duty: Duty, _ set: ParSignedDataSet) {
         for (entry, partial) in set {
-            let key = Key(node: partial.shareIndex.rawValue, duty: duty, pubKey: entry.pubKey)
+            let key = Key(node: partial.shareIndex.rawValue, duty: duty, key: entry)
             shares[key, default: []].insert(partial.data.messageRoot)
             judge(partial.data, entry.pubKey, share: partial.shareIndex.rawValue)
         }
     }
 
-    mutating func sawServed(_ duty: Duty, _ row: AttesterDuty, _ data: AttestationData, by node: Int) {
-        served[Key(node: node, duty: duty, pubKey: row.pubKey), default: []].insert(data.hashTreeRoot())
+    /// - Parameter root: of the value, without the duty's row.
+    mutating func sawServed(_ duty: Duty, _ key: EntryKey, _ root: Root, by node: Int) {
+        served[Key(node: node, duty: duty, key: key), default: []].insert(root)
     }
 
     mutating func sawBroadcast(_ duty: Duty, _ set: SignedDataSet, by node: Int) {
         broadcasters[duty, default: []].insert(node)
         for (key, value) in set {
-            broadcasts[duty, default: [:]][key.pubKey, default: []].insert(value.messageRoot)
+            broadcasts[duty, default: [:]][key, default: []].insert(value.messageRoot)
             judge(value, key.pubKey, share: 0)
         }
     }
 
-    mutating func noteAccepted(_ node: Int, _ duty: Duty, _ pubKey: PubKey) {
-        acceptedByNode.insert(Key(node: node, duty: duty, pubKey: pubKey))
+    mutating func noteAccepted(_ node: Int, _ duty: Duty, _ key: EntryKey) {
+        acceptedByNode.insert(Key(node: node, duty: duty, key: key))
     }
 
     mutating func heard(_ report: Report, by node: Int) {
@@ -116,14 +119,18 @@ package struct Oracle {
     mutating func sawUndurable(_ what: String, by node: Int) { undurable.append("node \(node): \(what)") }
 
     private mutating func judge(_ data: SignedData, _ pubKey: PubKey, share: Int) {
+        let fault: String?
         switch data {
         case .attestation(let attestation):
-            let fault = slashing[share, default: SlashingOracle()].sign(attestation.data, pubKey)
-            if let fault { slashable.append("share \(share): \(fault)") }
+            fault = slashing[share, default: SlashingOracle()].sign(attestation.data, pubKey)
+        case .proposal(let signed):
+            fault = slashing[share, default: SlashingOracle()].sign(signed.slot, signed.messageRoot, pubKey)
+        default: return
         }
+        if let fault { slashable.append("share \(share): \(fault)") }
     }
 
     private func conflicts(_ seen: [Key: Set<Root>], _ what: String) -> [String] {
-        seen.filter { $0.value.count > 1 }.map { "\(what) \($0.key.node) \($0.key.duty) \($0.key.pubKey)" }
+        seen.filter { $0.value.count > 1 }.map { "\(what) \($0.key.node) \($0.key.duty) \($0.key.key)" }
     }
 }

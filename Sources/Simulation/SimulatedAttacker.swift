@@ -126,7 +126,7 @@ struct SimulatedAttacker: Sendable {
                 let hash = set.valueHash()
                 let message = QBFT.Message(
                     .prePrepare, round: 1, source: node, value: hash, signature: [UInt8(truncatingIfNeeded: node)])
-                return .consensusMessage(ConsensusMessage(duty: duty, message: message, values: [hash: set]))
+                return .consensusMessage(ConsensusMessage(duty: duty, message: message, values: [hash: .duties(set)]))
             }
     }
 
@@ -182,7 +182,8 @@ struct SimulatedAttacker: Sendable {
         let kind = [QBFT.Message.Kind.prePrepare, .prepare, .commit, .roundChange].randomElement(using: &random)
         let vote = junkVote(kind ?? .prepare, round: .random(in: 1...40, using: &random))
         return ConsensusMessage(
-            duty: .attester(slot: slot), message: vote, values: vote.value == .zero ? [:] : [vote.value: everything])
+            duty: .attester(slot: slot), message: vote,
+            values: vote.value == .zero ? [:] : [vote.value: .duties(everything)])
     }
 
     /// Somebody's authentic vote with votes of ours that name what nobody needs.
@@ -192,7 +193,7 @@ struct SimulatedAttacker: Sendable {
             var vote = junkVote(.prepare, round: round)
             if Bool.random(using: &random) { vote.preparedValue = vote.value }
             adorned.message.justification.append(vote)
-            adorned.values[vote.value] = everything
+            adorned.values[vote.value] = .duties(everything)
         }
         return adorned
     }
@@ -202,7 +203,7 @@ struct SimulatedAttacker: Sendable {
         var carrier = junkVote(.commit, round: message.message.round)
         carrier.justification = [message.message.bare]
         var values = message.values
-        values[carrier.value] = everything
+        values[carrier.value] = .duties(everything)
         return ConsensusMessage(duty: message.duty, message: carrier, values: values)
     }
 

@@ -12,25 +12,36 @@ package enum BeaconLie: CaseIterable, Sendable {
     case otherTarget
 }
 
-/// A chain reduced to what attesters ask of a beacon node, and fake but unforgeable-by-accident signatures.
+/// A chain reduced to what a node asks of a beacon node, and fake but unforgeable-by-accident signatures.
 package struct SimulatedChain: Sendable {
     package let clock: SlotClock
     package let domains: SigningDomains
+    package let spec: ChainSpec
     package let pubKeys: [PubKey]
     /// Epochs that justification lies behind; 1 when all is well.
     private let justificationLag: UInt64
+    private static let committeeLength: UInt64 = 128
+    /// Validators with seats in the sync committee, the last of them in two subcommittees; none unless all duties are
+    /// carried.
+    private let syncMembers: Int
 
-    package init(clock: SlotClock, validators: Int, justificationLag: UInt64 = 1) {
+    package init(clock: SlotClock, validators: Int, allDuties: Bool = false, justificationLag: UInt64 = 1) {
         self.clock = clock
+        syncMembers = allDuties ? 3 : 0
         self.justificationLag = justificationLag
         // Every fork from the start: attestations are of Fulu.
         let entries = ForkName.allCases.map { fork in
             ForkSchedule.Entry(fork: fork, version: Bytes4(padding: [UInt8(fork.rawValue)]), epoch: .zero)
         }
         guard let forks = try? ForkSchedule(entries) else { preconditionFailure("the forks above are in order") }
-        domains = SigningDomains(
-            forks: forks, genesisValidatorsRoot: .zero, exitVersion: .zero, slotsPerEpoch: clock.slotsPerEpoch,
-            preset: .mainnet)
+        var spec = ChainSpec(forks: forks)
+        spec.slotDuration = clock.slotDuration
+        spec.slotsPerEpoch = clock.slotsPerEpoch
+        // Every other validator aggregates.
+        spec.targetAggregatorsPerCommittee = Self.committeeLength / 2
+        spec.targetAggregatorsPerSyncSubcommittee = 64
+        self.spec = spec
+        domains = SigningDomains(spec: spec, genesisValidatorsRoot: .zero, exitVersion: .zero)
         pubKeys = (0..<validators).map { index in
             PubKey([0x80] + [UInt8](repeating: 0, count: 43) + bytes(UInt32(index))) ?? .zero
         }
@@ -47,11 +58,55 @@ package struct SimulatedChain: Sendable {
             row.slot = Slot(first + (UInt64(index) * 5 / 2 + epoch.rawValue + shift) % clock.slotsPerEpoch)
             row.validatorIndex = ValidatorIndex(UInt64(1000 + index))
             row.committeeIndex = CommitteeIndex(UInt64(index % 3))
-            row.committeeLength = 128
+            row.committeeLength = Self.committeeLength
             row.committeesAtSlot = 3
             row.validatorCommitteeIndex = UInt64(index)
             return row
         }
+    }
+
+    package func syncDuties() -> [SyncDuty] {
+        let seats = UInt64(spec.preset.syncSubcommitteeSize)
+        return pubKeys.prefix(syncMembers).enumerated().map { index, pubKey in
+            var row = SyncDuty()
+            row.pubKey = pubKey
+            row.validatorIndex = ValidatorIndex(UInt64(1000 + index))
+            row.validatorSyncCommitteeIndices = index == syncMembers - 1 ? [5, 2 * seats + 1] : [UInt64(index)]
+            return row
+        }
+    }
+
+    /// Every third block is ours.
+    package func proposerDuties(of epoch: Epoch) -> [ProposerDuty] {
+        guard syncMembers > 0 else { return [] }
+        let first = clock.firstSlot(of: epoch).rawValue
+        return (first..<first + clock.slotsPerEpoch).filter { $0 % 3 == 1 }.map { slot in
+            var row = ProposerDuty()
+            let index = Int(slot / 3) % pubKeys.count
+            row.pubKey = pubKeys[index]
+            row.slot = Slot(slot)
+            row.validatorIndex = ValidatorIndex(UInt64(1000 + index))
+            return row
+        }
+    }
+
+    /// What a beacon node says of our validators.
+    package func definitions(of epoch: Epoch, shift: UInt64 = 0) -> [DutyDefinition] {
+        duties(of: epoch, shift: shift).map { .attester($0) } + syncDuties().map { .sync($0) }
+            + proposerDuties(of: epoch).map { .proposer($0) }
+    }
+
+    /// - Parameter node: each beacon node makes another block.
+    package func proposal(_ slot: Slot, _ request: ProposalRequest, node: Int) -> VersionedProposal? {
+        let row = proposerDuties(of: clock.epoch(of: slot)).first { $0.slot == slot }
+        guard let row else { return nil }
+        var block = BlindedBeaconBlock<Fulu>()
+        block.slot = slot
+        block.proposerIndex = row.validatorIndex
+        block.parentRoot = headRoot(slot, view: false)
+        block.body.randaoReveal = request.randaoReveal
+        block.body.graffiti = Bytes32(padding: [UInt8(truncatingIfNeeded: node)])
+        return VersionedProposal(block)
     }
 
     /// - Parameter view: which of two heads this beacon node follows.
@@ -59,7 +114,7 @@ package struct SimulatedChain: Sendable {
         var data = AttestationData()
         let epoch = clock.epoch(of: slot)
         data.slot = slot
-        data.beaconBlockRoot = SHA256.hash(bytes(UInt32(truncatingIfNeeded: slot.rawValue)) + [view ? 1 : 0])
+        data.beaconBlockRoot = headRoot(slot, view: view)
         data.source = checkpoint(epoch.rawValue - min(epoch.rawValue, justificationLag))
         data.target = checkpoint(epoch.rawValue)
         return data
@@ -76,16 +131,64 @@ package struct SimulatedChain: Sendable {
         return data
     }
 
-    package func partial(_ value: UnsignedData, share: ShareIndex) -> ParSignedData? {
-        switch value {
-        case .attester(let data, let row):
-            let fork = domains.forks.fork(at: data.target.epoch)
-            guard let attestation = VersionedAttestation(fork: fork, data: data, duty: row) else { return nil }
-            let unsigned = SignedData.attestation(attestation)
-            return ParSignedData(
-                data: unsigned.with(signature: shareSignature(row.pubKey, unsigned.messageRoot, share)),
-                shareIndex: share)
+    /// The block that a slot's votes are for.
+    package func headRoot(_ slot: Slot, view: Bool) -> Root {
+        SHA256.hash(bytes(UInt32(truncatingIfNeeded: slot.rawValue)) + [view ? 1 : 0])
+    }
+
+    /// - Parameter node: each beacon node has heard of other votes.
+    package func aggregate(_ data: AttestationData, _ committee: CommitteeIndex, node: Int) -> VersionedAttestation? {
+        let bits = Bitlist(count: Int(Self.committeeLength), setting: [0, 1 + node])
+        let attestation = AttestationElectra(
+            aggregationBits: bits, data: data, signature: .zero,
+            committeeBits: Bitvector(
+                count: spec.maxCommitteesPerSlot, setting: [Int(committee.rawValue) % spec.maxCommitteesPerSlot]))
+        return try? VersionedAttestation(
+            fork: domains.forks.fork(at: clock.epoch(of: data.slot)), form: .electra(attestation))
+    }
+
+    package func contribution(_ slot: Slot, _ request: ContributionRequest, node: Int) -> SyncCommitteeContribution {
+        SyncCommitteeContribution(
+            slot: slot, beaconBlockRoot: request.blockRoot, subcommitteeIndex: request.subcommittee,
+            aggregationBits: Bitvector(count: spec.preset.syncSubcommitteeSize, setting: [0, 1 + node]),
+            signature: .zero)
+    }
+
+    /// All that a cluster should broadcast in a slot.
+    package func owed(in slot: Slot) -> [(duty: Duty, key: EntryKey)] {
+        let epoch = clock.epoch(of: slot)
+        var owed: [(duty: Duty, key: EntryKey)] = []
+        func owe(_ type: DutyType, _ key: EntryKey) { owed.append((Duty(slot: slot, type: type), key)) }
+        for row in duties(of: epoch) where row.slot == slot {
+            owe(.attester, EntryKey(row.pubKey))
+            let proof = groupSignature(row.pubKey, slot.hashTreeRoot())
+            if isAggregator(row, proof) { owe(.aggregator, EntryKey(row.pubKey)) }
         }
+        for row in proposerDuties(of: epoch) where row.slot == slot { owe(.proposer, EntryKey(row.pubKey)) }
+        for row in syncDuties() {
+            owe(.syncMessage, EntryKey(row.pubKey))
+            // Single contributions are exchanged: of the lowest subcommittee that the validator is selected for.
+            let selected = row.subcommittees(spec.preset).first { subcommittee in
+                let data = SyncAggregatorSelectionData(slot: slot, subcommitteeIndex: subcommittee)
+                return isSyncAggregator(groupSignature(row.pubKey, data.hashTreeRoot()))
+            }
+            if let selected { owe(.syncContribution, EntryKey(row.pubKey, subcommittee: selected)) }
+        }
+        return owed
+    }
+
+    package func isAggregator(_ row: AttesterDuty, _ proof: SignatureBytes) -> Bool {
+        AggregatorSelection.isAggregator(committeeLength: row.committeeLength, selectionProof: proof, spec: spec)
+    }
+
+    package func isSyncAggregator(_ proof: SignatureBytes) -> Bool {
+        AggregatorSelection.isSyncAggregator(selectionProof: proof, spec: spec)
+    }
+
+    /// An object as a share signs it.
+    package func partial(_ object: SignedData, _ pubKey: PubKey, share: ShareIndex) -> ParSignedData {
+        ParSignedData(
+            data: object.with(signature: shareSignature(pubKey, object.messageRoot, share)), shareIndex: share)
     }
 
     package func shareSignature(_ pubKey: PubKey, _ root: Root, _ share: ShareIndex) -> SignatureBytes {

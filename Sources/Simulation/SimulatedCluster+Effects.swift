@@ -11,12 +11,12 @@ extension SimulatedCluster {
             post(node, .dutiesUnavailable(epoch, reason: "silent"), after: .seconds(2)...(.seconds(2)))
         case .resolveDuties(let epoch):
             let isMoved = reorganisation.map { now >= $0.at } ?? false
-            let rows = chain.duties(of: epoch, shift: isMoved ? reorganisation?.shift ?? 0 : 0)
-            post(
-                node, .dutiesResolved(epoch, rows.map { .attester($0) }), after: .milliseconds(5)...(.milliseconds(50)))
-            for row in rows where Self.hasValidatorClient(node) {
-                let at = max(now, chain.clock.start(of: row.slot) + options.slotDuration / 3)
-                heap.schedule(.validatorClient(node: node, row), at: at)
+            let rows = chain.definitions(of: epoch, shift: isMoved ? reorganisation?.shift ?? 0 : 0)
+            post(node, .dutiesResolved(epoch, rows), after: .milliseconds(5)...(.milliseconds(50)))
+            guard Self.hasValidatorClient(node) else { return }
+            for chore in rows.flatMap({ Chore.chores(of: $0, in: epoch, chain) })
+            where options.allDuties || chore.duty.type == .attester {
+                heap.schedule(.validatorClient(node: node, chore), at: max(now, chore.begin(chain.clock)))
             }
         case .fetch(let duty, .attestationData(let committees)):
             let view = Double.random(in: 0..<1, using: &random) < headDisagreement
@@ -25,6 +25,12 @@ extension SimulatedCluster {
                 ?? chain.attestationData(duty.slot, view: view)
             let answer = Dictionary(uniqueKeysWithValues: committees.map { ($0, data) })
             post(node, .fetched(duty, .attestationData(answer)), after: .milliseconds(2)...(.milliseconds(300)))
+        case .fetch(let duty, let request):
+            guard let answer = answer(duty, request, node) else {
+                let failure = Failure(reason: "404", isTemporary: true)
+                return post(node, .fetchFailed(duty, failure), after: .milliseconds(2)...(.milliseconds(300)))
+            }
+            post(node, .fetched(duty, answer), after: .milliseconds(2)...(.milliseconds(300)))
         case .sendConsensus(let message):
             oracle.sawVote(message, by: node, isLiar: [options.liar, attacker?.node].contains(node))
             if message.message.kind != .decided, !nodes[node].journal.holds(vote: message.message, of: message.duty) {
@@ -35,10 +41,11 @@ extension SimulatedCluster {
             }
         case .sendConsensusTo(let peer, let message):
             send(.consensusMessage(message), node, peer.rawValue)
+        case .exchangePriorities(let own): exchange(own, node)
         case .sign(let duty, let set):
             let share = ShareIndex(PeerIndex(node))
             var signed: ParSignedDataSet = [:]
-            for (pubKey, value) in set { signed[EntryKey(pubKey)] = chain.partial(value, share: share) }
+            for (key, object) in set { signed[key] = chain.partial(object, key.pubKey, share: share) }
             post(
                 node, .localPartials([LocalPartials(duty, signed)], nil), after: .milliseconds(1)...(.milliseconds(10)))
         case .shareWithPeers(let duty, let set):
@@ -61,8 +68,37 @@ extension SimulatedCluster {
             }
             oracle.sawBroadcast(duty, set, by: node)
             post(node, .broadcastSucceeded(duty, set.keys.sorted()), after: .milliseconds(2)...(.milliseconds(20)))
-        case .answer(let ticket, let answer): answerValidatorClient(ticket, answer)
+        case .checkInclusion(let slot): post(node, .blockSeen(slot, .unknown("no blocks here")), after: .zero...(.zero))
+        case .answer(let ticket, let answer):
+            answerPeer(ticket, answer)
+            answerValidatorClient(ticket, answer)
         case .report(let report): oracle.heard(report, by: node)
+        }
+    }
+
+    /// Everything but attestation data.
+    private mutating func answer(_ duty: Duty, _ request: FetchRequest, _ node: Int) -> FetchedData? {
+        switch request {
+        case .attestationData: return nil
+        case .headRoot:
+            let view = Double.random(in: 0..<1, using: &random) < headDisagreement
+            return .headRoot(chain.headRoot(duty.slot, view: view))
+        case .proposal(let request):
+            return chain.proposal(duty.slot, request, node: node).map { .proposal($0) }
+        case .aggregates(let requests):
+            var answer: [AggregateRequest: VersionedAttestation] = [:]
+            for request in requests {
+                // A beacon node aggregates whatever it heard votes for.
+                let data = [false, true].map { chain.attestationData(duty.slot, view: $0) }
+                    .first { $0.hashTreeRoot() == request.dataRoot }
+                guard let data else { return nil }
+                answer[request] = chain.aggregate(data, request.committee, node: node)
+            }
+            return .aggregates(answer)
+        case .contributions(let requests):
+            return .contributions(
+                Dictionary(
+                    uniqueKeysWithValues: requests.map { ($0, chain.contribution(duty.slot, $0, node: node)) }))
         }
     }
 
@@ -86,11 +122,10 @@ extension SimulatedCluster {
     /// A share may leave once it is on disk, and only over what was decided.
     private mutating func checkDurable(_ duty: Duty, _ set: ParSignedDataSet, _ node: Int) {
         for (key, partial) in set {
-            guard case .attestation(let attestation) = partial.data else { continue }
             if !nodes[node].journal.holds(partial, of: duty, for: key) {
                 oracle.sawUndurable("share of \(duty)", by: node)
             }
-            if !nodes[node].journal.holds(attestation.data, of: duty, for: key.pubKey) {
+            if duty.type.rules.isDecided, !nodes[node].journal.holds(decided: partial.data, of: duty, for: key.pubKey) {
                 oracle.sawUndurable("share over what \(duty) did not decide", by: node)
             }
         }

@@ -40,11 +40,11 @@ extension SimulatedCluster {
 extension ConsensusMessage {
     /// The same vote for another value, made of the one it is for.
     func proposing(_ change: (UnsignedDataSet) -> UnsignedDataSet) -> ConsensusMessage {
-        guard let honest = values[message.value] else { return self }
+        guard let honest = values[message.value]?.duties else { return self }
         var lie = self
         let set = change(honest)
         lie.message.value = set.valueHash()
-        lie.values[lie.message.value] = set
+        lie.values[lie.message.value] = .duties(set)
         return lie
     }
 }

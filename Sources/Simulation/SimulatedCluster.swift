@@ -15,6 +15,8 @@ package struct SimulatedCluster {
         package var seed: UInt64 = 1
         package var slotDuration: Duration = .seconds(12)
         package var slotsPerEpoch: UInt64 = 8
+        /// Besides attestations; each slot then has three times the work.
+        package var allDuties = false
         /// Time a commit takes; a crash within it may or may not find the records on disk.
         package var commitTime: ClosedRange<Duration> = .microseconds(200)...(.milliseconds(5))
         /// Epochs that justification lies behind; 1 when all is well.
@@ -25,6 +27,8 @@ package struct SimulatedCluster {
         package var attacker: (node: Int, attack: Attack)?
         /// This node sends bad shares, about every other time.
         package var forger: Int?
+        /// What nodes behave as, newest first; of all others `v1.11` and `v1.10`.
+        package var versions: [Int: [String]] = [:]
         /// Nodes with other disks than `commitTime`.
         package var slowDisks: [Int: ClosedRange<Duration>] = [:]
         /// Per node, ahead if positive.
@@ -38,7 +42,7 @@ package struct SimulatedCluster {
         case wake(node: Int, life: Int)
         case crash(node: Int)
         case restart(node: Int)
-        case validatorClient(node: Int, AttesterDuty)
+        case validatorClient(node: Int, Chore)
         case stepClock(node: Int, by: Duration)
         case strike
         case measure
@@ -67,7 +71,9 @@ package struct SimulatedCluster {
     var nodes: [Node]
     var heap = EventHeap<Instant, Item>()
     var random: SplitMix64
-    var tickets: [Ticket: (node: Int, row: AttesterDuty)] = [:]
+    var tickets: [Ticket: Errand] = [:]
+    /// Requests for a node's priorities, and who waits for them.
+    var priorityTickets: [Ticket: (node: Int, asker: Int)] = [:]
     var nextTicket: UInt64 = 0
     var attacker: SimulatedAttacker?
     /// The most that peers made an honest node hold, in bytes; looked at every two seconds.
@@ -80,7 +86,8 @@ package struct SimulatedCluster {
             genesis: Instant(nanoseconds: 1_700_000_000_000_000_000), slotDuration: options.slotDuration,
             slotsPerEpoch: options.slotsPerEpoch)
         chain = SimulatedChain(
-            clock: clock, validators: options.validators, justificationLag: options.justificationLag)
+            clock: clock, validators: options.validators, allDuties: options.allDuties,
+            justificationLag: options.justificationLag)
         now = clock.genesis + .zero
         nodes = (0..<options.nodes).map { node in Node(skew: options.clockSkew[node] ?? .zero) }
         for node in 0..<options.nodes { heap.schedule(.restart(node: node), at: now) }
@@ -153,7 +160,7 @@ package struct SimulatedCluster {
             turn(node, .wake)
         case .crash(let node): crash(node)
         case .restart(let node): restart(node)
-        case .validatorClient(let node, let row): askAsValidatorClient(node, row)
+        case .validatorClient(let node, let chore): attempt(chore, node)
         case .stepClock(let node, let step):
             nodes[node].skew += step
             turn(node, .wake)
@@ -175,6 +182,7 @@ package struct SimulatedCluster {
         nodes[node].nextWake = nil
         nodes[node].life += 1
         tickets = tickets.filter { $0.value.node != node }
+        priorityTickets = priorityTickets.filter { $0.value.node != node }
     }
 
     /// A real journal stops a node that contradicts itself.
@@ -187,12 +195,21 @@ package struct SimulatedCluster {
         let configuration = WorkflowConfiguration(
             nodes: options.nodes, threshold: (2 * options.nodes + 2) / 3, peer: PeerIndex(node),
             validators: Set(chain.pubKeys), clock: chain.clock, domains: chain.domains,
-            signs: !Self.hasValidatorClient(node), seed: options.seed &+ UInt64(node))
-        var workflow = Workflow(configuration: configuration) { _, message in
-            var sealed = message
-            sealed.signature = [UInt8(truncatingIfNeeded: message.source)]
-            return sealed
-        }
+            spec: chain.spec, signs: !Self.hasValidatorClient(node), seed: options.seed &+ UInt64(node),
+            infoSync: infoSyncConfiguration(node))
+        let signature = [UInt8(truncatingIfNeeded: node)]
+        var workflow = Workflow(
+            configuration: configuration,
+            sealPriorities: { message in
+                var sealed = message
+                sealed.signature = signature
+                return sealed
+            },
+            seal: { _, message in
+                var sealed = message
+                sealed.signature = signature
+                return sealed
+            })
         let snapshot = nodes[node].journal.load(deadlines: configuration.deadlines, at: time(node))
         let effects = workflow.restore(snapshot, at: time(node))
         nodes[node].workflow = workflow

@@ -24,9 +24,10 @@ struct SimulatedJournal {
     /// About what is on disk, in bytes.
     var byteCount: Int {
         let votes = contents.votes.values.joined().reduce(0) { $0 + $1.heldBytes }
-        let values = contents.voteValues.values.flatMap(\.values) + contents.unsigned.values
+        let values = contents.voteValues.values.flatMap(\.values).reduce(0) { $0 + $1.wireByteCount }
+        let unsigned = contents.unsigned.values.reduce(0) { $0 + $1.wireByteCount }
         let signed = contents.partials.count * 320 + contents.aggregated.values.reduce(0) { $0 + $1.count * 400 }
-        return votes + values.reduce(0) { $0 + $1.wireByteCount } + signed
+        return votes + values + unsigned + signed
     }
 
     // MARK: What must be here before others may see it
@@ -35,19 +36,32 @@ struct SimulatedJournal {
         contents.votes[duty]?.contains { $0.isSameVote(as: vote) } ?? false
     }
 
-    func holds(_ data: AttestationData, of duty: Duty, for pubKey: PubKey) -> Bool {
-        guard case .attester(let stored, _)? = contents.unsigned[duty]?[pubKey] else { return false }
-        return stored == data
+    /// Whether what was signed is what this node had decided for the validator.
+    func holds(decided signed: SignedData, of duty: Duty, for pubKey: PubKey) -> Bool {
+        switch (contents.unsigned[duty]?[pubKey], signed) {
+        case (.attester(let data, _)?, .attestation(let attestation)): data == attestation.data
+        case (.proposal(let proposal)?, .proposal(let signed)): proposal == signed.proposal
+        case (.aggregate(let aggregate)?, .aggregateAndProof(let signed)): aggregate == signed.aggregate
+        case (.contributions(let contributions)?, .contributionAndProof(let signed)):
+            contributions.all.contains(signed.message.contribution)
+        default: false
+        }
     }
 
     func holds(_ partial: ParSignedData, of duty: Duty, for key: EntryKey) -> Bool {
         contents.signedRoot(duty, key, partial.shareIndex) == partial.data.messageRoot
     }
 
-    func isServable(_ data: AttestationData, in duty: Duty) -> Bool {
-        (contents.unsigned[duty] ?? [:]).values.contains {
-            guard case .attester(let stored, _) = $0 else { return false }
-            return stored == data
+    func isServable(_ value: UnsignedData, in duty: Duty) -> Bool {
+        (contents.unsigned[duty] ?? [:]).values.contains { stored in
+            switch (stored, value) {
+            case (.attester(let stored, _), .attester(let data, _)): stored == data
+            case (.proposal(let stored), .proposal(let proposal)): stored == proposal
+            case (.aggregate(let stored), .aggregate(let aggregate)): stored == aggregate
+            case (.contributions(let stored), .contributions(let some)):
+                some.all.allSatisfy { stored.all.contains($0) }
+            default: false
+            }
         }
     }
 

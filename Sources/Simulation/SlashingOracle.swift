@@ -1,8 +1,9 @@
 import Ethereum
 import SSZ
 
-/// Every attestation that one key signed, and whether two of them could be slashed. Source: consensus-specs
-/// phase0/beacon-chain.md, `is_slashable_attestation_data`; written apart from the code it judges.
+/// Every attestation and block that one key signed, and whether two of them could be slashed. Source: consensus-specs
+/// phase0/beacon-chain.md, `is_slashable_attestation_data`, `process_proposer_slashing`; written apart from the code it
+/// judges.
 struct SlashingOracle {
     private struct Vote {
         let source: Epoch
@@ -11,6 +12,14 @@ struct SlashingOracle {
     }
 
     private var votes: [PubKey: [Root: Vote]] = [:]
+    private var blocks: [PubKey: [Slot: Root]] = [:]
+
+    /// - Returns: how the new block contradicts an earlier one.
+    mutating func sign(_ slot: Slot, _ block: Root, _ pubKey: PubKey) -> String? {
+        defer { blocks[pubKey, default: [:]][slot] = block }
+        guard let old = blocks[pubKey]?[slot], old != block else { return nil }
+        return "two blocks of slot \(slot.rawValue) by \(pubKey)"
+    }
 
     /// - Returns: how the new vote contradicts an earlier one.
     mutating func sign(_ data: AttestationData, _ pubKey: PubKey) -> String? {

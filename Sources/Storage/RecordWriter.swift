@@ -31,6 +31,7 @@ struct RecordWriter {
             case .vote(let duty, let message, let values): try insertVote(duty, message, values)
             case .unsigned(let duty, let set): try insertUnsigned(duty, set)
             case .attestationWatermark(let pubKey, let watermark): try raise(pubKey, watermark)
+            case .proposalWatermark(let pubKey, let watermark): try raise(pubKey, watermark)
             case .partials(let duty, let set, let status): try insertPartials(duty, set, status)
             case .partialStatus(let duty, let keys, let status): try raiseStatus(duty, keys, status)
             case .aggregated(let duty, let set): try insertAggregated(duty, set)
@@ -42,7 +43,7 @@ struct RecordWriter {
         }
     }
 
-    private func insertVote(_ duty: Duty, _ message: QBFT.Message, _ values: [Root: UnsignedDataSet]) throws {
+    private func insertVote(_ duty: Duty, _ message: QBFT.Message, _ values: [Root: ConsensusValue]) throws {
         let slot = try column(duty.slot.rawValue, "slot")
         for (hash, value) in values.sorted(by: { $0.key < $1.key }) {
             let data = Data(try recordable { try ValueBlob.encode(value) })
@@ -129,6 +130,26 @@ struct RecordWriter {
             blob(pubKey), try column(raised.source.rawValue, "source epoch"),
             try column(raised.target.rawValue, "target epoch"), blob(raised.dataRoot),
         ])
+    }
+
+    private func raise(_ pubKey: PubKey, _ new: ProposalWatermark) throws {
+        let stored = try Row.fetchOne(
+            statement("SELECT slot, block_root FROM proposal_watermark WHERE pub_key = ?"), arguments: [blob(pubKey)]
+        ).map { row in
+            guard let root = Root([UInt8](row["block_root"] as Data)) else {
+                throw JournalError.unrecordable("block of validator \(pubKey), whose earlier one is damaged")
+            }
+            return ProposalWatermark(slot: Slot(UInt64(bitPattern: row["slot"])), root: root)
+        }
+        guard let raised = stored.map({ $0.raised(by: new) }) ?? new else {
+            throw JournalConflict.watermark(pubKey, new)
+        }
+        try statement(
+            """
+            INSERT INTO proposal_watermark (pub_key, slot, block_root) VALUES (?, ?, ?)
+            ON CONFLICT (pub_key) DO UPDATE SET slot = excluded.slot, block_root = excluded.block_root
+            """
+        ).execute(arguments: [blob(pubKey), try column(raised.slot.rawValue, "slot"), blob(raised.root)])
     }
 
     private func insertAggregated(_ duty: Duty, _ set: SignedDataSet) throws {

@@ -9,7 +9,7 @@ import SSZ
 /// those that keep rows unique.
 enum Schema {
     /// Number of the last migration. A journal with a higher one was written by a later program.
-    static let version = 2
+    static let version = 3
 
     /// - Parameter path: for messages.
     static func migrator(_ path: String) -> DatabaseMigrator {
@@ -20,6 +20,7 @@ enum Schema {
             try movePartials(db, path)
             try db.execute(sql: "DROP TABLE par_sig_db_1; UPDATE meta SET value = '2' WHERE key = 'schema_version'")
         }
+        migrator.registerMigration("3") { try $0.execute(sql: third) }
         return migrator
     }
 
@@ -146,6 +147,15 @@ enum Schema {
             data BLOB NOT NULL,
             UNIQUE (slot, duty_type, pub_key, subcommittee, message_root)
         ) STRICT;
+        """
+
+    private static let third = """
+        CREATE TABLE proposal_watermark (
+            pub_key BLOB PRIMARY KEY NOT NULL,
+            slot INTEGER NOT NULL,
+            block_root BLOB NOT NULL
+        ) STRICT;
+        UPDATE meta SET value = '3' WHERE key = 'schema_version';
         """
 
     /// Those of closed duties are not read any more and stay behind. Of the others, rows that were never touched after

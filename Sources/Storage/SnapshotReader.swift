@@ -48,6 +48,7 @@ struct SnapshotReader {
             if try row.integer("broadcast") != 0 { snapshot.broadcast[duty, default: []].insert(key) }
         }
         snapshot.watermarks = try watermarks()
+        snapshot.proposalWatermarks = try proposalWatermarks()
         snapshot.closed.formUnion(known.filter { !$0.value }.keys)
         return snapshot
     }
@@ -58,6 +59,15 @@ struct SnapshotReader {
             watermarks[try row.fixed("pub_key")] = AttestationWatermark(
                 source: Epoch(try row.unsigned("source_epoch")), target: Epoch(try row.unsigned("target_epoch")),
                 dataRoot: try row.fixed("data_root"))
+        }
+        return watermarks
+    }
+
+    func proposalWatermarks() throws -> [PubKey: ProposalWatermark] {
+        var watermarks: [PubKey: ProposalWatermark] = [:]
+        try forEach("proposal_watermark") { row in
+            watermarks[try row.fixed("pub_key")] = ProposalWatermark(
+                slot: Slot(try row.unsigned("slot")), root: try row.fixed("block_root"))
         }
         return watermarks
     }

@@ -2,7 +2,7 @@ import DutyWorkflow
 import Ethereum
 import SSZ
 
-/// Column `vote_value.data`: a consensus value.
+/// Column `vote_value.data`: a consensus value. Of info-sync duties it is a `PriorityBlob`, of all others:
 ///
 /// `version u8 = 1 ‖ count u32 ‖ count × (public key 48 ‖ length u32 ‖ wire bytes)`, keys ascending.
 enum ValueBlob {
@@ -12,7 +12,18 @@ enum ValueBlob {
     /// More than the largest value on the wire (32 MiB, consensus.md).
     static let entryBytesMax = 32 << 20
 
-    static func encode(_ set: UnsignedDataSet) throws(BlobError) -> [UInt8] {
+    static func encode(_ value: ConsensusValue) throws(BlobError) -> [UInt8] {
+        switch value {
+        case .duties(let set): try encode(set)
+        case .priorities(let result): try PriorityBlob.encode(result)
+        }
+    }
+
+    static func decode(_ bytes: [UInt8], type: DutyType) throws -> ConsensusValue {
+        type == .infoSync ? .priorities(try PriorityBlob.decode(bytes)) : .duties(try decodeSet(bytes, type: type))
+    }
+
+    private static func encode(_ set: UnsignedDataSet) throws(BlobError) -> [UInt8] {
         guard set.count <= entriesMax else { throw .limit("validators", set.count) }
         var out: [UInt8] = [version]
         out.appendInteger(UInt32(set.count))
@@ -26,7 +37,7 @@ enum ValueBlob {
         return out
     }
 
-    static func decode(_ bytes: [UInt8], type: DutyType) throws -> UnsignedDataSet {
+    private static func decodeSet(_ bytes: [UInt8], type: DutyType) throws -> UnsignedDataSet {
         var reader = BlobReader(bytes)
         let found = try reader.integer(UInt8.self)
         guard found == version else { throw BlobError.version(found) }

@@ -44,8 +44,10 @@ struct ConsensusAttackTests {
 
     /// With a value for everything it names.
     private func message(_ vote: QBFT.Message, _ duty: Duty? = nil, _ set: UnsignedDataSet? = nil) -> ConsensusMessage {
-        var values: [Root: UnsignedDataSet] = [:]
-        for named in [vote] + vote.justification where named.value != .zero { values[named.value] = set ?? self.set }
+        var values: [Root: ConsensusValue] = [:]
+        for named in [vote] + vote.justification where named.value != .zero {
+            values[named.value] = .duties(set ?? self.set)
+        }
         return ConsensusMessage(duty: duty ?? self.duty, message: vote, values: values)
     }
 
@@ -195,7 +197,7 @@ struct ConsensusAttackTests {
         }
         let next = Duty.attester(slot: Slot(43))
         #expect(consensus.participate(next, at: .slot(43, plus: 4)).isEmpty)
-        #expect(consensus.propose(next, set, at: .slot(43, plus: 4)).isEmpty)
+        #expect(consensus.propose(next, .duties(set), at: .slot(43, plus: 4)).isEmpty)
         #expect(consensus.wake(at: .slot(43, plus: 9)).isEmpty)
     }
 
@@ -212,7 +214,7 @@ struct ConsensusAttackTests {
 
         var restarted = try self.consensus()
         var votes: [QBFT.Message] = []
-        var values: [Root: UnsignedDataSet] = [:]
+        var values: [Root: ConsensusValue] = [:]
         for case .vote(_, let vote, let fresh) in own.records {
             votes.append(vote)
             values.merge(fresh) { first, _ in first }

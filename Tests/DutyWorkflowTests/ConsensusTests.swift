@@ -31,7 +31,7 @@ struct ConsensusTests {
     ) -> ConsensusMessage {
         let set = value(duty, block: block)
         let hash = kind == .roundChange ? Root.zero : set.valueHash()
-        let values = hash == .zero || !withValue ? [:] : [hash: set]
+        let values = hash == .zero || !withValue ? [:] : [hash: ConsensusValue.duties(set)]
         let message = QBFT.Message(
             kind, round: round, source: source, value: hash, signature: [UInt8(truncatingIfNeeded: source)])
         return ConsensusMessage(duty: duty, message: message, values: values)
@@ -46,7 +46,7 @@ struct ConsensusTests {
     func voteOrder() throws {
         var consensus = try consensus()
         #expect(consensus.participate(duty, at: start).effectNames.isEmpty)
-        var names = consensus.propose(duty, value(duty), at: start).effectNames
+        var names = consensus.propose(duty, .duties(value(duty)), at: start).effectNames
         #expect(names == ["persist vote prePrepare", "send prePrepare", "persist vote prepare", "send prepare"])
         names = consensus.receive(message(duty, .prepare, from: 1), at: start).effectNames
         #expect(names.isEmpty)
@@ -56,13 +56,13 @@ struct ConsensusTests {
         let last = consensus.receive(message(duty, .commit, from: 2), at: start)
         #expect(decided(last) == value(duty))
         #expect(last.effectNames.isEmpty)
-        #expect(consensus.propose(duty, value(duty, block: 2), at: start).isEmpty, "harmless after a decision")
+        #expect(consensus.propose(duty, .duties(value(duty, block: 2)), at: start).isEmpty, "harmless after a decision")
     }
 
     @Test("a value is written once, with the first vote that needs it")
     func valuesOnce() throws {
         var consensus = try consensus()
-        let records = consensus.propose(duty, value(duty), at: start).effects.records
+        let records = consensus.propose(duty, .duties(value(duty)), at: start).effects.records
         let counts = records.map { if case .vote(_, _, let values) = $0 { values.count } else { -1 } }
         #expect(counts == [1, 0])
     }
@@ -70,7 +70,7 @@ struct ConsensusTests {
     @Test("a commit's record carries the prepares it rests on; the message on the wire does not")
     func commitRecord() throws {
         var consensus = try consensus()
-        _ = consensus.propose(duty, value(duty), at: start)
+        _ = consensus.propose(duty, .duties(value(duty)), at: start)
         _ = consensus.receive(message(duty, .prepare, from: 1), at: start)
         let effects = consensus.receive(message(duty, .prepare, from: 2), at: start).effects
         guard case .vote(_, let record, _)? = effects.records.first else { return }
@@ -166,12 +166,12 @@ struct ConsensusTests {
     @Test("restored from its votes it says the same again and nothing else")
     func restore() throws {
         var before = try consensus()
-        var records = before.propose(duty, value(duty), at: start).effects.records
+        var records = before.propose(duty, .duties(value(duty)), at: start).effects.records
         _ = before.receive(message(duty, .prepare, from: 1), at: start)
         records += before.receive(message(duty, .prepare, from: 2), at: start).effects.records
         for count in 0...records.count {
             var votes: [QBFT.Message] = []
-            var values: [Root: UnsignedDataSet] = [:]
+            var values: [Root: ConsensusValue] = [:]
             for case .vote(_, let message, let fresh) in records.prefix(count) {
                 votes.append(message)
                 values.merge(fresh) { first, _ in first }
@@ -184,7 +184,7 @@ struct ConsensusTests {
             let written = again.effects.records.compactMap { if case .vote(_, let vote, _) = $0 { vote } else { nil } }
             #expect(written.allSatisfy { new in !votes.contains { $0.kind == new.kind } }, "nothing is written twice")
             // Other data now: it may propose them only if it had proposed nothing.
-            let proposal = after.propose(duty, value(duty, block: 9), at: start)
+            let proposal = after.propose(duty, .duties(value(duty, block: 9)), at: start)
             #expect(proposal.effects.sent.contains { $0.message.kind == .prePrepare } == (count == 0))
         }
     }
@@ -203,7 +203,7 @@ struct ConsensusTests {
         var consensus = try consensus()
         consensus.restoreDecided(duty)
         #expect(consensus.participate(duty, at: start).isEmpty)
-        #expect(consensus.propose(duty, value(duty), at: start).isEmpty)
+        #expect(consensus.propose(duty, .duties(value(duty)), at: start).isEmpty)
         for source in 1...3 { #expect(consensus.receive(message(duty, .prePrepare, from: source), at: start).isEmpty) }
         #expect(consensus.nextWake == nil)
     }
@@ -211,7 +211,7 @@ struct ConsensusTests {
     @Test("whoever asks after the decision gets it, alone and once a round")
     func answersLaggards() throws {
         var consensus = try consensus()
-        _ = consensus.propose(duty, value(duty), at: start)
+        _ = consensus.propose(duty, .duties(value(duty)), at: start)
         for kind in [QBFT.Message.Kind.prepare, .commit] {
             for source in 1...2 { _ = consensus.receive(message(duty, kind, from: source), at: start) }
         }
@@ -219,7 +219,7 @@ struct ConsensusTests {
         let effects = consensus.receive(question, at: start + .seconds(3)).effects
         #expect(effects.map(\.name) == ["send decided to 3"])
         guard case .sendConsensusTo(_, let answer)? = effects.first else { return }
-        #expect(answer.values.values.first == value(duty))
+        #expect(answer.values.values.first == .duties(value(duty)))
         #expect(consensus.receive(question, at: start + .seconds(3)).isEmpty)
         let wasOpen = consensus.expire(duty)
         #expect(!wasOpen, "it had decided")

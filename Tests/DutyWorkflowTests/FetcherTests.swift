@@ -22,11 +22,11 @@ struct FetcherTests {
         ])
     func committees(fork: ForkName, expected: [UInt64]) throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration(fork: fork))
-        #expect(asked(fetcher.fetch(duty, definitions())) == expected)
-        #expect(fetcher.fetch(duty, definitions()).isEmpty, "one request at a time")
+        #expect(asked(try fetcher.fetch(duty, definitions())) == expected)
+        #expect(try fetcher.fetch(duty, definitions()).isEmpty, "one request at a time")
         let data = Dictionary(
             uniqueKeysWithValues: expected.map { (CommitteeIndex($0), Fixture.data(slot: 40, index: $0)) })
-        let signals = fetcher.received(duty, .attestationData(data), at: .slot(40, plus: 4))
+        let signals = try fetcher.received(duty, .attestationData(data), at: .slot(40, plus: 4))
         guard case .fetched(duty, let set)? = signals.last else {
             Issue.record("no data: \(signals)")
             return
@@ -46,20 +46,23 @@ struct FetcherTests {
         ])
     func refuses(data: AttestationData) throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration())
-        _ = fetcher.fetch(duty, definitions())
-        let signals = fetcher.received(duty, .attestationData([.zero: data]), at: .slot(40, plus: 4))
+        _ = try fetcher.fetch(duty, definitions())
+        let signals = try fetcher.received(duty, .attestationData([.zero: data]), at: .slot(40, plus: 4))
         #expect(signals.count == 1 && !signals.tracked.isEmpty, "no data go out")
         let next = try #require(fetcher.nextWake)
-        #expect(asked(fetcher.wake(at: next)) == [0])
+        #expect(asked(try fetcher.wake(at: next)) == [0])
         #expect(
-            fetcher.received(duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: next).tracked == [.fetched])
+            try fetcher.received(duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: next).tracked == [
+                .fetched
+            ])
     }
 
     @Test("a missing committee is asked for again")
     func missing() throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration(fork: .deneb))
-        _ = fetcher.fetch(duty, definitions())
-        let signals = fetcher.received(duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: .slot(40, plus: 4))
+        _ = try fetcher.fetch(duty, definitions())
+        let signals = try fetcher.received(
+            duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: .slot(40, plus: 4))
         #expect(signals.tracked == [.fetchFailed("no data for committee 1")])
         #expect(fetcher.nextWake != nil)
     }
@@ -67,20 +70,20 @@ struct FetcherTests {
     @Test("temporary failures back off until the deadline; a permanent one ends it")
     func failures() throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration())
-        _ = fetcher.fetch(duty, definitions())
+        _ = try fetcher.fetch(duty, definitions())
         var now = Instant.slot(40, plus: 4)
         var attempts = 0
         while true {
             _ = fetcher.failed(duty, Failure(reason: "503", isTemporary: true), now)
             guard let next = fetcher.nextWake else { break }
-            #expect(fetcher.wake(at: next - .nanoseconds(1)).isEmpty)
-            #expect(asked(fetcher.wake(at: next)) == [0])
+            #expect(try fetcher.wake(at: next - .nanoseconds(1)).isEmpty)
+            #expect(asked(try fetcher.wake(at: next)) == [0])
             now = next
             attempts += 1
         }
         #expect(attempts > 20 && now >= .slot(40, plus: 385))
 
-        _ = fetcher.fetch(duty, definitions())
+        _ = try fetcher.fetch(duty, definitions())
         let signals = fetcher.failed(duty, Failure(reason: "400", isTemporary: false), .slot(40, plus: 4))
         #expect(signals.tracked == [.fetchFailed("400")])
         #expect(fetcher.nextWake == nil)
@@ -89,11 +92,11 @@ struct FetcherTests {
     @Test("nothing is asked without definitions, and nothing taken that was not asked for")
     func unasked() throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration())
-        #expect(fetcher.fetch(duty, [:]).isEmpty)
-        #expect(fetcher.received(duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: .slot(40)).isEmpty)
-        _ = fetcher.fetch(duty, definitions())
+        #expect(try fetcher.fetch(duty, [:]).isEmpty)
+        #expect(try fetcher.received(duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: .slot(40)).isEmpty)
+        _ = try fetcher.fetch(duty, definitions())
         fetcher.drop(duty)
-        #expect(fetcher.received(duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: .slot(40)).isEmpty)
+        #expect(try fetcher.received(duty, .attestationData([.zero: Fixture.data(slot: 40)]), at: .slot(40)).isEmpty)
     }
 
     @Test("after an outage the oldest duty comes first, one at a time; what is due just now does not wait")
@@ -108,23 +111,48 @@ struct FetcherTests {
         }
         let down = Failure(reason: "refused", isTemporary: true)
         for duty in duties.reversed() {
-            _ = fetcher.fetch(duty, rows(duty))
+            _ = try fetcher.fetch(duty, rows(duty))
             #expect(fetcher.failed(duty, down, .slot(49)).tracked == [.fetchFailed("refused")])
         }
         let now = Instant.slot(50)
-        #expect(fetched(fetcher.wake(at: now)) == [duties[0]])
-        #expect(fetched(fetcher.wake(at: now)).isEmpty && fetcher.nextWake == nil)
+        #expect(fetched(try fetcher.wake(at: now)) == [duties[0]])
+        #expect(fetched(try fetcher.wake(at: now)).isEmpty && fetcher.nextWake == nil)
         let current = Duty.attester(slot: Slot(50))
-        #expect(fetched(fetcher.fetch(current, rows(current))) == [current])
+        #expect(fetched(try fetcher.fetch(current, rows(current))) == [current])
         for (done, next) in zip(duties, duties.dropFirst()) {
             let data = Fixture.data(slot: done.slot.rawValue)
-            #expect(fetcher.received(done, .attestationData([.zero: data]), at: now).tracked == [.fetched])
-            #expect(fetched(fetcher.wake(at: now)) == [next])
+            #expect(try fetcher.received(done, .attestationData([.zero: data]), at: now).tracked == [.fetched])
+            #expect(fetched(try fetcher.wake(at: now)) == [next])
         }
         // One that keeps failing holds up no other.
         _ = fetcher.failed(duties[2], down, now)
         _ = fetcher.failed(current, down, now)
         let next = try #require(fetcher.nextWake)
-        #expect(fetched(fetcher.wake(at: next)).count == 1)
+        #expect(fetched(try fetcher.wake(at: next)).count == 1)
     }
+}
+
+extension FetchSources {
+    /// Where the cluster has made nothing yet.
+    static func nothing() throws -> FetchSources {
+        let configuration = try Fixture.configuration()
+        return FetchSources(
+            signatures: AggSigDB(), decided: DutyDB(configuration: configuration),
+            infoSync: InfoSync(configuration: configuration) { $0 })
+    }
+}
+
+/// For duties whose data depend on nothing else.
+extension Fetcher {
+    fileprivate mutating func fetch(_ duty: Duty, _ definitions: DutyDefinitionSet) throws -> [Signal] {
+        fetch(duty, definitions, from: try .nothing(), at: Fixture.genesis)
+    }
+
+    fileprivate mutating func received(_ duty: Duty, _ data: FetchedData, at now: Instant) throws -> [Signal] {
+        received(duty, data, from: try .nothing(), at: now)
+    }
+
+    fileprivate mutating func wake(at now: Instant) throws -> [Signal] { wake(from: try .nothing(), at: now) }
+
+    fileprivate var nextWake: Instant? { nextWake(after: Fixture.genesis) }
 }

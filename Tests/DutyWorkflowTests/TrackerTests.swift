@@ -4,47 +4,88 @@ import Testing
 
 @testable import DutyWorkflow
 
-/// Source of the verdicts: workflow.md §16.3, for attesters.
+/// Source of the verdicts: workflow.md §16.3. This node holds share 1 of four; three are needed.
 @Suite("Tracker")
 struct TrackerTests {
-    private static let duty = Duty.attester(slot: Slot(40))
+    typealias Steps = [TrackedStep]
+
+    private static let slot = Slot(40)
     private static let keys: Set<PubKey> = [Fixture.pubKey(0), Fixture.pubKey(1)]
     private static let one = Fixture.root(1)
     private static let two = Fixture.root(2)
+    private static let decided = TrackedStep.decided(round: 1, leader: PeerIndex(0), after: .milliseconds(20))
+    private static let start = TrackedStep.started(keys)
 
-    struct Row: Sendable, CustomStringConvertible {
-        let description: String
-        let steps: [TrackedStep]
+    private static func roots(_ root: Root) -> [EntryKey: Root] { [Fixture.key(0): root, Fixture.key(1): root] }
+    private static func peer(_ share: Int, _ root: Root = one) -> TrackedStep {
+        .signedByPeer(Fixture.share(share), roots(root))
+    }
+    private static let local = TrackedStep.signedLocally(roots(one))
+    private static let upToStored = [start, .fetched, decided, .stored(keys)]
+    private static let upToLocal = upToStored + [local]
+    private static let upToThreshold = upToLocal + [peer(2), peer(3), .thresholdReached(keys)]
+    private static let combined = [local, peer(2), peer(3), .thresholdReached(keys), .aggregated(keys)]
+    private static let broadcast = upToThreshold + [.aggregated(keys), .submitted(keys), .broadcasted(keys)]
+
+    /// A tracker that was there long before the duty.
+    private static func tracker() throws -> Tracker {
+        var tracker = Tracker(configuration: try Fixture.configuration())
+        _ = tracker.wake(at: .slot(20))
+        return tracker
+    }
+
+    private static func duty(_ type: DutyType) -> Duty { Duty(slot: slot, type: type) }
+
+    private static func failure(_ reports: [Report]) -> DutyFailure? {
+        reports.lazy.compactMap { if case .failed(let failure) = $0 { failure } else { nil } }.first
+    }
+
+    private static func analysis(_ reports: [Report]) -> DutyAnalysis? {
+        reports.lazy.compactMap { if case .analysed(let analysis) = $0 { analysis } else { nil } }.first
+    }
+
+    struct Row: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let type: DutyType
+        /// Steps of other duties of the slot, which came before.
+        let others: [DutyType: Steps]
+        let steps: Steps
         let step: DutyStep
-        let reason: FailureReason
-        init(_ description: String, _ steps: [TrackedStep], _ step: DutyStep, _ reason: FailureReason) {
-            self.description = description
+        /// Nil: not a failure.
+        let reason: FailureReason?
+
+        init(
+            _ description: String, of type: DutyType = .attester, after others: [DutyType: Steps] = [:], _ steps: Steps,
+            _ step: DutyStep, _ reason: FailureReason?
+        ) {
+            testDescription = description
+            self.type = type
+            self.others = others
             self.steps = steps
             self.step = step
             self.reason = reason
         }
     }
 
-    private static let decided = TrackedStep.decided(round: 1, leader: PeerIndex(0), after: .milliseconds(20))
-    private static func roots(_ root: Root) -> [PubKey: Root] { [Fixture.pubKey(0): root, Fixture.pubKey(1): root] }
-    private static func peer(_ share: Int, _ root: Root = one) -> TrackedStep {
-        .signedByPeer(Fixture.share(share), roots(root))
-    }
-    private static let upToStored = [TrackedStep.fetched, decided, .stored(keys)]
-    private static let upToLocal = upToStored + [.signedLocally(roots(one))]
-    private static let upToThreshold = upToLocal + [peer(2), peer(3), .thresholdReached(keys)]
-
-    static let rows: [Row] = [
-        Row("the beacon node fails", [.fetchFailed("503")], .fetcher, .fetchBNError),
+    static let attesterRows: [Row] = [
+        Row("nothing happened", [start], .scheduler, .unknown),
+        Row("the beacon node fails", [start, .fetchFailed("503")], .fetcher, .fetchBNError),
         Row(
-            "the beacon node fails, others vote in vain", [.fetchFailed("503"), .consensusTimedOut], .consensus,
-            .noConsensus),
-        Row("no decision", [.fetched, .consensusTimedOut], .consensus, .noConsensus),
+            "the beacon node fails, others vote in vain", [start, .fetchFailed("503"), .consensusTimedOut], .fetcher,
+            .fetchBNError),
+        Row("fetched, never proposed", [start, .fetched], .fetcher, .bugFetchError),
+        Row("no decision", [start, .fetched, .consensusTimedOut], .consensus, .noConsensus),
+        Row("no decision, no answer of the beacon node", [start, .consensusTimedOut], .consensus, .noConsensus),
         Row(
-            "no decision, the beacon node had failed once", [.fetchFailed("503"), .fetched, .consensusTimedOut],
-            .consensus, .noConsensus),
+            "no decision, the beacon node had failed once",
+            [start, .fetchFailed("503"), .fetched, .consensusTimedOut], .consensus, .noConsensus),
+        Row("decided, not for these validators", [start, .fetched, decided], .consensus, .unknown),
         Row(
-            "decided, refused by the store", [.fetched, decided, .conflicted(Fixture.pubKey(0), "slashing")], .dutyDB,
+            "decided, refused by the store",
+            [start, .fetched, decided] + keys.sorted().map { .conflicted($0, "slashing") }, .dutyDB, .bugDutyDBError),
+        Row(
+            "refused by the store here, signed by others",
+            [start, .fetched, decided] + keys.sorted().map { .conflicted($0, "slashing") } + [peer(2)], .dutyDB,
             .bugDutyDBError),
         Row("decided and stored, nobody signs", upToStored, .validatorAPI, .noLocalVCSignature),
         Row(
@@ -53,72 +94,396 @@ struct TrackerTests {
         Row("no peer's signature", upToLocal, .parSigEx, .noPeerSignatures),
         Row("too few signatures", upToLocal + [peer(2)], .parSigDBExternal, .insufficientPeerSignatures),
         Row("peers signed, we did not", upToStored + [peer(2)], .validatorAPI, .noLocalVCSignature),
+        Row(
+            "peers signed, we would not", upToStored + [peer(2), .signFailed("new journal")], .validatorAPI,
+            .signingRefused),
+        Row("a late node that decided nothing", [start, peer(2)], .parSigDBExternal, .insufficientPeerSignatures),
         Row("different messages signed", upToLocal + [peer(2, two)], .parSigDBExternal, .bugParSigDBInconsistent),
         Row(
-            "a share equivocates", upToLocal + [peer(2), .equivocatedShare(Fixture.pubKey(0), Fixture.share(2))],
+            "a share equivocates", upToLocal + [peer(2)] + keys.map { .equivocatedShare($0, Fixture.share(2)) },
             .parSigDBExternal, .bugParSigDBInconsistent),
         Row("shares do not combine", upToThreshold, .sigAggregation, .bugSigAgg),
+        Row(
+            "a bad share leaves too few", upToThreshold + keys.map { .badShare($0, Fixture.share(3)) },
+            .parSigDBExternal, .insufficientPeerSignatures),
+        Row("combined, never broadcast", upToThreshold + [.aggregated(keys)], .aggSigDB, .bugAggregationError),
         Row(
             "the broadcast fails", upToThreshold + [.aggregated(keys), .broadcastFailed("400")], .broadcast,
             .broadcastBNError),
         Row(
             "one validator lacks signatures, the other is through",
-            upToThreshold + [.aggregated([Fixture.pubKey(0)]), .broadcasted([Fixture.pubKey(0)])], .parSigDBExternal,
-            .insufficientPeerSignatures),
+            upToLocal + [
+                peer(2), .signedByPeer(Fixture.share(3), [Fixture.key(0): one]), .thresholdReached([Fixture.pubKey(0)]),
+                .aggregated([Fixture.pubKey(0)]), .broadcasted([Fixture.pubKey(0)]),
+            ], .parSigDBExternal, .insufficientPeerSignatures),
     ]
 
-    @Test("says where a duty stopped and why", arguments: rows)
+    private static let selected: [DutyType: Steps] = [.prepareAggregator: combined, .attester: broadcast]
+    private static let synced: [DutyType: Steps] = [.prepareSyncContribution: combined, .syncMessage: combined]
+
+    static let prerequisiteRows: [Row] = [
+        Row("no randao", of: .proposer, [start, .consensusTimedOut], .fetcher, .proposerZeroRandaos),
+        Row("our randao only", of: .proposer, after: [.randao: [local]], [start], .fetcher, .proposerNoExternalRandaos),
+        Row(
+            "few randaos", of: .proposer, after: [.randao: [local, peer(2)]], [start], .fetcher,
+            .proposerInsufficientRandaos),
+        Row(
+            "randao not combined", of: .proposer, after: [.randao: [local, peer(2), peer(3), .thresholdReached(keys)]],
+            [start],
+            .fetcher, .failedProposerRandao),
+        Row(
+            "randao fine, nothing fetched", of: .proposer, after: [.randao: combined], [start], .fetcher, .bugFetchError
+        ),
+        Row(
+            "randao fine, beacon node fails", of: .proposer, after: [.randao: combined], [start, .fetchFailed("500")],
+            .fetcher,
+            .fetchBNError),
+        Row(
+            "randao fine, no answer, no decision", of: .proposer, after: [.randao: combined],
+            [start, .consensusTimedOut],
+            .consensus, .noConsensus),
+        Row("nobody selected", of: .aggregator, after: selected, [start, .fetched], .fetcher, nil),
+        Row(
+            "others' aggregates undecided", of: .aggregator, after: selected, [start, .fetched, .consensusTimedOut],
+            .consensus,
+            .noConsensus),
+        Row(
+            "no selections", of: .aggregator, after: [.attester: broadcast], [start], .fetcher, .zeroAggregatorPrepares),
+        Row(
+            "our selections only", of: .aggregator, after: [.prepareAggregator: [local], .attester: broadcast], [start],
+            .fetcher,
+            .noAggregatorSelections),
+        Row(
+            "few selections", of: .aggregator, after: [.prepareAggregator: [local, peer(2)], .attester: broadcast],
+            [start],
+            .fetcher, .insufficientAggregatorSelections),
+        Row(
+            "selections not combined", of: .aggregator,
+            after: [.prepareAggregator: [local, peer(2), .thresholdReached(keys)], .attester: broadcast], [start],
+            .fetcher,
+            .failedAggregatorSelection),
+        Row(
+            "no attestation to aggregate", of: .aggregator,
+            after: [.prepareAggregator: combined, .attester: [start, .fetched]],
+            [start], .fetcher, .missingAggregatorAttestation),
+        Row(
+            "no aggregate of the beacon node", of: .aggregator, after: selected, [start, .fetchFailed("404")], .fetcher,
+            .fetchBNError),
+        Row("nobody selected to contribute", of: .syncContribution, after: synced, [start, .fetched], .fetcher, nil),
+        Row(
+            "no sync selections", of: .syncContribution, after: [.syncMessage: combined], [start], .fetcher,
+            .syncContributionZeroPrepares),
+        Row(
+            "our sync selections only", of: .syncContribution,
+            after: [.prepareSyncContribution: [local], .syncMessage: combined],
+            [start], .fetcher, .syncContributionNoExternalPrepares),
+        Row(
+            "few sync selections", of: .syncContribution,
+            after: [.prepareSyncContribution: [peer(3), local], .syncMessage: combined], [start], .fetcher,
+            .syncContributionFewPrepares),
+        Row(
+            "sync selections not combined", of: .syncContribution,
+            after: [.prepareSyncContribution: [local, .thresholdReached(keys)], .syncMessage: combined], [start],
+            .fetcher,
+            .syncContributionFailedPrepare),
+        Row(
+            "no sync message", of: .syncContribution,
+            after: [.prepareSyncContribution: combined, .syncMessage: [local, peer(2)]],
+            [start], .fetcher, .syncContributionNoSyncMsg),
+        Row(
+            "sync messages over different heads", of: .syncMessage, [local, peer(2, two)], .parSigDBExternal,
+            .parSigDBInconsistentSync),
+        Row("we sent no sync message", of: .syncMessage, [peer(2)], .parSigDBExternal, .insufficientPeerSignatures),
+        Row("our randao alone", of: .randao, [local], .parSigEx, .noPeerSignatures),
+        Row("an exit waits", of: .exit, [local, peer(2)], .parSigDBExternal, .insufficientPeerSignatures),
+    ]
+
+    @Test("says where a duty stopped and why", arguments: attesterRows + prerequisiteRows)
     func verdict(row: Row) throws {
-        var tracker = Tracker(configuration: try Fixture.configuration())
-        for step in [.started(Self.keys)] + row.steps { _ = tracker.record(Self.duty, step, at: .slot(40)) }
-        let reports = tracker.expire(Self.duty)
-        guard case .failed(let duty, let step, let reason, _, let missing)? = reports.first else {
-            Issue.record("no verdict: \(reports)")
+        var tracker = try Self.tracker()
+        for (type, steps) in row.others {
+            for step in steps { _ = tracker.record(Self.duty(type), step, at: .slot(40)) }
+        }
+        let duty = Self.duty(row.type)
+        for step in row.steps { _ = tracker.record(duty, step, at: .slot(40)) }
+        let reports = tracker.expire(duty, due: Self.keys, at: .slot(72))
+        let failure = Self.failure(reports)
+        #expect(failure?.reason == row.reason)
+        if let failure {
+            #expect(failure.duty == duty && failure.step == row.step && !failure.missing.isEmpty)
+            #expect(failure.expected == 2)
+        }
+        let outcome = row.reason.map { DutyAnalysis.Outcome.failed($0) } ?? .nothingToDo
+        #expect(Self.analysis(reports)?.outcome == outcome, "\(reports)")
+    }
+
+    /// What no step of ours leads to, by the table.
+    @Test(
+        "knows every row of the table",
+        arguments: [
+            (.parSigDBLocal, nil, .bugParSigDBInternal), (.parSigDBLocal, "full", .bugParSigDBInternal),
+            (.parSigEx, nil, .noPeerSignatures), (.parSigEx, "x", .unknown),
+            (.parSigDBExternal, "x", .bugParSigDBExternal), (.sigAggregation, "x", .bugSigAgg),
+            (.aggSigDB, nil, .bugAggregationError), (.aggSigDB, "x", .bugAggregationError),
+            (.broadcast, "x", .broadcastBNError), (.broadcast, nil, .unknown),
+            (.chainInclusion, "x", .notIncludedOnChain), (.chainInclusion, nil, .unknown),
+            (.dutyDB, "x", .bugDutyDBError), (.dutyDB, nil, .noLocalVCSignature),
+        ] as [(DutyStep, String?, FailureReason)])
+    func table(step: DutyStep, error: String?, reason: FailureReason) {
+        let record = DutyRecord(Self.duty(.attester), own: Fixture.share(1))
+        var path = DutyRecord.Path()
+        path.note(step, error: error)
+        guard case .failed(_, let found)? = record.verdict(of: path, own: Fixture.share(1)) else {
+            Issue.record("no verdict")
             return
         }
-        #expect((duty, step, reason) == (Self.duty, row.step, row.reason))
-        #expect(!missing.isEmpty)
-        #expect(tracker.expire(Self.duty).isEmpty, "said once")
+        #expect(found == reason)
     }
 
-    @Test("success is told once, when the last validator is through")
+    @Test("success is told once, when the last validator is through, and counted after the deadline")
     func success() throws {
-        var tracker = Tracker(configuration: try Fixture.configuration())
+        var tracker = try Self.tracker()
+        let duty = Self.duty(.attester)
         var reports: [Report] = []
-        for step in [.started(Self.keys)] + Self.upToThreshold {
-            reports += tracker.record(Self.duty, step, at: .slot(40, plus: 4))
+        for step in Self.upToThreshold + [.aggregated(Self.keys)] {
+            reports += tracker.record(duty, step, at: .slot(40, plus: 4))
         }
-        reports = tracker.record(Self.duty, .broadcasted([Fixture.pubKey(0)]), at: .slot(40, plus: 5))
+        reports = tracker.record(duty, .broadcasted([Fixture.pubKey(0)]), at: .slot(40, plus: 5))
         #expect(reports.isEmpty)
-        reports = tracker.record(Self.duty, .broadcasted([Fixture.pubKey(1)]), at: .slot(40, plus: 6))
-        #expect(reports == [.succeeded(Self.duty, validators: 2, sinceDecided: .seconds(2))])
-        #expect(tracker.record(Self.duty, .broadcasted(Self.keys), at: .slot(40, plus: 7)).isEmpty)
-        #expect(tracker.expire(Self.duty).isEmpty)
+        reports = tracker.record(duty, .broadcasted([Fixture.pubKey(1)]), at: .slot(40, plus: 6))
+        #expect(reports == [.succeeded(duty, validators: 2, sinceDecided: .seconds(2))])
+        #expect(tracker.record(duty, .broadcasted(Self.keys), at: .slot(40, plus: 7)).isEmpty)
+        let end = tracker.expire(duty, due: Self.keys, at: .slot(72))
+        #expect(end.count == 1 && Self.analysis(end)?.outcome == .succeeded && Self.analysis(end)?.validators == 2)
     }
 
-    @Test("a duty known from peers only is not judged")
-    func foreign() throws {
-        var tracker = Tracker(configuration: try Fixture.configuration())
-        _ = tracker.record(Self.duty, Self.peer(2), at: .slot(40))
-        #expect(tracker.expire(Self.duty).isEmpty)
+    @Test("selections and randaos end well once they are combined", arguments: [DutyType.randao, .prepareAggregator])
+    func internalDuties(type: DutyType) throws {
+        var tracker = try Self.tracker()
+        for step in Self.combined { _ = tracker.record(Self.duty(type), step, at: .slot(40)) }
+        let end = tracker.expire(Self.duty(type), due: Self.keys, at: .slot(72))
+        #expect(Self.analysis(end)?.outcome == .succeeded && end.count == 1)
     }
+
+    @Test("of an aggregation, only validators that were selected have to get through")
+    func selectedOnly() throws {
+        var tracker = try Self.tracker()
+        let (duty, chosen) = (Self.duty(.aggregator), Set([Fixture.pubKey(0)]))
+        for step in [Self.start, .fetched, Self.decided, .stored(chosen), .aggregated(chosen), .broadcasted(chosen)] {
+            _ = tracker.record(duty, step, at: .slot(40))
+        }
+        let end = tracker.expire(duty, due: Self.keys, at: .slot(72))
+        #expect(Self.analysis(end)?.outcome == .succeeded && Self.analysis(end)?.validators == 1)
+    }
+
+    @Test("a validator client that never makes selections is told once, and again when it had begun to")
+    func muted() throws {
+        var tracker = try Self.tracker()
+        func aggregator(_ slot: UInt64) -> [Report] {
+            let duty = Duty(slot: Slot(slot), type: .aggregator)
+            for step in Self.broadcast { _ = tracker.record(.attester(slot: Slot(slot)), step, at: .slot(slot)) }
+            _ = tracker.record(duty, Self.start, at: .slot(slot))
+            return tracker.expire(duty, due: Self.keys, at: .slot(slot + 32))
+        }
+        #expect(Self.failure(aggregator(40))?.reason == .zeroAggregatorPrepares)
+        for slot in 41...43 as ClosedRange<UInt64> {
+            let reports = aggregator(slot)
+            #expect(Self.failure(reports) == nil && Self.analysis(reports)?.outcome == .nothingToDo)
+        }
+        _ = tracker.record(Duty(slot: Slot(44), type: .prepareAggregator), Self.local, at: .slot(44))
+        #expect(Self.failure(aggregator(45))?.reason == .zeroAggregatorPrepares)
+    }
+
+    @Test("what was half seen after the start is not judged; a node that is there before genesis sees everything")
+    func start() throws {
+        func judged(since begin: Instant, slot: UInt64, clock: SlotClock = Fixture.clock()) throws -> Bool {
+            var tracker = Tracker(configuration: try Fixture.configuration(clock: clock))
+            _ = tracker.wake(at: begin)
+            _ = tracker.record(.attester(slot: Slot(slot)), Self.start, at: begin)
+            return !tracker.expire(.attester(slot: Slot(slot)), due: Self.keys, at: begin).isEmpty
+        }
+        #expect(try !judged(since: .slot(40), slot: 41) && judged(since: .slot(40), slot: 42))
+        let fast = Fixture.clock(slot: .seconds(2))
+        #expect(try !judged(since: .at(80), slot: 45, clock: fast) && judged(since: .at(80), slot: 46, clock: fast))
+        #expect(try judged(since: .at(-1), slot: 0) && !judged(since: .at(0), slot: 1))
+    }
+
+    @Test("a duty known from peers only is not judged", arguments: [DutyType.attester, .randao, .exit])
+    func foreign(type: DutyType) throws {
+        var tracker = try Self.tracker()
+        _ = tracker.record(Self.duty(type), Self.peer(2), at: .slot(40))
+        #expect(tracker.expire(Self.duty(type), due: Self.keys, at: .slot(72)).isEmpty)
+    }
+
+    // MARK: The chain
+
+    @Test("what is looked for in the chain is judged when it is found, or given up")
+    func inclusion() throws {
+        let duty = Self.duty(.attester)
+        func over() throws -> Tracker {
+            var tracker = try Self.tracker()
+            for step in Self.broadcast { _ = tracker.record(duty, step, at: .slot(40)) }
+            return tracker
+        }
+        var early = try over()
+        let found = Dictionary(uniqueKeysWithValues: Self.keys.map { ($0, InclusionOutcome.included(delay: 1)) })
+        #expect(early.found(duty, found).isEmpty)
+        #expect(Self.analysis(early.expire(duty, due: Self.keys, at: .slot(72)))?.inclusionDelays == [1, 1])
+
+        var late = try over()
+        #expect(late.expire(duty, due: Self.keys, at: .slot(72)).isEmpty)
+        #expect(late.wake(at: .slot(75)).isEmpty)
+        #expect(late.found(duty, [Fixture.pubKey(0): .included(delay: 3)]).isEmpty)
+        let missed = late.found(duty, [Fixture.pubKey(1): .missed("no block has it")])
+        #expect(Self.failure(missed)?.reason == .notIncludedOnChain)
+        #expect(Self.failure(missed)?.missing == [Fixture.pubKey(1)])
+        #expect(Self.failure(missed)?.detail == "no block has it")
+        #expect(Self.analysis(missed)?.inclusionDelays == [3] && Self.analysis(missed)?.inclusionMissed == 1)
+        #expect(late.heldBytes == 0)
+
+        var silent = try over()
+        #expect(silent.expire(duty, due: Self.keys, at: .slot(72)).isEmpty)
+        #expect(silent.wake(at: .slot(109)).isEmpty)
+        #expect(Self.analysis(silent.wake(at: .slot(110)))?.outcome == .succeeded, "nobody knows better")
+        #expect(silent.heldBytes == 0)
+    }
+
+    // MARK: Who took part
+
+    @Test("counts who signed for whom, and who signed for whom nobody asked")
+    func participation() throws {
+        var tracker = try Self.tracker()
+        let duty = Self.duty(.randao)
+        let foreign = TrackedStep.signedByPeer(Fixture.share(3), [Fixture.key(2): Self.one])
+        for step in [Self.local, Self.peer(2), foreign, .undueShare(Fixture.share(4), Self.keys)] {
+            _ = tracker.record(duty, step, at: .slot(40))
+        }
+        let counts = Self.analysis(tracker.expire(duty, due: Self.keys, at: .slot(72)))?.participation.counts
+        let expected: [(Int, Int, Int, Int)] = [(1, 2, 2, 0), (2, 2, 2, 0), (3, 0, 2, 1), (4, 0, 2, 2)]
+        for (share, delivered, due, unexpected) in expected {
+            let count = counts?[Fixture.share(share)]
+            #expect(count == .init(delivered: delivered, expected: due, unexpected: unexpected), "share \(share)")
+        }
+    }
+
+    @Test("a duty that nobody has makes all signatures unexpected; one that nobody knows of makes none so")
+    func undue() throws {
+        for (due, expected, unexpected) in [([], 0, 2), (nil, 2, 0)] as [(Set<PubKey>?, Int, Int)] {
+            var tracker = try Self.tracker()
+            for step in [Self.local, Self.peer(2)] { _ = tracker.record(Self.duty(.randao), step, at: .slot(40)) }
+            let analysis = Self.analysis(tracker.expire(Self.duty(.randao), due: due, at: .slot(72)))
+            let count = analysis?.participation.counts[Fixture.share(2)]
+            #expect(count?.expected == expected && count?.unexpected == unexpected)
+        }
+    }
+
+    @Test("ranks sync messages by the size of the group that saw the same head")
+    func ranks() throws {
+        var tracker = try Self.tracker()
+        let duty = Self.duty(.syncMessage)
+        for step in [Self.local, Self.peer(2, Self.two), Self.peer(3), Self.peer(4, Fixture.root(3))] {
+            _ = tracker.record(duty, step, at: .slot(40))
+        }
+        let analysis = Self.analysis(tracker.expire(duty, due: Self.keys, at: .slot(72)))
+        let ranks = (1...4).map { analysis?.participation.counts[Fixture.share($0)]?.ranks }
+        #expect(ranks == [[0: 2], [1: 2], [0: 2], [2: 2]] && analysis?.isInconsistent == true)
+    }
+
+    @Test("an operator that stays away is told once, and so is its return")
+    func attendance() throws {
+        var tracker = try Self.tracker()
+        var told: [Report] = []
+        func run(_ slot: UInt64, _ peers: [Int]) {
+            let duty = Duty.attester(slot: Slot(slot))
+            for step in Self.upToLocal + peers.map({ Self.peer($0) }) {
+                _ = tracker.record(duty, step, at: .slot(slot))
+            }
+            told += tracker.expire(duty, due: Self.keys, at: .slot(slot + 32)).filter {
+                switch $0 {
+                case .peerAbsent, .peerReturned: true
+                default: false
+                }
+            }
+        }
+        for slot in 40...42 as ClosedRange<UInt64> { run(slot, [2, 3]) }
+        #expect(told.isEmpty)
+        for slot in 43...50 as ClosedRange<UInt64> { run(slot, [2, 3]) }
+        #expect(told == [.peerAbsent(PeerIndex(3), duties: 4)])
+        run(51, [2, 3, 4])
+        run(52, [2, 3, 4])
+        #expect(told == [.peerAbsent(PeerIndex(3), duties: 4), .peerReturned(PeerIndex(3), missed: 11)])
+    }
+
+    // MARK: Faults and bounds
 
     @Test(
-        "the guilty share and operator are named",
+        "the guilty operator is named, to people and to filters",
         arguments: [
-            (TrackedStep.badShare(Fixture.pubKey(0), Fixture.share(3)), "share 3"),
-            (.malformedShare(Fixture.pubKey(0), Fixture.share(2), "signed for another duty"), "another duty"),
-            (.undueShare(Fixture.share(2), [Fixture.pubKey(0)]), "share 2"), (.badSet(Fixture.share(2)), "share 2"),
-            (.suspectIgnored(Fixture.share(2), "often"), "share 2"),
-            (.equivocatedVote(PeerIndex(2), "two values"), "operator 2"),
-            (.peerRefused(PeerIndex(1), "too much"), "operator 1"),
-        ])
-    func faults(step: TrackedStep, name: String) throws {
-        var tracker = Tracker(configuration: try Fixture.configuration())
-        guard case .fault(_, let what)? = tracker.record(Self.duty, step, at: .slot(40)).first else {
+            (TrackedStep.badShare(Fixture.pubKey(0), Fixture.share(3)), .badShare, 2, "share 3"),
+            (
+                .malformedShare(Fixture.pubKey(0), Fixture.share(2), "signed for another duty"), .malformedShare, 1,
+                "another duty"
+            ),
+            (.undueShare(Fixture.share(2), [Fixture.pubKey(0)]), .undueShare, 1, "share 2"),
+            (.badSet(Fixture.share(2)), .badSet, 1, "share 2"),
+            (.suspectIgnored(Fixture.share(2), "often"), .suspectIgnored, 1, "share 2"),
+            (.equivocatedShare(Fixture.pubKey(0), Fixture.share(2)), .equivocatedShare, 1, "two processes"),
+            (.equivocatedVote(PeerIndex(2), "two values"), .equivocatedVote, 2, "two processes"),
+            (.peerRefused(PeerIndex(1), "too much"), .refusedMessage, 1, "operator 1"),
+            (.conflicted(Fixture.pubKey(0), "decided before"), .conflict, nil, "decided before"),
+            (.consensusFault("resume"), .consensus, nil, "resume"),
+        ] as [(TrackedStep, DutyFault.Kind, Int?, String)])
+    func faults(step: TrackedStep, kind: DutyFault.Kind, peer: Int?, part: String) throws {
+        var tracker = try Self.tracker()
+        guard case .fault(_, let fault)? = tracker.record(Self.duty(.attester), step, at: .slot(40)).first else {
             Issue.record("no report")
             return
         }
-        #expect(what.contains(name))
+        #expect(fault.kind == kind && fault.peer == peer.map { PeerIndex($0) } && fault.description.contains(part))
+        #expect(tracker.heldBytes == 0, "a fault alone holds nothing")
+    }
+
+    @Test("what peers alone know of is bounded, and nothing outlives its duty by more than two slots")
+    func bounds() throws {
+        var tracker = try Self.tracker()
+        for slot in 30..<(30 + 2 * UInt64(Tracker.dutiesMax)) {
+            _ = tracker.record(.attester(slot: Slot(slot)), Self.peer(2), at: .slot(30))
+        }
+        let full = tracker.heldBytes
+        #expect(full < Tracker.dutiesMax * 1024)
+        let own = Duty.attester(slot: Slot(9999))
+        _ = tracker.record(own, Self.start, at: .slot(30))
+        #expect(tracker.heldBytes > full, "what our scheduler begins is always watched")
+        for slot in 30..<(30 + 2 * UInt64(Tracker.dutiesMax)) {
+            _ = tracker.expire(.attester(slot: Slot(slot)), due: nil, at: .slot(62))
+        }
+        _ = tracker.expire(own, due: nil, at: .slot(62))
+        _ = tracker.wake(at: .slot(63))
+        #expect(tracker.heldBytes > full)
+        _ = tracker.wake(at: .slot(64))
+        #expect(tracker.heldBytes == 0)
+    }
+
+    @Test("a malformed signature spoils no good one that came before, nor ours")
+    func malformed() throws {
+        var tracker = try Self.tracker()
+        let duty = Self.duty(.attester)
+        let bad = [1, 2, 3].flatMap { share in
+            Self.keys.map { TrackedStep.malformedShare($0, Fixture.share(share), "of another duty") }
+        }
+        for step in Self.upToLocal + [Self.peer(2)] + bad { _ = tracker.record(duty, step, at: .slot(40)) }
+        let signers = Self.failure(tracker.expire(duty, due: Self.keys, at: .slot(72)))?.signers
+        #expect(signers?.bad == [PeerIndex(2)] && signers?.silent == [PeerIndex(3)] && signers?.count == 2)
+    }
+
+    @Test("long texts are cut")
+    func longTexts() throws {
+        var tracker = try Self.tracker()
+        let duty = Self.duty(.attester)
+        for step in [Self.start, .fetchFailed(String(repeating: "x", count: 10_000))] {
+            _ = tracker.record(duty, step, at: .slot(40))
+        }
+        let detail = Self.failure(tracker.expire(duty, due: Self.keys, at: .slot(72)))?.detail
+        #expect(detail?.count == DutyRecord.textMax + 1)
     }
 }

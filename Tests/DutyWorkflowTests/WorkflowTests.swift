@@ -32,7 +32,7 @@ struct WorkflowTests {
         let set = set ?? value
         let hash = set.valueHash()
         let message = QBFT.Message(kind, round: round, source: source, value: hash, signature: [UInt8(source)])
-        return .consensusMessage(ConsensusMessage(duty: duty, message: message, values: [hash: set]))
+        return .consensusMessage(ConsensusMessage(duty: duty, message: message, values: [hash: .duties(set)]))
     }
 
     private func set(_ share: Int, _ validators: [Int] = [0, 1]) throws -> ParSignedDataSet {
@@ -268,7 +268,8 @@ struct WorkflowTests {
         let set = Fixture.unsigned([0], slot: 42, Fixture.data(slot: 42, source: source))
         let message = QBFT.Message(.prePrepare, round: 1, source: 1, value: set.valueHash(), signature: [1])
         let effects = workflow.receive(
-            .consensusMessage(ConsensusMessage(duty: duty, message: message, values: [set.valueHash(): set])), at: start
+            .consensusMessage(ConsensusMessage(duty: duty, message: message, values: [set.valueHash(): .duties(set)])),
+            at: start
         )
         #expect(effects.map(\.name) == (isGood ? ["persist vote prepare", "send prepare"] : ["report"]))
     }
@@ -297,7 +298,7 @@ struct WorkflowTests {
             ])
         #expect(
             workflow.receive(.query(Ticket(4), .decided(.attestation(Slot(41), .zero))), at: start).work == [
-                "answer refused"
+                "answer absent"
             ]
         )
         #expect(workflow.receive(.broadcastSucceeded(duty, keys), at: start).reports.isEmpty)
@@ -308,7 +309,7 @@ struct WorkflowTests {
         var (workflow, _) = try workflow()
         #expect(
             workflow.receive(.query(Ticket(1), .decided(.attestation(Slot(8), .zero))), at: start).work == [
-                "answer refused"
+                "answer absent"
             ])
         #expect(
             workflow.receive(.query(Ticket(2), .decided(.attestation(Slot(41 + 96), .zero))), at: start).work == [
@@ -325,11 +326,36 @@ struct WorkflowTests {
     @Test("a failed duty is explained at its deadline")
     func failure() throws {
         var (workflow, _) = try workflow()
+        _ = workflow.receive(.wake, at: .slot(32))
         for step in try story().prefix(5) { _ = workflow.receive(step.event, at: step.at) }
         let reports = workflow.receive(.wake, at: .slot(41, plus: 385)).reports
-        #expect(
-            reports.contains(
-                .failed(duty, step: .consensus, reason: .noConsensus, detail: "", missing: keys.map(\.pubKey))))
+        let failures = reports.compactMap { if case .failed(let failure) = $0 { failure } else { nil } }
+        #expect(failures.map(\.reason) == [.noConsensus] && failures.map(\.missing) == [keys.map(\.pubKey)])
+        #expect(reports.contains { if case .analysed = $0 { true } else { false } })
+    }
+
+    @Test("what was broadcast is looked for in the chain, and told when it is not there")
+    func inclusion() throws {
+        var configuration = try Fixture.configuration()
+        configuration.included = [.attester]
+        var workflow = Workflow(configuration: configuration) { _, message in
+            var sealed = message
+            sealed.signature = [1]
+            return sealed
+        }
+        _ = workflow.receive(.wake, at: .slot(32))
+        for step in try story() { _ = workflow.receive(step.event, at: step.at) }
+        var reports: [Report] = []
+        for slot in 47...82 as ClosedRange<UInt64> {
+            let effects = workflow.receive(.wake, at: .slot(slot))
+            reports += effects.reports
+            for case .checkInclusion(let wanted) in effects {
+                #expect(wanted.rawValue + 6 == slot)
+                reports += workflow.receive(.blockSeen(wanted, .missing), at: .slot(slot)).reports
+            }
+        }
+        let failures = reports.compactMap { if case .failed(let failure) = $0 { failure } else { nil } }
+        #expect(failures.map(\.reason) == [.notIncludedOnChain] && failures.map(\.missing) == [keys.map(\.pubKey)])
     }
 
     @Test("a vote of our own key that we did not send ends all signing here, and is told")
@@ -340,11 +366,69 @@ struct WorkflowTests {
         let hash = set.valueHash()
         let message = QBFT.Message(.prepare, round: 1, source: 0, value: hash, signature: [1])
         let effects = workflow.receive(
-            .consensusMessage(ConsensusMessage(duty: other, message: message, values: [hash: set])), at: start)
+            .consensusMessage(ConsensusMessage(duty: other, message: message, values: [hash: .duties(set)])), at: start)
         #expect(effects.reports.contains { if case .twinSeen(other, _) = $0 { true } else { false } })
         let own = workflow.receive(.localPartials([LocalPartials(duty, try self.set(1))], Ticket(3)), at: start)
         #expect(own.work == ["answer refused"])
         #expect(workflow.receive(vote(.prepare, from: 1), at: start).sent.isEmpty)
+    }
+
+    @Test(
+        "a share of our own index that holds and that we did not make ends all signing here", arguments: [true, false])
+    func twinShare(holds: Bool) throws {
+        var workflow = try decided()
+        let own = ShareIndex(PeerIndex(0))
+        let foreign = try set(1)
+        let effects = workflow.receive(.peerPartials(duty, foreign), at: start)
+        #expect(effects.work == ["verify"] && effects.reports.isEmpty, "anybody can put our index on something")
+        let verdict = workflow.receive(.verified(own, holds), at: start)
+        #expect(verdict.reports.contains { if case .twinSeen = $0 { true } else { false } } == holds)
+        let mine = workflow.receive(.localPartials([LocalPartials(duty, foreign)], Ticket(3)), at: start)
+        #expect(mine.work.contains("answer refused") == holds && mine.work.contains("share") != holds)
+    }
+
+    @Test("our own share that comes back is no twin's, nor one that we made while it was checked")
+    func ownEcho() throws {
+        var workflow = try decided()
+        let own = ShareIndex(PeerIndex(0))
+        #expect(workflow.receive(.peerPartials(duty, try set(1)), at: start).work == ["verify"])
+        _ = workflow.receive(.localPartials([LocalPartials(duty, try set(1))], Ticket(3)), at: start)
+        #expect(workflow.receive(.verified(own, true), at: start).isEmpty)
+        #expect(workflow.receive(.peerPartials(duty, try set(1)), at: start).isEmpty)
+    }
+
+    @Test("garbage under our own index costs a few checks, then nothing")
+    func ownGarbage() throws {
+        var workflow = try decided()
+        var checks = 0
+        for _ in 0..<100 {
+            let effects = workflow.receive(.peerPartials(duty, try set(1)), at: start)
+            checks += effects.work.count { $0 == "verify" }
+            #expect(workflow.receive(.verified(ShareIndex(PeerIndex(0)), false), at: start).reports.isEmpty)
+        }
+        #expect(checks == 3)
+    }
+
+    @Test("a node on a new journal that sees its twin signs nothing, not even when its wait is over")
+    func newJournalTwin() throws {
+        var configuration = try Fixture.configuration(signs: true)
+        configuration.signsFrom = Slot(41)
+        for hasTwin in [false, true] {
+            var workflow = Workflow(configuration: configuration) { _, message in
+                var sealed = message
+                sealed.signature = [1]
+                return sealed
+            }
+            if hasTwin {
+                let early = Duty.attester(slot: Slot(39))
+                let share = try Fixture.partials([0], share: 1, data: Fixture.data(slot: 39))
+                _ = workflow.receive(.peerPartials(early, share), at: .slot(39, plus: 4))
+                _ = workflow.receive(.verified(ShareIndex(PeerIndex(0)), true), at: .slot(39, plus: 5))
+            }
+            var effects: [Effect] = []
+            for step in try story().prefix(9) { effects += workflow.receive(step.event, at: step.at) }
+            #expect(effects.work.contains("sign") != hasTwin)
+        }
     }
 
     @Test("on a new journal the node takes part, but signs nothing before its first slot")
@@ -373,7 +457,8 @@ struct WorkflowTests {
             let set = Fixture.unsigned([0], slot: 66, Fixture.data(slot: 66, source: source))
             let leader = Int((duty.slot.rawValue + 2 + 1) % 4)
             let message = QBFT.Message(.prePrepare, round: 1, source: leader, value: set.valueHash(), signature: [1])
-            return .consensusMessage(ConsensusMessage(duty: duty, message: message, values: [set.valueHash(): set]))
+            return .consensusMessage(
+                ConsensusMessage(duty: duty, message: message, values: [set.valueHash(): .duties(set)]))
         }
         func started() throws -> Workflow {
             var (workflow, _) = try workflow()

@@ -163,7 +163,8 @@ struct AdversityTests {
         #expect(!cluster.succeeded(slots: 8..<12).isEmpty, "the first half of the epoch was signed, so there is a trap")
         let refused = cluster.oracle.reports.contains {
             switch $0.report {
-            case .fault(_, let what), .retrying(_, .fetcher, let what): what.contains("slashing protection")
+            case .fault(_, let fault): fault.description.contains("slashing protection")
+            case .retrying(_, .fetcher, let what): what.contains("slashing protection")
             default: false
             }
         }

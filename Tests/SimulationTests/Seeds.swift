@@ -32,6 +32,14 @@ extension SimulatedCluster {
     /// Attestations of the slots in `range` that nobody broadcast.
     func missed(slots: Range<UInt64>) -> [String] { attestations(in: slots).filter { !isBroadcast($0) }.map(name) }
 
+    /// What nobody broadcast of all that the cluster owes the chain in these slots, selections included.
+    func missedOfAll(slots: Range<UInt64>) -> [String] {
+        slots.map { Slot($0) }.flatMap { slot in
+            chain.owed(in: slot).filter { !oracle.broadcastEntries($0.duty).contains($0.key) }
+                .map { "\($0.duty) \($0.key)" }
+        }
+    }
+
     func succeeded(slots: Range<UInt64>) -> [String] { attestations(in: slots).filter { isBroadcast($0) }.map(name) }
 
     private func attestations(in slots: Range<UInt64>) -> [AttesterDuty] {

@@ -22,7 +22,7 @@ import Testing
 
     @Test("reads back the value that was written", arguments: [0, 1, 3])
     func values(count: Int) throws {
-        let set = StorageTests.values(5, count)
+        let set = ConsensusValue.duties(StorageTests.values(5, count))
         #expect(try ValueBlob.decode(ValueBlob.encode(set), type: .attester) == set)
     }
 
@@ -43,7 +43,7 @@ import Testing
             #expect(throws: BlobError.tooShort) { try VoteBlob.decode(Array(bytes.prefix(length))) }
         }
         #expect(throws: BlobError.trailingBytes(1)) { try VoteBlob.decode(bytes + [0]) }
-        let value = try ValueBlob.encode(StorageTests.values(5, 2))
+        let value = try ValueBlob.encode(.duties(StorageTests.values(5, 2)))
         for length in 0..<value.count {
             #expect(throws: BlobError.tooShort) { try ValueBlob.decode(Array(value.prefix(length)), type: .attester) }
         }
@@ -68,7 +68,7 @@ import Testing
         #expect(throws: BlobError.limit("justifications", 0xFFFF)) {
             try VoteBlob.decode(with([bytes.count - 1: 0xFF, bytes.count - 2: 0xFF]))
         }
-        var set = try ValueBlob.encode(StorageTests.values(5, 2))
+        var set = try ValueBlob.encode(.duties(StorageTests.values(5, 2)))
         set.swapAt(5 + 47, 5 + 48 + 4 + 232 + 47)
         #expect(throws: BlobError.unsorted) { try ValueBlob.decode(set, type: .attester) }
     }
@@ -92,7 +92,7 @@ import Testing
     func fuzz(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let vote = try VoteBlob.encode(Self.votes[Int(seed) % Self.votes.count])
-        let value = try ValueBlob.encode(StorageTests.values(5, 2))
+        let value = try ValueBlob.encode(.duties(StorageTests.values(5, 2)))
         for round in 0..<200 {
             // Noise, or something nearly right.
             var votes = round % 4 == 0 ? generator.bytes(Int.random(in: 0...300, using: &generator)) : vote

@@ -34,7 +34,7 @@ import Testing
                 let set = values(slot, pick(1...2), head: byte(1...2))
                 let hash = pick(0...9) == 0 ? root(1) : set.valueHash()
                 let vote = vote(kind, round: Int64(pick(1...2)), hash, justified: pick(0...2))
-                return .vote(duty, vote, values: pick(0...1) == 0 ? [hash: set] : [:])
+                return .vote(duty, vote, values: pick(0...1) == 0 ? [hash: .duties(set)] : [:])
             case 2: return .unsigned(duty, values(slot, pick(1...2), head: byte(1...2)))
             case 3:
                 let mark = watermark(UInt64(pick(1...3)), UInt64(pick(3...6)), byte(0...2))

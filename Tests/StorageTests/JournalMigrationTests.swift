@@ -36,7 +36,7 @@ import Testing
             let set = values(11, 2)
             let votes = [vote(.prepare, set.valueHash()), vote(.commit, set.valueHash(), justified: 3)]
             #expect(snapshot.votes == [duty: votes])
-            #expect(snapshot.voteValues == [duty: [set.valueHash(): set]])
+            #expect(snapshot.voteValues == [duty: [set.valueHash(): .duties(set)]])
             #expect(snapshot.unsigned == [duty: set])
             #expect(snapshot.aggregated[duty]?.count == 2)
             #expect(snapshot.broadcast == [duty: [entry(0)]])

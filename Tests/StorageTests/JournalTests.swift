@@ -24,7 +24,7 @@ import Testing
         let set = values(10, 2)
         let hash = set.valueHash()
         #expect(contents.votes[duty] == [vote(.prepare, hash), vote(.commit, hash, justified: 3)])
-        #expect(contents.voteValues[duty] == [hash: set])
+        #expect(contents.voteValues[duty] == [hash: .duties(set)])
         #expect(contents.unsigned == [duty: set, .attester(slot: 11): values(11, 2)])
         #expect(contents.partials.count == 8)
         #expect(contents.partials.allSatisfy { $0.status == .aggregated })
@@ -87,8 +87,8 @@ import Testing
                 .vote
             ),
             (
-                .vote(duty, vote(.prepare), values: [root(1): values(10)]),
-                .vote(duty, vote(.prepare), values: [root(1): values(10, head: 2)]), .value
+                .vote(duty, vote(.prepare), values: [root(1): .duties(values(10))]),
+                .vote(duty, vote(.prepare), values: [root(1): .duties(values(10, head: 2))]), .value
             ),
             (
                 .attestationWatermark(key(9), watermark(1, 2, 3)), .attestationWatermark(key(9), watermark(1, 2, 4)),

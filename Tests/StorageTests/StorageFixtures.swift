@@ -100,7 +100,7 @@ func records(_ slot: Slot, validators: Int = 2) -> [Record] {
     let set = values(slot, validators)
     let keys = set.keys.sorted()
     return [
-        .vote(duty, vote(.prepare, set.valueHash()), values: [set.valueHash(): set]),
+        .vote(duty, vote(.prepare, set.valueHash()), values: [set.valueHash(): .duties(set)]),
         .vote(duty, vote(.commit, set.valueHash(), justified: 3), values: [:]),
         .unsigned(duty, set),
     ] + keys.map { .attestationWatermark($0, watermark(3, slot.rawValue, 8)) } + [
@@ -116,7 +116,7 @@ func records(_ slot: Slot, validators: Int = 2) -> [Record] {
 /// A snapshot with everything in an order that can be compared.
 struct Contents: Equatable {
     var votes: [Duty: [QBFT.Message]]
-    var voteValues: [Duty: [Root: UnsignedDataSet]]
+    var voteValues: [Duty: [Root: ConsensusValue]]
     var unsigned: [Duty: UnsignedDataSet]
     var partials: Set<JournalSnapshot.Partial>
     var aggregated: [Duty: SignedDataSet]

@@ -4,18 +4,21 @@ import SSZ
 /// What the tracker is told about a duty, in the order of the pipeline.
 package enum TrackedStep: Hashable, Sendable {
     case started(Set<PubKey>)
+    /// The beacon node gave all there is to propose: for duties that few validators are selected for, perhaps nothing.
     case fetched
     case fetchFailed(String)
     case decided(round: Int64, leader: PeerIndex, after: Duration)
     case roundChanged(from: Int64, to: Int64, String)
     case consensusTimedOut
     case stored(Set<PubKey>)
-    /// With the root of what was signed for each validator.
-    case signedLocally([PubKey: Root])
+    /// With the root of what was signed for each entry.
+    case signedLocally([EntryKey: Root])
     case signFailed(String)
-    case signedByPeer(ShareIndex, [PubKey: Root])
+    case signedByPeer(ShareIndex, [EntryKey: Root])
     case thresholdReached(Set<PubKey>)
     case aggregated(Set<PubKey>)
+    /// Handed to the broadcaster, and to be looked for in the chain.
+    case submitted(Set<PubKey>)
     case broadcasted(Set<PubKey>)
     case broadcastFailed(String)
 

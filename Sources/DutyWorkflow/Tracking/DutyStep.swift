@@ -11,6 +11,7 @@ package enum DutyStep: Int, Sendable, Hashable, Comparable, CaseIterable {
     case sigAggregation
     case aggSigDB
     case broadcast
+    case chainInclusion
 
     /// The name in logs, e.g. `parsig_db_local`.
     package var name: String {
@@ -26,6 +27,7 @@ package enum DutyStep: Int, Sendable, Hashable, Comparable, CaseIterable {
         case .sigAggregation: "sig_aggregation"
         case .aggSigDB: "aggsig_db"
         case .broadcast: "bcast"
+        case .chainInclusion: "chain_inclusion"
         }
     }
 

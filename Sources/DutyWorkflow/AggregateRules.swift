@@ -1,0 +1,41 @@
+import Ethereum
+import SSZ
+
+/// What every proposed aggregate must satisfy. Source: workflow.md §8; consensus-specs validator.md, "Attestation
+/// aggregation".
+enum AggregateRules {
+    /// - Parameter decided: the attestation data of the committee's slot, if this node knows them.
+    static func fault(
+        in aggregate: VersionedAttestation, slot: Slot, row: AttesterDuty?, decided: AttestationData?,
+        _ configuration: WorkflowConfiguration
+    ) -> String? {
+        if aggregate.data.slot != slot { return "an aggregate of slot \(aggregate.data.slot.rawValue)" }
+        guard aggregate.fork == configuration.forks.fork(at: configuration.clock.epoch(of: slot)) else {
+            return "an aggregate of fork \(aggregate.fork), which does not rule slot \(slot.rawValue)"
+        }
+        guard let committee = aggregate.committeeIndex else { return "an aggregate without exactly one committee" }
+        if let row, row.committeeIndex != committee { return "an aggregate of committee \(committee.rawValue)" }
+        if aggregate.aggregationBits.setCount == 0 { return "an aggregate of nobody's votes" }
+        if let decided, decided.hashTreeRoot() != aggregate.data.hashTreeRoot() {
+            return "an aggregate of other votes than the cluster's"
+        }
+        return nil
+    }
+}
+
+/// What every proposed contribution must satisfy. Source: workflow.md §8; consensus-specs altair/validator.md.
+enum ContributionRules {
+    static func fault(
+        in contributions: Contributions, slot: Slot, row: SyncDuty?, preset: Preset
+    ) -> String? {
+        let seats = row.map { Set($0.subcommittees(preset)) }
+        for contribution in contributions.all {
+            let subcommittee = contribution.subcommitteeIndex
+            if contribution.slot != slot { return "a contribution of slot \(contribution.slot.rawValue)" }
+            if subcommittee >= UInt64(preset.syncCommitteeSubnetCount) || seats?.contains(subcommittee) == false {
+                return "a contribution of subcommittee \(subcommittee), in which the validator has no seat"
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,136 @@
+import Ethereum
+import SSZ
+
+/// What a duty's own data are made from, as far as this node knows it by now.
+struct FetchSources: Sendable {
+    let signatures: AggSigDB
+    let decided: DutyDB
+    /// Says whether contributions are exchanged as lists (v1.11.md §3.1).
+    let infoSync: InfoSync
+}
+
+/// What to ask a beacon node for a duty, and who is to get which part of the answer. Source: workflow.md §6.
+enum FetchPlan: Sendable {
+    case ask(FetchRequest)
+    /// Something is still to come of what decides.
+    case wait
+    /// Nobody is to do anything.
+    case nothing
+}
+
+/// Makes plans: who is selected to aggregate depends on the cluster's own signatures.
+struct FetchPlanner: Sendable {
+    let configuration: WorkflowConfiguration
+    let sources: FetchSources
+
+    /// - Parameter isPatient: whether those whose selection is not known yet are waited for; later the others go ahead.
+    func plan(_ duty: Duty, _ definitions: DutyDefinitionSet, isPatient: Bool) -> FetchPlan {
+        switch duty.type {
+        case .attester:
+            let rows = definitions.values.compactMap(\.attesterDuty)
+            return .ask(.attestationData(Set(rows.map(committeeAsked)).sorted()))
+        case .aggregator:
+            return plan(duty, definitions, isPatient, aggregate) { FetchRequest.aggregates($0) }
+        case .syncContribution:
+            return plan(duty, definitions, isPatient, contributions) { FetchRequest.contributions($0) }
+        case .syncMessage: return .ask(.headRoot)
+        case .proposer: return proposal(duty, definitions)
+        case .signature, .exit, .builderProposer, .builderRegistration, .randao, .prepareAggregator,
+            .prepareSyncContribution, .infoSync:
+            return .nothing
+        }
+    }
+
+    /// From Electra on the data of all committees are the same and only committee 0 is asked.
+    func committeeAsked(_ row: AttesterDuty) -> CommitteeIndex {
+        let fork = configuration.forks.fork(at: configuration.clock.epoch(of: row.slot))
+        return fork >= .electra ? .zero : row.committeeIndex
+    }
+
+    /// Once the cluster has signed the epoch.
+    private func proposal(_ duty: Duty, _ definitions: DutyDefinitionSet) -> FetchPlan {
+        guard let pubKey = definitions.keys.min() else { return .nothing }
+        let randao = sources.signatures.value(Duty(slot: duty.slot, type: .randao), EntryKey(pubKey))
+        guard let randao else { return .wait }
+        let wishes = configuration.proposals
+        return .ask(
+            .proposal(
+                ProposalRequest(
+                    randaoReveal: randao.signature, graffiti: wishes.graffiti[pubKey] ?? .zero,
+                    wantsBuilder: wishes.usesBuilder)))
+    }
+
+    // MARK: Selected validators
+
+    /// One validator's part.
+    struct Part<Request: Sendable>: Sendable {
+        var requests: [Request] = []
+        /// Whether more may follow: the cluster's proof, or what it is to be made from, is not there yet.
+        var isOpen = false
+    }
+
+    func aggregate(_ duty: Duty, _ definition: DutyDefinition) -> Part<AggregateRequest> {
+        guard case .attester(let row) = definition else { return Part() }
+        let proof = sources.signatures.value(Duty(slot: duty.slot, type: .prepareAggregator), EntryKey(row.pubKey))
+        guard case .committeeSelection(let selection)? = proof else { return Part(isOpen: true) }
+        guard
+            AggregatorSelection.isAggregator(
+                committeeLength: row.committeeLength, selectionProof: selection.selectionProof,
+                spec: configuration.spec)
+        else { return Part() }
+        guard let data = sources.decided.attestationData(slot: duty.slot, committee: row.committeeIndex) else {
+            return Part(isOpen: true)
+        }
+        return Part(requests: [AggregateRequest(dataRoot: data.hashTreeRoot(), committee: row.committeeIndex)])
+    }
+
+    /// In ascending order of subcommittees; just the first where nodes exchange single ones.
+    func contributions(_ duty: Duty, _ definition: DutyDefinition) -> Part<ContributionRequest> {
+        guard case .sync(let row) = definition else { return Part() }
+        var part = Part<ContributionRequest>()
+        for subcommittee in row.subcommittees(configuration.spec.preset) {
+            let proof = sources.signatures.value(
+                Duty(slot: duty.slot, type: .prepareSyncContribution),
+                EntryKey(row.pubKey, subcommittee: subcommittee))
+            guard case .syncSelection(let selection)? = proof else {
+                part.isOpen = true
+                continue
+            }
+            guard
+                AggregatorSelection.isSyncAggregator(
+                    selectionProof: selection.selectionProof, spec: configuration.spec)
+            else { continue }
+            let vote = sources.signatures.value(Duty(slot: duty.slot, type: .syncMessage), EntryKey(row.pubKey))
+            guard case .syncMessage(let message)? = vote else {
+                part.isOpen = true
+                continue
+            }
+            part.requests.append(ContributionRequest(subcommittee: subcommittee, blockRoot: message.beaconBlockRoot))
+        }
+        if !sources.infoSync.supportsContributionLists(at: duty.slot) { part.requests = Array(part.requests.prefix(1)) }
+        return part
+    }
+
+    private func plan<Request: Hashable>(
+        _ duty: Duty, _ definitions: DutyDefinitionSet, _ isPatient: Bool,
+        _ part: (Duty, DutyDefinition) -> Part<Request>, _ request: ([Request]) -> FetchRequest
+    ) -> FetchPlan {
+        let parts: [Part<Request>] = definitions.sorted { $0.key < $1.key }.map { part(duty, $0.value) }
+        var requests: [Request] = []
+        for part in parts { requests += part.requests.filter { !requests.contains($0) } }
+        if parts.contains(where: \.isOpen), isPatient || requests.isEmpty { return .wait }
+        return requests.isEmpty ? .nothing : .ask(request(requests))
+    }
+}
+
+extension DutyDefinition {
+    var attesterDuty: AttesterDuty? {
+        guard case .attester(let row) = self else { return nil }
+        return row
+    }
+
+    var syncDuty: SyncDuty? {
+        guard case .sync(let row) = self else { return nil }
+        return row
+    }
+}

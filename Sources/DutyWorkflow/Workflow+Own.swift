@@ -1,0 +1,62 @@
+import Ethereum
+import SSZ
+
+/// How duties begin, and what this node signs by itself.
+extension Workflow {
+    /// Decided duties are fetched for; what is signed as it comes is signed here, or fetched for first.
+    mutating func begin(_ duty: Duty, _ definitions: DutyDefinitionSet, _ now: Instant) -> [Signal] {
+        let sources = sources
+        if duty.type.rules.isDecided {
+            return fetcher.fetch(duty, definitions, from: sources, at: now) + consensus.participate(duty, at: now)
+        }
+        return duty.type == .syncMessage
+            ? fetcher.fetch(duty, definitions, from: sources, at: now)
+            : sign(duty, ownObjects.objects(duty, definitions))
+    }
+
+    mutating func received(_ duty: Duty, _ data: FetchedData, _ now: Instant) -> [Signal] {
+        let sources = sources
+        return fetcher.received(duty, data, from: sources, at: now)
+    }
+
+    /// The cluster has made something that others of the slot may wait for.
+    mutating func resume(_ slot: Slot, _ now: Instant) -> [Signal] {
+        let sources = sources
+        return fetcher.resume(slot: slot, from: sources, at: now)
+    }
+
+    var sources: FetchSources {
+        FetchSources(signatures: aggSigDB, decided: dutyDB, infoSync: infoSync)
+    }
+
+    var ownObjects: OwnObjects { OwnObjects(configuration: configuration, signatures: aggSigDB) }
+
+    func sign(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
+        let objects = ownObjects.objects(duty, set, scheduler.definitions(of: duty) ?? [:])
+        let unfit = configuration.signs && duty.type == .attester && objects.count < set.count
+        return (unfit ? [.tracked(duty, .signFailed("a decided value does not fit its fork"))] : [])
+            + sign(duty, objects)
+    }
+
+    func sign(_ duty: Duty, _ objects: SignedDataSet) -> [Signal] {
+        guard configuration.signs, halted == nil, !objects.isEmpty else { return [] }
+        guard duty.slot >= configuration.signsFrom else {
+            return [.tracked(duty, .signFailed("the journal is new and knows of no earlier vote"))]
+        }
+        return [.perform(.sign(duty, objects))]
+    }
+
+    /// A proof came after what it selects for was decided.
+    func signLate(_ duty: Duty, _ proofs: SignedDataSet) -> [Signal] {
+        let selected: Duty
+        switch duty.type {
+        case .prepareAggregator: selected = Duty(slot: duty.slot, type: .aggregator)
+        case .prepareSyncContribution: selected = Duty(slot: duty.slot, type: .syncContribution)
+        case .proposer, .attester, .signature, .exit, .builderProposer, .builderRegistration, .randao, .aggregator,
+            .syncMessage, .syncContribution, .infoSync:
+            return []
+        }
+        let late = dutyDB.decided(selected).filter { proofs.keys.pubKeys.contains($0.key) }
+        return late.isEmpty ? [] : sign(selected, late)
+    }
+}

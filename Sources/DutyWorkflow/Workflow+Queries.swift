@@ -1,0 +1,36 @@
+import Ethereum
+
+/// What callers outside ask, and wait for.
+extension Workflow {
+    /// Callers wait until their duty is over, at the longest.
+    mutating func answer(_ ticket: Ticket, _ query: Query, _ now: Instant) -> [Signal] {
+        switch query {
+        case .attesters(let positions):
+            [.perform(.answer(ticket, .attesters(positions.map { dutyDB.attester(at: $0) })))]
+        case .definitions(let duty): [.perform(.answer(ticket, .definitions(scheduler.definitions(of: duty))))]
+        case .decided(let selector): wait(ticket, for: selector.duty, now) { $0.dutyDB.query(ticket, selector) }
+        case .signed(let duty, let key): wait(ticket, for: duty, now) { $0.aggSigDB.query(ticket, duty, key) }
+        }
+    }
+
+    mutating func wait(
+        _ ticket: Ticket, for duty: Duty, _ now: Instant, _ then: (inout Workflow) -> [Signal]
+    ) -> [Signal] {
+        guard !isOver(duty, now) else { return [.perform(.answer(ticket, .absent("duty \(duty) is over")))] }
+        guard configuration.deadlines.isForeseeable(duty, at: now) else {
+            return [.perform(.answer(ticket, .absent("slot \(duty.slot.rawValue) is too far ahead")))]
+        }
+        if scheduler.definitions(of: duty)?.isEmpty == true {
+            return [.perform(.answer(ticket, .absent("no validator of the cluster has duty \(duty)")))]
+        }
+        deadlines.add(duty)
+        return then(&self)
+    }
+
+    mutating func cancel(_ ticket: Ticket) -> [Signal] {
+        dutyDB.cancel(ticket)
+        infoSync.cancel(ticket)
+        aggSigDB.cancel(ticket)
+        return []
+    }
+}
