@@ -38,6 +38,8 @@ package enum MessageFault: Error, Equatable, CustomStringConvertible {
     case shareIndex(Int)
     /// A share other than the sender's own.
     case foreignShare(ShareIndex, from: PeerIndex)
+    /// Another operator's priorities, or nobody's.
+    case foreignPriorities(from: PeerIndex)
     /// All zeros.
     case noSignature(PubKey)
     /// The partial signature does not verify under the public share.
@@ -83,6 +85,7 @@ package enum MessageFault: Error, Equatable, CustomStringConvertible {
         case .unknownValidator: "unknown_validator"
         case .shareIndex: "share_index"
         case .foreignShare: "foreign_share"
+        case .foreignPriorities: "foreign_priorities"
         case .noSignature: "no_signature"
         case .badPartialSignature: "bad_partial_signature"
         case .unknownSender: "unknown_sender"
@@ -113,6 +116,7 @@ package enum MessageFault: Error, Equatable, CustomStringConvertible {
         case .unknownValidator(let pubKey): "validator \(pubKey) not in the cluster"
         case .shareIndex(let index): "no share \(index)"
         case .foreignShare(let share, let peer): "share \(share) sent by operator \(peer)"
+        case .foreignPriorities(let peer): "priorities that are not operator \(peer)'s own"
         case .noSignature(let pubKey): "zero signature for \(pubKey)"
         case .badPartialSignature(let pubKey, let share): "partial signature of share \(share) for \(pubKey) is invalid"
         case .unknownSender: "sender is not an operator"

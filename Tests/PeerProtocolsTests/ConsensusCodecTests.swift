@@ -46,10 +46,10 @@ struct ConsensusCodecTests {
             ConsensusMessage(
                 duty: duty, message: cluster.sealed(duty, QBFT.Message(.roundChange, round: 3, source: 2)), values: [:]),
             ConsensusMessage(
-                duty: duty, message: cluster.sealed(duty, decided), values: [value.valueHash(): value]),
+                duty: duty, message: cluster.sealed(duty, decided), values: [value.valueHash(): .duties(value)]),
             ConsensusMessage(
                 duty: duty, message: cluster.sealed(duty, proposal),
-                values: [value.valueHash(): value, other.valueHash(): other]),
+                values: [value.valueHash(): .duties(value), other.valueHash(): .duties(other)]),
         ][row]
         let bytes = try ConsensusCodec.encode(message)
         #expect(try cluster.codec.decode(bytes) { _ in true } == message)

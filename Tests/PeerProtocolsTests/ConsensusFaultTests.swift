@@ -153,7 +153,7 @@ struct ConsensusFaultTests {
                 message.duty, QBFT.Message(.prepare, round: 1, source: 1, value: other.valueHash()))
         }
         message.message = cluster.sealed(message.duty, message.message)
-        message.values[other.valueHash()] = other
+        message.values[other.valueHash()] = .duties(other)
         var wire = try cluster.wire(message)
         #expect(try cluster.decode(wire) == message)
         wire.values.removeAll { Array($0.value) == other.canonicalBytes() }

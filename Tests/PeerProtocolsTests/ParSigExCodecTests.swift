@@ -84,7 +84,7 @@ struct ParSigExCodecTests {
         arguments: [
             (0, MessageFault.dutyType(.unknownDutyType(0))), (14, .dutyType(.unknownDutyType(14))),
             (-1, .dutyType(.unknownDutyType(-1))), (5, .dutyType(.deprecatedDuty(.builderProposer))),
-            (1, .value(.unsupportedDuty(.proposer))), (7, .value(.unsupportedDuty(.randao))),
+            (3, .value(.unsupportedDuty(.signature))), (13, .value(.unsupportedDuty(.infoSync))),
         ] as [(Int32, MessageFault)])
     func dutyTypes(type: Int32, fault: MessageFault) throws {
         #expect(throws: fault) { try decode(wire { $0.duty.type = type }) }

@@ -1,3 +1,4 @@
+import DutyWorkflow
 import Ethereum
 import Foundation
 import SSZ

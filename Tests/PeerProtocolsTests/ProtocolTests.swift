@@ -179,12 +179,22 @@ struct ProtocolTests {
 
     @Test("shares of others are refused, or reported")
     func foreignShares() throws {
-        parSigEx().receive(message(try partials(share: 1), from: 2))
-        parSigEx(.report).receive(message(try partials(share: 1), from: 2))
+        parSigEx().receive(message(try partials(share: 4), from: 2))
+        parSigEx(.report).receive(message(try partials(share: 4), from: 2))
         #expect(
             seen.all == [
-                "refused 2: foreign_share", "share 1 from 2", "3 for 7/attester by 2",
+                "refused 2: foreign_share", "share 4 from 2", "3 for 7/attester by 2",
                 "delivered parsigex_attester from 2",
+            ])
+    }
+
+    @Test("our own share that another brings is delivered and told: the workflow judges it")
+    func ownShare() throws {
+        let own = ShareIndex(directory.own)
+        parSigEx().receive(message(try partials(share: own.rawValue), from: 2))
+        #expect(
+            seen.all == [
+                "share \(own) from 2", "3 for 7/attester by 2", "delivered parsigex_attester from 2",
             ])
     }
 
@@ -237,6 +247,32 @@ struct ProtocolTests {
             seen.all.sorted() == [
                 "2 lockHashDiffers", "failed peerinfo to 3: Down()", "sent peerinfo to 1", "sent peerinfo to 2",
             ])
+    }
+
+    @Test("two processes of one operator are told, whether they ask or answer")
+    func twins() async throws {
+        let now = Instant(unixSeconds: 1_700_000_000)
+        let seen = seen
+        let service = PeerInfoProtocol(
+            own: PeerInfo(lockHash: .zero, startedAt: now), peers: [PeerIndex(1)], now: { now },
+            warn: { peer, warning in
+                if case .runsTwice(let twins) = warning {
+                    seen.note("\(peer): \(twins.one.startedAt.unixSeconds) \(twins.other.startedAt.unixSeconds)")
+                }
+            }, observe: { _ in }
+        ) { _, request in
+            var answer = try PeerInfo(wire: request)
+            answer.startedAt = Instant(unixSeconds: 5)
+            return (answer.wireBytes(), .zero)
+        }
+        let other = PeerInfo(lockHash: .zero, startedAt: Instant(unixSeconds: 9)).wireBytes()
+        await service.askAll()
+        service.heard(other, from: PeerIndex(1), at: try Multiaddr("/ip4/10.0.0.2/tcp/4000"))
+        service.heard([], from: PeerIndex(1), at: nil)
+        service.heard([0xff], from: PeerIndex(1), at: nil)
+        #expect(seen.all.isEmpty, "it may have been restarted")
+        await service.askAll()
+        #expect(seen.all == ["1: 9 5"])
     }
 
     @Test("an answer that is no peer info changes nothing")

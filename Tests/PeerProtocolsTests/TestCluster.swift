@@ -49,7 +49,7 @@ struct TestCluster: Sendable {
         let hash = value.valueHash()
         return ConsensusMessage(
             duty: duty, message: sealed(duty, QBFT.Message(.prepare, round: 1, source: 1, value: hash)),
-            values: [hash: value])
+            values: [hash: .duties(value)])
     }
 
     /// A ROUND_CHANGE of node 0 to round 2, prepared in round 1 by nodes 0, 1 and 2.
@@ -60,7 +60,7 @@ struct TestCluster: Sendable {
         message.justification = (0..<3).map {
             sealed(duty, QBFT.Message(.prepare, round: 1, source: $0, value: hash))
         }
-        return ConsensusMessage(duty: duty, message: sealed(duty, message), values: [hash: value])
+        return ConsensusMessage(duty: duty, message: sealed(duty, message), values: [hash: .duties(value)])
     }
 
     /// The wire form of a message.

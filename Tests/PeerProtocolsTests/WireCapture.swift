@@ -7,7 +7,7 @@ import Testing
 
 @testable import PeerProtocols
 
-/// What real Charon nodes sent in one recording: shared/vectors/wire/<version>.
+/// What real Charon nodes sent in one recording: shared/vectors/wire/<version>, and wire2 for more.
 struct WireCapture: Sendable, CustomTestStringConvertible {
     /// One stream: everything its sender wrote.
     struct Line: Sendable {
@@ -17,6 +17,8 @@ struct WireCapture: Sendable, CustomTestStringConvertible {
         let message: [UInt8]
         let dutyType: Int
         let slot: UInt64
+        /// What the other side wrote back, likewise; empty if nothing was recorded.
+        let answer: [UInt8]
         /// The uvarint prefix covered exactly the rest.
         let isExactlyFramed: Bool
     }
@@ -41,13 +43,19 @@ struct WireCapture: Sendable, CustomTestStringConvertible {
 
     static let all: [WireCapture] = versions.compactMap { try? WireCapture($0) }
 
-    init(_ version: String) throws {
+    /// Of whole participants, by folder in wire2.
+    static let participants: [WireCapture] = [
+        "charon-v1.10.3-infosync", "charon-v1.11-dev-infosync", "charon-v1.11-dev-lists",
+    ]
+    .compactMap { try? WireCapture($0, in: "wire2") }
+
+    init(_ version: String, in folder: String = "wire") throws {
         self.version = version
-        let text = String(decoding: try Vectors.data("wire/\(version)/messages.jsonl"), as: UTF8.self)
+        let text = String(decoding: try Vectors.data("\(folder)/\(version)/messages.jsonl"), as: UTF8.self)
         lines = try text.split(separator: "\n").enumerated().map { number, line in
             try Line(number: number + 1, try JSONValue(parsing: String(line)))
         }
-        let lock = try Vectors.json("wire/\(version)/cluster-lock.json")
+        let lock = try Vectors.json("\(folder)/\(version)/cluster-lock.json")
         lockHash = try Hex.decode(lock.text("lock_hash"), bytesMax: 32)
         operators = try lock.member("cluster_definition").list("operators").map {
             try Self.identity(enr: $0.text("enr"))
@@ -55,7 +63,7 @@ struct WireCapture: Sendable, CustomTestStringConvertible {
         let validators = try lock.list("distributed_validators")
         pubKeys = try validators.map { try PubKey(hex: $0.text("distributed_public_key")) }
         publicShares = try validators.map { try $0.list("public_shares").map { try PubShare(hex: $0.string ?? "") } }
-        let keys = try Vectors.json("wire/\(version)/test-keys.json")
+        let keys = try Vectors.json("\(folder)/\(version)/test-keys.json")
         operatorKeys = try keys.list("enr_private_keys").map {
             try PrivateKey(Hex.decode($0.string ?? "", bytesMax: 32))
         }
@@ -83,7 +91,12 @@ extension WireCapture.Line {
         protocolID = try json.text("protocol")
         dutyType = Int(exactly: try json.member("duty_type").uint64 ?? 0) ?? 0
         slot = try json.member("slot").uint64 ?? 0
-        let bytes = [UInt8](Data(base64Encoded: try json.text("data")) ?? Data())
+        (message, isExactlyFramed) = Self.unframed(try json.text("data"))
+        answer = json.object?["answer"].flatMap(\.string).map { Self.unframed($0).body } ?? []
+    }
+
+    private static func unframed(_ base64: String) -> (body: [UInt8], isExact: Bool) {
+        let bytes = [UInt8](Data(base64Encoded: base64) ?? Data())
         var length = 0
         var prefix = 0
         while prefix < min(bytes.count, 5) {
@@ -91,8 +104,8 @@ extension WireCapture.Line {
             prefix += 1
             if bytes[prefix - 1] < 0x80 { break }
         }
-        message = Array(bytes.dropFirst(prefix))
-        isExactlyFramed = prefix > 0 && length == message.count
+        let body = Array(bytes.dropFirst(prefix))
+        return (body, prefix > 0 && length == body.count)
     }
 }
 

@@ -51,12 +51,13 @@ extension ConsensusCodec {
         guard let vote = parts.vote else { throw .missingField("msg") }
         guard vote.hasDuty else { throw .missingField("duty") }
         let duty = try vote.duty.duty()
-        guard duties.contains(duty.type), let entry = EntrySize(duty.type) else {
+        let entry = EntrySize(duty.type)
+        guard duties.contains(duty.type), entry != nil || duty.type == .infoSync else {
             throw .dutyType(.unsupportedDuty(duty.type))
         }
         let kind = try Self.kind(of: vote)
         let signer = try signer(of: vote)
-        let limit = sizeLimit(entry)
+        let limit = entry.map(sizeLimit) ?? prioritiesSizeLimit
         guard bytes.count <= limit else { throw .oversized(bytes: bytes.count, limit: limit) }
         let valuesMax = 2 * (parts.justifications + 1)
         guard parts.values.count <= valuesMax else { throw .tooMany("values", limit: valuesMax) }
@@ -74,6 +75,13 @@ extension ConsensusCodec {
             by: entry.usual + EntrySize.overhead)
         let all = values.addingReportingOverflow(2 * votes * entry.max + votes * Self.voteBytesMax)
         return overflow || all.overflow ? Self.messageBytesMax : min(Self.messageBytesMax, all.partialValue)
+    }
+
+    /// Every vote, and results as nodes make them for all hashes: about twice the operators' messages.
+    private var prioritiesSizeLimit: Int {
+        let votes = 2 * operators.count + 1
+        let usual = 2 * operators.count * (2 << 10)
+        return 2 * votes * usual + 2 * PriorityCodec.resultBytesMax(nodes: operators.count) + votes * Self.voteBytesMax
     }
 
     private struct Parts {
@@ -111,12 +119,16 @@ extension ConsensusCodec {
         return parts
     }
 
-    /// - Parameter value: an `Any` that holds a set of values.
-    private func check(_ value: Range<Int>, of bytes: [UInt8], _ entry: EntrySize) throws(MessageFault) {
+    /// - Parameter value: an `Any` that holds a set of values; without an entry's size, priorities.
+    private func check(_ value: Range<Int>, of bytes: [UInt8], _ entry: EntrySize?) throws(MessageFault) {
         var any = FieldScan(bytes, value)
         var entries = 0
         while let field = any.next() {
             guard field.number == 2, let body = field.body else { continue }
+            guard let entry else {
+                try PriorityCodec.precheckResult(body, of: bytes, nodes: operators.count)
+                continue
+            }
             var set = FieldScan(bytes, body)
             while let field = set.next() {
                 guard field.number == 1, let body = field.body else { continue }

@@ -21,13 +21,18 @@ package struct ConsensusCodec: Sendable {
     let validators: Int
     /// Duty types with values this node can decode; others are refused before any signature is checked.
     let duties: Set<DutyType>
+    private let priorities: PriorityCodec
     private let verified: VerifiedSignatures
     private let decoded = DecodedValues()
 
-    package init(operators: [PublicKey], validators: Int, duties: Set<DutyType> = [.attester]) {
+    package init(
+        operators: [PublicKey], validators: Int,
+        duties: Set<DutyType> = [.proposer, .attester, .aggregator, .syncContribution, .infoSync]
+    ) {
         self.operators = operators
         self.validators = validators
         self.duties = duties
+        priorities = PriorityCodec(operators: operators)
         // An attester duty of n nodes takes 3 n signatures; a slot has up to five duties.
         verified = VerifiedSignatures(capacity: 64 * operators.count)
     }
@@ -48,15 +53,22 @@ package struct ConsensusCodec: Sendable {
         let authentic = try authenticate(prechecked)
         var values = authentic.known
         for (hash, wire) in authentic.values {
-            let value = try UnsignedDataSet(wire: wire.value, type: authentic.duty.type)
+            let value = try value(wire.value, authentic.duty.type)
             // Hashes cover the sender's encoding; forwarding ours must give the same hash.
             guard value.canonicalBytes() == wire.bytes else { throw .notCanonical }
             values[hash] = value
-            decoded.insert(.init(hash: hash, set: value), from: wire.received, of: authentic.duty.type)
+            decoded.insert(.init(hash: hash, value: value), from: wire.received, of: authentic.duty.type)
         }
         let referenced = authentic.message.valueHashes
         return ConsensusMessage(
             duty: authentic.duty, message: authentic.message, values: values.filter { referenced.contains($0.key) })
+    }
+
+    private func value(_ wire: WireValue, _ type: DutyType) throws(MessageFault) -> ConsensusValue {
+        switch wire {
+        case .duties(let set): .duties(try UnsignedDataSet(wire: set, type: type))
+        case .priorities(let result): .priorities(try priorities.result(result))
+        }
     }
 
     /// A message whose signatures, hashes and limits are right; its values are still bytes.
@@ -64,9 +76,9 @@ package struct ConsensusCodec: Sendable {
         let duty: Duty
         let message: QBFT.Message
         /// Values seen for the first time, by hash, with the bytes that were hashed and those that came.
-        let values: [Root: (value: WireUnsignedDataSet, bytes: [UInt8], received: Data)]
+        let values: [Root: (value: WireValue, bytes: [UInt8], received: Data)]
         /// The others.
-        let known: [Root: UnsignedDataSet]
+        let known: [Root: ConsensusValue]
     }
 
     func authenticate(_ prechecked: Prechecked) throws(MessageFault) -> Authentic {
@@ -82,15 +94,14 @@ package struct ConsensusCodec: Sendable {
             message.justification.append(try self.message(justification))
         }
 
-        var values: [Root: (value: WireUnsignedDataSet, bytes: [UInt8], received: Data)] = [:]
-        var known: [Root: UnsignedDataSet] = [:]
+        var values: [Root: (value: WireValue, bytes: [UInt8], received: Data)] = [:]
+        var known: [Root: ConsensusValue] = [:]
         for any in wire.values {
-            guard any.isA(WireUnsignedDataSet.self) else { throw .value(.malformed("value of another type")) }
-            if let value = decoded.find(any.value, of: duty.type) {
-                known[value.hash] = value.set
+            if let found = decoded.find(any.value, of: duty.type) {
+                known[found.hash] = found.value
                 continue
             }
-            let value = try WireUnsignedDataSet(wire: any.value, "UnsignedDataSet")
+            let value = try WireValue(any, of: duty.type)
             // Never the hash of the received bytes: their map order is random.
             let bytes = value.canonicalBytes()
             values[consensusHashRoot(bytes)] = (value, bytes, any.value)
@@ -162,10 +173,7 @@ package struct ConsensusCodec: Sendable {
         wire.justification = message.message.justification.map { WireQBFTMsg(message.duty, $0) }
         for hash in message.message.valueHashes.sorted() {
             guard let value = message.values[hash] else { throw .missingValue(hash) }
-            var any = Google_Protobuf_Any()
-            any.typeURL = "type.googleapis.com/" + WireUnsignedDataSet.protoMessageName
-            any.value = Data(value.canonicalBytes())
-            wire.values.append(any)
+            wire.values.append(WireValue.any(value))
         }
         return wire.canonicalBytes()
     }

@@ -8,7 +8,7 @@ import Synchronization
 final class DecodedValues: Sendable {
     struct Value: Sendable {
         let hash: Root
-        let set: UnsignedDataSet
+        let value: ConsensusValue
     }
 
     private struct Entry: Sendable {

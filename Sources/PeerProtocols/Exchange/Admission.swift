@@ -5,3 +5,13 @@ package enum Admission: Sendable, Equatable {
     /// Nothing is known of the chain yet, so nothing can be said.
     case notReady
 }
+
+extension Admission {
+    func requireAdmitted() throws(MessageFault) {
+        switch self {
+        case .admitted: break
+        case .refused(let fault): throw fault
+        case .notReady: throw .notReady
+        }
+    }
+}

@@ -79,11 +79,7 @@ final class Reception<Value: Sendable>: Sendable {
 
     private func admit(_ bytes: [UInt8], from peer: PeerIndex, now: NIODeadline) throws(MessageFault) -> Duty {
         let duty = try rules.duty(bytes)
-        switch admits(duty, peer) {
-        case .admitted: break
-        case .refused(let fault): throw fault
-        case .notReady: throw .notReady
-        }
+        try admits(duty, peer).requireAdmitted()
         // After the gate: what came too early may come again.
         guard lanes.value[peer, default: Lane(now: now)].repeats.admits(bytes, now: now) else { throw .repeated }
         let cost = WorkBudget.cost(bytes: bytes.count)

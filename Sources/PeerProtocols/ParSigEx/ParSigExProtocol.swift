@@ -12,7 +12,7 @@ package final class ParSigExProtocol: Sendable {
     /// A larger set is encoded by a worker.
     private static let entriesOnLoopMax = 128
 
-    /// What to do with shares other than the sender's own. Charon takes them, but no honest node sends any.
+    /// What to do with shares that are neither the sender's nor ours. Charon takes them, but no honest node sends any.
     package enum ForeignShares: Sendable {
         case refuse
         /// Accept and report, in case a client is found that forwards shares.
@@ -27,8 +27,8 @@ package final class ParSigExProtocol: Sendable {
     /// - Parameters:
     ///   - worker: runs a closure on a thread that is no loop.
     ///   - admits: the duty gate, asked on the loop.
-    ///   - deliver: takes a set, on the loop, and who brought it. It is decoded, its shares are the sender's, but no
-    ///     signature is verified; duplicates happen.
+    ///   - deliver: takes a set, on the loop, and who brought it. It is decoded, its shares are the sender's, or all
+    ///     of them this node's own; no signature is verified; duplicates happen.
     package init(
         codec: ParSigExCodec, directory: PeerDirectory, sender: PeerSender,
         worker: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void, foreignShares: ForeignShares = .refuse,
@@ -44,7 +44,10 @@ package final class ParSigExProtocol: Sendable {
             duty: { bytes throws(MessageFault) in try FieldScan.duty(in: bytes, at: [1], of: "ParSigExMsg") },
             decode: { bytes, duty, peer throws(MessageFault) in
                 let message = try codec.decode(bytes) { $0 == duty }
-                if let foreign = message.set.values.first(where: { $0.shareIndex != ShareIndex(peer) }) {
+                if message.set.values.allSatisfy({ $0.shareIndex == ShareIndex(directory.own) }) {
+                    // Ours, brought by another: whether somebody else made it is for the workflow to say.
+                    observe(.foreignShare(ShareIndex(directory.own), from: peer))
+                } else if let foreign = message.set.values.first(where: { $0.shareIndex != ShareIndex(peer) }) {
                     guard foreignShares == .report else { throw .foreignShare(foreign.shareIndex, from: peer) }
                     observe(.foreignShare(foreign.shareIndex, from: peer))
                 }

@@ -7,7 +7,7 @@ package enum PeerInfoProbe {
     /// - Returns: the lock hash that the peer claims; empty if it claims none.
     package static func lockHash(of peer: PeerID, on host: Host) async throws -> [UInt8] {
         let (answer, _) = try await PeerStream.request(
-            [], to: peer, protocolID: PeerInfoProtocol.id, answerBytesMax: PeerInfo.messageBytesMax, host: host)
+            [], to: peer, protocols: [PeerInfoProtocol.id], answerBytesMax: PeerInfo.messageBytesMax, host: host)
         return try PeerInfo(wire: answer).lockHash
     }
 }

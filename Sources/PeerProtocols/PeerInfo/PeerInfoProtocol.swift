@@ -3,7 +3,8 @@ import Ethereum
 import Libp2p
 import Synchronization
 
-/// `/charon/peerinfo/2.0.0`: tells who we are to whoever asks, and asks every operator once a minute.
+/// `/charon/peerinfo/2.0.0`: tells who we are to whoever asks, and asks every operator once a minute. What
+/// they say, asked or asking, also shows when one identity runs twice.
 package final class PeerInfoProtocol: Sendable {
     package static let id = "/charon/peerinfo/2.0.0"
     package static let interval = Duration.seconds(60)
@@ -20,6 +21,9 @@ package final class PeerInfoProtocol: Sendable {
     private let warn: @Sendable (PeerIndex, PeerWarning) -> Void
     private let observe: @Sendable (PeerEvent) -> Void
     private let exchange: Exchange
+    /// Nil for guests.
+    private let index: @Sendable (PeerID) -> PeerIndex?
+    private let twins = Mutex(TwinWatch())
     private let reports = Mutex<[PeerIndex: PeerReport]>([:])
 
     /// - Parameters:
@@ -29,22 +33,27 @@ package final class PeerInfoProtocol: Sendable {
         own: PeerInfo, host: Host, directory: PeerDirectory, now: @escaping @Sendable () -> Instant,
         warn: @escaping @Sendable (PeerIndex, PeerWarning) -> Void, observe: @escaping @Sendable (PeerEvent) -> Void
     ) {
-        self.init(own: own, peers: directory.others, now: now, warn: warn, observe: observe) { peer, request in
-            try await PeerStream.request(
-                request, to: directory[peer], protocolID: Self.id, answerBytesMax: PeerInfo.messageBytesMax, host: host)
-        }
+        self.init(
+            own: own, peers: directory.others, now: now, warn: warn, observe: observe,
+            index: { directory.index(of: $0) },
+            exchange: { peer, request in
+                try await PeerStream.request(
+                    request, to: directory[peer], protocols: [Self.id], answerBytesMax: PeerInfo.messageBytesMax,
+                    host: host)
+            })
     }
 
     init(
         own: PeerInfo, peers: [PeerIndex], now: @escaping @Sendable () -> Instant,
         warn: @escaping @Sendable (PeerIndex, PeerWarning) -> Void, observe: @escaping @Sendable (PeerEvent) -> Void,
-        exchange: @escaping Exchange
+        index: @escaping @Sendable (PeerID) -> PeerIndex? = { _ in nil }, exchange: @escaping Exchange
     ) {
         self.own = own
         self.peers = peers
         self.now = now
         self.warn = warn
         self.observe = observe
+        self.index = index
         self.exchange = exchange
     }
 
@@ -53,8 +62,11 @@ package final class PeerInfoProtocol: Sendable {
 
     package func serve(on host: Host) {
         host.handle(Self.id, timeout: Self.timeout, concurrentPerPeer: 4) { [self] stream, _ in
-            // Whatever it says: relays send an empty message.
-            _ = try await stream.readMessageIfAny(limit: PeerInfo.messageBytesMax)
+            // Answered whatever it says: relays send an empty message.
+            let request = try await stream.readMessageIfAny(limit: PeerInfo.messageBytesMax)
+            if let request, let peer = index(stream.peer) {
+                heard(request, from: peer, at: stream.connection.remoteAddress)
+            }
             try await stream.writeMessage(message(), closing: true)
         }
     }
@@ -90,6 +102,17 @@ package final class PeerInfoProtocol: Sendable {
         }
     }
 
+    /// A request tells as much of who asks as an answer does, and its address too.
+    func heard(_ request: [UInt8], from peer: PeerIndex, at address: Multiaddr?) {
+        guard let info = try? PeerInfo(wire: request), let startedAt = info.startedAt else { return }
+        watchTwins(peer, startedAt, address)
+    }
+
+    private func watchTwins(_ peer: PeerIndex, _ startedAt: Instant, _ address: Multiaddr?) {
+        let found = twins.withLock { $0.saw(peer, startedAt: startedAt, at: address) }
+        if let found { warn(peer, .runsTwice(found)) }
+    }
+
     private func message() -> [UInt8] {
         var info = own
         info.sentAt = now()
@@ -104,5 +127,6 @@ package final class PeerInfoProtocol: Sendable {
             return assessment
         }
         for warning in assessment.warnings { warn(peer, warning) }
+        if let startedAt = assessment.report?.startedAt { watchTwins(peer, startedAt, nil) }
     }
 }

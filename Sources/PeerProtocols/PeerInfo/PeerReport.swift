@@ -27,6 +27,8 @@ package enum PeerWarning: Hashable, Sendable {
     case lockHashDiffers
     case builderAPIDiffers(peer: Bool)
     case nicknameChanged(from: String, to: String)
+    /// Its identity runs in two processes.
+    case runsTwice(TwinWatch.Twins)
 }
 
 /// The receiver's rules of protocols.md §3 and operations.md §12. None of them drops a connection.
