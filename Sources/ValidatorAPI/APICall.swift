@@ -1,4 +1,5 @@
 import BeaconAPI
+import Ethereum
 import HTTPTypes
 import Hummingbird
 import SSZ
@@ -10,6 +11,8 @@ struct APICall: Sendable {
     let parameters: [String: String]
     let bodyType: BodyType
     let bodyBytesMax: Int
+    /// For a part of the work that has something to say before the request's time is up.
+    let patience: RequestBound
     /// Of the query, in order.
     private let query: [(name: String, value: String)]
 
@@ -17,15 +20,20 @@ struct APICall: Sendable {
     private static let jsonValuesMax = 500_000
     private static let jsonDepthMax = 16
 
-    init(request: Request, parameters: [String: String], bodyType: BodyType, bodyBytesMax: Int) {
+    init(request: Request, parameters: [String: String], bodyType: BodyType, bodyBytesMax: Int, patience: RequestBound)
+    {
         self.request = request
         self.parameters = parameters
         self.bodyType = bodyType
         self.bodyBytesMax = bodyBytesMax
+        self.patience = patience
         let text = request.head.path?.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
-        query = text.split(separator: "&").map { pair in
+        query = text.split(separator: "&").compactMap { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (parts[0].removingPercentEscapes(), parts.count > 1 ? parts[1].removingPercentEscapes() : "")
+            let value = parts.count > 1 ? parts[1] : ""
+            // A parameter with a bad escape or a semicolon is none, as for Charon's library.
+            guard !pair.contains(";"), !value.hasBrokenEscape, !parts[0].hasBrokenEscape else { return nil }
+            return (parts[0].removingPercentEscapes(), value.removingPercentEscapes())
         }
     }
 
@@ -48,11 +56,35 @@ extension APICall {
     }
 
     func queryNumber(_ name: String) throws(APIFault) -> UInt64 {
-        guard let text = query.first(where: { $0.name == name })?.value, !text.isEmpty else {
-            throw APIFault(400, "missing query parameter \(name)")
-        }
+        guard let text = queryText(name) else { throw APIFault(400, "missing query parameter \(name)") }
         return try Self.number(name, text)
     }
+
+    /// Hex of exactly `count` bytes, with or without `0x`, in any case.
+    func queryHex<let count: Int>(_ name: String) throws(APIFault) -> FixedBytes<count> {
+        guard let text = queryText(name) else { throw APIFault(400, "missing 0x-hex query parameter \(name)") }
+        do {
+            return try FixedBytes<count>(hex: text)
+        } catch .length, .tooLong {
+            throw APIFault(
+                400, "invalid length for 0x-hex query parameter \(name), expect \(count) bytes")
+        } catch {
+            throw Self.notHex(name, text)
+        }
+    }
+
+    /// Hex of any length, which need not be there.
+    func checkQueryHex(_ name: String) throws(APIFault) {
+        guard let text = queryText(name) else { return }
+        do { _ = try Hex.decode(text, bytesMax: text.utf8.count) } catch { throw Self.notHex(name, text) }
+    }
+
+    private static func notHex(_ name: String, _ text: String) -> APIFault {
+        APIFault(400, "invalid 0x-hex query parameter \(name) [\(text.prefix(200))]")
+    }
+
+    /// The first of that name.
+    func queryText(_ name: String) -> String? { query.first { $0.name == name }?.value }
 
     /// Repeated and comma separated values.
     func queryList(_ name: String) -> [String] {
@@ -95,6 +127,11 @@ extension APICall {
         return json
     }
 
+    /// Like `json`, but `null` is an empty list, as for Charon.
+    func list<Value>(_ read: (JSONValue) throws(SSZError) -> Value) async throws -> Value {
+        try await json { json throws(SSZError) in try read(json.isNull ? [] : json) }
+    }
+
     /// Reads the body with a decoder of JSON; whatever that throws is the client's fault.
     func json<Value>(_ read: (JSONValue) throws(SSZError) -> Value) async throws -> Value {
         let json = try await json()
@@ -103,5 +140,22 @@ extension APICall {
         } catch {
             throw APIFault.badJSON(error)
         }
+    }
+}
+
+/// What lists of signed objects have in common.
+extension APICall {
+    /// Objects in the list of one request.
+    static let objectsMax = AttestationSubmission.attestationsMax
+
+    /// The header that tells the form of the body.
+    func consensusVersion() throws(APIFault) -> ForkName {
+        guard let version = header(HeaderName.consensusVersion) else {
+            throw APIFault(400, "missing consensus version header")
+        }
+        guard let fork = ForkName(name: version) else {
+            throw APIFault(400, "unknown consensus version \(version.prefix(32))")
+        }
+        return fork
     }
 }

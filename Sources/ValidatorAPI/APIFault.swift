@@ -38,6 +38,10 @@ extension APIFault {
         APIFault(400, "failed parsing json request body", detail: "\(error)")
     }
 
+    static func badSSZ(_ error: some Error) -> APIFault {
+        APIFault(415, "failed parsing ssz request body", detail: "\(error)")
+    }
+
     static func internalError(_ error: any Error) -> APIFault {
         APIFault(500, "Internal server error", detail: "\(error)")
     }

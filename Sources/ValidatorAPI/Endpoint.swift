@@ -17,17 +17,20 @@ struct Endpoint: Sendable {
     var bodies = Bodies.json
     /// Event streams have no time bound.
     var isBounded = true
+    /// Whether the body is a block, which may be large.
+    var takesBlocks = false
     let answer: @Sendable (APICall) async throws -> Reply
 
     init(
         _ name: String, _ method: HTTPRequest.Method, _ path: String, bodies: Bodies = .json, isBounded: Bool = true,
-        answer: @escaping @Sendable (APICall) async throws -> Reply
+        takesBlocks: Bool = false, answer: @escaping @Sendable (APICall) async throws -> Reply
     ) {
         self.name = name
         self.method = method
         self.path = PathPattern(path)
         self.bodies = bodies
         self.isBounded = isBounded
+        self.takesBlocks = takesBlocks
         self.answer = answer
     }
 
@@ -49,6 +52,9 @@ struct EndpointTable: Sendable {
     /// Order matters only where two patterns match the same path: the first wins.
     var all: [Endpoint] {
         [attesterDuties] + proposerDuties + [syncDuties, attestationData, submitAttestations] + validators
-            + [getNodeVersion, events] + swallowed + removed + unsupported
+            + [beaconCommitteeSelections, aggregateAttestation, submitAggregateAndProofs]
+            + [submitSyncMessages, syncCommitteeSelections, syncCommitteeContribution, submitContributionAndProofs]
+            + [produceBlock] + publishBlock + [submitVoluntaryExit, getNodeVersion, events] + swallowed + removed
+            + unsupported
     }
 }

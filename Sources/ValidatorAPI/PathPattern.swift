@@ -36,6 +36,9 @@ struct PathPattern: Hashable, Sendable {
 }
 
 extension StringProtocol {
+    /// Whether some `%` begins no escape, or the result is no UTF-8.
+    var hasBrokenEscape: Bool { utf8.contains(UInt8(ascii: "%")) && removingPercentEscapes() == self }
+
     /// With `%41` as `A`; as it is if an escape or the UTF-8 is broken.
     func removingPercentEscapes() -> String {
         guard utf8.contains(UInt8(ascii: "%")) else { return String(self) }

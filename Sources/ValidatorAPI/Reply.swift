@@ -7,23 +7,33 @@ import SSZ
 enum Reply: Sendable {
     /// 200 without body and content type.
     case empty
-    case json(JSONValue)
+    case json(JSONValue, headers: HeaderFields = [:])
+    case ssz([UInt8], headers: HeaderFields = [:])
     /// A beacon node's answer as it comes.
     case stream(ProxyResponse)
 
     var status: Int {
         switch self {
-        case .empty, .json: 200
+        case .empty, .json, .ssz: 200
         case .stream(let response): response.status
         }
     }
 }
 
 extension Response {
-    static func json(_ json: JSONValue, status: Int = 200) -> Response {
-        Response(
-            status: .init(code: status), headers: [.contentType: MediaType.json],
-            body: .init(byteBuffer: ByteBuffer(bytes: json.bytes())))
+    static func json(_ json: JSONValue, status: Int = 200, headers: HeaderFields = [:]) -> Response {
+        data(json.bytes(), MediaType.json, status, headers)
+    }
+
+    static func ssz(_ bytes: [UInt8], headers: HeaderFields) -> Response { data(bytes, MediaType.ssz, 200, headers) }
+
+    private static func data(
+        _ bytes: [UInt8], _ mediaType: String, _ status: Int, _ headers: HeaderFields
+    ) -> Response {
+        var fields = HTTPFields(headers)
+        fields[.contentType] = mediaType
+        return Response(
+            status: .init(code: status), headers: fields, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
     static func fault(_ fault: APIFault) -> Response {

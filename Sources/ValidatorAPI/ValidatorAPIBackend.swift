@@ -1,6 +1,7 @@
 import BeaconAPI
 import DutyWorkflow
 import Ethereum
+import SSZ
 
 /// Why the node does not do what a validator client asks for.
 package enum ValidatorAPIRefusal: Error, Hashable, CustomStringConvertible {
@@ -24,17 +25,31 @@ package enum ValidatorAPIRefusal: Error, Hashable, CustomStringConvertible {
 /// A `ValidatorAPIRefusal` reaches the client as it is, a `BeaconError` with the beacon node's status and message. Any
 /// other error is ours: the client learns nothing but 500. Every method must return soon when its task is cancelled.
 package protocol ValidatorAPIBackend: Sendable {
-    /// Waits until the cluster has decided. Committee 0 stands for any committee of the slot.
-    func awaitAttestationData(slot: Slot, committee: CommitteeIndex) async throws -> AttestationData
+    /// The chain's forks, sizes and signing domains.
+    var domains: SigningDomains { get }
+
+    var clock: SlotClock { get }
+
+    /// By the wall clock; 0 before genesis.
+    var currentSlot: Slot { get }
+
+    /// Waits until the cluster has decided.
+    func decided(_ selector: ValueSelector) async throws -> UnsignedData
+
+    /// Waits for the cluster's signature.
+    func signed(_ duty: Duty, _ key: EntryKey) async throws -> SignedData
+
+    /// Who has a duty, as the beacon node says; nil while it has not said.
+    func definitions(of duty: Duty) async throws -> DutyDefinitionSet?
 
     /// Which validator attests at each position; nil where the cluster decided no such duty.
     func attesterPubKeys(_ positions: [AttesterPosition]) async throws -> [PubKey?]
 
-    /// The attester duties of our validators in a slot, to tell the validator of a vote of before Electra.
-    func attesterDefinitions(slot: Slot) async throws -> [AttesterDuty]
+    /// The cluster's validators that are active now or in that epoch.
+    func activeValidators(in epoch: Epoch) async throws -> [ValidatorIndex: PubKey]
 
-    /// The fork that rules a slot.
-    func fork(at slot: Slot) async throws -> ForkName
+    /// Tells for each proof whether it is the cluster's own signature.
+    func verify(_ proofs: [ClusterProof]) async throws -> [Bool]
 
     /// Checks partial signatures under our own public shares. Returns why each set is refused, nil if all of it is good.
     func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?]

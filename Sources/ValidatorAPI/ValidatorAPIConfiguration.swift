@@ -7,6 +7,8 @@ package struct ValidatorAPIConfiguration: Sendable {
     package var nodeVersion: String
     /// A request that takes longer ends with 408.
     package var requestTimeout: Duration = .seconds(10)
+    /// A request that waits for several things answers with those that are there by then. Below `requestTimeout`.
+    package var patience: Duration = .milliseconds(9500)
     /// From a request's first byte to the end of its header.
     package var headerTimeout: Duration = .seconds(1)
     /// A connection without request is closed after this.
@@ -17,6 +19,8 @@ package struct ValidatorAPIConfiguration: Sendable {
     package var connectionsMax = 8192
     /// Bodies of requests that we answer ourselves. Thousands of ids or attestations fit.
     package var bodyBytesMax = 16 << 20
+    /// Bodies with a block and its blobs.
+    package var blockBytesMax = 64 << 20
     /// Bodies of requests that are passed on: they are kept to be sent to every beacon node.
     package var proxyBodyBytesMax = 64 << 20
     /// Told about each request.

@@ -49,7 +49,9 @@ struct ValidatorAPIResponder: HTTPResponder {
                 record.bodyType = type
                 let call = APICall(
                     request: request, parameters: parameters, bodyType: type,
-                    bodyBytesMax: configuration.bodyBytesMax)
+                    bodyBytesMax: endpoint.takesBlocks
+                        ? configuration.blockBytesMax : configuration.bodyBytesMax,
+                    patience: RequestBound(scope: nil, loop: bound.loop, timeout: configuration.patience))
                 reply = try await bound.run { try await endpoint.answer(call) }
             } else {
                 reply = try await bound.run { try await proxy(request) }
@@ -93,7 +95,8 @@ struct ValidatorAPIResponder: HTTPResponder {
     ) -> Response {
         switch reply {
         case .empty: return Response(status: .ok)
-        case .json(let json): return .json(json)
+        case .json(let json, let headers): return .json(json, headers: headers)
+        case .ssz(let bytes, let headers): return .ssz(bytes, headers: headers)
         case .stream(let answer):
             let status = HTTPResponse.Status(code: answer.status)
             let headers = HTTPFields(answer.headers.endToEnd())

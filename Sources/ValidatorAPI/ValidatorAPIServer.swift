@@ -59,7 +59,8 @@ package final class ValidatorAPIServer: Sendable {
     }
 
     private func channelConfiguration() -> HTTP1Channel.Configuration {
-        let bodyBytesMax = max(configuration.bodyBytesMax, configuration.proxyBodyBytesMax)
+        let bodyBytesMax = max(
+            configuration.bodyBytesMax, configuration.blockBytesMax, configuration.proxyBodyBytesMax)
         return HTTP1Channel.Configuration(
             additionalChannelHandlers: [
                 ConnectionGuard(

@@ -21,8 +21,10 @@ struct EndpointTests {
 
     @Test(
         "attester duties have our shares; indices come as numbers or text",
-        arguments: [#"["7","8"]"#, "[7,8]", #"[7, "8", 8]"#])
-    func attesterDuties(body: String) async throws {
+        arguments: [
+            (#"["7","8"]"#, "[7, 8]"), ("[7,8]", "[7, 8]"), (#"[7, "8", 8]"#, "[7, 8]"), ("null", "[]"), ("[]", "[]"),
+        ])
+    func attesterDuties(body: String, indices: String) async throws {
         let backend = StubBackend {
             $0.attesters = [
                 TestCluster.attester(TestCluster.validatorA, index: 7),
@@ -32,7 +34,7 @@ struct EndpointTests {
         try await TestServer.with(backend) { server in
             let answer = try await server.post("/eth/v1/validator/duties/attester/1", body)
             #expect(answer.status == 200)
-            #expect(backend.asked == ["attesters 1 [7, 8]"])
+            #expect(backend.asked == ["attesters 1 \(indices)"])
             #expect(answer.json["dependent_root"]?.string == Root.zero.hex)
             #expect(answer.json["execution_optimistic"] == false)
             let rows = answer.json["data"]?.array ?? []
@@ -161,18 +163,17 @@ struct EndpointTests {
     @Test(
         "what could publish a share's signature is never passed on",
         arguments: [
-            ("GET", "/eth/v3/validator/blocks/5?randao_reveal=0x00"), ("GET", "/eth/v4/validator/blocks/5"),
-            ("POST", "/eth/v1/beacon/blocks"), ("POST", "/eth/v2/beacon/blocks"), ("POST", "/eth/v3/beacon/blocks"),
-            ("POST", "/eth/v1/beacon/blinded_blocks"), ("POST", "/eth/v2/beacon/blinded_blocks"),
-            ("POST", "/eth/v1/beacon/pool/voluntary_exits"), ("POST", "/eth/v3/beacon/pool/attestations"),
-            ("POST", "/eth/v1/validator/beacon_committee_selections"),
-            ("GET", "/eth/v2/validator/aggregate_attestation"), ("POST", "/eth/v2/validator/aggregate_and_proofs"),
-            ("POST", "/eth/v1/beacon/pool/sync_committees"), ("POST", "/eth/v1/validator/sync_committee_selections"),
-            ("GET", "/eth/v1/validator/sync_committee_contribution"),
-            ("POST", "/eth/v1/validator/contribution_and_proofs"), ("POST", "/eth/v1/validator/duties/ptc/5"),
+            ("GET", "/eth/v4/validator/blocks/5"), ("POST", "/eth/v3/beacon/blocks"),
+            ("POST", "/eth/v3/beacon/blinded_blocks"),
+            ("POST", "/eth/v2/beacon/pool/voluntary_exits"), ("POST", "/eth/v3/beacon/pool/attestations"),
+            ("POST", "/eth/v2/validator/beacon_committee_selections"),
+            ("GET", "/eth/v3/validator/aggregate_attestation"), ("POST", "/eth/v3/validator/aggregate_and_proofs"),
+            ("POST", "/eth/v2/beacon/pool/sync_committees"), ("POST", "/eth/v2/validator/sync_committee_selections"),
+            ("GET", "/eth/v2/validator/sync_committee_contribution"),
+            ("POST", "/eth/v2/validator/contribution_and_proofs"), ("POST", "/eth/v1/validator/duties/ptc/5"),
             ("POST", "/eth/v2/validator/register_validator"), ("POST", "/eth/v1/beacon/execution_payload_envelopes"),
-            ("POST", "//eth/v2//beacon/blocks/"), ("POST", "/eth/v2/beacon/%62locks"),
-            ("POST", "/eth/v2/beacon/pool/sync%5Fcommittees?x=1"),
+            ("POST", "//eth/v3//beacon/blocks/"), ("POST", "/eth/v3/beacon/%62locks"),
+            ("POST", "/eth/v2/beacon/pool/sync%5Fcommittees?x=1"), ("GET", "/eth/v2/validator/attestation_data"),
         ])
     func unsupported(method: String, path: String) async throws {
         let backend = StubBackend()

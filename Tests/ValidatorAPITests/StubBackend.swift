@@ -1,6 +1,7 @@
 import BeaconAPI
 import DutyWorkflow
 import Ethereum
+import SSZ
 import Synchronization
 import TestSupport
 import ValidatorAPI
@@ -16,6 +17,15 @@ final class StubBackend: ValidatorAPIBackend {
         /// Of attester duties: who attests.
         var attesters: [AttesterDuty] = []
         var fork = ForkName.fulu
+        var preset = Preset.mainnet
+        var currentSlot = Slot(40)
+        /// Every selector but those of attestations.
+        var decided: @Sendable (ValueSelector) async throws -> UnsignedData = { _ in throw CancellationError() }
+        var signed: @Sendable (Duty, EntryKey) async throws -> SignedData = { _, _ in throw CancellationError() }
+        var definitions: @Sendable (Duty) -> DutyDefinitionSet? = { _ in nil }
+        var active: [ValidatorIndex: PubKey] = [7: TestCluster.validatorA, 8: TestCluster.validatorB]
+        /// Whether it is the cluster's own.
+        var verifyProof: @Sendable (ClusterProof) -> Bool = { _ in true }
         var verify: @Sendable (LocalPartials) -> ValidatorAPIRefusal? = { _ in nil }
         var submit: @Sendable (LocalPartials) -> ValidatorAPIRefusal? = { _ in nil }
         var validators: [BeaconValidator] = []
@@ -47,9 +57,45 @@ final class StubBackend: ValidatorAPIBackend {
         if let failure = behaviour.failure { throw failure }
     }
 
-    func awaitAttestationData(slot: Slot, committee: CommitteeIndex) async throws -> AttestationData {
-        try note("attestation data \(slot) \(committee)")
-        return try await behaviour.attestationData(slot, committee)
+    var clock: SlotClock {
+        SlotClock(genesis: Instant(nanoseconds: 0), slotDuration: .seconds(12), slotsPerEpoch: 32)
+    }
+    var currentSlot: Slot { behaviour.currentSlot }
+
+    /// All forks up to that of the behaviour rule from genesis on.
+    var domains: SigningDomains {
+        let forks = ForkName.allCases.filter { $0 <= behaviour.fork }.map {
+            ForkSchedule.Entry(fork: $0, version: Bytes4(padding: [UInt8($0.rawValue)]), epoch: .zero)
+        }
+        guard let schedule = try? ForkSchedule(forks) else { preconditionFailure("\(forks)") }
+        return SigningDomains(
+            forks: schedule, genesisValidatorsRoot: .zero, exitVersion: .zero, slotsPerEpoch: 32,
+            preset: behaviour.preset)
+    }
+
+    func decided(_ selector: ValueSelector) async throws -> UnsignedData {
+        if case .attestation(let slot, let committee) = selector {
+            try note("attestation data \(slot) \(committee)")
+            return .attester(try await behaviour.attestationData(slot, committee), AttesterDuty())
+        }
+        try note("decided \(selector.duty)")
+        return try await behaviour.decided(selector)
+    }
+
+    func signed(_ duty: Duty, _ key: EntryKey) async throws -> SignedData {
+        try await behaviour.signed(duty, key)
+    }
+
+    func definitions(of duty: Duty) async throws -> DutyDefinitionSet? { behaviour.definitions(duty) }
+
+    func activeValidators(in epoch: Epoch) async throws -> [ValidatorIndex: PubKey] {
+        try note("active \(epoch)")
+        return behaviour.active
+    }
+
+    func verify(_ proofs: [ClusterProof]) async throws -> [Bool] {
+        try note("proofs \(proofs.count)")
+        return proofs.map(behaviour.verifyProof)
     }
 
     func attesterPubKeys(_ positions: [AttesterPosition]) async throws -> [PubKey?] {
@@ -61,12 +107,6 @@ final class StubBackend: ValidatorAPIBackend {
             }?.pubKey
         }
     }
-
-    func attesterDefinitions(slot: Slot) async throws -> [AttesterDuty] {
-        behaviour.attesters.filter { $0.slot == slot }
-    }
-
-    func fork(at slot: Slot) async throws -> ForkName { behaviour.fork }
 
     func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
         try note("verify " + sets.map { "\($0.duty)" }.joined(separator: " "))

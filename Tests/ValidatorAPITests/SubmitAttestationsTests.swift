@@ -70,6 +70,10 @@ struct SubmitAttestationsTests {
     @Test("up to Deneb the aggregation bit tells the validator")
     func phase0() async throws {
         let backend = StubBackend {
+            $0.definitions = { _ in
+                Dictionary(
+                    Self.attesters.prefix(2).map { ($0.pubKey, .attester($0)) }, uniquingKeysWith: { $1 })
+            }
             $0.attesters = Self.attesters
             $0.fork = .deneb
         }

@@ -1,32 +1,38 @@
 import HTTPTypes
 
-/// Duties that this version does not carry yet, answered with 501.
+/// Duties that this version does not carry, and versions of the API that come later (`{version}`), answered with 501.
 ///
 /// None of them may be passed on: a beacon node would get signatures made with a share, or the client would sign what
-/// the cluster did not agree on. `{version}` covers versions of the API that come later.
+/// the cluster did not agree on. What is served or gone on purpose comes before these.
 extension EndpointTable {
     var unsupported: [Endpoint] {
         let validator = "/eth/{version}/validator/"
         let beacon = "/eth/{version}/beacon/"
         let paths: [(String, HTTPRequest.Method, String, String)] = [
-            ("propose_block_v3", .get, validator + "blocks/{slot}", "block production"),
-            ("submit_proposal_v2", .post, beacon + "blocks", "block production"),
-            ("submit_blinded_block_v2", .post, beacon + "blinded_blocks", "block production"),
-            ("submit_voluntary_exit", .post, beacon + "pool/voluntary_exits", "voluntary exit"),
+            ("propose_block_v3", .get, validator + "blocks/{slot}", "this version of block production"),
+            ("submit_proposal_v2", .post, beacon + "blocks", "this version of block publication"),
+            ("submit_blinded_block_v2", .post, beacon + "blinded_blocks", "this version of block publication"),
+            ("submit_voluntary_exit", .post, beacon + "pool/voluntary_exits", "this version of voluntary exits"),
             ("submit_attestations", .post, beacon + "pool/attestations", "this version of attestation submission"),
             (
                 "aggregate_beacon_committee_selections", .post, validator + "beacon_committee_selections",
-                "beacon committee selection"
+                "this version of committee selections"
             ),
-            ("aggregate_attestation_v2", .get, validator + "aggregate_attestation", "attestation aggregation"),
-            ("submit_aggregate_and_proofs_v2", .post, validator + "aggregate_and_proofs", "attestation aggregation"),
-            ("submit_sync_committee_messages", .post, beacon + "pool/sync_committees", "the sync committee duty"),
+            ("aggregate_attestation_v2", .get, validator + "aggregate_attestation", "this version of aggregates"),
+            ("submit_aggregate_and_proofs_v2", .post, validator + "aggregate_and_proofs", "this version of aggregates"),
+            ("submit_sync_committee_messages", .post, beacon + "pool/sync_committees", "this version of sync messages"),
             (
                 "aggregate_sync_committee_selections", .post, validator + "sync_committee_selections",
-                "the sync committee duty"
+                "this version of sync selections"
             ),
-            ("sync_committee_contribution", .get, validator + "sync_committee_contribution", "the sync committee duty"),
-            ("submit_contribution_and_proofs", .post, validator + "contribution_and_proofs", "the sync committee duty"),
+            (
+                "sync_committee_contribution", .get, validator + "sync_committee_contribution",
+                "this version of contributions"
+            ),
+            (
+                "submit_contribution_and_proofs", .post, validator + "contribution_and_proofs",
+                "this version of contributions"
+            ),
             // Gloas, whose duties no cluster has a numbering for (validator-api.md §9).
             ("gloas", .get, validator + "execution_payload_envelopes/{slot}/{root}", "Gloas"),
             ("gloas", .post, beacon + "execution_payload_envelopes", "Gloas"),

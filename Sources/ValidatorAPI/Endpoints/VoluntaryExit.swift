@@ -1,0 +1,24 @@
+import DutyWorkflow
+import Ethereum
+import SSZ
+
+/// A voluntary exit signed with our share (validator-api.md §4.7).
+extension EndpointTable {
+    /// Operators must name the same epoch: the first slot of that epoch is the duty's.
+    var submitVoluntaryExit: Endpoint {
+        Endpoint("submit_voluntary_exit", .post, "/eth/v1/beacon/pool/voluntary_exits") { call in
+            let exit = try await call.json { json throws(SSZError) in try SignedVoluntaryExit(json: json) }
+            let current = backend.domains.epoch(of: backend.currentSlot)
+            let slot = exit.message.epoch.firstSlot(slotsPerEpoch: backend.domains.slotsPerEpoch)
+            guard slot != Slot(.max) else { throw APIFault(400, "epoch \(exit.message.epoch) does not exist") }
+            try await alone {
+                let pubKeys = try await members([exit.message.validatorIndex], in: current)
+                try await submit(
+                    pubKeys.map {
+                        SubmittedObject(place: 0, duty: Duty(slot: slot, type: .exit), pubKey: $0, data: .exit(exit))
+                    })
+            }
+            return .empty
+        }
+    }
+}
