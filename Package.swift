@@ -142,6 +142,10 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["SSZ", "Timing"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "BeaconTestSupport",
+            dependencies: ["TestSupport", "BeaconClient", "HTTPServing", hummingbird, nioCore, logging],
+            path: "Tests/BeaconTestSupport", swiftSettings: strict),
         tests("Timing"),
         tests("SSZ", exclude: ["Fixtures"]),
         tests("BLS", exclude: ["Fixtures"]),
@@ -155,12 +159,12 @@ let package = Package(
         tests("PeerProtocols", ["BLS", "Cluster", nioCore, nioEmbedded]),
         tests("Program"),
         tests("HTTPServing", [hummingbird, httpClient, nioCore]),
-        tests("BeaconClient", ["HTTPServing", hummingbird, nioCore]),
+        tests("BeaconClient", ["BeaconTestSupport", nioCore]),
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
         tests("Storage", exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
         tests("Monitoring", [httpClient, nioCore, logging]),
-        tests("Node", [nioCore, nioPosix]),
+        tests("Node", ["BeaconTestSupport", nioCore, nioPosix]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Demo"),
         tests("styx", ["Cluster", "Libp2p", "Secp256k1"]),

@@ -52,10 +52,10 @@ struct BenchmarkSlot {
         let signer = Signer(
             backend: .keystores(Dictionary(uniqueKeysWithValues: validators.map { ($0.key.bytes, $0.shares[0]) })),
             share: own, domains: domains, threads: threads, verifier: verifier)
-        let duty = Duty.attester(slot: data.slot)
-        let set = Dictionary(uniqueKeysWithValues: validators.map { ($0.key.bytes, value(of: $0)) })
+        let set = Dictionary(
+            uniqueKeysWithValues: try validators.map { (EntryKey($0.key.bytes), try attestation(of: $0)) })
         try wall(&bench, sign) { done in
-            signer.sign(duty, set) { outcome in done(outcome.signed.count == validators.count) }
+            signer.sign(set) { outcome in done(outcome.signed.count == validators.count) }
         }
         let keys = ShareKeys(
             validators.map { ClusterKeys.Validator(publicKey: $0.key, shares: $0.shares.map(\.publicKey)) }, own: own)
@@ -68,24 +68,24 @@ struct BenchmarkSlot {
         }
     }
 
-    private func value(of validator: Validator) -> UnsignedData {
+    private func attestation(of validator: Validator) throws -> SignedData {
         var row = AttesterDuty()
         row.pubKey = validator.key.bytes
         row.slot = data.slot
         row.committeeLength = 8
         row.committeesAtSlot = 64
-        return .attester(data, row)
+        guard let attestation = VersionedAttestation(fork: .fulu, data: data, duty: row) else {
+            throw BenchmarkError("an attestation does not fit its fork")
+        }
+        return .attestation(attestation)
     }
 
     private func groups() throws -> [EntryKey: PartialGroup] {
         var groups: [EntryKey: PartialGroup] = [:]
         for (validator, partials) in zip(validators, partials) {
-            guard case .attester(let data, let row) = value(of: validator),
-                let attestation = VersionedAttestation(fork: .fulu, data: data, duty: row)
-            else { throw BenchmarkError("an attestation does not fit its fork") }
             let signatures = partials.filter { $0.key <= 3 }.map { (ShareIndex(PeerIndex($0.key - 1)), $0.value) }
             groups[EntryKey(validator.key.bytes)] = PartialGroup(
-                data: .attestation(attestation), signatures: Dictionary(uniqueKeysWithValues: signatures))
+                data: try attestation(of: validator), signatures: Dictionary(uniqueKeysWithValues: signatures))
         }
         return groups
     }

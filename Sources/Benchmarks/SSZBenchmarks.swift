@@ -21,6 +21,7 @@ enum SSZBenchmarks {
                     committeeBits: Bitvector(count: 64, setting: n == 0 ? [5] : Array(0..<64))))
         }
         consensusValue(&bench)
+        try ProposalBenchmarks.run(&bench)
     }
 
     /// Every direction of one value.

@@ -36,7 +36,7 @@ enum WireBenchmarks {
         let hash = values.valueHash()
         let vote = QBFT.Message(.prepare, round: 1, source: 0, value: hash)
         let message = ConsensusMessage(
-            duty: duty, message: ConsensusCodec.seal(duty, vote, with: keys[0]), values: [hash: values])
+            duty: duty, message: ConsensusCodec.seal(duty, vote, with: keys[0]), values: [hash: .duties(values)])
         let bytes = try ConsensusCodec.encode(message)
         let operators = keys.map(\.publicKey)
         let decode = {

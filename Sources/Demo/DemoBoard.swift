@@ -34,6 +34,8 @@ package final class DemoBoard: Sendable {
 
     package func heard(_ report: Report, from node: Int) {
         state.withLock { state in
+            // The demo's chain and clients attest; what else nodes prepare for cannot end here.
+            guard report.duty.map({ $0.type == .attester }) ?? true else { return }
             switch report {
             case .started(let duty, let validators):
                 state.rows[duty, default: Row(duty: duty)].validators = validators
@@ -42,10 +44,7 @@ package final class DemoBoard: Sendable {
                 state.rows[duty]?.deciding[node] = after
             case .succeeded(let duty, _, let since):
                 state.rows[duty, default: Row(duty: duty)].broadcasting[node] = since
-            case .failed(let duty, let step, let reason, let detail, let missing):
-                state.failures.append(
-                    "node \(node): duty \(duty) failed at \(step.name) (\(reason.code)) for \(missing.count) validators:"
-                        + " \(reason.explanation)\(detail.isEmpty ? "" : " – \(detail)")")
+            case .failed(let failure): state.failures.append("node \(node): \(failure)")
             case .fault(let duty, let what): state.faults.append("node \(node): duty \(duty): \(what)")
             case .retrying(let duty, let step, let detail):
                 state.retries.append("node \(node): duty \(duty): \(step.name): \(detail)")
@@ -55,7 +54,7 @@ package final class DemoBoard: Sendable {
                 state.failures.append(
                     "node \(node): \(count.map { "\($0)" } ?? "unknown") duties of slots \(from) to \(to): \(why)")
             case .twinSeen(let duty, let what): state.faults.append("node \(node): duty \(duty): twin: \(what)")
-            case .roundChanged: break
+            case .roundChanged, .analysed, .peerAbsent, .peerReturned, .prioritiesAgreed: break
             }
         }
     }

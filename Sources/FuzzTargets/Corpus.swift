@@ -30,6 +30,7 @@ package enum Corpus {
         case .consensus: consensus
         case .parSigEx:
             [[0] + ParSigExCodec.encode(Known.duty, Known.partials(share: 2)), built(11), built(12), built(13)]
+        case .priority: PriorityFuzz.seeds + (0..<4).map { [1] + randomBytes(40 + $0, 200) }
         case .peerInfo: [peerInfo, Array("v1.10.3-rc1".utf8)]
         case .workflow: (20..<26).map { randomBytes($0, 400) }
         case .noiseHandshake: NoiseFuzz.messages.enumerated().map { [UInt8($0.offset)] + $0.element }
@@ -72,7 +73,7 @@ package enum Corpus {
         SSZFuzz.presets.indices.map { preset in
             [UInt8(index), UInt8(preset)] + empty(SSZFuzz.types[index], SSZFuzz.presets[preset])
         }
-    }.filter { $0.count < 600 }
+    }.filter { $0.count < 2000 }
 
     private static func empty<Value: SSZCodable>(_: Value.Type, _ preset: Preset) -> [UInt8] {
         guard let type = Value.self as? any SSZContainer.Type else { return [] }

@@ -20,11 +20,11 @@ package struct CorpusFolder: Sendable {
         }
     }
 
-    /// Names and bytes of the generated files of a target.
+    /// Names and bytes of the generated files of a target, by name as on disk.
     package static func generated(_ target: FuzzTarget) -> [Input] {
         Corpus.seeds(target).enumerated().map { index, bytes in
             Input(name: "seed-\(index / 10)\(index % 10).\(target.isJSON ? "json" : "bin")", bytes: bytes)
-        }
+        }.sorted { $0.name < $1.name }
     }
 
     /// Writes the generated files; leaves all others.

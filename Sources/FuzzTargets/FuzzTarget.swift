@@ -14,6 +14,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case consensus
     case parSigEx = "parsigex"
     case peerInfo = "peerinfo"
+    case priority
     case workflow
     // libp2p.
     case noiseHandshake = "noise-handshake"
@@ -57,6 +58,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .consensus: PeerFuzz.consensus(bytes)
         case .parSigEx: PeerFuzz.parSigEx(bytes)
         case .peerInfo: PeerFuzz.peerInfo(bytes)
+        case .priority: PriorityFuzz.priority(bytes)
         case .workflow: WorkflowFuzz.events(bytes)
         case .noiseHandshake: NoiseFuzz.handshake(bytes)
         case .noisePayload: NoiseFuzz.payload(bytes)

@@ -85,7 +85,7 @@ enum Known {
         let value = unsigned(seed: seed)
         let hash = value.valueHash()
         let message = sealed(duty, QBFT.Message(kind, round: 1, source: source, value: hash))
-        return ConsensusMessage(duty: duty, message: message, values: [hash: value])
+        return ConsensusMessage(duty: duty, message: message, values: [hash: .duties(value)])
     }
 
     /// A ROUND_CHANGE of node 3 to round 2, prepared in round 1 by nodes 0, 1 and 2.
@@ -94,6 +94,6 @@ enum Known {
         let hash = value.valueHash()
         var message = QBFT.Message(.roundChange, round: 2, source: 3, preparedRound: 1, preparedValue: hash)
         message.justification = (0..<3).map { sealed(duty, QBFT.Message(.prepare, round: 1, source: $0, value: hash)) }
-        return ConsensusMessage(duty: duty, message: sealed(duty, message), values: [hash: value])
+        return ConsensusMessage(duty: duty, message: sealed(duty, message), values: [hash: .duties(value)])
     }()
 }

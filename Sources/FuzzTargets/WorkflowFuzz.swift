@@ -78,8 +78,8 @@ enum WorkflowFuzz {
     private static func message(_ source: inout ByteSource) -> ConsensusMessage {
         var message = flat(&source)
         message.justification = (0..<source.choice(10)).map { _ in flat(&source) }
-        var known: [Root: UnsignedDataSet] = [:]
-        for (hash, value) in zip(hashes, values) { known[hash] = value }
+        var known: [Root: ConsensusValue] = [:]
+        for (hash, value) in zip(hashes, values) { known[hash] = .duties(value) }
         if source.choice(8) == 7 { known[hashes[source.choice(3)]] = nil }
         return ConsensusMessage(duty: duty(&source), message: message, values: known)
     }

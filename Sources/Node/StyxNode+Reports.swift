@@ -8,8 +8,12 @@ import Synchronization
 extension StyxNode {
     /// Logs what became of duties, in the words of Charon's log dashboard where it has any.
     ///
-    /// - Parameter commits: transactions that reached the disk so far, told with each duty at debug level.
-    func reporter(commits: @escaping @Sendable () -> Int) -> @Sendable (Report) -> Void {
+    /// - Parameters:
+    ///   - view: the cluster as it is now.
+    ///   - commits: transactions that reached the disk so far, told with each duty at debug level.
+    func reporter(
+        view: @escaping @Sendable () -> ClusterView, commits: @escaping @Sendable () -> Int
+    ) -> @Sendable (Report) -> Void {
         let logger = topic("tracker")
         let hook = hooks.report
         let filter = Mutex(ReportFilter())
@@ -39,13 +43,31 @@ extension StyxNode {
                     ])
                 logger.debug(
                     "work so far", metadata: ["hand_offs": "\(HandOffs.total)", "commits": "\(commits())"])
-            case .failed(let duty, let step, let reason, let detail, let missing):
+            case .failed(let failure):
                 logger.error(
                     "Duty failed",
                     metadata: [
-                        "duty": "\(duty)", "step": "\(step.name)", "reason": "\(reason.explanation)",
-                        "reason_code": "\(reason.code)", "error": "\(detail)", "validators": "\(missing.count)",
+                        "duty": "\(failure.duty)", "step": "\(failure.step.name)",
+                        "reason": "\(FailureSentence(failure, in: view()))",
+                        "reason_code": "\(failure.reason.code)", "error": "\(failure.detail)",
+                        "validators": "\(failure.missing.count)",
                     ])
+            case .analysed(let analysis):
+                let absent = analysis.participation.absent.map { "\($0.peer)" }.joined(separator: " ")
+                logger.debug(
+                    "duty analysed",
+                    metadata: [
+                        "duty": "\(analysis.duty)", "outcome": "\(analysis.outcome)", "absent_peers": "\(absent)",
+                    ])
+            case .peerAbsent(let peer, let duties):
+                logger.warning(
+                    "an operator signs nothing: its validator client, node or connection is down",
+                    metadata: [
+                        "peer": "\(peer)", "duties": "\(duties)",
+                        "connected": "\(view().connected.contains(peer))",
+                    ])
+            case .peerReturned(let peer, let missed):
+                logger.info("an operator signs again", metadata: ["peer": "\(peer)", "missed": "\(missed)"])
             case .retrying(let duty, let step, let detail):
                 let isNews = filter.withLock { $0.isNews(step.name, detail) }
                 logger.log(
@@ -56,9 +78,12 @@ extension StyxNode {
                 logger.log(
                     level: isNews ? .warning : .debug, "resolve duties",
                     metadata: ["epoch": "\(epoch)", "error": "\(why)"])
-            case .fault(let duty, let what):
-                var metadata: Logger.Metadata = ["duty": "\(duty)", "error": "\(what)"]
-                switch filter.withLock({ $0.fault(what, at: .now) }) {
+            case .fault(let duty, let fault):
+                var metadata: Logger.Metadata = [
+                    "duty": "\(duty)", "kind": "\(fault.kind.rawValue)", "error": "\(fault)",
+                ]
+                if let peer = fault.peer { metadata["peer"] = "\(peer)" }
+                switch filter.withLock({ $0.fault(fault, at: .now) }) {
                 case .tell(let suppressed):
                     if suppressed > 0 { metadata["alike_since_last"] = "\(suppressed)" }
                     logger.warning("fault", metadata: metadata)
@@ -71,6 +96,19 @@ extension StyxNode {
                         "slots": "\(from) to \(to)", "duties": "\(count.map { "\($0)" } ?? "unknown")",
                         "reason": "\(why)",
                     ])
+            case .prioritiesAgreed(let agreed):
+                logger.info(
+                    "nodes agreed on what they have in common",
+                    metadata: [
+                        "slot": "\(agreed.slot)", "versions": "\(agreed.versions.joined(separator: " "))",
+                        "protocols": "\(agreed.protocols.joined(separator: " "))",
+                        "proposals": "\(agreed.proposals.joined(separator: " "))",
+                    ])
+                if let id = agreed.consensusProtocol, id != ConsensusProtocol.id {
+                    logger.error(
+                        "the other nodes prefer a consensus protocol that this version does not have",
+                        metadata: ["protocol": "\(id)"])
+                }
             case .twinSeen(let duty, let what):
                 logger.critical(
                     "another process signs with this node's key: this node signs nothing more",

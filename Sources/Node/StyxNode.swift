@@ -31,6 +31,8 @@ package struct StyxNode: Sendable {
         package var validatorAPI: @Sendable (Int) -> Void = { _ in }
         /// Port of the debug pages.
         package var debug: @Sendable (Int) -> Void = { _ in }
+        /// A fork was added, moved or withdrawn: the schedule from now on.
+        package var forksChanged: @Sendable (ForkSchedule) -> Void = { _ in }
         /// Other operators connected now.
         package var peers: @Sendable (Int) -> Void = { _ in }
         /// Keystores opened of all, from any thread.
@@ -80,11 +82,13 @@ package struct StyxNode: Sendable {
             path: configuration.journalFile + ".peers.json",
             peers: Set(cluster.directory.others.map { cluster.directory[$0] }), logger: logger)
         let host = try Host(hostConfiguration(book), logger: topic("p2p")) { book.note($0, $1) }
+        let reconnections = Reconnections()
         let beacon = BeaconClient(
-            configuration: try beaconConfiguration(), loop: host.loop, logger: topic("eth2"))
+            configuration: try beaconConfiguration(reconnections), loop: host.loop, logger: topic("eth2"))
         let runtime = RuntimeSlot()
         let observe = peerObserver()
         let (consensus, parSigEx) = serveDuties(on: host, runtime, observe)
+        let priority = servePriorities(on: host, runtime, observe)
         let peerInfo = servePeerInfo(on: host, observe)
         let relays = relayWatch(host)
         do {
@@ -101,7 +105,9 @@ package struct StyxNode: Sendable {
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
-                    try await work(beacon, consensus, parSigEx, runtime, host.loop)
+                    try await work(beacon, reconnections, consensus, parSigEx, priority, runtime, host.loop) {
+                        clusterView(host, peerInfo)
+                    }
                 }
                 // Each of them runs for good: whichever ends, by error or cancellation, ends all.
                 try await group.next()
@@ -127,11 +133,12 @@ package struct StyxNode: Sendable {
 
     /// Waits for the chain, opens the journal, then drives the workflow and serves the validator client.
     private func work(
-        _ beacon: BeaconClient, _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ slot: RuntimeSlot,
-        _ loop: any EventLoop
+        _ beacon: BeaconClient, _ reconnections: Reconnections, _ consensus: ConsensusProtocol,
+        _ parSigEx: ParSigExProtocol, _ priority: PriorityProtocol, _ slot: RuntimeSlot, _ loop: any EventLoop,
+        view: @escaping @Sendable () -> ClusterView
     ) async throws {
         // At once: a wrong password should show before a beacon node is there.
-        let discovery = chainDiscovery(beacon)
+        let discovery = chainDiscovery(beacon, reconnections)
         async let learned = discovery.learn()
         let shares = try await openShares()
         let (chain, genesisRoot) = try await learned
@@ -153,27 +160,32 @@ package struct StyxNode: Sendable {
             clock: chain.clock, at: SystemClock.now())
         let workflowConfiguration = WorkflowConfiguration(
             nodes: cluster.operators.count, threshold: cluster.threshold, peer: cluster.own,
-            validators: Set(cluster.keys.pubKeys), clock: chain.clock, domains: chain.domains, signs: signer != nil,
-            signsFrom: fresh.firstSlot, seed: UInt64.random(in: .min ... .max))
+            validators: Set(cluster.keys.pubKeys), clock: chain.clock, domains: chain.domains, spec: chain.spec,
+            signs: signer != nil, signsFrom: fresh.firstSlot, included: [.proposer],
+            seed: UInt64.random(in: .min ... .max), infoSync: infoSyncConfiguration)
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
         warn(about: journal, fresh, isEmpty: snapshot.watermarks.isEmpty, chain.clock)
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock)
+        let duties = DutiesSource(client: beacon, slotsPerEpoch: chain.clock.slotsPerEpoch)
+        let events = ChainEvents(
+            beacon: beacon, clock: chain.clock, reconnections: reconnections, logger: topic("sse"))
         let effects = NodeEffects(
-            beacon: beacon, validators: validators, chain: chain, signer: signer,
+            beacon: beacon, validators: validators, duties: duties, chain: chain, signer: signer,
             combiner: ThresholdCombiner(
                 keys: cluster.keys, domains: chain.domains, threads: threads, verifier: verifier),
             verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
-            threads: threads, report: reporter { journal.metrics.commits })
+            priority: priority, threads: threads, report: reporter(view: view) { journal.metrics.commits })
         let identity = cluster.identity
         let tasks = OwnedTasks()
         let driver = WorkflowDriver(
-            workflow: Workflow(configuration: workflowConfiguration) { duty, message in
-                ConsensusCodec.seal(duty, message, with: identity)
-            }, loop: loop,
+            workflow: Workflow(
+                configuration: workflowConfiguration, sealPriorities: { PriorityCodec.seal($0, with: identity) },
+                seal: { ConsensusCodec.seal($0, $1, with: identity) }), loop: loop,
             commit: { records, done in journal.commit(records) { done($0.mapError { $0 }) } },
-            perform: { effect, driver in effects.perform(effect, tasks, driver) })
+            perform: { effect, driver in effects.perform(effect, tasks) { driver.post($0) } })
         let runtime = NodeRuntime(driver: driver, chain: chain, keys: cluster.keys, verifier: verifier)
-        let server = try validatorAPI(NodeBackend(runtime: runtime, beacon: beacon, validators: validators))
+        let server = try validatorAPI(
+            NodeBackend(runtime: runtime, beacon: beacon, validators: validators, duties: duties))
         slot.set(runtime)
         logger.info("ready", metadata: ["signer": "\(configuration.signing.rawValue)"])
         do {
@@ -181,8 +193,19 @@ package struct StyxNode: Sendable {
                 group.addTask { try await driver.run(restoring: snapshot) }
                 group.addTask { try await server.run { hooks.validatorAPI($0) } }
                 group.addTask { try await housekeep(journal, chain.clock) }
-                group.addTask { await watchHead(beacon, chain.clock) }
-                group.addTask { await discovery.watch(chain, root: genesisRoot) }
+                group.addTask {
+                    await events.run { _, event in
+                        if case .chainReorg = event { validators.forget() }
+                        _ = duties.receive(event)
+                    }
+                }
+                group.addTask {
+                    await discovery.watch(chain, root: genesisRoot) {
+                        chain.clock.currentSlot(at: SystemClock.now())
+                    } onForksChanged: {
+                        hooks.forksChanged($0)
+                    }
+                }
                 try await group.next()
                 group.cancelAll()
             }
@@ -204,10 +227,10 @@ package struct StyxNode: Sendable {
         if let text { topic("journal").warning("\(text)", metadata: ["path": "\(journal.path)"]) }
     }
 
-    private func chainDiscovery(_ beacon: BeaconClient) -> ChainDiscovery {
+    private func chainDiscovery(_ beacon: BeaconClient, _ reconnections: Reconnections) -> ChainDiscovery {
         ChainDiscovery(
             questions: .init(beacon), forkVersion: cluster.lock.definition.forkVersion, network: cluster.network,
-            logger: topic("eth2"))
+            reconnections: reconnections, logger: topic("eth2"))
     }
 
     /// This operator's key shares, if the node is to sign with them.
@@ -248,21 +271,6 @@ package struct StyxNode: Sendable {
             try await Task.sleep(for: max(.milliseconds(10), clock.start(of: slot + 1) - SystemClock.now()))
         }
     }
-
-    private func watchHead(_ beacon: BeaconClient, _ clock: SlotClock) async {
-        let logger = topic("sse")
-        for await element in beacon.events([.head], node: 0) {
-            switch element {
-            case .event(.head(let head)):
-                let delay = SystemClock.now() - clock.start(of: head.slot)
-                logger.debug("head", metadata: ["slot": "\(head.slot)", "delay": "\(GoDuration.format(delay))"])
-            case .disconnected(let error, let pause):
-                logger.debug("head events", metadata: ["error": "\(error)", "retry_in": "\(GoDuration.format(pause))"])
-            case .unreadable(let error): logger.debug("head events", metadata: ["error": "\(error)"])
-            case .connected, .event: continue
-            }
-        }
-    }
 }
 
 /// Of a cluster and an operator only: what a node is made of holds secrets, and is long.
@@ -276,4 +284,13 @@ final class RuntimeSlot: Sendable {
     private let runtime = Mutex<NodeRuntime?>(nil)
     func set(_ runtime: NodeRuntime?) { self.runtime.withLock { $0 = runtime } }
     var current: NodeRuntime? { runtime.withLock { $0 } }
+
+    /// The duty gate for what peers send.
+    var gate: @Sendable (Duty, PeerIndex) -> Admission {
+        { [self] duty, _ in
+            guard let current else { return .notReady }
+            let isAdmitted = Deadlines(clock: current.chain.clock).admits(duty, at: SystemClock.now())
+            return isAdmitted ? .admitted : .refused(.dutyNotAdmitted(duty))
+        }
+    }
 }

@@ -29,12 +29,17 @@ struct Run: AsyncParsableCommand {
             """)
     var acceptNewJournal = false
 
-    @Option(help: "Beacon nodes, comma-separated URLs. All are asked at once.")
+    @Option(
+        help: """
+            Beacon nodes, comma-separated URLs, e.g. http://localhost:5052 or https://host/prefix?apikey=secret. The best is \
+            asked first and the next when it is late; all get what is published.
+            """)
     var beaconNodeEndpoints: [String] = []
     @Option(help: "Beacon nodes used when all others are out of reach.")
     var fallbackBeaconNodeEndpoints: [String] = []
-    @Option(help: "Patience with reads, e.g. 2s.", transform: duration) var beaconNodeTimeout = Duration.seconds(2)
-    @Option(help: "Patience with submissions, e.g. 2s.", transform: duration)
+    @Option(help: "How long a beacon node may take to answer, e.g. 2s.", transform: duration) var beaconNodeTimeout =
+        Duration.seconds(2)
+    @Option(help: "How long a beacon node may take for what is published, e.g. 2s.", transform: duration)
     var beaconNodeSubmitTimeout = Duration.seconds(2)
     @Option(help: "HTTP headers for every beacon node, comma-separated name=value.") var beaconNodeHeaders: [String] =
         []

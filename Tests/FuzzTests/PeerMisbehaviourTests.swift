@@ -27,7 +27,7 @@ struct PeerMisbehaviourTests {
             for effect in workflow.receive(event, at: now) {
                 if case .report(.fault(let duty, let what)) = effect {
                     #expect(duty == Known.duty)
-                    faults.append(what)
+                    faults.append(what.description)
                 } else {
                     did.append(Self.text(effect))
                 }

@@ -23,14 +23,15 @@ struct ConfigurationTests {
         #expect(throws: ConfigurationError.self) { try node.validate() }
         node.beaconNodeHeaders = ["a=b=c"]
         try node.validate()
-        node.beaconNodeTimeout = .zero
-        #expect(throws: ConfigurationError.self) { try node.validate() }
+        node.beaconNodeSubmitTimeout = .zero
+        let error = #expect(throws: ConfigurationError.self) { try node.validate() }
+        #expect("\(String(describing: error))".contains("beacon-node-submit-timeout"))
     }
 
     @Test("what is printed of a node's parts holds no secret")
     func secrets() throws {
         var node = NodeConfiguration()
-        node.beaconNodeEndpoints = ["http://Sec-User:Sec-Pass@bn/Sec-Path"]
+        node.beaconNodeEndpoints = ["http://Sec-User:Sec-Pass@bn/Sec-Path?key=Sec-Query"]
         node.beaconNodeHeaders = ["X-Key=Sec-Header"]
         node.p2pRelays = ["https://Sec-User:Sec-Pass@relay/Sec-Path?key=Sec-Query"]
         node.executionClientEndpoint = "http://Sec-User:Sec-Pass@el/Sec-Path"

@@ -1,6 +1,8 @@
-import DutyWorkflow
+import Ethereum
+import PeerProtocols
 import Testing
 
+@testable import DutyWorkflow
 @testable import Node
 
 @Suite("what the operator is told of what repeats itself")
@@ -20,21 +22,25 @@ struct ReportFilterTests {
     }
 
     @Test("faults are told by who and what, not by which message; the rest is counted")
-    func faults() {
+    func faults() throws {
         var filter = ReportFilter()
         let start = ContinuousClock.now
-        var told: [String] = []
-        func note(_ text: String, _ seconds: Int) {
-            if filter.fault(text, at: start + .seconds(seconds)) != .keepQuiet { told.append(text) }
+        var told = 0
+        func note(_ step: TrackedStep, _ seconds: Int) throws -> FaultLog.Verdict {
+            let verdict = filter.fault(try #require(DutyFault(step)), at: start + .seconds(seconds))
+            if verdict != .keepQuiet { told += 1 }
+            return verdict
         }
-        note("refused a message of operator 2: round 7 of slot 100", 0)
-        for index in 0..<1000 { note("refused a message of operator 2: round \(index) of slot \(index * 3)", 1) }
-        #expect(told.count == 1)
-        note("refused a message of operator 3: round 7 of slot 100", 1)
-        note("share 3 sent a signature of another duty for validator 0xab12", 1)
-        note("share 3 sent a signature of another duty for validator 0xcd34", 1)
-        #expect(told.count == 3)
-        let later = filter.fault("refused a message of operator 2: round 1 of slot 1", at: start + .seconds(60))
-        #expect(later == .tell(suppressed: 1000))
+        let (one, two) = (PubKey(padding: [1]), PubKey(padding: [2]))
+        let share = ShareIndex(PeerIndex(2))
+        for round in 0...1000 {
+            _ = try note(.peerRefused(PeerIndex(2), "round \(round) of slot \(round * 3)"), round == 0 ? 0 : 1)
+        }
+        #expect(told == 1)
+        _ = try note(.peerRefused(PeerIndex(3), "round 7 of slot 100"), 1)
+        _ = try note(.malformedShare(one, share, "of another duty"), 1)
+        _ = try note(.malformedShare(two, share, "of another duty"), 1)
+        #expect(told == 3, "the second validator of one operator is no news")
+        #expect(try note(.peerRefused(PeerIndex(2), "round 1 of slot 1"), 60) == .tell(suppressed: 1000))
     }
 }

@@ -9,12 +9,7 @@ import Testing
 
 /// Shares of peers arrive unverified: here is where a bad one must be found, and nobody else blamed.
 @Suite struct ThresholdCombinerTests {
-    private static let domains: SigningDomains = {
-        let forks = try! ForkSchedule(
-            ForkName.allCases.map { .init(fork: $0, version: Bytes4(padding: [UInt8($0.rawValue)]), epoch: .zero) })
-        return SigningDomains(
-            forks: forks, genesisValidatorsRoot: .zero, exitVersion: .zero, slotsPerEpoch: 32, preset: .mainnet)
-    }()
+    private static let domains = DutyScene.domains
 
     private struct Validator {
         let secret: SecretKey

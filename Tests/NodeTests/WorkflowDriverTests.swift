@@ -12,54 +12,6 @@ import Testing
 /// One node of a cluster of one-of-four leaders, on a loop of its own, with a disk and hands that the test holds.
 @Suite("WorkflowDriver", .timeLimit(.minutes(1)))
 struct WorkflowDriverTests {
-    /// Commits wait until the test lets them through.
-    private final class Disk: Sendable {
-        typealias Done = @Sendable (Result<Void, any Error>) -> Void
-        struct Full: Error {}
-        private struct State {
-            var open: [(records: [Record], done: Done)] = []
-            var arrivals: [CheckedContinuation<Void, Never>] = []
-            var isFree = false
-        }
-        private let state = Mutex(State())
-
-        func commit(_ records: [Record], _ done: @escaping Done) {
-            let (waiting, isFree) = state.withLock { state in
-                defer { state.arrivals = [] }
-                if !state.isFree { state.open.append((records, done)) }
-                return (state.arrivals, state.isFree)
-            }
-            if isFree { done(.success(())) }
-            for waiter in waiting { waiter.resume() }
-        }
-
-        var waiting: Int { state.withLock { $0.open.count } }
-
-        /// The oldest commit, when there is one.
-        func next() async -> (records: [Record], done: Done) {
-            while true {
-                if let first = state.withLock({ $0.open.isEmpty ? nil : $0.open.removeFirst() }) { return first }
-                await withCheckedContinuation { continuation in
-                    let isThere = state.withLock { state in
-                        if state.open.isEmpty { state.arrivals.append(continuation) }
-                        return !state.open.isEmpty
-                    }
-                    if isThere { continuation.resume() }
-                }
-            }
-        }
-
-        /// From now on everything is written at once.
-        func free() {
-            let open = state.withLock { state in
-                state.isFree = true
-                defer { state.open = [] }
-                return state.open
-            }
-            for commit in open { commit.done(.success(())) }
-        }
-    }
-
     private final class Count: Sendable {
         private let count = Mutex(0)
         func add() { count.withLock { $0 += 1 } }
@@ -81,7 +33,7 @@ struct WorkflowDriverTests {
         var now: Instant { start + (ContinuousClock.now - begun) + offset.withLock { $0 } }
     }
 
-    private let disk = Disk()
+    private let disk = FakeDisk()
     private let twins = Count()
     private let effects: AsyncStream<Effect>
     private let sink: AsyncStream<Effect>.Continuation
@@ -95,14 +47,10 @@ struct WorkflowDriverTests {
     }
     private let pubKey = PubKey([0xa0] + [UInt8](repeating: 1, count: 47)) ?? .zero
 
-    private func driver(now: (@Sendable () -> Instant)? = nil) throws -> WorkflowDriver {
-        let forks = try ForkSchedule(
-            ForkName.allCases.map { .init(fork: $0, version: Bytes4(padding: [UInt8($0.rawValue)]), epoch: .zero) })
+    private func driver(now: (@Sendable () -> Instant)? = nil) -> WorkflowDriver {
         let configuration = WorkflowConfiguration(
             nodes: 4, threshold: 3, peer: PeerIndex(0), validators: [pubKey], clock: clock,
-            domains: SigningDomains(
-                forks: forks, genesisValidatorsRoot: .zero, exitVersion: .zero, slotsPerEpoch: 32, preset: .mainnet),
-            signs: false, seed: 1)
+            domains: DutyScene.domains, signs: false, seed: 1)
         let workflow = Workflow(configuration: configuration) { _, message in
             var sealed = message
             sealed.signature = [1]
@@ -148,7 +96,7 @@ struct WorkflowDriverTests {
 
     @Test("a vote is sent when the disk has it, and not before; what comes meanwhile makes up the next commit")
     func durableFirst() async throws {
-        let driver = try driver()
+        let driver = driver()
         let running = Task { try await driver.run(restoring: JournalSnapshot()) }
         var iterator = await propose(driver)
         let first = await disk.next()
@@ -170,12 +118,12 @@ struct WorkflowDriverTests {
 
     @Test("a disk that fails ends the run, and nothing that waited for it happens")
     func diskFails() async throws {
-        let driver = try driver()
+        let driver = driver()
         let running = Task { try await driver.run(restoring: JournalSnapshot()) }
         var iterator = await propose(driver)
         let first = await disk.next()
-        first.done(.failure(Disk.Full()))
-        await #expect(throws: Disk.Full.self) { try await running.value }
+        first.done(.failure(FakeDisk.Full()))
+        await #expect(throws: FakeDisk.Full.self) { try await running.value }
         driver.post(.wake)
         await #expect(throws: CancellationError.self) { try await driver.ask(.attesters([])) }
         sink.finish()
@@ -187,7 +135,7 @@ struct WorkflowDriverTests {
     @Test("questions are answered on the spot or when their time comes; who goes away is forgotten")
     func questions() async throws {
         disk.free()
-        let driver = try driver()
+        let driver = driver()
         let running = Task { try await driver.run(restoring: JournalSnapshot()) }
         let position = AttesterPosition(slot: duty.slot, committee: 0, validator: 0)
         #expect(try await driver.ask(.attesters([position])) == .attesters([nil]))
@@ -202,7 +150,7 @@ struct WorkflowDriverTests {
 
     @Test("notes that never found company are written at the end")
     func lastNotes() async throws {
-        let driver = try driver()
+        let driver = driver()
         let running = Task { try await driver.run(restoring: JournalSnapshot()) }
         driver.post(.shared(duty, [EntryKey(pubKey)]))
         _ = try await driver.ask(.attesters([]))
@@ -216,7 +164,7 @@ struct WorkflowDriverTests {
     @Test("what comes before the journal is restored waits for it")
     func restoredFirst() async throws {
         disk.free()
-        let driver = try driver()
+        let driver = driver()
         // A vote of our own that the journal knows: before it is read, it would look like another process's.
         let value = Root([UInt8](repeating: 3, count: 32)) ?? .zero
         let vote = QBFT.Message(.prepare, round: 1, source: 0, value: value, signature: [1])
@@ -234,7 +182,7 @@ struct WorkflowDriverTests {
     func clockBack() async throws {
         disk.free()
         let clockwork = Clockwork(start)
-        let driver = try driver(now: { clockwork.now })
+        let driver = driver(now: { clockwork.now })
         let running = Task { try await driver.run(restoring: JournalSnapshot()) }
         var iterator = effects.makeAsyncIterator()
         driver.post(.dutiesUnavailable(Epoch(1), reason: "down"))

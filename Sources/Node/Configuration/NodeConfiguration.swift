@@ -70,8 +70,10 @@ package struct NodeConfiguration: Sendable {
                 flag: "beacon-node-headers", what: "has an entry that is not name=value",
                 cure: "write e.g. Authorization=secret")
         }
-        for timeout in [beaconNodeTimeout, beaconNodeSubmitTimeout] where timeout <= .zero {
-            throw ConfigurationError(flag: "beacon-node-timeout", what: "is not above zero", cure: "use e.g. 2s")
+        for (flag, timeout) in [
+            ("beacon-node-timeout", beaconNodeTimeout), ("beacon-node-submit-timeout", beaconNodeSubmitTimeout),
+        ] where timeout <= .zero {
+            throw ConfigurationError(flag: flag, what: "is not above zero", cure: "use e.g. 2s")
         }
         _ = try SocketAddressText(validatorAPIAddress, flag: "validator-api-address")
         if !debugAddress.isEmpty { _ = try SocketAddressText(debugAddress, flag: "debug-address") }

@@ -11,30 +11,48 @@ struct NodeBackend: ValidatorAPIBackend {
     let runtime: NodeRuntime
     let beacon: BeaconClient
     let validators: ActiveValidators
+    let duties: DutiesSource
 
-    func awaitAttestationData(slot: Slot, committee: CommitteeIndex) async throws -> AttestationData {
-        switch try await runtime.driver.ask(.decided(.attestation(slot, committee))) {
-        case .decided(_, .attester(let data, _)): return data
+    var domains: SigningDomains { runtime.chain.domains }
+    var clock: SlotClock { runtime.chain.clock }
+    var currentSlot: Slot { clock.currentSlot(at: SystemClock.now()) }
+
+    func decided(_ selector: ValueSelector) async throws -> UnsignedData {
+        guard case .decided(_, let data) = try await answer(.decided(selector)) else { throw Self.noAnswer }
+        return data
+    }
+
+    func signed(_ duty: Duty, _ key: EntryKey) async throws -> SignedData {
+        guard case .signed(let data) = try await answer(.signed(duty, key)) else { throw Self.noAnswer }
+        return data
+    }
+
+    func definitions(of duty: Duty) async throws -> DutyDefinitionSet? {
+        guard case .definitions(let set) = try await answer(.definitions(duty)) else { throw Self.noAnswer }
+        return set
+    }
+
+    private static let noAnswer = ValidatorAPIRefusal.unavailable("no answer")
+
+    private func answer(_ query: Query) async throws -> Answer {
+        switch try await runtime.driver.ask(query) {
         case .refused(let reason): throw ValidatorAPIRefusal.unavailable(reason)
         case .absent(let reason): throw ValidatorAPIRefusal.notFound(reason)
-        case .attesters, .signed, .submitted: throw ValidatorAPIRefusal.unavailable("no answer")
+        case let answer: return answer
         }
     }
+
+    func activeValidators(in epoch: Epoch) async throws -> [ValidatorIndex: PubKey] {
+        try await validators.active(in: epoch)
+    }
+
+    func verify(_ proofs: [ClusterProof]) async throws -> [Bool] { try await runtime.hold(proofs) }
 
     func attesterPubKeys(_ positions: [AttesterPosition]) async throws -> [PubKey?] {
         guard case .attesters(let keys) = try await runtime.driver.ask(.attesters(positions)) else {
             return positions.map { _ in nil }
         }
         return keys
-    }
-
-    func attesterDefinitions(slot: Slot) async throws -> [AttesterDuty] {
-        let epoch = runtime.chain.clock.epoch(of: slot)
-        return try await attesterDuties(epoch: epoch, indices: []).rows.filter { $0.slot == slot }
-    }
-
-    func fork(at slot: Slot) async throws -> ForkName {
-        runtime.chain.forks.fork(at: runtime.chain.clock.epoch(of: slot))
     }
 
     func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
@@ -57,17 +75,14 @@ struct NodeBackend: ValidatorAPIBackend {
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty> {
         try requireNear(epoch)
         let wanted = try await select(epoch, indices)
-        guard !wanted.isEmpty else { return DutiesAnswer(dependentRoot: .zero, isExecutionOptimistic: false, rows: []) }
-        return try await beacon.attesterDuties(
-            epoch, validators: wanted, slotsPerEpoch: runtime.chain.clock.slotsPerEpoch)
+        return try await duties.attesters(epoch, wanted)
     }
 
     func proposerDuties(
         epoch: Epoch, version: BeaconEndpoint.ProposerDutiesVersion
     ) async throws -> DutiesAnswer<ProposerDuty> {
         try requireNear(epoch)
-        return try await beacon.proposerDuties(
-            epoch, version: version, slotsPerEpoch: runtime.chain.clock.slotsPerEpoch)
+        return try await duties.proposers(epoch, version)
     }
 
     func syncDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<SyncDuty> {
@@ -76,7 +91,7 @@ struct NodeBackend: ValidatorAPIBackend {
         try requireNear(epoch, ahead: period.multipliedReportingOverflow(by: 2).overflow ? .max : 2 * period)
         let wanted = try await select(epoch, indices)
         guard !wanted.isEmpty else { return DutiesAnswer(dependentRoot: nil, isExecutionOptimistic: false, rows: []) }
-        return try await beacon.syncDuties(epoch, validators: wanted)
+        return try await duties.syncs(epoch, wanted)
     }
 
     /// Duties further ahead are unknown to any beacon node. The next epoch's are known; one more for clocks that differ.

@@ -9,8 +9,12 @@ import SSZ
 
 /// How the node performs the workflow's effects.
 struct NodeEffects: Sendable {
+    /// Takes what came of an effect, from any thread.
+    typealias Post = @Sendable (Event) -> Void
+
     let beacon: BeaconClient
     let validators: ActiveValidators
+    let duties: DutiesSource
     let chain: ChainContext
     let signer: Signer?
     let combiner: ThresholdCombiner
@@ -18,28 +22,35 @@ struct NodeEffects: Sendable {
     let keys: ShareKeys
     let consensus: ConsensusProtocol
     let parSigEx: ParSigExProtocol
+    let priority: PriorityProtocol
     let threads: CryptoThreads
     let report: @Sendable (Report) -> Void
 
     /// Attestations written as JSON on the loop, about 10 µs each; more go to a crypto thread.
     private static let encodedOnLoopMax = 32
 
-    /// On the driver's loop.
-    func perform(_ effect: Effect, _ tasks: OwnedTasks, _ driver: WorkflowDriver) {
-        func work(_ body: @escaping @Sendable () async -> Event) { tasks.run { driver.post(await body()) } }
+    /// On the beacon client's loop, which is the driver's. An outcome is posted once; of signing, what was signed and each
+    /// reason why others were not.
+    func perform(_ effect: Effect, _ tasks: OwnedTasks, _ post: @escaping Post) {
+        func work(_ body: @escaping @Sendable () async -> Event) { tasks.run { post(await body()) } }
         switch effect {
         case .persist, .note, .answer: break  // the driver's own
         case .resolveDuties(let epoch): work { await resolveDuties(epoch) }
-        case .fetch(let duty, .attestationData(let committees)): fetch(duty, committees, driver)
+        case .fetch(let duty, .attestationData(let committees)): fetch(duty, committees, post)
+        case .fetch(let duty, let request): work { await fetch(duty, request) }
         case .sendConsensus(let message): consensus.send(message)
         case .sendConsensusTo(let peer, let message): consensus.send(message, to: peer)
-        case .sign(let duty, let set): sign(duty, set, driver)
+        case .exchangePriorities(let own):
+            tasks.run { await priority.exchange(own) { post(.peerPriorities($0, $1, nil)) } }
+        case .sign(let duty, let set): sign(duty, set, post)
         case .shareWithPeers(let duty, let set):
-            parSigEx.send(duty, set) { _ in driver.post(.shared(duty, set.keys.sorted())) }
-        case .verify(let share, _, let set): verify(set, of: share, driver)
+            parSigEx.send(duty, set) { _ in post(.shared(duty, set.keys.sorted())) }
+        case .verify(let share, _, let set): verify(set, of: share, post)
         case .decodeAhead(let signatures): verifier.decodeAhead(signatures)
-        case .recover(let duty, let groups): combiner.combine(groups) { driver.post(.recovered(duty, $0)) }
-        case .broadcast(let duty, let set): broadcast(duty, set, driver)
+        case .recover(let duty, let groups): combiner.combine(groups) { post(.recovered(duty, $0)) }
+        case .broadcast(let duty, let set) where duty.type == .attester: broadcastAttestations(duty, set, post)
+        case .broadcast(let duty, let set): work { await broadcast(duty, set) }
+        case .checkInclusion(let slot): work { await block(of: slot) }
         case .report(let report): self.report(report)
         }
     }
@@ -48,51 +59,56 @@ struct NodeEffects: Sendable {
         do throws(BeaconError) {
             let active = try await validators.active(in: epoch)
             guard !active.isEmpty else { return .dutiesResolved(epoch, []) }
-            let answer = try await beacon.attesterDuties(
-                epoch, validators: active, slotsPerEpoch: chain.clock.slotsPerEpoch)
-            return .dutiesResolved(epoch, answer.rows.map { .attester($0) })
+            let attesters = try await duties.attesters(epoch, active)
+            var definitions = attesters.rows.map { DutyDefinition.attester($0) }
+            let proposers = try await duties.proposers(epoch, .v1)
+            definitions += proposers.rows.filter { active[$0.validatorIndex] == $0.pubKey }.map { .proposer($0) }
+            if chain.forks.fork(at: epoch) >= .altair {
+                let members = try await duties.syncs(epoch, active)
+                definitions += members.rows.map { .sync($0) }
+            }
+            return .dutiesResolved(epoch, definitions)
         } catch {
             return .dutiesUnavailable(epoch, reason: "\(error)")
         }
     }
 
-    private func fetch(_ duty: Duty, _ committees: [CommitteeIndex], _ driver: WorkflowDriver) {
-        let fetch = AttestationDataFetch(duty, committees.count) { driver.post($0) }
+    private func fetch(_ duty: Duty, _ committees: [CommitteeIndex], _ post: @escaping Post) {
+        let fetch = AttestationDataFetch(duty, committees.count) { post($0) }
         for committee in committees {
             _ = beacon.attestationData(duty.slot, committee: committee) { fetch.arrived(committee, $0) }
         }
     }
 
-    private func sign(_ duty: Duty, _ set: UnsignedDataSet, _ driver: WorkflowDriver) {
-        guard let signer else { return driver.post(.signFailed(duty, reason: "no signer is configured")) }
-        signer.sign(duty, set) { outcome in
-            if !outcome.signed.isEmpty { driver.post(.localPartials([LocalPartials(duty, outcome.signed)], nil)) }
-            for failure in Set(outcome.failures.values) { driver.post(.signFailed(duty, reason: "\(failure)")) }
+    private func sign(_ duty: Duty, _ set: SignedDataSet, _ post: @escaping Post) {
+        guard let signer else { return post(.signFailed(duty, reason: "no signer is configured")) }
+        signer.sign(set) { outcome in
+            if !outcome.signed.isEmpty { post(.localPartials([LocalPartials(duty, outcome.signed)], nil)) }
+            for failure in Set(outcome.failures.values) { post(.signFailed(duty, reason: "\(failure)")) }
         }
     }
 
-    private func verify(_ set: ParSignedDataSet, of share: ShareIndex, _ driver: WorkflowDriver) {
+    private func verify(_ set: ParSignedDataSet, of share: ShareIndex, _ post: @escaping Post) {
         let claims = set.compactMap { keys.claim($0.value, $0.key, chain.domains) }
-        guard claims.count == set.count else { return driver.post(.verified(share, false)) }
-        let isAdmitted = verifier.verifyAll(claims, from: share) { driver.post(.verified(share, $0)) }
-        if !isAdmitted { driver.post(.verified(share, false)) }
+        guard claims.count == set.count else { return post(.verified(share, false)) }
+        let isAdmitted = verifier.verifyAll(claims, from: share) { post(.verified(share, $0)) }
+        if !isAdmitted { post(.verified(share, false)) }
     }
 
-    private func broadcast(_ duty: Duty, _ set: SignedDataSet, _ driver: WorkflowDriver) {
-        guard set.count > Self.encodedOnLoopMax else { return submit(duty, set, encoded(set), driver) }
+    private func broadcastAttestations(_ duty: Duty, _ set: SignedDataSet, _ post: @escaping Post) {
+        guard set.count > Self.encodedOnLoopMax else { return submit(duty, set, encoded(set), post) }
         threads.submit(.own) {
             let encoded = encoded(set)
             HandOffs.note()
-            driver.loop.execute { submit(duty, set, encoded, driver) }
+            beacon.loop.execute { submit(duty, set, encoded, post) }
         }
     }
 
     private func encoded(_ set: SignedDataSet) -> Result<EncodedAttestations, Failure> {
         do {
-            let attestations = set.sorted { $0.key < $1.key }.map { entry in
-                switch entry.value {
-                case .attestation(let attestation): attestation
-                }
+            let attestations: [VersionedAttestation] = set.sorted { $0.key < $1.key }.compactMap { _, object in
+                guard case .attestation(let attestation) = object else { return nil }
+                return attestation
             }
             // One duty is of one slot, and so of one fork.
             let fork = attestations.first?.fork ?? .phase0
@@ -111,15 +127,15 @@ struct NodeEffects: Sendable {
     }
 
     private func submit(
-        _ duty: Duty, _ set: SignedDataSet, _ encoded: Result<EncodedAttestations, Failure>, _ driver: WorkflowDriver
+        _ duty: Duty, _ set: SignedDataSet, _ encoded: Result<EncodedAttestations, Failure>, _ post: @escaping Post
     ) {
         switch encoded {
-        case .failure(let failure): driver.post(.broadcastFailed(duty, set, failure))
+        case .failure(let failure): post(.broadcastFailed(duty, set, failure))
         case .success(let attestations):
             _ = beacon.submit(attestations) { result in
                 switch result {
-                case .success: driver.post(.broadcastSucceeded(duty, set.keys.sorted()))
-                case .failure(let error): driver.post(.broadcastFailed(duty, set, Failure(error)))
+                case .success: post(.broadcastSucceeded(duty, set.keys.sorted()))
+                case .failure(let error): post(.broadcastFailed(duty, set, Failure(error)))
                 }
             }
         }
@@ -158,7 +174,7 @@ private final class AttestationDataFetch {
 
 extension Failure {
     /// A beacon node's error tells whether trying again may help; our own never does.
-    fileprivate init(_ error: any Error) {
+    init(_ error: any Error) {
         self.init(reason: "\(error)", isTemporary: (error as? BeaconError)?.isTemporary ?? false)
     }
 }

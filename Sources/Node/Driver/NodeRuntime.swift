@@ -26,14 +26,34 @@ struct NodeRuntime: Sendable {
                 }
             }
         }
-        let all = claims.map(\.claim)
+        let verdicts = try await verdicts(on: claims.map(\.claim))
+        for (claim, holds) in zip(claims, verdicts) where !holds { bad[claim.set] = bad[claim.set] ?? claim.key }
+        return bad
+    }
+
+    /// Tells for each whether the cluster signed it.
+    func hold(_ proofs: [ClusterProof]) async throws -> [Bool] {
+        var claims: [(place: Int, claim: SignatureVerifier.Claim)] = []
+        for (place, proof) in proofs.enumerated() {
+            guard let key = keys.groupKey(proof.pubKey) else { continue }
+            let root = chain.domains.signingRoot(of: proof.data)
+            claims.append((place, .init(key: key, signature: proof.data.signature, root: root)))
+        }
+        var holds = proofs.map { _ in false }
+        for (claim, verdict) in zip(claims, try await verdicts(on: claims.map(\.claim))) {
+            holds[claim.place] = verdict
+        }
+        return holds
+    }
+
+    /// - Throws: 503 when too many wait already.
+    private func verdicts(on claims: [SignatureVerifier.Claim]) async throws -> [Bool] {
         let verdicts: [Bool]? = await withCheckedContinuation { continuation in
-            let isAdmitted = verifier.verify(all) { continuation.resume(returning: $0) }
+            let isAdmitted = verifier.verify(claims) { continuation.resume(returning: $0) }
             if !isAdmitted { continuation.resume(returning: nil) }
         }
         guard let verdicts else { throw ValidatorAPIRefusal.unavailable("too many signatures wait to be checked") }
-        for (claim, holds) in zip(claims, verdicts) where !holds { bad[claim.set] = bad[claim.set] ?? claim.key }
-        return bad
+        return verdicts
     }
 }
 

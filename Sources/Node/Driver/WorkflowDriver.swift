@@ -95,6 +95,11 @@ package actor WorkflowDriver {
         try await wait { .localPartials(partials, $0) }
     }
 
+    /// A peer's priorities; the answer is ours, once there are any.
+    package func exchange(_ priorities: PriorityMessage, of peer: PeerIndex) async throws -> Answer {
+        try await wait { .peerPriorities(peer, priorities, $0) }
+    }
+
     private func wait(_ event: (Ticket) -> Event) async throws -> Answer {
         lastTicket += 1
         let ticket = Ticket(lastTicket)
@@ -151,8 +156,8 @@ package actor WorkflowDriver {
         switch effect {
         case .persist, .note: preconditionFailure("records belong to the outbox")
         case .answer(let ticket, let answer): callers.removeValue(forKey: ticket)?.resume(returning: answer)
-        case .resolveDuties, .fetch, .sendConsensus, .sendConsensusTo, .sign, .shareWithPeers, .verify, .decodeAhead,
-            .recover, .broadcast, .report:
+        case .resolveDuties, .fetch, .sendConsensus, .sendConsensusTo, .exchangePriorities, .sign, .shareWithPeers,
+            .verify, .decodeAhead, .recover, .broadcast, .checkInclusion, .report:
             perform(effect, self)
         }
     }

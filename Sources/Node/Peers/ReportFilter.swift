@@ -16,17 +16,7 @@ struct ReportFilter {
     /// What failed works again: the next failure is news.
     mutating func works(_ what: String) { reasons[what] = nil }
 
-    mutating func fault(_ text: String, at now: ContinuousClock.Instant) -> FaultLog.Verdict {
-        faults.note(Self.kind(of: text), of: nil, at: now)
-    }
-
-    /// The text without what varies from one case to the next; who did it stays. So there are few.
-    static func kind(of text: String) -> String {
-        var previous: Substring = ""
-        return text.split(separator: " ").map { word in
-            defer { previous = word }
-            let names = ["operator", "share"].contains(previous) && word.utf8.count <= 4
-            return names || !word.contains(where: \.isNumber) ? word : "…"
-        }.joined(separator: " ")
+    mutating func fault(_ fault: DutyFault, at now: ContinuousClock.Instant) -> FaultLog.Verdict {
+        faults.note(fault.kind.rawValue, of: fault.peer, at: now)
     }
 }

@@ -1,5 +1,6 @@
 import BeaconAPI
 import BeaconClient
+import Cluster
 import DutyWorkflow
 import Ethereum
 import Libp2p
@@ -80,11 +81,7 @@ extension StyxNode {
     func serveDuties(
         on host: Host, _ slot: RuntimeSlot, _ observe: @escaping @Sendable (PeerEvent) -> Void
     ) -> (ConsensusProtocol, ParSigExProtocol) {
-        let admits: @Sendable (Duty, PeerIndex) -> Admission = { duty, _ in
-            guard let runtime = slot.current else { return .notReady }
-            let isAdmitted = Deadlines(clock: runtime.chain.clock).admits(duty, at: SystemClock.now())
-            return isAdmitted ? .admitted : .refused(.dutyNotAdmitted(duty))
-        }
+        let admits = slot.gate
         let worker: @Sendable (@escaping @Sendable () -> Void) -> Void = { [threads] in threads.submit(.ahead, $0) }
         let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
         let consensus = ConsensusProtocol(
@@ -107,9 +104,32 @@ extension StyxNode {
             nickname: configuration.nickname)
         let peerInfo = PeerInfoProtocol(
             own: own, host: host, directory: cluster.directory, now: SystemClock.now,
-            warn: { peer, warning in logger.warning("\(warning)", metadata: ["peer": "\(peer)"]) }, observe: observe)
+            warn: { [peerFaults] peer, warning in
+                guard case .runsTwice(let twins) = warning else {
+                    return logger.warning("\(warning)", metadata: ["peer": "\(peer)"])
+                }
+                guard case .tell(let suppressed) = peerFaults.note("runs twice", of: peer) else { return }
+                logger.critical(
+                    "an operator's identity runs in two processes: one must stop, and both may be slashed until then",
+                    metadata: [
+                        "peer": "\(peer)", "one": "\(Self.describe(twins.one))",
+                        "other": "\(Self.describe(twins.other))", "alike_since_last": "\(suppressed)",
+                    ])
+            }, observe: observe)
         peerInfo.serve(on: host)
         return peerInfo
+    }
+
+    private static func describe(_ process: TwinWatch.Process) -> String {
+        "started at \(RFC3339.seconds(process.startedAt)), seen at \(process.address?.description ?? "an unknown address")"
+    }
+
+    /// Who is there now, and what operators call themselves.
+    func clusterView(_ host: Host, _ peerInfo: PeerInfoProtocol) -> ClusterView {
+        ClusterView(
+            own: cluster.own, nodes: cluster.operators.count, threshold: cluster.threshold,
+            connected: Set(cluster.directory.others.filter { host.isConnected(cluster.directory[$0]) }),
+            names: peerInfo.snapshot.mapValues(\.nickname))
     }
 
     /// Looks the relays up and keeps them up to date.
@@ -248,7 +268,7 @@ extension StyxNode {
         }
     }
 
-    func beaconConfiguration() throws -> BeaconClientConfiguration {
+    func beaconConfiguration(_ reconnections: Reconnections) throws -> BeaconClientConfiguration {
         func addresses(_ texts: [String], _ flag: String) throws -> [BeaconNodeAddress] {
             try texts.map { text in
                 do { return try BeaconNodeAddress(text) } catch {
@@ -260,6 +280,7 @@ extension StyxNode {
         var beacon = BeaconClientConfiguration(
             primaries: try addresses(configuration.beaconNodeEndpoints, "beacon-node-endpoints"),
             fallbacks: try addresses(configuration.fallbackBeaconNodeEndpoints, "fallback-beacon-node-endpoints"))
+        beacon.reconnected = { reconnections.note($0) }
         beacon.readTimeout = configuration.beaconNodeTimeout
         beacon.submitTimeout = configuration.beaconNodeSubmitTimeout
         for header in configuration.beaconNodeHeaders {

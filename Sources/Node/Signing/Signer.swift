@@ -3,9 +3,10 @@ import DutyWorkflow
 import Ethereum
 import SSZ
 
-/// Signs decided values with this operator's key shares, so that a node can run without a validator client.
+/// Signs with this operator's key shares, so that a node can run without a validator client.
 ///
-/// It is asked only for what DutyDB stored (workflow.md §2), and what it makes is shown to nobody before it is durable.
+/// Of what is decided it is asked only for what DutyDB stored (workflow.md §2), and what it makes is shown to nobody
+/// before it is durable.
 /// The local backend holds the shares of EIP-2335 keystores in memory; a remote signer will be a second case of
 /// `Backend`.
 package struct Signer: Sendable {
@@ -16,12 +17,10 @@ package struct Signer: Sendable {
 
     package enum Failure: Error, Hashable, CustomStringConvertible {
         case noKey(PubKey)
-        case noTemplate(Duty)
 
         package var description: String {
             switch self {
             case .noKey(let pubKey): "no key share for validator \(pubKey); check the validator_keys directory"
-            case .noTemplate(let duty): "duty \(duty) does not fit its fork"
             }
         }
     }
@@ -34,7 +33,7 @@ package struct Signer: Sendable {
 
     /// One message and who is to sign it.
     private struct Message: Sendable {
-        var signers: [(pubKey: PubKey, object: SignedData, key: SecretKey)] = []
+        var signers: [(entry: EntryKey, object: SignedData, key: SecretKey)] = []
     }
 
     private struct HashedMessage: Sendable {
@@ -64,34 +63,33 @@ package struct Signer: Sendable {
         self.verifier = verifier
     }
 
-    /// `done` is called on a crypto thread.
-    package func sign(_ duty: Duty, _ set: UnsignedDataSet, done: @escaping @Sendable (Outcome) -> Void) {
+    /// Replaces the signatures of objects. `done` is called on a crypto thread.
+    package func sign(_ objects: SignedDataSet, done: @escaping @Sendable (Outcome) -> Void) {
         switch backend {
-        case .keystores(let keys): sign(duty, set, with: keys, done)
+        case .keystores(let keys): sign(objects, with: keys, done)
         }
     }
 
     /// Each message is hashed once; then all that sign it are split over the threads.
     private func sign(
-        _ duty: Duty, _ set: UnsignedDataSet, with keys: [PubKey: SecretKey],
-        _ done: @escaping @Sendable (Outcome) -> Void
+        _ objects: SignedDataSet, with keys: [PubKey: SecretKey], _ done: @escaping @Sendable (Outcome) -> Void
     ) {
         threads.submit(.own) { [self] in
-            let (messages, failures) = messages(duty, set, keys)
+            let (messages, failures) = messages(objects, keys)
             let hashing: [@Sendable () -> HashedMessage] = messages.map { root, message in
                 { HashedMessage(message: message, point: MessagePoint(root, keys: message.signers.count)) }
             }
             threads.gather(hashing, .own) { [self] hashed in
                 threads.gather(hashed.flatMap(parts), .own) { signed in
                     var outcome = Outcome(failures: failures)
-                    for (pubKey, data) in signed.joined() { outcome.signed[EntryKey(pubKey)] = data }
+                    for (entry, data) in signed.joined() { outcome.signed[entry] = data }
                     done(outcome)
                 }
             }
         }
     }
 
-    private func parts(of message: HashedMessage) -> [@Sendable () -> [(PubKey, ParSignedData)]] {
+    private func parts(of message: HashedMessage) -> [@Sendable () -> [(EntryKey, ParSignedData)]] {
         let signers = message.message.signers
         return CryptoThreads.parts(
             of: signers.count, threads: threads.count, least: Self.partMin, most: Self.partMax
@@ -99,43 +97,27 @@ package struct Signer: Sendable {
     }
 
     private func messages(
-        _ duty: Duty, _ set: UnsignedDataSet, _ keys: [PubKey: SecretKey]
+        _ objects: SignedDataSet, _ keys: [PubKey: SecretKey]
     ) -> ([Root: Message], [PubKey: Failure]) {
         var messages: [Root: Message] = [:]
         var failures: [PubKey: Failure] = [:]
-        for (pubKey, value) in set {
-            do throws(Failure) {
-                guard let key = keys[pubKey] else { throw .noKey(pubKey) }
-                let object = try Self.object(duty, value, domains.forks)
-                messages[domains.signingRoot(of: object), default: Message()].signers.append((pubKey, object, key))
-            } catch {
-                failures[pubKey] = error
+        for (entry, object) in objects {
+            guard let key = keys[entry.pubKey] else {
+                failures[entry.pubKey] = .noKey(entry.pubKey)
+                continue
             }
+            messages[domains.signingRoot(of: object), default: Message()].signers.append((entry, object, key))
         }
         return (messages, failures)
     }
 
     private func sign(
-        _ signers: ArraySlice<(pubKey: PubKey, object: SignedData, key: SecretKey)>, _ point: MessagePoint
-    ) -> [(PubKey, ParSignedData)] {
+        _ signers: ArraySlice<(entry: EntryKey, object: SignedData, key: SecretKey)>, _ point: MessagePoint
+    ) -> [(EntryKey, ParSignedData)] {
         let signatures = point.sign(with: signers.map(\.key))
         verifier.keep(signatures)
         return zip(signers, signatures).map { signer, signature in
-            (signer.pubKey, ParSignedData(data: signer.object.with(signature: signature.bytes), shareIndex: share))
-        }
-    }
-
-    /// The object to sign, with an empty signature.
-    private static func object(
-        _ duty: Duty, _ value: UnsignedData, _ forks: ForkSchedule
-    ) throws(Failure) -> SignedData {
-        switch value {
-        case .attester(let data, let row):
-            let fork = forks.fork(at: data.target.epoch)
-            guard let attestation = VersionedAttestation(fork: fork, data: data, duty: row) else {
-                throw .noTemplate(duty)
-            }
-            return .attestation(attestation)
+            (signer.entry, ParSignedData(data: signer.object.with(signature: signature.bytes), shareIndex: share))
         }
     }
 }
