@@ -24,6 +24,10 @@ parser.add_argument("--slot-seconds", type=int, default=5)
 parser.add_argument("--epochs", type=int, default=2)
 parser.add_argument("--preset", default="mainnet")
 parser.add_argument("--fork", default="fulu")
+parser.add_argument("--blinded", action="store_true", help="the beacon node makes blinded blocks")
+parser.add_argument("--loaded", action="store_true",
+                    help="the machine has other work: one block and half of the sync committee's votes may come too late")
+parser.add_argument("--stop-in", type=int, help="epoch for which the last node is stopped")
 parser.add_argument("--genesis-delay", type=int, default=25)
 parser.add_argument("--keep", action="store_true", help="keep the folder with logs and keys")
 args = parser.parse_args()
@@ -101,14 +105,16 @@ def main(folder):
             "--validators", str(args.chain_validators), "--external", f"0-{args.validators - 1}",
             "--pubkeys", f"{folder}/dv.pubkeys", "--thin-sync", "--slot-seconds", str(args.slot_seconds),
             "--port", str(chain_port), "--genesis-delay", str(args.genesis_delay),
-            "--genesis-fork-version", GENESIS_FORK_VERSION, "--log", f"{folder}/requests.jsonl"])
+            "--genesis-fork-version", GENESIS_FORK_VERSION, "--log", f"{folder}/requests.jsonl"]
+            + (["--blinded"] if args.blinded else []))
         ids = peer_ids(f"{folder}/cluster", args.nodes)
         # The nodes start before the chain answers: they must wait for it.
         nodes = []
+        commands = []
         for index in range(args.nodes):
             home = f"{folder}/cluster/node{index}"
             peers = [f"/ip4/127.0.0.1/tcp/{p2p_ports[other]}/p2p/{ids[other]}" for other in ids if other != index]
-            nodes.append(start(f"node{index}", [
+            commands.append([
                 args.styx, "run", "--lock-file", f"{home}/cluster-lock.json",
                 "--private-key-file", f"{home}/charon-enr-private-key", "--journal-file", f"{home}/journal.sqlite",
                 "--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", "--accept-new-journal",
@@ -117,7 +123,8 @@ def main(folder):
                 "--p2p-tcp-address", f"127.0.0.1:{p2p_ports[index]}", "--p2p-peers", ",".join(peers),
                 # The built-in relays are out on the internet.
                 "--p2p-relays", "",
-                "--log-level", "debug"]))
+                "--log-level", "debug"])
+            nodes.append(start(f"node{index}", commands[index]))
         base = f"http://127.0.0.1:{chain_port}"
         genesis = None
         for _ in range(240):
@@ -133,12 +140,26 @@ def main(folder):
 
         failed = []
         measured = {}
+        blocks = {str(v): 0 for v in range(args.validators)}
         for epoch in range(args.epochs):
+            if args.stop_in is not None and epoch in (args.stop_in, args.stop_in + 1):
+                last = args.nodes - 1
+                if epoch == args.stop_in:
+                    nodes[last].terminate()
+                    nodes[last].wait(timeout=15)
+                    say(f"node {last} is stopped")
+                else:
+                    nodes[last] = start(f"node{last}", commands[last])
+                    say(f"node {last} is started again")
+            # Slot 0 has no block: it is the genesis.
+            for duty in get(f"{base}/eth/v1/validator/duties/proposer/{epoch}")["data"]:
+                if duty["validator_index"] in blocks and int(duty["slot"]) > 0:
+                    blocks[duty["validator_index"]] += 1
             # The last slot's attestations are included one slot later; half a slot for the block to be made.
             end = genesis + ((epoch + 1) * SLOTS_PER_EPOCH + 1.5) * args.slot_seconds
             while time.time() < end:
                 for index, node in enumerate(nodes):
-                    if node.poll() is not None:
+                    if node.poll() is not None and not (epoch == args.stop_in and index == args.nodes - 1):
                         raise SystemExit(f"acceptance: node {index} ended with status {node.poll()}, see {folder}/node{index}.log")
                 time.sleep(min(1, max(0.05, end - time.time())))
             stats = get(f"{base}/specnode/stats")
@@ -149,13 +170,28 @@ def main(folder):
             say(f"epoch {epoch}: included so far, by validator: {included}; mean arrival {sum(delay) / len(delay):.0f} ms into "
                 f"the slot; rejects {len(stats['rejects'])}; justified {stats['justified']}")
             failed += [f"epoch {epoch}: validator {v} has {n} included attestations" for v, n in enumerate(included) if n < epoch + 1]
-            measured = {index: usage(node.pid) for index, node in enumerate(nodes)}
+            def count(kind):
+                return [stats["stats"].get(str(v), {}).get(kind, 0) for v in range(args.validators)]
+            say(f"epoch {epoch}: blocks {count('block')} of {list(blocks.values())}, in sync aggregates {count('sync_included')}, "
+                f"aggregates {sum(count('aggregate'))}, contributions {sum(count('contribution'))}")
+            missing = sum(max(0, m - n) for n, m in zip(count("block"), blocks.values()))
+            if missing > args.loaded:
+                failed.append(f"epoch {epoch}: {missing} blocks of the cluster are missing")
+            # Votes of a slot are in the next block; those of the first slots and of a slot's change may be late.
+            least = (epoch + 1) * SLOTS_PER_EPOCH * (2 if args.loaded else 3) // 4
+            failed += [f"epoch {epoch}: validator {v} is in {n} sync aggregates, expected {least}"
+                       for v, n in enumerate(count("sync_included")) if n < least]
+            measured = {index: usage(node.pid) for index, node in enumerate(nodes) if node.poll() is None}
         if stats["rejects"]:
             failed += [f"rejected: {each}" for each in stats["rejects"][:10]]
         running = time.time() - genesis + args.genesis_delay
         for index, (cpu, memory) in measured.items():
             say(f"node {index}: {100 * cpu / running:.1f} % of a core, {memory:.0f} MiB resident")
+        if sum(count("aggregate")) == 0 or sum(count("contribution")) == 0:
+            failed.append("no aggregate or no contribution of the cluster arrived")
         for index, node in enumerate(nodes):
+            if node.poll() is not None:
+                continue
             node.terminate()
             status = node.wait(timeout=15)
             if status != 0:
@@ -164,7 +200,8 @@ def main(folder):
             say(f"FAILED: {line}")
         if failed:
             return 1
-        say(f"OK: every attestation of {args.validators} validators was included in each of {args.epochs} epochs, nothing was rejected")
+        say(f"OK: in each of {args.epochs} epochs every attestation and block of {args.validators} validators and their sync "
+            "committee votes were included, aggregates and contributions arrived, nothing was rejected")
         return 0
     finally:
         for process in processes:
