@@ -161,7 +161,7 @@ package struct StyxNode: Sendable {
         let workflowConfiguration = WorkflowConfiguration(
             nodes: cluster.operators.count, threshold: cluster.threshold, peer: cluster.own,
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, domains: chain.domains, spec: chain.spec,
-            signs: signer != nil, signsFrom: fresh.firstSlot, included: [.proposer],
+            proposals: proposals, signs: signer != nil, signsFrom: fresh.firstSlot, included: [.proposer],
             seed: UInt64.random(in: .min ... .max), infoSync: infoSyncConfiguration)
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
         warn(about: journal, fresh, isEmpty: snapshot.watermarks.isEmpty, chain.clock)
@@ -193,6 +193,12 @@ package struct StyxNode: Sendable {
                 group.addTask { try await driver.run(restoring: snapshot) }
                 group.addTask { try await server.run { hooks.validatorAPI($0) } }
                 group.addTask { try await housekeep(journal, chain.clock) }
+                group.addTask {
+                    await FeeRecipients(
+                        addresses: cluster.lock.feeRecipients, validators: validators, clock: chain.clock,
+                        logger: topic("eth2"), send: beacon.prepare
+                    ).run()
+                }
                 group.addTask {
                     await events.run { _, event in
                         if case .chainReorg = event { validators.forget() }
@@ -259,6 +265,14 @@ package struct StyxNode: Sendable {
         return ValidatorAPIServer(
             configuration: api, backend: backend,
             keys: KeyTranslation(validators: cluster.keys.shares, own: cluster.keys.own), logger: topic("vapi"))
+    }
+
+    /// Every validator's blocks carry the name of this program.
+    private var proposals: ProposalPreferences {
+        let name = Array("\(BuildInfo.client)/\(BuildInfo.version)".utf8.prefix(Bytes32.zero.bytes.count))
+        let graffiti = Bytes32(padding: name)
+        return ProposalPreferences(
+            graffiti: Dictionary(uniqueKeysWithValues: cluster.keys.pubKeys.map { ($0, graffiti) }))
     }
 
     private func housekeep(_ journal: Journal, _ clock: SlotClock) async throws {

@@ -101,10 +101,13 @@ extension NodeEffects {
         let preset = chain.spec.preset
         switch objects.first {
         case .proposal(let signed)?:
+            // Some nodes take blinded blocks, which are small, as JSON only, and say so as if the block were bad.
             try await beacon.submit(
-                BlockSubmission(fork: signed.fork, isBlinded: signed.isBlinded, ssz: signed.objectBytes()) {
-                    signed.json.bytes()
-                })
+                signed.isBlinded
+                    ? BlockSubmission(fork: signed.fork, isBlinded: true, json: signed.json.bytes())
+                    : BlockSubmission(fork: signed.fork, isBlinded: false, ssz: signed.objectBytes()) {
+                        signed.json.bytes()
+                    })
         case .aggregateAndProof(let first)?:
             try await beacon.submit(AggregateSubmission(objects, first.fork), fork: first.fork, preset: preset)
         case .syncMessage?:
