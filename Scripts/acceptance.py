@@ -13,6 +13,8 @@ import tempfile
 import time
 import urllib.request
 
+from lab import rejected
+
 parser = argparse.ArgumentParser()
 parser.add_argument("--styx", required=True)
 parser.add_argument("--python", default=sys.executable)
@@ -182,8 +184,7 @@ def main(folder):
             failed += [f"epoch {epoch}: validator {v} is in {n} sync aggregates, expected {least}"
                        for v, n in enumerate(count("sync_included")) if n < least]
             measured = {index: usage(node.pid) for index, node in enumerate(nodes) if node.poll() is None}
-        if stats["rejects"]:
-            failed += [f"rejected: {each}" for each in stats["rejects"][:10]]
+        failed += [f"rejected: {each}" for each in rejected(stats)[:10]]
         running = time.time() - genesis + args.genesis_delay
         for index, (cpu, memory) in measured.items():
             say(f"node {index}: {100 * cpu / running:.1f} % of a core, {memory:.0f} MiB resident")

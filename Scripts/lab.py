@@ -48,6 +48,12 @@ class Here:
         return socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
+def rejected(stats):
+    """What the chain rejected. Who is late asks for a block that the cluster has published already: nothing is lost."""
+    return [each for each in stats["rejects"]
+            if each["kind"] != "produce_block" or "head already at slot" not in each["why"]]
+
+
 class Lab:
     def __init__(self, args, name):
         self.args, self.name = args, name

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from lab import DEBUG_PORT, Failed, Lab, arguments, run
+from lab import DEBUG_PORT, Failed, Lab, arguments, rejected, run
 
 args = arguments(__doc__).parse_args()
 lab = Lab(args, "mesh")
@@ -73,9 +73,9 @@ def body():
     lab.wait_for("node 1 back with the nodes it can dial or that dial it", lambda: len(lab.peers(1)) == args.nodes - 1, 60)
     lab.say(f"node 1, restarted without any relay, has its peers again after {time.time() - began:.1f} s")
     expect_duties("after a restart by stored addresses", 2, everybody)
-    rejects = lab.stats()["rejects"]
+    rejects = rejected(lab.stats())
     if rejects:
-        raise Failed(f"rejected by the chain: {rejects[:3]}")
+        raise Failed(f"rejected by the chain: {rejects}")
     for index in everybody:
         lab.stop(f"node{index}")
 

@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 
-from lab import CHAIN_PORT, P2P_PORT, Failed, Lab, arguments, run
+from lab import CHAIN_PORT, P2P_PORT, Failed, Lab, arguments, run, rejected
 from links import Namespace, Network, why_not
 
 parser = arguments(__doc__)
@@ -161,7 +161,7 @@ def body():
     for name, profiles in (("direct", direct), ("nat", nat)):
         if args.only in (None, name):
             profiles(places)
-    rejects = lab.stats()["rejects"]
+    rejects = rejected(lab.stats())
     widths = [32, 18, 18, 16, 6]
     for row in [("profile", "slots with duties", "done everywhere", "last", ""), *rows]:
         print("  " + "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
