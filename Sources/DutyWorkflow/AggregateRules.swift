@@ -16,7 +16,7 @@ enum AggregateRules {
         guard let committee = aggregate.committeeIndex else { return "an aggregate without exactly one committee" }
         if let row, row.committeeIndex != committee { return "an aggregate of committee \(committee.rawValue)" }
         if aggregate.aggregationBits.setCount == 0 { return "an aggregate of nobody's votes" }
-        if let decided, decided.hashTreeRoot() != aggregate.data.hashTreeRoot() {
+        if let decided, decided != aggregate.data {
             return "an aggregate of other votes than the cluster's"
         }
         return nil

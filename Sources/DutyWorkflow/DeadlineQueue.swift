@@ -3,8 +3,9 @@ import Ethereum
 /// Duties by the moment they are over. Adding one twice is harmless.
 ///
 /// What is over stays over: when the clock steps back behind a deadline, the votes and rows of the duty are gone, and
-/// starting it again would mean to promise things twice. Duties without a deadline are over when they are done (`end`),
-/// or when too many came after them.
+/// starting it again would mean to promise things twice. Duties without a deadline are over when too many came after
+/// them, those that this node signed for last of all: validators that exit in one epoch share a duty, and sign for it
+/// when their operators like.
 struct DeadlineQueue: Sendable {
     private let deadlines: Deadlines
     private var known: Set<Duty> = []
@@ -15,6 +16,8 @@ struct DeadlineQueue: Sendable {
     private var overInOrder: [Duty] = []
     /// Without a deadline, in the order they came.
     private var endless: [Duty] = []
+    /// Of those, what this node signed for: no peer can crowd it out.
+    private var kept: Set<Duty> = []
     /// An hour of mainnet's slots with every type of duty in each.
     private static let overMax = 4096
     /// Exits and registrations at once, at most: each has its own slot or epoch, and holds a set of the whole cluster.
@@ -41,18 +44,21 @@ struct DeadlineQueue: Sendable {
             queue.removeLast()
             duties.append(last.duty)
         }
-        let surplus = max(0, endless.count - Self.endlessMax)
-        duties += endless.prefix(surplus)
-        endless.removeFirst(surplus)
+        let surplus = endless.count - Self.endlessMax
+        if surplus > 0 {
+            let crowded = (endless.filter { !kept.contains($0) } + endless.filter(kept.contains)).prefix(surplus)
+            endless.removeAll(where: crowded.contains)
+            kept.subtract(crowded)
+            duties += crowded
+        }
         close(duties)
         return duties
     }
 
-    /// A duty without a deadline is done.
-    mutating func end(_ duty: Duty) {
-        guard let index = endless.firstIndex(of: duty) else { return }
-        endless.remove(at: index)
-        close([duty])
+    /// This node signed for it.
+    mutating func keep(_ duty: Duty) {
+        add(duty)
+        if !isOver(duty), deadlines.deadline(of: duty) == nil { kept.insert(duty) }
     }
 
     /// Over in an earlier life.

@@ -218,30 +218,29 @@ struct DutyDB: Sendable {
 
     private static func find(_ selector: ValueSelector, in set: UnsignedDataSet) -> UnsignedData? {
         switch selector {
-        case .proposal: return set.values.first
+        case .proposal: return lowest(in: set) { _ in true }
         case .aggregate(_, let dataRoot, let committee):
-            return set.sorted { $0.key < $1.key }.lazy.map(\.value).first {
+            return lowest(in: set) {
                 guard case .aggregate(let aggregate) = $0 else { return false }
                 return aggregate.committeeIndex == committee && aggregate.data.hashTreeRoot() == dataRoot
             }
         case .contribution(_, let subcommittee, let blockRoot):
-            for (_, value) in set.sorted(by: { $0.key < $1.key }) {
-                guard case .contributions(let contributions) = value,
-                    let found = contributions[subcommittee], found.beaconBlockRoot == blockRoot
-                else { continue }
-                return .contributions(Contributions(found))
+            func contribution(_ value: UnsignedData) -> SyncCommitteeContribution? {
+                guard case .contributions(let contributions) = value else { return nil }
+                return contributions[subcommittee].flatMap { $0.beaconBlockRoot == blockRoot ? $0 : nil }
             }
-            return nil
+            return lowest(in: set) { contribution($0) != nil }.flatMap(contribution)
+                .map { .contributions(Contributions($0)) }
         case .attestation(_, let committee):
+            func isOf(_ value: UnsignedData) -> Bool { value.definition?.attesterDuty?.committeeIndex == committee }
             // Committee 0 is itself if somebody is in it: before Electra its data are not those of the others.
-            var alias: UnsignedData?
-            for (_, value) in set.sorted(by: { $0.key < $1.key }) {
-                guard case .attester(_, let row) = value else { continue }
-                if row.committeeIndex == committee { return value }
-                if committee == .zero, alias == nil { alias = value }
-            }
-            return alias
+            return lowest(in: set, where: isOf) ?? (committee == .zero ? lowest(in: set) { _ in true } : nil)
         }
+    }
+
+    /// Of the validator with the lowest key, so that all callers get the same.
+    private static func lowest(in set: UnsignedDataSet, where isWanted: (UnsignedData) -> Bool) -> UnsignedData? {
+        set.filter { isWanted($0.value) }.min { $0.key < $1.key }?.value
     }
 
     // MARK: Rules

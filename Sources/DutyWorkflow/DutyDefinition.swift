@@ -24,6 +24,16 @@ package enum DutyDefinition: Hashable, Sendable {
         }
     }
 
+    package var attesterDuty: AttesterDuty? {
+        guard case .attester(let row) = self else { return nil }
+        return row
+    }
+
+    var syncDuty: SyncDuty? {
+        guard case .sync(let row) = self else { return nil }
+        return row
+    }
+
     /// Those of one epoch that begin by themselves.
     package func duties(in epoch: Epoch, _ clock: SlotClock) -> [Duty] {
         switch self {

@@ -13,7 +13,7 @@ package struct DutyRules: Sendable {
         case thirdOfSlot
         case slots(Int)
         case epochs(Int)
-        /// For good: it leaves memory once broadcast, or when too many came after it (`DeadlineQueue`).
+        /// For good: it leaves memory when too many came after it (`DeadlineQueue`).
         case endless
     }
 
@@ -39,6 +39,12 @@ package struct DutyRules: Sendable {
     package let definedBy: DutyType?
     /// Whether the beacon node gets the cluster's signature; the others are for the cluster's own use.
     package let isBroadcast: Bool
+
+    /// Whether it is signed epochs before its slot.
+    var isAhead: Bool {
+        guard case .epochs = ahead else { return false }
+        return true
+    }
 
     fileprivate init(
         _ begin: Begin, _ span: Span, ahead: Ahead = .slots(2), definedBy: DutyType? = nil, isDecided: Bool = false,

@@ -32,7 +32,14 @@ struct FetchPlanner: Sendable {
         case .aggregator:
             return plan(duty, definitions, isPatient, aggregate) { FetchRequest.aggregates($0) }
         case .syncContribution:
-            return plan(duty, definitions, isPatient, contributions) { FetchRequest.contributions($0) }
+            let isSingle = !sources.infoSync.supportsContributionLists(at: duty.slot)
+            return plan(duty, definitions, isPatient) { duty, definition in
+                var part = contributions(duty, definition)
+                if isSingle { part.requests = Array(part.requests.prefix(1)) }
+                return part
+            } _: {
+                FetchRequest.contributions($0)
+            }
         case .syncMessage: return .ask(.headRoot)
         case .proposer: return proposal(duty, definitions)
         case .signature, .exit, .builderProposer, .builderRegistration, .randao, .prepareAggregator,
@@ -70,7 +77,7 @@ struct FetchPlanner: Sendable {
     }
 
     func aggregate(_ duty: Duty, _ definition: DutyDefinition) -> Part<AggregateRequest> {
-        guard case .attester(let row) = definition else { return Part() }
+        guard let row = definition.attesterDuty else { return Part() }
         let proof = sources.signatures.value(Duty(slot: duty.slot, type: .prepareAggregator), EntryKey(row.pubKey))
         guard case .committeeSelection(let selection)? = proof else { return Part(isOpen: true) }
         guard
@@ -84,9 +91,9 @@ struct FetchPlanner: Sendable {
         return Part(requests: [AggregateRequest(dataRoot: data.hashTreeRoot(), committee: row.committeeIndex)])
     }
 
-    /// In ascending order of subcommittees; just the first where nodes exchange single ones.
+    /// In ascending order of subcommittees.
     func contributions(_ duty: Duty, _ definition: DutyDefinition) -> Part<ContributionRequest> {
-        guard case .sync(let row) = definition else { return Part() }
+        guard let row = definition.syncDuty else { return Part() }
         var part = Part<ContributionRequest>()
         for subcommittee in row.subcommittees(configuration.spec.preset) {
             let proof = sources.signatures.value(
@@ -107,7 +114,6 @@ struct FetchPlanner: Sendable {
             }
             part.requests.append(ContributionRequest(subcommittee: subcommittee, blockRoot: message.beaconBlockRoot))
         }
-        if !sources.infoSync.supportsContributionLists(at: duty.slot) { part.requests = Array(part.requests.prefix(1)) }
         return part
     }
 
@@ -120,17 +126,5 @@ struct FetchPlanner: Sendable {
         for part in parts { requests += part.requests.filter { !requests.contains($0) } }
         if parts.contains(where: \.isOpen), isPatient || requests.isEmpty { return .wait }
         return requests.isEmpty ? .nothing : .ask(request(requests))
-    }
-}
-
-extension DutyDefinition {
-    var attesterDuty: AttesterDuty? {
-        guard case .attester(let row) = self else { return nil }
-        return row
-    }
-
-    var syncDuty: SyncDuty? {
-        guard case .sync(let row) = self else { return nil }
-        return row
     }
 }

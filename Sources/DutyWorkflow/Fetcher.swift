@@ -7,8 +7,8 @@ import Timing
 /// What to ask may depend on signatures and values that the cluster is still making: then the request waits for them,
 /// and for those of single validators only a while, for the others' sake.
 ///
-/// After an outage many duties wait. They are caught up with oldest first, one at a time, because a vote for a later
-/// epoch forbids one for an earlier; what is due just now does not wait for them.
+/// After an outage many votes wait. They are caught up with oldest first, one at a time, because a vote for a later
+/// epoch forbids one for an earlier; what is due just now, and what is no vote, does not wait for them.
 struct Fetcher: Sendable {
     private enum Stage: Hashable, Sendable {
         /// For what the cluster is making.
@@ -23,6 +23,7 @@ struct Fetcher: Sendable {
         var stage = Stage.waiting
         /// From then on those that are ready go ahead.
         var patientUntil: Instant
+        var isPatient = true
 
         var retryAt: Instant? {
             guard case .failed(let at) = stage else { return nil }
@@ -93,25 +94,34 @@ struct Fetcher: Sendable {
     }
 
     mutating func wake(from sources: FetchSources, at now: Instant) -> [Signal] {
-        let impatient = pending.filter { $0.value.stage == .waiting && $0.value.patientUntil <= now }.keys.sorted()
-        var signals = impatient.flatMap { advance($0, sources, now) }
-        guard !isRetrying, let duty = pending.filter({ isDue($0.value, now) }).keys.min() else { return signals }
-        pending[duty]?.stage = .waiting
-        signals += advance(duty, sources, now)
-        return signals
+        // Once each: what comes later is told by `resume`.
+        var ready = pending.filter {
+            $0.value.stage == .waiting && $0.value.isPatient && $0.value.patientUntil <= now
+        }.keys.sorted()
+        for duty in ready { pending[duty]?.isPatient = false }
+        let due = pending.filter { isDue($0.value, now) }.keys.sorted()
+        ready += due.filter { $0.type != .attester }
+        if !isRetrying, let vote = due.first(where: { $0.type == .attester }) { ready.append(vote) }
+        return ready.flatMap { duty in
+            pending[duty]?.stage = .waiting
+            return advance(duty, sources, now)
+        }
     }
 
     /// The duty is over, or decided without us.
     mutating func drop(_ duty: Duty) { pending[duty] = nil }
 
     func nextWake(after now: Instant) -> Instant? {
-        let retries = isRetrying ? [] : pending.values.compactMap(\.retryAt)
+        let isRetrying = isRetrying
+        let retries = pending.compactMap { isRetrying && $0.key.type == .attester ? nil : $0.value.retryAt }
         let patience = pending.values.filter { $0.stage == .waiting && $0.patientUntil > now }.map(\.patientUntil)
         return (retries + patience).min()
     }
 
-    /// One at a time.
-    private var isRetrying: Bool { pending.values.contains { $0.failures > 0 && $0.stage == .asking } }
+    /// Of votes one at a time.
+    private var isRetrying: Bool {
+        pending.contains { $0.key.type == .attester && $0.value.failures > 0 && $0.value.stage == .asking }
+    }
 
     private func isDue(_ request: Pending, _ now: Instant) -> Bool { request.retryAt.map { $0 <= now } ?? false }
 

@@ -26,7 +26,7 @@ struct OwnProposal: Sendable {
     private func attestations(_ byCommittee: [CommitteeIndex: AttestationData]) throws(Fault) -> Signal {
         var set: UnsignedDataSet = [:]
         for (pubKey, definition) in definitions.sorted(by: { $0.key < $1.key }) {
-            guard case .attester(let row) = definition else { continue }
+            guard let row = definition.attesterDuty else { continue }
             let committee = planner.committeeAsked(row)
             guard let data = byCommittee[committee] else {
                 throw Fault(reason: "no data for committee \(committee.rawValue)")

@@ -31,13 +31,15 @@ struct ParSigDB: Sendable {
 
     /// Duties without a deadline that one operator may have open for one validator. Source: workflow.md §9.1.
     private static let endlessPerShareMax = 10
-    /// Claims of one operator, at most: each may hold a message of half a kilobyte.
-    private static let claimsPerShareMax = 8192
+    /// Claims of one operator, at most: each may hold a message of half a kilobyte. Of each validator's selections an
+    /// honest one claims two or three.
+    private var claimsPerShareMax: Int { max(8192, 4 * configuration.validators.count) }
 
     private let configuration: WorkflowConfiguration
     private var entries: [Duty: [EntryKey: Entry]] = [:]
     private var claims: [Claim: Set<Duty>] = [:]
     private var claimCounts: [ShareIndex: Int] = [:]
+    private var claimed: [Duty: Set<Claim>] = [:]
     private var suspects: SuspectWatch
 
     init(configuration: WorkflowConfiguration) {
@@ -173,7 +175,7 @@ struct ParSigDB: Sendable {
     mutating func expire(_ duty: Duty) {
         entries[duty] = nil
         suspects.expire(duty)
-        for (claim, duties) in claims where duties.contains(duty) {
+        for claim in claimed.removeValue(forKey: duty) ?? [] {
             claims[claim]?.remove(duty)
             claimCounts[claim.share, default: 0] -= 1
             if claims[claim]?.isEmpty == true { claims[claim] = nil }
@@ -226,9 +228,10 @@ struct ParSigDB: Sendable {
         let known = claims[claim] ?? []
         guard !known.contains(duty) else { return true }
         guard duty.type != .proposer, known.count < claimsMax(duty.type),
-            claimCounts[share, default: 0] < Self.claimsPerShareMax
+            claimCounts[share, default: 0] < claimsPerShareMax
         else { return false }
         claims[claim, default: []].insert(duty)
+        claimed[duty, default: []].insert(claim)
         claimCounts[share, default: 0] += 1
         return true
     }

@@ -42,7 +42,7 @@ struct Scheduler: Sendable {
             guard let set = definitions(of: first.duty), !set.isEmpty else { continue }
             // A whole slot late means the process stood still: the slot is lost, not replayed. What is signed ahead of
             // time may be late.
-            if now < first.at + clock.slotDuration || !first.duty.type.rules.isDecided {
+            if now < first.at + clock.slotDuration || first.duty.type.rules.isAhead {
                 signals.append(.dutyStarted(first.duty, set))
             } else {
                 missed.append(first.duty)
@@ -131,7 +131,7 @@ struct Scheduler: Sendable {
     /// What is signed ahead of time is signed in the quiet last quarters of the slots before its epoch, two slots' at
     /// once: validator clients of other operators ask for a whole epoch at its start.
     private func begin(ofOwn duty: Duty) -> Instant {
-        guard case .epochs = duty.type.rules.ahead else { return clock.begin(of: duty) }
+        guard duty.type.rules.isAhead else { return clock.begin(of: duty) }
         let first = clock.firstSlot(of: clock.epoch(of: duty.slot)).rawValue
         let half = clock.slotsPerEpoch / 2
         guard first >= half else { return clock.genesis }

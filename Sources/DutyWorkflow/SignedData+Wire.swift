@@ -62,7 +62,9 @@ extension SignedData {
 
     /// In the shape that nodes exchange: mainnet's, on every chain.
     package func exchanged(on preset: Preset) -> SignedData {
-        preset.isShapedLikeMainnet ? self : (try? SignedData(wire: wireBytes(), type: dutyType)) ?? self
+        // A block has the chain's own shape everywhere.
+        if case .proposal = self { return self }
+        return preset.isShapedLikeMainnet ? self : (try? SignedData(wire: wireBytes(), type: dutyType)) ?? self
     }
 
     private static func decode<Object: SSZContainer>(

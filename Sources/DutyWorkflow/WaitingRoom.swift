@@ -1,6 +1,6 @@
 /// Callers that wait for something to come, in the order they came.
 struct WaitingRoom<Wanted: Sendable>: Sendable {
-    /// Waiting callers, at most. The API server has its own, smaller bound.
+    /// Waiting callers, at most. One request to the API server may be many.
     private static var callersMax: Int { 16384 }
 
     private var wanted: [Ticket: Wanted] = [:]

@@ -7,6 +7,9 @@ extension Workflow {
     mutating func begin(_ duty: Duty, _ definitions: DutyDefinitionSet, _ now: Instant) -> [Signal] {
         let sources = sources
         if duty.type.rules.isDecided {
+            let decided = dutyDB.decided(duty)
+            // Before this node knew whose it is: nothing is to be fetched any more, but perhaps to be signed.
+            guard decided.isEmpty else { return sign(duty, decided) }
             return fetcher.fetch(duty, definitions, from: sources, at: now) + consensus.participate(duty, at: now)
         }
         return duty.type == .syncMessage
@@ -32,8 +35,9 @@ extension Workflow {
     var ownObjects: OwnObjects { OwnObjects(configuration: configuration, signatures: aggSigDB) }
 
     func sign(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
+        guard configuration.signs, halted == nil else { return [] }
         let objects = ownObjects.objects(duty, set, scheduler.definitions(of: duty) ?? [:])
-        let unfit = configuration.signs && duty.type == .attester && objects.count < set.count
+        let unfit = duty.type == .attester && objects.count < set.count
         return (unfit ? [.tracked(duty, .signFailed("a decided value does not fit its fork"))] : [])
             + sign(duty, objects)
     }
@@ -56,7 +60,9 @@ extension Workflow {
             .syncMessage, .syncContribution, .infoSync:
             return []
         }
-        let late = dutyDB.decided(selected).filter { proofs.keys.pubKeys.contains($0.key) }
+        guard configuration.signs else { return [] }
+        let provers = proofs.keys.pubKeys
+        let late = dutyDB.decided(selected).filter { provers.contains($0.key) }
         return late.isEmpty ? [] : sign(selected, late)
     }
 }

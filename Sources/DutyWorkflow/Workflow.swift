@@ -70,7 +70,7 @@ package struct Workflow: Sendable {
         case .thresholdReached(let duty, let groups): sigAgg.combine(duty, groups)
         case .badShares(let duty, let key, let shares): parSigDB.discard(duty, key, shares)
         case .aggregated(let duty, let set): publish(duty, set, now)
-        case .broadcasted(let duty, let keys): finish(duty, keys, now)
+        case .broadcasted(let duty, let keys): track(duty, .broadcasted(keys.pubKeys), now)
         case .expired(let duty): expire(duty, now)
         case .twinSeen(let duty, let what): halt(duty, what)
         case .tracked(let duty, let step): track(duty, step, now)
@@ -102,6 +102,9 @@ package struct Workflow: Sendable {
         let duties = Set(snapshot.unsigned.keys).union(snapshot.votes.keys).union(snapshot.aggregated.keys)
             .union(partialDuties)
         for duty in duties { deadlines.add(duty) }
+        for row in snapshot.partials where row.partial.shareIndex == configuration.shareIndex {
+            deadlines.keep(row.duty)
+        }
         for duty in snapshot.votes.keys.sorted() where snapshot.unsigned[duty] == nil {
             signals += consensus.restore(
                 duty, votes: snapshot.votes[duty] ?? [], values: snapshot.voteValues[duty] ?? [:], at: now)
@@ -176,7 +179,8 @@ package struct Workflow: Sendable {
     /// Peers' messages: plausible and not over.
     private mutating func admitted(_ duty: Duty, _ now: Instant, _ then: (inout Workflow) -> [Signal]) -> [Signal] {
         guard configuration.deadlines.admits(duty, at: now), !isOver(duty, now) else { return [] }
-        deadlines.add(duty)
+        // One that never ends is noted once something of it was kept: words alone crowd nothing out.
+        if duty.type.rules.span != .endless { deadlines.add(duty) }
         return then(&self)
     }
 
@@ -283,7 +287,10 @@ package struct Workflow: Sendable {
                     }
                 }
             }
-            if !good.isEmpty { signals.append(.signedLocally(partials.duty, good)) }
+            if !good.isEmpty {
+                deadlines.keep(partials.duty)
+                signals.append(.signedLocally(partials.duty, good))
+            }
             if let refusal { signals.append(.tracked(partials.duty, .signFailed(refusal))) }
             first = first ?? refusal
         }
@@ -333,14 +340,6 @@ package struct Workflow: Sendable {
 
     private mutating func found(_ outcomes: [Duty: [PubKey: InclusionOutcome]]) -> [Signal] {
         outcomes.sorted { $0.key < $1.key }.flatMap { tracker.found($0.key, $0.value) }.map { .perform(.report($0)) }
-    }
-
-    /// A duty without a deadline is over once it is broadcast.
-    private mutating func finish(_ duty: Duty, _ keys: [EntryKey], _ now: Instant) -> [Signal] {
-        let signals = track(duty, .broadcasted(keys.pubKeys), now)
-        guard duty.type.rules.span == .endless else { return signals }
-        deadlines.end(duty)
-        return signals + [.expired(duty)]
     }
 
     private mutating func halt(_ duty: Duty, _ what: String) -> [Signal] {

@@ -304,7 +304,10 @@ struct InfoSyncTests {
         let result = try Self.result([Self.message(1), Self.message(0), Self.message(2), Self.message(3)])
         let prepare = workflow.receive(vote(.prePrepare, from: Self.leader, result), at: .slot(31))
         #expect(prepare.work == ["persist vote prepare", "send prepare"])
-        guard case .vote(duty, _, let values)? = prepare.records.first else { return }
+        guard case .vote(duty, _, let values)? = prepare.records.first else {
+            Issue.record("\(prepare.records)")
+            return
+        }
         #expect(Array(values.values) == [.priorities(result)])
         _ = workflow.receive(vote(.prepare, from: 1, result), at: .slot(31))
         #expect(
@@ -363,7 +366,7 @@ struct InfoSyncTests {
             #expect(effects.answers.map(\.name) == ["refused"])
         }
         #expect(workflow.heldBytes == 0)
-        // The end of a duty ends the wait.
+        // Nobody waits longer than five seconds.
         _ = workflow.receive(.peerPriorities(PeerIndex(1), Self.message(1, slot: 63), Ticket(7)), at: .slot(62))
         let waits = workflow.receive(.wake, at: .slot(62, plus: 5)).answers
         #expect(waits.map(\.name) == ["refused"])

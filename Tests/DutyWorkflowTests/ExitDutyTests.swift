@@ -1,0 +1,53 @@
+import Ethereum
+import SSZ
+import Testing
+
+@testable import DutyWorkflow
+
+/// Exits have no deadline, and all validators that exit in one epoch share a duty.
+@Suite("Exits")
+struct ExitDutyTests {
+    private let duty = Duty(slot: Slot(32), type: .exit)
+    private let now = Instant.slot(400)
+
+    private func workflow() throws -> Workflow {
+        Workflow(configuration: try Fixture.configuration()) { _, message in message }
+    }
+
+    private func partial(_ validator: Int, share: Int) -> ParSignedDataSet {
+        let message = VoluntaryExit(epoch: Epoch(1), validatorIndex: ValidatorIndex(UInt64(100 + validator)))
+        let exit = SignedData.exit(Signed(message: message, signature: Fixture.signature(UInt8(share))))
+        return [Fixture.key(validator): ParSignedData(data: exit, shareIndex: Fixture.share(share))]
+    }
+
+    @Test("one that is broadcast ends nobody else's")
+    func shared() throws {
+        var workflow = try workflow()
+        for validator in 0..<2 {
+            let own = LocalPartials(duty, partial(validator, share: 1))
+            #expect(workflow.receive(.localPartials([own], Ticket(1)), at: now).answers.map(\.name) == ["submitted"])
+            var recovered: [String] = []
+            for share in 2...3 {
+                recovered += workflow.receive(.peerPartials(duty, partial(validator, share: share)), at: now).work
+            }
+            #expect(recovered.contains("recover"))
+            let results: [EntryKey: Recovery] = [Fixture.key(validator): .signature(Fixture.groupSignature)]
+            #expect(workflow.receive(.recovered(duty, results), at: now).work.contains("broadcast"))
+            _ = workflow.receive(.broadcastSucceeded(duty, [Fixture.key(validator)]), at: now)
+        }
+    }
+
+    @Test("what peers name crowds out none that this node signed for")
+    func crowd() throws {
+        var workflow = try workflow()
+        _ = workflow.receive(.localPartials([LocalPartials(duty, partial(0, share: 1))], Ticket(1)), at: now)
+        for slot in UInt64(0)..<400 {
+            for type in [DutyType.exit, .builderRegistration] {
+                _ = workflow.receive(.peerPartials(Duty(slot: Slot(slot), type: type), [:]), at: now)
+            }
+        }
+        _ = workflow.receive(.wake, at: now)
+        let again = LocalPartials(duty, partial(1, share: 1))
+        #expect(workflow.receive(.localPartials([again], Ticket(2)), at: now).answers.map(\.name) == ["submitted"])
+    }
+}
