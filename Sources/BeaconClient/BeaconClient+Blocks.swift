@@ -7,14 +7,10 @@ extension BeaconClient {
     ///
     /// - Parameter check: reads the block and throws why it is not what was asked for; that node then loses. Called
     ///   from any thread.
-    package func produceBlock(
-        _ slot: Slot, _ wishes: BlockWishes, check: (ProducedBlock) throws -> Void
-    ) async throws(BeaconError) -> ProducedBlock {
-        try await callRaw(.produceBlock(slot, wishes)) { body, headers in
-            let block = try BeaconAnswer.producedBlock(body, headers)
-            try check(block)
-            return block
-        }
+    package func produceBlock<Block>(
+        _ slot: Slot, _ wishes: BlockWishes, read: (ProducedBlock) throws -> Block
+    ) async throws(BeaconError) -> Block {
+        try await callRaw(.produceBlock(slot, wishes)) { try read(BeaconAnswer.producedBlock($0, $1)) }
     }
 
     /// Publishes a signed block at every node; returns once one node has taken it.
@@ -66,7 +62,8 @@ extension BeaconClient {
         do {
             return try await call()
         } catch {
-            guard error.httpStatus == 404 else { throw error }
+            // If one of the nodes could not say, nobody knows.
+            guard error.httpStatus == 404, !error.isTemporary else { throw error }
             return nil
         }
     }

@@ -39,7 +39,7 @@ struct BlockCallTests {
     ) async throws {
         try await FakeBeaconNode.with({ _ in answer }) { node in
             try await withClient([node.url]) { client in
-                let block = try await client.produceBlock(9, Self.wishes) { _ in }
+                let block = try await client.produceBlock(9, Self.wishes) { $0 }
                 #expect(
                     block
                         == ProducedBlock(fork: fork, isBlinded: isBlinded, body: EncodedBody(encoding, answer.body)))
@@ -63,6 +63,7 @@ struct BlockCallTests {
             try await withClient([liar.url, honest.url]) { client in
                 let block = try await client.produceBlock(9, Self.wishes) { block throws in
                     if block.body.bytes == Array("LIE".utf8) { throw SSZError(.number) }
+                    return block
                 }
                 #expect(block.body.bytes == Array("GOOD".utf8))
             }
@@ -77,13 +78,13 @@ struct BlockCallTests {
         }) { node in
             try await withClient([node.url]) { client in
                 for _ in 0..<3 {
-                    let block = try await client.produceBlock(9, Self.wishes) { _ in }
+                    let block = try await client.produceBlock(9, Self.wishes) { $0 }
                     #expect(block.body.encoding == .json)
                 }
                 #expect(node.requests.count == 4)
             }
             try await withClient([node.url], configure: { $0.isJSONOnly = true }) { client in
-                _ = try await client.produceBlock(9, Self.wishes) { _ in }
+                _ = try await client.produceBlock(9, Self.wishes) { $0 }
                 #expect(node.requests.count == 5)
             }
         }
@@ -156,7 +157,7 @@ struct BlockCallTests {
                 let asked1 = race.start(at: .now)
                 #expect(asked1 == [0, 1] && !request.reachesAllNodes)
                 both.open()
-                let block = try await client.produceBlock(9, Self.wishes) { _ in }
+                let block = try await client.produceBlock(9, Self.wishes) { $0 }
                 #expect(block.fork == .fulu)
             }
         }

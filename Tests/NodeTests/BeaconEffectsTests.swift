@@ -247,7 +247,10 @@ struct BeaconEffectsTests {
     func unwritable() async throws {
         var set = try scene.signed()
         let key = try #require(set.keys.min())
-        guard case .attestation(var attestation) = set[key] else { return }
+        guard case .attestation(var attestation) = set[key] else {
+            Issue.record("no attestation")
+            return
+        }
         attestation.validatorIndex = nil
         set[key] = .attestation(attestation)
         let (events, asked) = try await outcomes(of: .broadcast(scene.duty, set)) { _ in .json("") }

@@ -51,13 +51,10 @@ struct InfoSyncTests {
     private let clock = SlotClock(
         genesis: SystemClock.now() - .seconds(31 * 120), slotDuration: .seconds(120), slotsPerEpoch: 32)
 
-    private func configuration(_ index: Int) throws -> WorkflowConfiguration {
-        let forks = try ForkSchedule(
-            ForkName.allCases.map { .init(fork: $0, version: Bytes4(padding: [UInt8($0.rawValue)]), epoch: .zero) })
-        return WorkflowConfiguration(
+    private func configuration(_ index: Int) -> WorkflowConfiguration {
+        WorkflowConfiguration(
             nodes: Self.nodes, threshold: 3, peer: PeerIndex(index), validators: [], clock: clock,
-            domains: SigningDomains(
-                forks: forks, genesisValidatorsRoot: .zero, exitVersion: .zero, slotsPerEpoch: 32, preset: .mainnet),
+            domains: DutyScene.domains,
             signs: false, seed: 1,
             infoSync: InfoSyncConfiguration(
                 peerIDs: keys.map { PeerID($0.publicKey).description }, versions: CharonVersion.supportedMinors,
@@ -91,7 +88,7 @@ struct InfoSyncTests {
         priority.serve(on: host)
         let driver = WorkflowDriver(
             workflow: Workflow(
-                configuration: try self.configuration(index), sealPriorities: { PriorityCodec.seal($0, with: key) },
+                configuration: self.configuration(index), sealPriorities: { PriorityCodec.seal($0, with: key) },
                 seal: { ConsensusCodec.seal($0, $1, with: key) }), loop: host.loop,
             commit: { _, done in done(.success(())) },
             perform: { effect, driver in

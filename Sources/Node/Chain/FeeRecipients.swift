@@ -25,15 +25,18 @@ struct FeeRecipients: Sendable {
     func run() async {
         var generator = SystemRandomNumberGenerator()
         while !Task.isCancelled {
-            let epoch = clock.epoch(of: clock.currentSlot(at: SystemClock.now()))
+            var epoch = currentEpoch
             var backoff = Self.backoff
             while await !tell(in: epoch) {
                 do { try await Task.sleep(for: backoff.next(using: &generator)) } catch { return }
+                epoch = currentEpoch
             }
             let next = clock.start(of: Epoch(epoch.rawValue + 1))
             do { try await Task.sleep(for: max(.seconds(1), next - SystemClock.now())) } catch { return }
         }
     }
+
+    private var currentEpoch: Epoch { clock.epoch(of: clock.currentSlot(at: SystemClock.now())) }
 
     /// - Returns: whether a beacon node took it.
     func tell(in epoch: Epoch) async -> Bool {
@@ -45,6 +48,7 @@ struct FeeRecipients: Sendable {
             if !preparations.isEmpty { try await send(preparations) }
             return true
         } catch {
+            if error.cause == .cancelled { return false }
             logger.warning("beacon node was not told the fee recipients", metadata: ["error": "\(error)"])
             return false
         }

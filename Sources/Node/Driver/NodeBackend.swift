@@ -96,8 +96,7 @@ struct NodeBackend: ValidatorAPIBackend {
 
     /// Duties further ahead are unknown to any beacon node. The next epoch's are known; one more for clocks that differ.
     private func requireNear(_ epoch: Epoch, ahead: UInt64 = 2) throws(ValidatorAPIRefusal) {
-        let clock = runtime.chain.clock
-        let current = clock.epoch(of: clock.currentSlot(at: SystemClock.now()))
+        let current = clock.epoch(of: currentSlot)
         guard epoch <= current || epoch.rawValue - current.rawValue <= ahead else {
             throw .refused("epoch \(epoch) is too far ahead: the current epoch is \(current)")
         }

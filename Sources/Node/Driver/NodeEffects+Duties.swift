@@ -43,13 +43,13 @@ extension NodeEffects {
         let wishes = BlockWishes(
             randao: request.randaoReveal, graffiti: request.graffiti,
             builderBoostFactor: request.wantsBuilder ? .max : 0)
-        let block = try await beacon.produceBlock(slot, wishes) { block in
+        return try await beacon.produceBlock(slot, wishes) { block in
             let proposal = try VersionedProposal(block, chain.spec.preset)
             guard proposal.slot == slot else {
-                throw Failure(reason: "a block of slot \(proposal.slot)", isTemporary: true)
+                throw BeaconError.Cause.absent("no block of slot \(slot), but one of slot \(proposal.slot)")
             }
+            return proposal
         }
-        return try VersionedProposal(block, chain.spec.preset)
     }
 
     /// All at once. One that a beacon node does not have holds up no other; if it has none, that is the error.
@@ -129,11 +129,14 @@ extension NodeEffects {
 
     /// One call each; all are tried.
     private func submitExits(_ objects: [SignedData]) async throws {
-        var last: (any Error)?
+        var failure: BeaconError?
         for case .exit(let exit) in objects {
-            do { try await beacon.submit(exit) } catch { last = error }
+            // One that is worth another try makes all of them so.
+            do throws(BeaconError) { try await beacon.submit(exit) } catch {
+                if failure?.isTemporary != true { failure = error }
+            }
         }
-        if let last { throw last }
+        if let failure { throw failure }
     }
 }
 
@@ -145,7 +148,7 @@ extension VersionedProposal {
             try self.init(
                 fork: block.fork, blinded: block.isBlinded, objectBytes: block.body.bytes, preset: preset)
         case .json:
-            let json = try JSONValue(parsing: block.body.bytes).member("data")
+            let json = try BeaconAnswer.parse(block.body.bytes, bytesMax: block.body.bytes.count).member("data")
             try self.init(fork: block.fork, blinded: block.isBlinded, json: json, preset: preset)
         }
     }

@@ -173,8 +173,9 @@ private final class AttestationDataFetch {
 }
 
 extension Failure {
-    /// A beacon node's error tells whether trying again may help; our own never does.
+    /// A beacon node's error tells whether trying again may help; of any other it is not known to.
     init(_ error: any Error) {
-        self.init(reason: "\(error)", isTemporary: (error as? BeaconError)?.isTemporary ?? false)
+        self =
+            error as? Failure ?? Failure(reason: "\(error)", isTemporary: (error as? BeaconError)?.isTemporary ?? false)
     }
 }
