@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 
-from lab import CHAIN_PORT, P2P_PORT, Failed, Lab, arguments, run, rejected
+from lab import CHAIN_PORT, P2P_PORT, Failed, Lab, arguments, rejected, run
 from links import Namespace, Network, why_not
 
 parser = arguments(__doc__)

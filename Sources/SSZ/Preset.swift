@@ -25,6 +25,7 @@ package struct Preset: Hashable, Sendable {
     package var isShapedLikeMainnet: Bool {
         maxCommitteesPerSlot == Preset.mainnet.maxCommitteesPerSlot
             && syncCommitteeSize == Preset.mainnet.syncCommitteeSize
+            && syncSubcommitteeSize == Preset.mainnet.syncSubcommitteeSize
     }
 
     /// Validators of one sync subcommittee: the length of a contribution's bits.

@@ -146,7 +146,12 @@ extension APICall {
 /// What lists of signed objects have in common.
 extension APICall {
     /// Objects in the list of one request.
-    static let objectsMax = AttestationSubmission.attestationsMax
+    private static let objectsMax = AttestationSubmission.attestationsMax
+
+    /// The list in the body, each element read by `read`; none for `null`.
+    func objects<Object>(_ read: (JSONValue) throws(SSZError) -> Object) async throws -> [Object] {
+        try await list { json throws(SSZError) in try json.elements(limit: Self.objectsMax, read) }
+    }
 
     /// The header that tells the form of the body.
     func consensusVersion() throws(APIFault) -> ForkName {

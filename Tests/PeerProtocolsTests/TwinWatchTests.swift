@@ -47,6 +47,7 @@ struct TwinWatchTests {
     @Test("is told by start times that come back", arguments: rows)
     func rule(row: Row) throws {
         var watch = TwinWatch()
+        #expect(row.seen.count == row.told.count)
         for (number, (sighting, told)) in zip(row.seen, row.told).enumerated() {
             let address = try Self.address(sighting.host, port: 4000 + number)
             let twins = watch.saw(PeerIndex(1), startedAt: Instant(unixSeconds: sighting.start), at: address)

@@ -13,9 +13,11 @@ struct AllDutiesTests {
         cluster.run(untilSlot: 17)
         #expect(cluster.oracle.conflicts.isEmpty)
         #expect(cluster.missedOfAll(slots: 0..<16).isEmpty)
+        let owed = Set((0..<16).flatMap { cluster.chain.owed(in: Slot($0)) }.map(\.duty.type))
+        #expect(owed == [.attester, .proposer, .aggregator, .syncMessage, .syncContribution])
     }
 
-    @Test("a block survives a leader that dies after proposing", arguments: Seeds.fromEnvironment(default: 0..<4))
+    @Test("a block survives a leader that dies early in its slot", arguments: Seeds.fromEnvironment(default: 0..<4))
     func leaderDies(seed: UInt64) {
         var cluster = makeCluster(4, seed) { $0.allDuties = true }
         // Of slot 4, whose block is ours: the leader of round 1 is node (slot + type + round) mod 4.

@@ -32,7 +32,7 @@ extension SimulatedCluster {
     /// Attestations of the slots in `range` that nobody broadcast.
     func missed(slots: Range<UInt64>) -> [String] { attestations(in: slots).filter { !isBroadcast($0) }.map(name) }
 
-    /// What nobody broadcast of all that the cluster owes the chain in these slots, selections included.
+    /// What nobody broadcast of all that the cluster owes the chain in these slots.
     func missedOfAll(slots: Range<UInt64>) -> [String] {
         slots.map { Slot($0) }.flatMap { slot in
             chain.owed(in: slot).filter { !oracle.broadcastEntries($0.duty).contains($0.key) }

@@ -14,6 +14,11 @@ struct RecordedExchangeTests {
         ($0.status == 400 || $0.status == 415) && !$0.id.contains("badescape")
     }
 
+    @Test("the recordings are complete")
+    func complete() {
+        #expect(Self.good.count == 117 && Self.malformed.count == 196)
+    }
+
     private static func replay(
         _ exchange: RecordedExchange, _ backend: StubBackend, _ server: TestServer
     ) async throws -> TestServer.Answer {

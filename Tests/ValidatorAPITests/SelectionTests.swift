@@ -99,7 +99,7 @@ struct SelectionTests {
     @Test("when the time nears, what is complete is answered, and what is not may be asked again")
     func subset() async throws {
         let backend = Self.backend(never: { $0.slot == 70 })
-        try await TestServer.with(backend, configure: { $0.patience = .seconds(1) }) { server in
+        try await TestServer.with(backend, configure: { $0.patience = .seconds(3) }) { server in
             let body = JSONValue.array([Self.beaconRow(7, slot: 70), Self.beaconRow(7, slot: 40)]).text()
             let answer = try await server.post(Self.beacon, body)
             #expect(answer.status == 200)

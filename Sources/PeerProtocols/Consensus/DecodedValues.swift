@@ -19,7 +19,7 @@ final class DecodedValues: Sendable {
 
     private static let countMax = 16
     /// Of the wire; in memory a value takes up to three times that.
-    private static let bytesMax = 2 << 20
+    private static let bytesMax = 8 << 20
 
     private let entries = Mutex<[Entry]>([])
 

@@ -9,10 +9,8 @@ extension EndpointTable {
         Endpoint("submit_aggregate_and_proofs_v2", .post, "/eth/v2/validator/aggregate_and_proofs") { call in
             let version = try call.consensusVersion()
             let preset = backend.domains.preset
-            let submitted = try await call.list { json throws(SSZError) in
-                try json.elements(limit: APICall.objectsMax) { json throws(SSZError) in
-                    try VersionedAggregateAndProof(fork: version, json: json, preset: preset)
-                }
+            let submitted = try await call.objects { json throws(SSZError) in
+                try VersionedAggregateAndProof(fork: version, json: json, preset: preset)
             }
             let aggregates = try submitted.map { try ofItsSlot($0) }
             let pubKeys = try await members(

@@ -10,10 +10,8 @@ extension EndpointTable {
         Endpoint(
             "aggregate_beacon_committee_selections", .post, "/eth/v1/validator/beacon_committee_selections"
         ) { call in
-            let selections = try await call.list { json throws(SSZError) in
-                try json.elements(limit: APICall.objectsMax) { json throws(SSZError) in
-                    try BeaconCommitteeSelection(json: json)
-                }
+            let selections = try await call.objects { json throws(SSZError) in
+                try BeaconCommitteeSelection(json: json)
             }
             let pubKeys = try await members(
                 selections.map(\.validatorIndex), in: lastEpoch(of: selections.map(\.slot)))

@@ -8,10 +8,8 @@ extension EndpointTable {
     var submitContributionAndProofs: Endpoint {
         Endpoint("submit_contribution_and_proofs", .post, "/eth/v1/validator/contribution_and_proofs") { call in
             let preset = backend.domains.preset
-            let signed = try await call.list { json throws(SSZError) in
-                try json.elements(limit: APICall.objectsMax) { json throws(SSZError) in
-                    try SignedContributionAndProof(json: json, preset: preset)
-                }
+            let signed = try await call.objects { json throws(SSZError) in
+                try SignedContributionAndProof(json: json, preset: preset)
             }
             let messages = signed.map(\.message)
             let pubKeys = try await members(

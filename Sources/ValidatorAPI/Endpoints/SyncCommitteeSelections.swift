@@ -9,10 +9,8 @@ extension EndpointTable {
         Endpoint(
             "aggregate_sync_committee_selections", .post, "/eth/v1/validator/sync_committee_selections"
         ) { call in
-            let selections = try await call.list { json throws(SSZError) in
-                try json.elements(limit: APICall.objectsMax) { json throws(SSZError) in
-                    try SyncCommitteeSelection(json: json)
-                }
+            let selections = try await call.objects { json throws(SSZError) in
+                try SyncCommitteeSelection(json: json)
             }
             let pubKeys = try await members(
                 selections.map(\.validatorIndex), in: lastEpoch(of: selections.map(\.slot)))

@@ -6,10 +6,8 @@ import SSZ
 extension EndpointTable {
     var submitSyncMessages: Endpoint {
         Endpoint("submit_sync_committee_messages", .post, "/eth/v1/beacon/pool/sync_committees") { call in
-            let messages = try await call.list { json throws(SSZError) in
-                try json.elements(limit: APICall.objectsMax) { json throws(SSZError) in
-                    try SyncCommitteeMessage(json: json)
-                }
+            let messages = try await call.objects { json throws(SSZError) in
+                try SyncCommitteeMessage(json: json)
             }
             let pubKeys = try await members(messages.map(\.validatorIndex), in: lastEpoch(of: messages.map(\.slot)))
             try await submit(

@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// Duties that this version does not carry, and versions of the API that come later (`{version}`), answered with 501.
+/// Other versions of the API (`{version}`) than those we serve, and what a fork to come brings: answered with 501.
 ///
 /// None of them may be passed on: a beacon node would get signatures made with a share, or the client would sign what
 /// the cluster did not agree on. What is served or gone on purpose comes before these.
@@ -43,7 +43,6 @@ extension EndpointTable {
             ("gloas", .post, beacon + "pool/payload_attestations", "Gloas"),
             ("gloas", .post, validator + "duties/ptc/{epoch}", "Gloas"),
             ("gloas", .post, validator + "proposer_preferences", "Gloas"),
-            // Later versions of what we do answer must not get around us either.
             ("register_validator", .post, validator + "register_validator", "this version of registration"),
             ("proposal_preparations", .post, validator + "prepare_beacon_proposer", "this version of preparation"),
             ("attester_duties", .post, validator + "duties/attester/{epoch}", "this version of attester duties"),

@@ -58,7 +58,11 @@ extension Blobs: SSZCodable {
     package func json(preset: Preset) -> JSONValue { Self.codec(preset).json(arrays, preset) }
 
     package init(json: JSONValue, preset: Preset) throws(SSZError) {
-        self.init(Array(try Self.codec(preset).value(json, preset).joined())[...])
+        let blobs = try Self.codec(preset).value(json, preset)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(blobs.count * Self.blobBytes)
+        for blob in blobs { bytes += blob }
+        self.init(bytes[...])
     }
 
     private var arrays: [[UInt8]] { (0..<count).map { Array(self[$0]) } }
