@@ -29,6 +29,12 @@ parser.add_argument("--fork", default="fulu")
 parser.add_argument("--blinded", action="store_true", help="the beacon node makes blinded blocks")
 parser.add_argument("--loaded", action="store_true",
                     help="the machine has other work: one block and half of the sync committee's votes may come too late")
+parser.add_argument("--clients", type=int, default=0,
+                    help="nodes that have a validator client (validator_client.py); the others sign by themselves")
+parser.add_argument("--full-sync", action="store_true",
+                    help="validators have as many positions in the sync committee as chance gives them, not one each")
+parser.add_argument("--faults", action="store_true",
+                    help="nodes reach the chain by two beacon nodes of which one after the other misbehaves")
 parser.add_argument("--stop-in", type=int, help="epoch for which the last node is stopped")
 parser.add_argument("--genesis-delay", type=int, default=25)
 parser.add_argument("--keep", action="store_true", help="keep the folder with logs and keys")
@@ -39,6 +45,19 @@ args.styx, args.python, args.specnode = (os.path.abspath(each) for each in (args
 # A built-in test network of the lock, so that no custom network has to be told to every node.
 GENESIS_FORK_VERSION = "0x10000910"
 SLOTS_PER_EPOCH = {"mainnet": 32, "minimal": 8}[args.preset]
+HERE = pathlib.Path(__file__).resolve().parent
+
+# What the two beacon nodes do wrong, by half epochs from epoch 1 on; each starts from nothing. The last ones are of the
+# fork schedule: one node knows a fork that the other does not, then both do.
+FAULTS = [
+    [{"lag": "3"}, {}],
+    [{"down": "503"}, {"events": "400"}],
+    [{"lag": "60"}, {"lag": "0.3"}],
+    [{"garbage": "1"}, {"events": "idle"}],
+    [{}, {"down": "reset"}],
+    [{}, {"gloas": "900"}],
+    [{"gloas": "900"}, {"gloas": "900"}],
+]
 
 
 def say(text):
@@ -81,6 +100,7 @@ def peer_ids(folder, nodes):
 def main(folder):
     processes = []
     logs = []
+    clients = {}
 
     def start(name, command):
         log = open(f"{folder}/{name}.log", "w")
@@ -99,16 +119,40 @@ def main(folder):
         keys = [each["distributed_public_key"] for each in lock["distributed_validators"]]
         pathlib.Path(f"{folder}/dv.pubkeys").write_text("\n".join(keys) + "\n")
 
-        chain_port, *p2p_ports = free_ports(1 + args.nodes)
+        chain_port, *ports = free_ports(3 + 2 * args.nodes)
+        proxy_ports, p2p_ports, api_ports = ports[:2], ports[2:2 + args.nodes], ports[2 + args.nodes:]
         say(f"starting the chain: {args.fork}, {args.preset} preset, {args.chain_validators} validators, "
             f"slots of {args.slot_seconds} s; logs in {folder}")
         chain = start("specnode", [
             args.python, os.path.abspath(args.specnode), "--preset", args.preset, "--fork", args.fork,
             "--validators", str(args.chain_validators), "--external", f"0-{args.validators - 1}",
-            "--pubkeys", f"{folder}/dv.pubkeys", "--thin-sync", "--slot-seconds", str(args.slot_seconds),
+            "--pubkeys", f"{folder}/dv.pubkeys", "--slot-seconds", str(args.slot_seconds),
             "--port", str(chain_port), "--genesis-delay", str(args.genesis_delay),
             "--genesis-fork-version", GENESIS_FORK_VERSION, "--log", f"{folder}/requests.jsonl"]
-            + (["--blinded"] if args.blinded else []))
+            + (["--blinded"] if args.blinded else []) + ([] if args.full_sync else ["--thin-sync"]))
+        endpoints = [f"http://127.0.0.1:{chain_port}"]
+        if args.faults:
+            for index, port in enumerate(proxy_ports):
+                start(f"proxy{index}", [
+                    args.python, str(pathlib.Path(args.specnode).with_name("faultproxy.py")), "--port", str(port),
+                    "--upstream", endpoints[0]])
+            endpoints = [f"http://127.0.0.1:{port}" for port in proxy_ports]
+
+        def set_faults(half):
+            """Of half epochs counted from the genesis."""
+            if not args.faults:
+                return
+            step = FAULTS[half - 2] if 0 <= half - 2 < len(FAULTS) else [{}, {}]
+            for port, faults in zip(proxy_ports, step):
+                everything = {name: "" for each in FAULTS for one in each for name in one} | faults
+                query = "&".join(f"{name}={value}" for name, value in everything.items())
+                get(f"http://127.0.0.1:{port}/_set?{query}")
+            say(f"beacon nodes misbehave: {step}")
+
+        def start_client(index):
+            clients[index] = start(f"client{index}", [
+                args.python, str(HERE / "validator_client.py"), "--node", f"http://127.0.0.1:{api_ports[index]}",
+                "--keys", f"{folder}/cluster/node{index}/validator_keys", "--preset", args.preset, "--fork", args.fork])
         ids = peer_ids(f"{folder}/cluster", args.nodes)
         # The nodes start before the chain answers: they must wait for it.
         nodes = []
@@ -119,14 +163,17 @@ def main(folder):
             commands.append([
                 args.styx, "run", "--lock-file", f"{home}/cluster-lock.json",
                 "--private-key-file", f"{home}/charon-enr-private-key", "--journal-file", f"{home}/journal.sqlite",
-                "--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", "--accept-new-journal",
-                "--beacon-node-endpoints", f"http://127.0.0.1:{chain_port}", "--beacon-node-timeout", "4s",
-                "--beacon-node-submit-timeout", "6s", "--validator-api-address", "127.0.0.1:0",
+                "--beacon-node-endpoints", ",".join(endpoints), "--beacon-node-timeout", "4s",
+                "--beacon-node-submit-timeout", "6s", "--validator-api-address", f"127.0.0.1:{api_ports[index]}",
                 "--p2p-tcp-address", f"127.0.0.1:{p2p_ports[index]}", "--p2p-peers", ",".join(peers),
                 # The built-in relays are out on the internet.
                 "--p2p-relays", "",
-                "--log-level", "debug"])
+                "--log-level", "debug"]
+                + ([] if index < args.clients else
+                   ["--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", "--accept-new-journal"]))
             nodes.append(start(f"node{index}", commands[index]))
+            if index < args.clients:
+                start_client(index)
         base = f"http://127.0.0.1:{chain_port}"
         genesis = None
         for _ in range(240):
@@ -153,13 +200,21 @@ def main(folder):
                 else:
                     nodes[last] = start(f"node{last}", commands[last])
                     say(f"node {last} is started again")
+            set_faults(2 * epoch)
             # Slot 0 has no block: it is the genesis.
             for duty in get(f"{base}/eth/v1/validator/duties/proposer/{epoch}")["data"]:
                 if duty["validator_index"] in blocks and int(duty["slot"]) > 0:
                     blocks[duty["validator_index"]] += 1
             # The last slot's attestations are included one slot later; half a slot for the block to be made.
             end = genesis + ((epoch + 1) * SLOTS_PER_EPOCH + 1.5) * args.slot_seconds
+            middle = genesis + (epoch + 0.5) * SLOTS_PER_EPOCH * args.slot_seconds
             while time.time() < end:
+                if middle is not None and time.time() > middle:
+                    set_faults(2 * epoch + 1)
+                    middle = None
+                for index, client in clients.items():
+                    if client.poll() is not None:
+                        raise SystemExit(f"acceptance: client {index} ended, see {folder}/client{index}.log")
                 for index, node in enumerate(nodes):
                     if node.poll() is not None and not (epoch == args.stop_in and index == args.nodes - 1):
                         raise SystemExit(f"acceptance: node {index} ended with status {node.poll()}, see {folder}/node{index}.log")
@@ -190,6 +245,22 @@ def main(folder):
             say(f"node {index}: {100 * cpu / running:.1f} % of a core, {memory:.0f} MiB resident")
         if sum(count("aggregate")) == 0 or sum(count("contribution")) == 0:
             failed.append("no aggregate or no contribution of the cluster arrived")
+        for index, client in clients.items():
+            client.terminate()
+            if client.wait(timeout=15) != 0:
+                failed.append(f"client {index} ended with status {client.returncode} on SIGTERM")
+            lines = pathlib.Path(f"{folder}/client{index}.log").read_text().splitlines()
+            say(f"client {index}: {next((line for line in reversed(lines) if line.startswith('done')), 'said nothing')}")
+            wrong = [line for line in lines if line.startswith("FAILED")]
+            for line in wrong[:10]:
+                say(f"client {index}: {line}")
+            if len(wrong) > (len(lines) if args.faults else SLOTS_PER_EPOCH // 4 if args.loaded else 0):
+                failed.append(f"client {index} was failed {len(wrong)} times")
+        if args.faults and args.epochs > 4:
+            for index in range(args.nodes):
+                text = pathlib.Path(f"{folder}/node{index}.log").read_text()
+                failed += [f"node {index} did not say: {each}" for each in (
+                    "beacon node disagrees with the others about the chain", "the chain's forks changed") if each not in text]
         for index, node in enumerate(nodes):
             if node.poll() is not None:
                 continue
