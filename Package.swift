@@ -89,7 +89,7 @@ let package = Package(
         module("Libp2p", ["Secp256k1", "Timing", nioCore, nioPosix, crypto, logging]),
         module(
             "PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", "Timing", protobuf, logging],
-            exclude: ["Proto/core.proto", "Proto/consensus.proto", "Proto/peerinfo.proto"]),
+            exclude: ["Proto/core.proto", "Proto/consensus.proto", "Proto/peerinfo.proto", "Proto/priority.proto"]),
         module("BeaconClient", ["BeaconAPI", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
         module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", "HTTPServing", hummingbird, nioCore, logging]),
         module("Storage", ["DutyWorkflow", grdb, logging]),

@@ -2,6 +2,7 @@ import Demo
 import DutyWorkflow
 import Ethereum
 import Foundation
+import Libp2p
 
 /// A cluster of separate `styx run` processes on loopback, attesting on the demo chain, which checks every signature.
 enum DemoBenchmarks {
@@ -98,8 +99,12 @@ enum DemoBenchmarks {
         bench.record(names.included90, n: n, included[90], "ms", .wall, budget: goals.included90)
         bench.record(names.cpu, n: n, result.cpuPercent, "% of a core", .process, budget: goals.cpu)
         bench.record(names.cpuPerDuty, n: n, result.cpuPerDuty, "ms", .process)
-        bench.record(names.handOffs, n: n, result.handOffs, "", nil)
-        bench.record(names.commits, n: n, result.commits, "", nil)
+        bench.record(names.handOffs, n: n, Percentiles(result.work.map(\.handOffsOfDuties))[50], "", nil)
+        for kind in HandOffs.Kind.allCases {
+            let counts = Percentiles(result.work.map { $0.handOffs[kind] ?? 0 })
+            bench.record(names.handOffs + ", \(kind)", n: n, counts[50], "", nil)
+        }
+        bench.record(names.commits, n: n, Percentiles(result.work.map(\.commits))[50], "", nil)
         bench.record(names.memory, n: n, result.memoryMiB, "MiB", nil, budget: goals.memory)
     }
 }

@@ -20,7 +20,7 @@ enum FairnessBenchmarks {
         case badSignatures = "bad signatures"
         case repeats = "the same vote"
         case junk = "junk of 60 KiB"
-        case huge = "values of 24 MiB"
+        case huge = "values of 15 MiB"
 
         var name: String { "fairness honest vote, flood of \(rawValue)" }
         /// Messages under way at once.
@@ -49,7 +49,8 @@ enum FairnessBenchmarks {
             _ = try await vote(hosts[0], remote, count: 20)
             var results = [(quiet, try await vote(hosts[0], remote, count: votes), 0)]
             for flood in Flood.allCases {
-                let flooding = try Flooding(flood.underWay, hosts[1], remote, messages(flood))
+                let flooding = Flooding(
+                    flood.underWay, hosts[1], remote, protocolID: ConsensusProtocol.id, try messages(flood))
                 flooding.start()
                 let lateness = try await vote(hosts[0], remote, count: votes)
                 results.append((flood.name, lateness, flooding.stop()))
@@ -134,7 +135,7 @@ enum FairnessBenchmarks {
             }
         case .junk, .huge:
             // An unknown field behind a good vote.
-            let count = flood == .junk ? 60_000 : 24 << 20
+            let count = flood == .junk ? 60_000 : 15 << 20
             var head = ByteBuffer()
             head.writeBytes([0x7a])
             UVarint.write(UInt64(count), into: &head)
@@ -145,44 +146,6 @@ enum FairnessBenchmarks {
                 withUnsafeBytes(of: number) { message.replaceSubrange(start..<start + 8, with: $0) }
                 return Host.delimited(message)
             }
-        }
-    }
-
-    /// As many messages under way as it likes, until stopped.
-    private final class Flooding: Sendable {
-        private let underWay: Int
-        private let host: Libp2p.Host
-        private let remote: PeerID
-        private let message: @Sendable (Int64) -> ByteBuffer
-        private let isStopped = Atomic(false)
-        private let count = Atomic<Int64>(0)
-
-        init(
-            _ underWay: Int, _ host: Libp2p.Host, _ remote: PeerID, _ message: @escaping @Sendable (Int64) -> ByteBuffer
-        ) {
-            self.underWay = underWay
-            self.host = host
-            self.remote = remote
-            self.message = message
-        }
-
-        func start() {
-            for _ in 0..<underWay { host.loop.execute { self.next() } }
-        }
-
-        private func next() {
-            guard !isStopped.load(ordering: .relaxed) else { return }
-            let number = count.add(1, ordering: .relaxed).newValue
-            host.send(message(number), to: remote, protocolID: ConsensusProtocol.id, timeout: .seconds(7)) { _ in
-                // Not at once: it would never end when sending fails.
-                self.host.loop.execute { self.next() }
-            }
-        }
-
-        /// - Returns: how many messages it sent.
-        func stop() -> Int {
-            isStopped.store(true, ordering: .relaxed)
-            return Int(count.load(ordering: .relaxed))
         }
     }
 }

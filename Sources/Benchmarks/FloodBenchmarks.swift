@@ -61,9 +61,9 @@ enum FloodBenchmarks {
         let server = try FloodServer()
         defer { server.stop() }
         let before = try server.descriptors()
-        try server.forgetPeak()
+        try server.memory.forgetPeak()
         try await body(server)
-        bench.record(name + " peak", n: n, try server.peakMiB(), "MiB", nil)
+        bench.record(name + " peak", n: n, try server.memory.mebibytes(.peak), "MiB", nil)
         var left = try server.descriptors() - before
         // The sockets' ends take a moment to arrive.
         for _ in 0..<300 where left > 0 {

@@ -53,19 +53,7 @@ final class FloodServer {
         process.waitUntilExit()
     }
 
-    /// Most memory it held since `forgetPeak`, MiB.
-    func peakMiB() throws -> Double {
-        let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
-        let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        guard let kilobytes = line?.split(separator: " ").dropLast().last.flatMap({ Double($0) }) else {
-            throw BenchmarkError("read /proc/\(process.processIdentifier)/status")
-        }
-        return kilobytes / 1024
-    }
-
-    func forgetPeak() throws {
-        try "5".write(toFile: "/proc/\(process.processIdentifier)/clear_refs", atomically: false, encoding: .utf8)
-    }
+    var memory: ProcessMemory { ProcessMemory(of: process.processIdentifier) }
 
     func descriptors() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processIdentifier)/fd").count

@@ -57,14 +57,9 @@ final class NodeProcess {
     }
 
     /// Memory it holds now, MiB.
-    func residentMiB() throws -> Double {
-        let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
-        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        guard let kilobytes = line?.split(separator: " ").dropLast().last.flatMap({ Double($0) }) else {
-            throw BenchmarkError("read /proc/\(process.processIdentifier)/status")
-        }
-        return kilobytes / 1024
-    }
+    func residentMiB() throws -> Double { try memory.mebibytes(.now) }
+
+    var memory: ProcessMemory { ProcessMemory(of: process.processIdentifier) }
 
     // MARK: - Its own view
 
@@ -82,16 +77,16 @@ final class NodeProcess {
     /// Milliseconds from the decision until the beacon node had taken all group signatures, by duty.
     func broadcast() -> [String: Double] { times("duty done", "since_decided") }
 
-    /// Changes of thread on the way of duties, and commits, between the first and the last of the duties done.
-    func work() -> (handOffs: Double, commits: Double, duties: Double) {
-        let totals = entries("work so far").compactMap { entry -> (Double, Double)? in
-            guard let handOffs = entry["hand_offs"]?.string.flatMap({ Double($0) }),
-                let commits = entry["commits"]?.string.flatMap({ Double($0) })
-            else { return nil }
-            return (handOffs, commits)
+    /// What the process did from the start of each duty to its end: changes of thread by kind, and commits.
+    func work() -> [String: DutyWork] {
+        var started: [String: DutyWork] = [:]
+        var work: [String: DutyWork] = [:]
+        for entry in entries("work so far") {
+            guard let duty = entry["duty"]?.string, let total = DutyWork(entry) else { continue }
+            if entry["moment"]?.string == "started" { started[duty] = total }
+            if entry["moment"]?.string == "done", let before = started[duty] { work[duty] = total - before }
         }
-        guard let first = totals.first, let last = totals.last else { return (0, 0, 0) }
-        return (last.0 - first.0, last.1 - first.1, Double(totals.count - 1))
+        return work
     }
 
     private func times(_ message: String, _ field: String) -> [String: Double] {

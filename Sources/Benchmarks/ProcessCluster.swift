@@ -21,28 +21,31 @@ struct ProcessCluster {
         var memoryMiB = 0.0
         /// Of one core, milliseconds for each duty and node.
         var cpuPerDuty = 0.0
-        /// For each duty and node.
-        var handOffs = 0.0
-        var commits = 0.0
+        /// One for each attester duty and node.
+        var work: [DutyWork] = []
         /// From the first process's start to the last one's "ready".
         var readySeconds = 0.0
         /// From before keys were made.
         var firstSeconds = 0.0
     }
 
-    private let folder: ScratchFolder
+    let folder: ScratchFolder
     private let program: String
-    private let creation: ClusterCreation
-    private let chain: DemoChain
+    let creation: ClusterCreation
+    let chain: DemoChain
     private let threads: CryptoThreads
     private let begun: Int64
     private let nodes: Int
+    /// Operators whose node is started: the first of all.
+    private let honest: Int
 
     init(
-        folder: ScratchFolder, nodes: Int, validators: Int, slotDuration: Duration, slotsPerEpoch: UInt64
+        folder: ScratchFolder, nodes: Int, honest: Int? = nil, validators: Int, slotDuration: Duration,
+        slotsPerEpoch: UInt64
     ) throws {
         self.folder = folder
         self.nodes = nodes
+        self.honest = honest ?? nodes
         begun = Clock.wall.nanoseconds
         program = try Self.styx()
         var options = ClusterOptions()
@@ -79,8 +82,15 @@ struct ProcessCluster {
     // MARK: - Running
 
     func measure(slots: UInt64) async throws -> Result {
+        try await withNodes { processes, _ in try await measure(slots: slots, processes) }
+    }
+
+    /// Runs chain and nodes as long as `body` does, which gets the nodes with their addresses before they are complete.
+    func withNodes<Value: Sendable>(
+        _ body: @escaping @Sendable ([NodeProcess], [Multiaddr]) async throws -> Value
+    ) async throws -> Value {
         let (ports, announce) = AsyncStream.makeStream(of: Int.self)
-        let result = try await withThrowingTaskGroup(of: Result?.self) { group in
+        let result = try await withThrowingTaskGroup(of: Value?.self) { group in
             defer { group.cancelAll() }
             group.addTask {
                 try await DemoBeaconNode(chain: chain, port: 0) { announce.yield($0) }.run()
@@ -92,7 +102,9 @@ struct ProcessCluster {
             }
             group.addTask {
                 guard let port = await ports.first(where: { _ in true }) else { throw CancellationError() }
-                return try await measure(slots: slots, beaconPort: port)
+                let (processes, addresses) = try startNodes(beaconPort: port)
+                defer { processes.forEach { $0.stop() } }
+                return try await body(processes, addresses)
             }
             while let ended = try await group.next() {
                 if let ended { return ended }
@@ -103,11 +115,9 @@ struct ProcessCluster {
         return result
     }
 
-    private func measure(slots: UInt64, beaconPort: Int) async throws -> Result {
+    private func measure(slots: UInt64, _ processes: [NodeProcess]) async throws -> Result {
         var result = Result()
-        let processes = try startNodes(beaconPort: beaconPort)
-        defer { processes.forEach { $0.stop() } }
-        try await complete(processes, &result)
+        result.readySeconds = try await complete(processes)
 
         // Duties of the slot under way may have begun without some node.
         let clock = chain.clock
@@ -129,20 +139,17 @@ struct ProcessCluster {
         // What was due in the last slot was due two thirds of a slot ago.
         let duties = try await judge(first.rawValue..<end.rawValue, processes, &result)
         result.cpuPerDuty = cpuSeconds * 1000 / Double(max(1, duties) * nodes)
-        let work = processes.map { $0.work() }.filter { $0.duties > 0 }
-        let done = work.reduce(0) { $0 + $1.duties }
-        result.handOffs = work.reduce(0) { $0 + $1.handOffs } / max(1, done)
-        result.commits = work.reduce(0) { $0 + $1.commits } / max(1, done)
         return result
     }
 
-    private func startNodes(beaconPort: Int) throws -> [NodeProcess] {
-        let ports = try FreePorts.take(nodes)
-        return try (0..<nodes).map { index in
+    private func startNodes(beaconPort: Int) throws -> ([NodeProcess], [Multiaddr]) {
+        let ports = try FreePorts.take(honest)
+        let addresses = zip(ports, creation.nodes).map { port, node in
+            Multiaddr([.ip4(0x7f00_0001), .tcp(UInt16(port)), .p2p(PeerID(node.identity.publicKey))])
+        }
+        let processes = try (0..<honest).map { index in
             let directory = folder.path("cluster/node\(index)")
-            let peers = (0..<nodes).filter { $0 != index }.map { peer in
-                "/ip4/127.0.0.1/tcp/\(ports[peer])/p2p/\(PeerID(creation.nodes[peer].identity.publicKey))"
-            }
+            let peers = addresses.enumerated().filter { $0.offset != index }.map { "\($0.element)" }
             return try NodeProcess(
                 program: program,
                 arguments: [
@@ -157,15 +164,20 @@ struct ProcessCluster {
                     peers.joined(separator: ","),
                 ], log: folder.path("node\(index).log"))
         }
+        return (processes, addresses)
     }
 
-    /// Waits until all nodes are ready and know each other.
-    private func complete(_ processes: [NodeProcess], _ result: inout Result) async throws {
+    /// Waits until all nodes are ready and have all others as peers.
+    ///
+    /// - Returns: seconds from the first start until all were ready.
+    @discardableResult func complete(_ processes: [NodeProcess]) async throws -> Double {
         let start = processes.map(\.started).min() ?? 0
-        while result.readySeconds == 0 || !processes.allSatisfy({ $0.peers == nodes - 1 }) {
+        var ready: Double?
+        while true {
             for process in processes { try process.requireRunning() }
             let seconds = Double(Clock.wall.nanoseconds - start) / 1e9
-            if result.readySeconds == 0, processes.allSatisfy(\.isReady) { result.readySeconds = seconds }
+            if ready == nil, processes.allSatisfy(\.isReady) { ready = seconds }
+            if let ready, processes.allSatisfy({ $0.peers == nodes - 1 }) { return ready }
             guard seconds < 120 else { throw BenchmarkError("the cluster did not come together within two minutes") }
             try await Task.sleep(for: .milliseconds(20))
         }
@@ -188,6 +200,7 @@ struct ProcessCluster {
         for process in processes {
             result.decided += process.decided().filter { duties.contains($0.key) }.map(\.value)
             result.broadcast += process.broadcast().filter { duties.contains($0.key) }.map(\.value)
+            result.work += process.work().filter { duties.contains($0.key) }.map(\.value)
         }
         try require(result.decided.count == duties.count * nodes, "\(result.decided.count) decisions in the logs")
         if let one = await chain.allInclusions().min(by: { $0.slot < $1.slot }) {

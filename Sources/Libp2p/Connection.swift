@@ -107,7 +107,7 @@ package final class Connection: Sendable {
         }
         if let closed { return stream.fail(.connectionLost(closed)) }
         guard wakes else { return }
-        if !loop.inEventLoop { HandOffs.note() }
+        if !loop.inEventLoop { HandOffs.note(.stream) }
         loop.execute { self.core.value.drainOutbox() }
     }
 

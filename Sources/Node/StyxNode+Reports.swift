@@ -23,6 +23,7 @@ extension StyxNode {
             case .started(let duty, let validators):
                 filter.withLock { $0.works("resolve") }
                 logger.debug("duty started", metadata: ["duty": "\(duty)", "validators": "\(validators)"])
+                logger.debug("work so far", metadata: work(duty, "started", commits))
             case .decided(let duty, let round, let leader, let after):
                 logger.debug(
                     "consensus decided",
@@ -41,8 +42,7 @@ extension StyxNode {
                         "duty": "\(duty)", "validators": "\(validators)",
                         "since_decided": "\(GoDuration.format(since))",
                     ])
-                logger.debug(
-                    "work so far", metadata: ["hand_offs": "\(HandOffs.total)", "commits": "\(commits())"])
+                logger.debug("work so far", metadata: work(duty, "done", commits))
             case .failed(let failure):
                 logger.error(
                     "Duty failed",
@@ -115,5 +115,11 @@ extension StyxNode {
                     metadata: ["duty": "\(duty)", "seen": "\(what)"])
             }
         }
+    }
+    /// Totals of this process, for measurements to take differences of.
+    private func work(_ duty: Duty, _ moment: String, _ commits: () -> Int) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["duty": "\(duty)", "moment": "\(moment)", "commits": "\(commits())"]
+        for kind in HandOffs.Kind.allCases { metadata["hand_offs_\(kind)"] = "\(HandOffs.total(kind))" }
+        return metadata
     }
 }

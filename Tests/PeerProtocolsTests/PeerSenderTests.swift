@@ -189,10 +189,10 @@ struct PeerSenderTests {
         let loop = NIOAsyncTestingEventLoop()
         let network = network
         let sender = PeerSender(peers: peers, loop: loop, observe: { _ in }, transport: network.transport)
-        let before = HandOffs.total
+        let before = HandOffs.total(.loop)
         sender.send([1], protocolID: "/p", topic: "t")
         await loop.run()
-        #expect(network.open.count == 3 && HandOffs.total > before)
+        #expect(network.open.count == 3 && HandOffs.total(.loop) > before)
         await loop.shutdownGracefully()
     }
 }

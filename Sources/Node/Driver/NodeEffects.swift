@@ -99,7 +99,7 @@ struct NodeEffects: Sendable {
         guard set.count > Self.encodedOnLoopMax else { return submit(duty, set, encoded(set), post) }
         threads.submit(.own) {
             let encoded = encoded(set)
-            HandOffs.note()
+            HandOffs.note(.loop)
             beacon.loop.execute { submit(duty, set, encoded, post) }
         }
     }

@@ -17,7 +17,7 @@ final class OwnedTasks: Sendable {
             guard !state.isStopped else { return }
             state.last += 1
             let id = state.last
-            HandOffs.note()
+            HandOffs.note(.task)
             state.running[id] = Task {
                 await work()
                 self.state.withLock { $0.running[id] = nil }

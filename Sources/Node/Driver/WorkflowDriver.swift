@@ -80,7 +80,7 @@ package actor WorkflowDriver {
         if loop.inEventLoop {
             assumeIsolated { $0.receive(event) }
         } else {
-            HandOffs.note()
+            HandOffs.note(.loop)
             loop.execute { self.assumeIsolated { $0.receive(event) } }
         }
     }
@@ -110,8 +110,8 @@ package actor WorkflowDriver {
                     return
                 }
                 // Into the loop, and with the answer out of it.
-                HandOffs.note()
-                HandOffs.note()
+                HandOffs.note(.caller)
+                HandOffs.note(.caller)
                 callers[ticket] = continuation
                 receive(event(ticket))
             }
@@ -171,9 +171,9 @@ package actor WorkflowDriver {
 
     private func beginCommit() {
         guard let (id, records) = outbox.nextCommit() else { return }
-        HandOffs.note()
+        HandOffs.note(.commit)
         commit(records) { result in
-            HandOffs.note()
+            HandOffs.note(.commit)
             self.loop.execute { self.assumeIsolated { $0.committed(id, result) } }
         }
     }

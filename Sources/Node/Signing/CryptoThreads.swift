@@ -32,7 +32,7 @@ package final class CryptoThreads: Sendable {
     ///
     /// The one way to these threads from the duty path: a hand-off each.
     package func submit(_ priority: Priority, _ job: @escaping @Sendable () -> Void) {
-        HandOffs.note()
+        HandOffs.note(.worker)
         jobs.withLock { $0.add(job, priority) }
         // As many turns as jobs; which job a turn takes is decided when it comes.
         pool.submit { [self] state in

@@ -64,7 +64,7 @@ package final class ConsensusProtocol: Sendable {
     ) {
         let entries = message.values.values.reduce(0) { $0 + $1.count }
         guard entries > Self.entriesOnLoopMax else { return encodeAndSend(message, peer, done) }
-        HandOffs.note()
+        HandOffs.note(.worker)
         worker { self.encodeAndSend(message, peer, done) }
     }
 

@@ -100,7 +100,7 @@ package final class PeerSender: Sendable {
     /// Runs `work` on the loop: at once when called there.
     func onLoop(_ work: @escaping @Sendable () -> Void) {
         if loop.inEventLoop { return work() }
-        HandOffs.note()
+        HandOffs.note(.loop)
         loop.execute(work)
     }
 

@@ -91,13 +91,13 @@ final class Reception<Value: Sendable>: Sendable {
         guard let lane = lanes.value[peer], !lane.isWorking, !lane.waiting.isEmpty else { return }
         lanes.value[peer]?.isWorking = true
         guard let next = lanes.value[peer]?.waiting.removeFirst() else { return }
-        HandOffs.note()
+        HandOffs.note(.worker)
         worker { [self] in
             let result: Result<Value, MessageFault>
             do throws(MessageFault) {
                 result = .success(try rules.decode(next.message.bytes, next.duty, peer))
             } catch { result = .failure(error) }
-            HandOffs.note()
+            HandOffs.note(.loop)
             loop.execute { self.worked(on: next.message, from: peer, result) }
         }
     }

@@ -76,7 +76,7 @@ package final class ParSigExProtocol: Sendable {
         _ duty: Duty, _ set: ParSignedDataSet, done: @escaping @Sendable (Set<PeerIndex>) -> Void = { _ in }
     ) {
         guard set.count > Self.entriesOnLoopMax else { return encodeAndSend(duty, set, done) }
-        HandOffs.note()
+        HandOffs.note(.worker)
         worker { self.encodeAndSend(duty, set, done) }
     }
 
