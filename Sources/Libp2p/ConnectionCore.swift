@@ -17,9 +17,8 @@ final class ConnectionCore {
     /// What one stream may send before the next has its turn.
     static let turnBytesMax = 1 << 17
 
-    /// How long what one connection received may hold the loop, and the pause after it in which others have their turn.
+    /// How long what one connection received may hold the loop.
     static let turn = TimeAmount.milliseconds(1)
-    static let restBetweenTurns = TimeAmount.microseconds(500)
 
     /// First bytes up to this are copied behind the negotiation, into one frame.
     static let joinBytesMax = 1 << 14
@@ -43,6 +42,7 @@ final class ConnectionCore {
     private var isRenewed = false
     /// Between two turns.
     private var isResting = false
+    private var allowance = LoopAllowance(now: .now())
 
     private var ciphertext = ByteBuffer()
     private var plaintext = ByteBuffer()
@@ -157,10 +157,14 @@ final class ConnectionCore {
     /// Works on what has arrived, for one turn. A turn has its end because everybody else on this loop waits for it:
     /// a peer can send thousands of small messages in one packet train, and each may cost more than its transport.
     private func work() {
+        let before = LoopAllowance.threadTime()
         let end = NIODeadline.now() + Self.turn
+        var isOver = true
         if upgrade != nil { continueUpgrade() }
-        if transport != nil { receiveFrames(until: end) }
+        if transport != nil { isOver = receiveFrames(until: end) }
         if ciphertext.readableBytes == 0 { ciphertext = ByteBuffer() }
+        allowance.spend(LoopAllowance.threadTime() - before, now: .now())
+        if !isClosed, !isOver || allowance.isSpent { rest() }
     }
 
     /// The turn is over: the others have theirs, and meanwhile nothing is read.
@@ -168,7 +172,7 @@ final class ConnectionCore {
         isResting = true
         pipe.setReading(false)
         let bound = NIOLoopBound(self, eventLoop: loop)
-        loop.scheduleTask(in: Self.restBetweenTurns) { bound.value.goOn() }
+        loop.scheduleTask(in: allowance.rest) { bound.value.goOn() }
     }
 
     private func goOn() {
@@ -195,10 +199,14 @@ final class ConnectionCore {
         }
     }
 
-    private func receiveFrames(until end: NIODeadline) {
+    /// - Returns: false when the turn ended first.
+    private func receiveFrames(until end: NIODeadline) -> Bool {
         do {
-            while receivePlaintext(until: end), try transport?.open(&ciphertext, into: &plaintext) == true {}
+            while receivePlaintext(until: end) {
+                guard try transport?.open(&ciphertext, into: &plaintext) == true else { return true }
+            }
         } catch { close(.noise(error)) }
+        return isClosed
     }
 
     /// - Returns: false when the turn or the connection ended first.
@@ -211,10 +219,7 @@ final class ConnectionCore {
                 count += 1
                 // Data may cause work; of other events it takes many, and looking at the clock costs as much as they do.
                 let mayHaveWorked = if case .data = event { true } else { count % 64 == 0 }
-                if mayHaveWorked, NIODeadline.now() >= end {
-                    rest()
-                    return false
-                }
+                if mayHaveWorked, NIODeadline.now() >= end { return false }
             }
         } catch {
             close(.muxer(error))

@@ -3,7 +3,8 @@ import NIOCore
 /// Collects one message of the form unsigned varint length, body; refuses a length above the limit before it
 /// allocates anything. Bytes after the message stay in the buffer.
 package struct DelimitedReader: Sendable {
-    /// Reserved at once; more only as bytes arrive.
+    /// Reserved at once; the whole length when as many bytes have arrived: an array that grows step by step would hold
+    /// up to three times what it needs.
     private static let reserveMax = 1 << 16
 
     private let limit: Int
@@ -26,6 +27,7 @@ package struct DelimitedReader: Sendable {
         guard let length else { return nil }
         let count = min(length - body.count, input.readableBytes)
         if count > 0 {
+            if body.count < Self.reserveMax, body.count + count >= Self.reserveMax { body.reserveCapacity(length) }
             input.readWithUnsafeReadableBytes { bytes in
                 body.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
                 return count

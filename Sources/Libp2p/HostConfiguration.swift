@@ -31,8 +31,9 @@ package struct HostConfiguration: Sendable {
         package var pendingInboundMax = 64
         /// The oldest connection gives way.
         package var connectionsPerPeerMax = 4
-        /// Announced lengths of the messages being read or handled, of one connection: two of the largest there are.
-        package var messageBytesPerConnectionMax = 64 << 20
+        /// Announced lengths of the messages being read or handled, of one connection: one of the largest there are, or
+        /// all that one peer says of a usual block with its blobs.
+        package var messageBytesPerConnectionMax = 24 << 20
         /// Peers that are not configured, with the gate open.
         package var guestsMax = 1024
         /// Of one IPv4 address, or one /64 of IPv6.

@@ -30,7 +30,7 @@ struct WorkBudgetTests {
         }
     }
 
-    @Test("a flood gets a fifth of a core")
+    @Test("a flood gets an eighth of a core")
     func flood() {
         var budget = WorkBudget(now: start)
         var taken = 0
@@ -39,7 +39,7 @@ struct WorkBudgetTests {
                 taken += 1
             }
         }
-        // In 60 s: 4 s in stock and 12 s in the course of them.
-        #expect((159_000...160_100).contains(taken))
+        // In 60 s: 2 s in stock and 7.5 s in the course of them.
+        #expect((94_000...95_100).contains(taken))
     }
 }

@@ -10,8 +10,9 @@ import SwiftProtobuf
 ///
 /// The libp2p sender is not compared with `peer_idx`: the signature authenticates, third parties may relay.
 package struct ConsensusCodec: Sendable {
-    /// What Charon reads since v1.11; larger than any block with its blobs.
-    package static let messageBytesMax = 32 << 20
+    /// Larger than any block with its blobs: 10 MiB is what the network carries of a block, and 21 blobs with their
+    /// proofs are 3 MiB. Charon reads 32 MiB since v1.11, which one operator could have us hold.
+    package static let messageBytesMax = 16 << 20
     /// Longest `QBFTMsg` kept verbatim, see `verbatim(_:)`. Ours have about 170 bytes.
     static let verbatimBytesMax = 512
 

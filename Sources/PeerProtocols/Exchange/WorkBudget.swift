@@ -4,11 +4,12 @@ import NIOCore
 ///
 /// Work is estimated, not measured, so that an honest operator's allowance does not shrink when this machine is busy.
 /// In a cluster of 1000 validators an operator's messages of all duties come to about 0.1 s of a core each slot, a
-/// block with its blobs to 1 s more. The budget gives ten times the former for good, and has four such blocks in stock.
+/// block of 10 MB with its blobs, in each message of two rounds, to 1 s more. The budget gives that for good, and has
+/// some more in stock.
 struct WorkBudget: Sendable {
-    private static let stock = TimeAmount.seconds(4)
-    /// A fifth of a core.
-    private static let share: Int64 = 5
+    private static let stock = TimeAmount.seconds(2)
+    /// An eighth of a core.
+    private static let share: Int64 = 8
     /// Decoding, and the signature of the message itself.
     private static let perMessage = TimeAmount.microseconds(100)
     /// Decoding and hashing large values; small messages are rather made of signatures, one in 170 bytes.
