@@ -9,9 +9,7 @@ import Program
 /// operator shares the machine's cores with the nodes, which is part of the delay.
 enum HostileBenchmarks {
     private struct Scenario {
-        let validators: Int
-        let slotsPerEpoch: UInt64
-        let slotDuration: Duration
+        let setting: ProcessCluster.Setting
         /// Of each attack.
         let slots: UInt64
     }
@@ -29,13 +27,15 @@ enum HostileBenchmarks {
     static func run(_ bench: inout Bench) async throws {
         let scenarios = [
             Scenario(
-                validators: 100, slotsPerEpoch: 32, slotDuration: .seconds(2), slots: bench.isQuick ? 4 : 20),
+                setting: .init(validators: 100, slotDuration: .seconds(2), slotsPerEpoch: 32),
+                slots: bench.isQuick ? 4 : 20),
             Scenario(
-                validators: 1000, slotsPerEpoch: 32, slotDuration: .seconds(3), slots: bench.isQuick ? 4 : 12),
+                setting: .init(validators: 1000, slotDuration: .seconds(3), slotsPerEpoch: 32),
+                slots: bench.isQuick ? 4 : 12),
         ]
         for scenario in scenarios {
             let attacks = HostileOperator.Attack.allCases.filter { attack in
-                bench.wantsAny(of: Names(scenario.validators, attack.rawValue).all)
+                bench.wantsAny(of: Names(scenario.setting.validators, attack.rawValue).all)
             }
             guard !attacks.isEmpty else { continue }
             try await run(scenario, attacks, &bench)
@@ -72,13 +72,13 @@ enum HostileBenchmarks {
     ) async throws {
         let folder = try ScratchFolder()
         defer { folder.remove() }
-        let cluster = try ProcessCluster(
-            folder: folder, nodes: operators, honest: operators - 1, validators: scenario.validators,
-            slotDuration: scenario.slotDuration, slotsPerEpoch: scenario.slotsPerEpoch)
+        var setting = scenario.setting
+        (setting.nodes, setting.honest) = (operators, operators - 1)
+        let cluster = try ProcessCluster(setting, folder: folder)
         let phases = try await cluster.withNodes { processes, addresses in
             try await measure(cluster, processes, addresses, attacks, slots: scenario.slots)
         }
-        let n = scenario.validators
+        let n = setting.validators
         guard let calm = phases.first else { return }
         let (before, names) = (Percentiles(calm.delays), Names(n, peace))
         bench.record(names.peace50, n: n, before[50], "ms", .wall)
@@ -142,11 +142,12 @@ enum HostileBenchmarks {
             phase.journal = max(phase.journal, try journalMiB(cluster, index) - journals[index])
         }
         for slot in slots.map({ Slot($0) }) {
-            let (expected, included) = (cluster.chain.duties(in: slot).count, await cluster.chain.inclusions(slot))
+            let duty = Duty.attester(slot: slot)
+            let (expected, included) = (cluster.chain.duties(in: slot).count, await cluster.chain.inclusions(duty))
             try require(included.count == expected, "\(included.count) of \(expected) attestations in slot \(slot)")
             // Where the hostile operator leads, and proposes nothing, a round is lost, at peace as well.
             guard leader(of: slot) != operators - 1 else { continue }
-            phase.delays += included.map { $0.delay / .milliseconds(1) }
+            phase.delays += included.map { ($0.arrival - clock.begin(of: duty)) / .milliseconds(1) }
         }
         return phase
     }

@@ -120,10 +120,14 @@ struct HostileOperator {
 
     /// Rows of all validators, as if all attested in this slot.
     private func rows(_ slot: Slot, _ number: Int) -> [(AttestationData, AttesterDuty)] {
-        var data = chain.attestationData(slot)
+        let epoch = chain.clock.epoch(of: slot)
+        var data = AttestationData()
+        data.slot = slot
         data.beaconBlockRoot = SHA256.hash(Array("junk \(number)".utf8))
+        data.target.epoch = epoch
+        data.source.epoch = Epoch(epoch.rawValue - min(1, epoch.rawValue))
         let all = Set(chain.options.pubKeys.indices.map { ValidatorIndex(UInt64($0)) })
-        return chain.attesterDuties(chain.clock.epoch(of: slot), all).map { row in
+        return chain.attesterDuties(epoch, all).map { row in
             var row = row
             row.slot = slot
             return (data, row)

@@ -74,6 +74,17 @@ final class NodeProcess {
     /// Milliseconds from the start of consensus to its decision, by duty.
     func decided() -> [String: Double] { times("consensus decided", "took") }
 
+    /// The round of consensus that decided, by duty.
+    func rounds() -> [String: Int] {
+        Dictionary(
+            entries("consensus decided").compactMap { entry in
+                guard let duty = entry["duty"]?.string, let round = entry["round"]?.string.flatMap({ Int($0) }) else {
+                    return nil
+                }
+                return (duty, round)
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// Milliseconds from the decision until the beacon node had taken all group signatures, by duty.
     func broadcast() -> [String: Double] { times("duty done", "since_decided") }
 

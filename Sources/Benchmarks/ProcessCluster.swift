@@ -10,12 +10,34 @@ import Program
 
 /// Keys, chain and node processes of one measurement.
 struct ProcessCluster {
-    struct Result: Sendable {
-        /// Milliseconds, one for each node and duty.
+    /// What is measured.
+    struct Setting: Sendable {
+        var nodes = 4
+        /// Operators whose node is started, the first of all; nil starts everybody's.
+        var honest: Int?
+        let validators: Int
+        let slotDuration: Duration
+        let slotsPerEpoch: UInt64
+        var duties = DemoDuties.attester
+        var payload = DemoPayload.small
+        var makesBlindedBlocks = true
+    }
+
+    /// Times of one type of duty, in milliseconds.
+    struct Times: Sendable {
+        /// One for each node and duty.
         var decided: [Double] = []
         var broadcast: [Double] = []
-        /// Milliseconds from a third into the slot until the beacon node had the first copy, one per attestation.
+        /// From the start of the duty until the beacon node had the first copy, one for each validator.
         var included: [Double] = []
+    }
+
+    struct Result: Sendable {
+        var times: [DutyType: Times] = [:]
+        /// From the moment the first node could have a block until the first node handed it in, one for each slot.
+        var fetchToBroadcast: [Double] = []
+        /// Percent of all decisions.
+        var firstRoundPercent = 0.0
         /// Of one core, over the counted slots; the highest of all nodes.
         var cpuPercent = 0.0
         var memoryMiB = 0.0
@@ -34,24 +56,26 @@ struct ProcessCluster {
     let creation: ClusterCreation
     let chain: DemoChain
     private let threads: CryptoThreads
+    private let expectations: DemoExpectations
     private let begun: Int64
     private let nodes: Int
     /// Operators whose node is started: the first of all.
     private let honest: Int
+    /// Slots that do not count. At genesis nodes sign the selections of a whole epoch at once; later they spread them over
+    /// the half epoch before.
+    private let warmUpSlots: UInt64
 
-    init(
-        folder: ScratchFolder, nodes: Int, honest: Int? = nil, validators: Int, slotDuration: Duration,
-        slotsPerEpoch: UInt64
-    ) throws {
+    init(_ setting: Setting, folder: ScratchFolder) throws {
         self.folder = folder
-        self.nodes = nodes
-        self.honest = honest ?? nodes
+        nodes = setting.nodes
+        honest = setting.honest ?? setting.nodes
+        warmUpSlots = setting.duties == .all ? 2 : 0
         begun = Clock.wall.nanoseconds
         program = try Self.styx()
         var options = ClusterOptions()
         options.name = "styx benchmarks"
         options.nodes = nodes
-        options.validators = validators
+        options.validators = setting.validators
         options.feeRecipients = ["0x" + String(repeating: "11", count: 20)]
         options.withdrawalAddresses = ["0x" + String(repeating: "22", count: 20)]
         options.network = .hoodi  // the demo chain's fork version
@@ -62,11 +86,14 @@ struct ProcessCluster {
         try creation.write(to: folder.path("cluster"), concurrency: cores, using: &random)
         threads = CryptoThreads(threads: cores)
         let genesis = Instant(unixSeconds: UInt64(SystemClock.now().unixSeconds) + 4)
-        chain = try DemoChain(
-            DemoChain.Options(
-                pubKeys: try creation.lock.validators.map { try PublicKey(bytes: $0.publicKey).bytes },
-                genesis: genesis, slotDuration: slotDuration, slotsPerEpoch: slotsPerEpoch),
-            verifier: SignatureVerifier(threads: threads))
+        var wanted = DemoChain.Options(
+            pubKeys: try creation.lock.validators.map { try PublicKey(bytes: $0.publicKey).bytes },
+            genesis: genesis, slotDuration: setting.slotDuration, slotsPerEpoch: setting.slotsPerEpoch)
+        wanted.duties = setting.duties
+        wanted.payload = setting.payload
+        wanted.makesBlindedBlocks = setting.makesBlindedBlocks
+        chain = try DemoChain(wanted, verifier: SignatureVerifier(threads: threads))
+        expectations = try DemoExpectations(chain, creation)
     }
 
     /// The `styx` that was built beside this program.
@@ -122,7 +149,7 @@ struct ProcessCluster {
         // Duties of the slot under way may have begun without some node.
         let clock = chain.clock
         let now = SystemClock.now()
-        let first = Slot(clock.slot(at: now).map { $0.rawValue + 1 } ?? 0)
+        let first = (clock.slot(at: now).map { $0 + 1 } ?? .zero) + warmUpSlots
         let end = Slot(first.rawValue + slots)
         try await Task.sleep(for: clock.start(of: first) - now)
         let cpu = try processes.map { try $0.cpuSeconds() }
@@ -136,7 +163,8 @@ struct ProcessCluster {
             result.cpuPercent = max(result.cpuPercent, (try process.cpuSeconds() - before) / seconds * 100)
             result.memoryMiB = max(result.memoryMiB, try process.residentMiB())
         }
-        // What was due in the last slot was due two thirds of a slot ago.
+        // What was due late in the last slot.
+        try await Task.sleep(for: clock.start(of: end) + clock.slotDuration / 2 - SystemClock.now())
         let duties = try await judge(first.rawValue..<end.rawValue, processes, &result)
         result.cpuPerDuty = cpuSeconds * 1000 / Double(max(1, duties) * nodes)
         return result
@@ -187,25 +215,36 @@ struct ProcessCluster {
     private func judge(
         _ slots: Range<UInt64>, _ processes: [NodeProcess], _ result: inout Result
     ) async throws -> Int {
-        for rejection in await chain.rejections {
-            throw BenchmarkError("the chain refused an attestation of slot \(rejection.slot): \(rejection.why)")
+        var summary = DemoSummary()
+        await summary.judge(expectations, slots)
+        if let rejection = summary.rejections.first { throw BenchmarkError("the chain refused \(rejection)") }
+        if let missing = summary.missing.first { throw BenchmarkError("the chain misses \(missing)") }
+        for (type, tally) in summary.tallies {
+            result.times[type, default: Times()].included = tally.delays.map { $0 / .milliseconds(1) }
         }
-        var duties: Set<String> = []
-        for slot in slots.map({ Slot($0) }) {
-            let (expected, included) = (chain.duties(in: slot).count, await chain.inclusions(slot))
-            try require(included.count == expected, "\(included.count) of \(expected) attestations in slot \(slot)")
-            result.included += included.map { $0.delay / .milliseconds(1) }
-            if expected > 0 { duties.insert("\(Duty.attester(slot: slot))") }
-        }
+        let duties = slots.flatMap { expectations.rows(in: Slot($0)).map(\.duty) }
+        let attestations = Set(duties.filter { $0.type == .attester }.map { "\($0)" })
+        var rounds: [Int] = []
         for process in processes {
-            result.decided += process.decided().filter { duties.contains($0.key) }.map(\.value)
-            result.broadcast += process.broadcast().filter { duties.contains($0.key) }.map(\.value)
-            result.work += process.work().filter { duties.contains($0.key) }.map(\.value)
+            let (decided, broadcast, decisions) = (process.decided(), process.broadcast(), process.rounds())
+            for duty in duties where duty.type.rules.isDecided {
+                if let time = decided["\(duty)"] { result.times[duty.type]?.decided.append(time) }
+                if let time = broadcast["\(duty)"] { result.times[duty.type]?.broadcast.append(time) }
+                if let round = decisions["\(duty)"] { rounds.append(round) }
+            }
+            result.work += process.work().filter { attestations.contains($0.key) }.map(\.value)
         }
-        try require(result.decided.count == duties.count * nodes, "\(result.decided.count) decisions in the logs")
-        if let one = await chain.allInclusions().min(by: { $0.slot < $1.slot }) {
-            let due = chain.clock.start(of: one.slot) + chain.clock.slotDuration / 3
-            let ago = (SystemClock.now() - (due + one.delay)) / .seconds(1)
+        let attesting = duties.count { $0.type == .attester } * nodes
+        let decided = result.times[.attester]?.decided.count ?? 0
+        try require(decided == attesting, "\(decided) of \(attesting) decisions on attestations in the logs")
+        result.firstRoundPercent = Double(rounds.count { $0 == 1 }) * 100 / Double(max(1, rounds.count))
+        for slot in slots {
+            if let time = await chain.fetchToBroadcast(Slot(slot)) {
+                result.fetchToBroadcast.append(time / .milliseconds(1))
+            }
+        }
+        if let one = await chain.firstAttestation {
+            let ago = (SystemClock.now() - one.arrival) / .seconds(1)
             result.firstSeconds = Double(Clock.wall.nanoseconds - begun) / 1e9 - ago
         }
         return duties.count

@@ -2,13 +2,15 @@ import BeaconAPI
 import Ethereum
 import Foundation
 import HTTPServing
+import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
 import Program
 import SSZ
 
-/// Serves a `DemoChain` over the Beacon API on loopback: what attesting needs, nothing else.
+/// Serves a `DemoChain` over the Beacon API on loopback: what the nodes of a cluster and their clients ask for, nothing
+/// else.
 package struct DemoBeaconNode: Sendable {
     package let chain: DemoChain
     private let port: Int
@@ -33,6 +35,16 @@ package struct DemoBeaconNode: Sendable {
 
     private func router() -> Router<BasicRequestContext> {
         let router = Router()
+        addChain(to: router)
+        addDuties(to: router)
+        addVotes(to: router)
+        addSyncCommittee(to: router)
+        addBlocks(to: router)
+        router.get("/eth/v1/events") { _, _ in events() }
+        return router
+    }
+
+    private func addChain(to router: Router<BasicRequestContext>) {
         let chain = chain
         router.get("/eth/v1/node/health") { _, _ in HTTPResponse.Status.ok }
         router.get("/eth/v1/node/version") { _, _ in
@@ -55,98 +67,79 @@ package struct DemoBeaconNode: Sendable {
         router.get("/eth/v1/config/spec") { _, _ in data(chain.spec.json()) }
         router.get("/eth/v1/config/fork_schedule") { _, _ in data(chain.spec.forkScheduleJSON()) }
         router.get("/eth/v1/beacon/states/:state/validators") { request, _ in
-            validators(request.uri.queryParameters.getAll("id").flatMap { $0.split(separator: ",").map(String.init) })
+            await validators(
+                request.uri.queryParameters.getAll("id").flatMap { $0.split(separator: ",").map(String.init) })
         }
         router.post("/eth/v1/beacon/states/:state/validators") { request, _ in
             let json = try await body(request)
-            return validators((json["ids"]?.array ?? []).compactMap { $0.string })
+            return await validators((json["ids"]?.array ?? []).compactMap { $0.string })
         }
-        router.post("/eth/v1/validator/duties/attester/:epoch") { request, context in
-            let epoch = Epoch(try number(context.parameters.get("epoch")))
-            let indices = (try await body(request).array ?? []).compactMap {
-                $0.string.flatMap { UInt64($0) } ?? $0.uint64
-            }
-            let rows = chain.attesterDuties(epoch, Set(indices.map { ValidatorIndex($0) }))
-            let answer = DutiesAnswer(
-                dependentRoot: chain.blockRoot(chain.clock.firstSlot(of: epoch)), isExecutionOptimistic: false,
-                rows: rows)
-            return json(answer.json())
-        }
-        router.get("/eth/:version/validator/duties/proposer/:epoch") { _, _ in
-            json(["dependent_root": Root.zero.json(), "execution_optimistic": false, "data": []])
-        }
-        router.post("/eth/v1/validator/duties/sync/:epoch") { _, _ in json(["execution_optimistic": false, "data": []])
-        }
-        router.get("/eth/v1/validator/attestation_data") { request, _ in
-            let slot = Slot(try number(request.uri.queryParameters.get("slot")))
-            guard slot <= chain.clock.slot(at: SystemClock.now()) ?? .zero else {
-                return failure(.badRequest, "slot \(slot) is in the future")
-            }
-            return data(chain.attestationData(slot).json())
-        }
-        router.post("/eth/v2/beacon/pool/attestations") { request, _ in try await submit(request) }
-        router.post("/eth/v1/validator/beacon_committee_subscriptions") { _, _ in HTTPResponse.Status.ok }
-        router.get("/eth/v1/events") { _, _ in events() }
-        return router
     }
 
-    private func submit(_ request: Request) async throws -> Response {
-        let now = SystemClock.now()
-        let fork = request.headers[.init(HeaderName.consensusVersion)!] ?? ""
-        guard fork.lowercased() == ForkName.fulu.name else {
-            await chain.refuse("Eth-Consensus-Version \(fork)")
-            return failure(.badRequest, "Eth-Consensus-Version \(fork) is not fulu")
-        }
-        let attestations: [SingleAttestation]
-        do {
-            guard case .single(let list) = try AttestationSubmission(json: try await body(request), fork: .fulu) else {
-                return failure(.badRequest, "not single attestations")
-            }
-            attestations = list
-        } catch {
-            await chain.refuse("unreadable attestations: \(error)")
-            return failure(.badRequest, "unreadable attestations: \(error)")
-        }
-        let faults = await chain.submit(attestations, at: now)
-        guard !faults.isEmpty else { return Response(status: .ok) }
-        let failures = JSONValue.array(faults.map { ["index": JSONValue($0.index), "message": .string($0.message)] })
-        return json(
-            ["code": 400, "message": "some attestations were refused", "failures": failures], status: .badRequest)
-    }
-
-    private func validators(_ ids: [String]) -> Response {
-        let rows = chain.options.pubKeys.enumerated().compactMap { position, pubKey -> JSONValue? in
-            guard
-                ids.isEmpty || ids.contains(String(position)) || ids.contains(where: { $0.lowercased() == pubKey.hex })
-            else { return nil }
-            var record = ValidatorRecord()
-            record.pubKey = pubKey
-            record.effectiveBalance = Gwei(32_000_000_000)
-            record.exitEpoch = .max
-            record.withdrawableEpoch = .max
-            return BeaconValidator(
-                index: ValidatorIndex(UInt64(position)), balance: Gwei(32_000_000_000), status: .activeOngoing,
-                validator: record
-            ).json()
-        }
+    private func validators(_ ids: [String]) async -> Response {
+        let rows = await chain.validators(ids, at: SystemClock.now()).map { $0.json() }
         return json(["execution_optimistic": false, "finalized": false, "data": .array(rows)])
     }
 
-    /// A head event at the start of every slot.
+    private func addDuties(to router: Router<BasicRequestContext>) {
+        let chain = chain
+        router.post("/eth/v1/validator/duties/attester/:epoch") { request, context in
+            let epoch = Epoch(try number(context.parameters.get("epoch")))
+            let rows = chain.attesterDuties(epoch, try await indices(request))
+            let answer = DutiesAnswer(
+                dependentRoot: chain.dependentRoot, isExecutionOptimistic: false, rows: rows)
+            return json(answer.json())
+        }
+        router.get("/eth/:version/validator/duties/proposer/:epoch") { _, context in
+            let epoch = Epoch(try number(context.parameters.get("epoch")))
+            let answer = DutiesAnswer(
+                dependentRoot: chain.dependentRoot, isExecutionOptimistic: false, rows: chain.proposerDuties(epoch))
+            return json(answer.json())
+        }
+        router.post("/eth/v1/validator/duties/sync/:epoch") { request, _ in
+            let rows = chain.syncDuties(try await indices(request))
+            return json(DutiesAnswer(dependentRoot: nil, isExecutionOptimistic: false, rows: rows).json())
+        }
+        for path in ["beacon_committee_subscriptions", "sync_committee_subscriptions", "register_validator"] {
+            router.post("/eth/v1/validator/\(path)") { _, _ in HTTPResponse.Status.ok }
+        }
+        router.post("/eth/v1/validator/prepare_beacon_proposer") { request, _ in
+            await chain.prepare(
+                try await body(request).elements(limit: Self.objectsMax) { json throws(SSZError) in
+                    try ProposerPreparation(json: json)
+                })
+            return HTTPResponse.Status.ok
+        }
+    }
+
+    private func indices(_ request: Request) async throws -> Set<ValidatorIndex> {
+        let texts = try await body(request).array ?? []
+        return Set(texts.compactMap { ($0.string.flatMap { UInt64($0) } ?? $0.uint64).map { ValidatorIndex($0) } })
+    }
+
+    /// A head event with every block; where blocks appear by themselves, at the start of every slot.
     private func events() -> Response {
         let chain = chain
         let body = ResponseBody { writer in
-            var slot = Slot((chain.clock.slot(at: SystemClock.now()) ?? .zero).rawValue + 1)
-            while !Task.isCancelled {
-                try await Task.sleep(for: max(.zero, chain.clock.start(of: slot) - SystemClock.now()))
+            func write(_ head: DemoHead) async throws {
+                let root = chain.dependentRoot.json()
                 let payload: JSONValue = [
-                    "slot": slot.json(), "block": chain.blockRoot(slot).json(), "state": Root.zero.json(),
-                    "epoch_transition": false, "previous_duty_dependent_root": Root.zero.json(),
-                    "current_duty_dependent_root": Root.zero.json(), "execution_optimistic": false,
+                    "slot": head.slot.json(), "block": head.root.json(), "state": Root.zero.json(),
+                    "epoch_transition": false, "previous_duty_dependent_root": root,
+                    "current_duty_dependent_root": root, "execution_optimistic": false,
                 ]
                 let event = ServerSentEvent(name: "head", data: payload.text())
                 try await writer.write(ByteBuffer(bytes: event.bytes()))
-                slot = Slot(slot.rawValue + 1)
+            }
+            switch chain.options.duties {
+            case .all: for await head in await chain.heads() { try await write(head) }
+            case .attester:
+                var slot = Slot((chain.clock.slot(at: SystemClock.now()) ?? .zero).rawValue + 1)
+                while !Task.isCancelled {
+                    try await Task.sleep(for: max(.zero, chain.clock.start(of: slot) - SystemClock.now()))
+                    try await write(DemoHead(slot: slot, root: chain.head(in: slot)))
+                    slot = slot + 1
+                }
             }
             try await writer.finish(nil)
         }
@@ -155,27 +148,65 @@ package struct DemoBeaconNode: Sendable {
 
     // MARK: HTTP helpers
 
-    private func body(_ request: Request) async throws -> JSONValue {
-        let buffer = try await request.body.collect(upTo: 16 << 20)
-        return try JSONValue(parsing: buffer.readableBytesView)
+    /// In one request.
+    static let objectsMax = 1 << 14
+    /// Of a request: a block with its blobs as JSON.
+    private static let bodyBytesMax = 64 << 20
+
+    func bytes(_ request: Request) async throws -> [UInt8] {
+        Array(try await request.body.collect(upTo: Self.bodyBytesMax).readableBytesView)
     }
 
-    private func number(_ text: Substring?) throws -> UInt64 {
+    func body(_ request: Request) async throws -> JSONValue { try JSONValue(parsing: try await bytes(request)) }
+
+    func number(_ text: Substring?) throws -> UInt64 {
         guard let text, let value = UInt64(text) else { throw HTTPError(.badRequest) }
         return value
     }
 
-    private func number(_ text: String?) throws -> UInt64 { try number(text.map { $0[...] }) }
+    func number(_ text: String?) throws -> UInt64 { try number(text.map { $0[...] }) }
 
-    private func data(_ value: JSONValue) -> Response { json(["data": value]) }
+    func hex<let count: Int>(_ text: Substring?) throws -> FixedBytes<count> {
+        guard let text, let value = try? FixedBytes<count>(hex: String(text)) else { throw HTTPError(.badRequest) }
+        return value
+    }
 
-    private func failure(_ status: HTTPResponse.Status, _ message: String) -> Response {
+    func data(_ value: JSONValue) -> Response { json(["data": value]) }
+
+    func failure(_ status: HTTPResponse.Status, _ message: String) -> Response {
         json(["code": JSONValue(status.code), "message": .string(message)], status: status)
     }
 
-    private func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
-        Response(
-            status: status, headers: [.contentType: MediaType.json],
-            body: .init(byteBuffer: ByteBuffer(bytes: value.bytes())))
+    /// What became of a list.
+    func answer(_ faults: [(index: Int, message: String)]) -> Response {
+        guard !faults.isEmpty else { return Response(status: .ok) }
+        let body = APIErrorBody(
+            code: 400, message: "some objects were refused",
+            failures: faults.map { .init(index: $0.index, message: $0.message) })
+        return json(body.json(), status: .badRequest)
     }
+
+    func json(
+        _ value: JSONValue, status: HTTPResponse.Status = .ok, headers: HeaderFields = [:]
+    ) -> Response {
+        response(EncodedBody(.json, value.bytes()), status: status, headers: headers)
+    }
+
+    func response(
+        _ body: EncodedBody, status: HTTPResponse.Status = .ok, headers: HeaderFields = [:]
+    ) -> Response {
+        var response = Response(status: status, body: .init(byteBuffer: ByteBuffer(bytes: body.bytes)))
+        response.headers[.contentType] = body.encoding.mediaType
+        for field in headers.fields {
+            if let name = HTTPField.Name(field.name) { response.headers[name] = field.value }
+        }
+        return response
+    }
+}
+
+extension Request {
+    func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { headers[$0] } }
+
+    /// Whether the client takes SSZ.
+    var takesSSZ: Bool { header(HeaderName.accept)?.contains(MediaType.ssz) == true }
 }

@@ -1,60 +1,67 @@
 import DutyWorkflow
 import Ethereum
-import Foundation
 import Synchronization
 
-/// What the demo shows while it runs: one row per slot, with what each node had to say about it.
-///
-/// Reports come from all nodes at once. The board only collects; `lines` renders.
+/// What the nodes of a demo say while it runs. Reports come from all nodes at once.
 package final class DemoBoard: Sendable {
+    /// What the nodes said of one duty, by node.
     struct Row: Sendable {
-        var duty: Duty
-        var validators = 0
         var rounds: [Int: Int64] = [:]
         var deciding: [Int: Duration] = [:]
         var broadcasting: [Int: Duration] = [:]
-        var faults: [String] = []
 
         /// The highest round a node needed.
         var round: Int64? { rounds.values.max() }
     }
 
+    /// A duty that a node gave up.
+    struct Failure: Sendable {
+        /// The last slot of those that failed.
+        let slot: Slot
+        /// nil for several.
+        var duty: Duty?
+        let text: String
+    }
+
     private struct State: Sendable {
         var rows: [Duty: Row] = [:]
-        var failures: [String] = []
+        var failures: [Failure] = []
         var faults: [String] = []
         var retries: [String] = []
         var connected: [Int: Int] = [:]
-        var ready: Set<Int> = []
+        /// Ports of validator APIs.
+        var ready: [Int: Int] = [:]
     }
 
+    private let duties: DemoDuties
     private let state = Mutex(State())
 
-    package init() {}
+    package init(_ duties: DemoDuties) { self.duties = duties }
 
     package func heard(_ report: Report, from node: Int) {
+        // Where the demo only attests, what else nodes prepare for cannot end.
+        if duties == .attester, let duty = report.duty, duty.type != .attester { return }
         state.withLock { state in
-            // The demo's chain and clients attest; what else nodes prepare for cannot end here.
-            guard report.duty.map({ $0.type == .attester }) ?? true else { return }
             switch report {
-            case .started(let duty, let validators):
-                state.rows[duty, default: Row(duty: duty)].validators = validators
             case .decided(let duty, let round, _, let after):
-                state.rows[duty, default: Row(duty: duty)].rounds[node] = round
+                state.rows[duty, default: Row()].rounds[node] = round
                 state.rows[duty]?.deciding[node] = after
-            case .succeeded(let duty, _, let since):
-                state.rows[duty, default: Row(duty: duty)].broadcasting[node] = since
-            case .failed(let failure): state.failures.append("node \(node): \(failure)")
+            case .succeeded(let duty, _, let since) where duty.type.rules.isDecided:
+                state.rows[duty, default: Row()].broadcasting[node] = since
+            case .failed(let failure):
+                let duty = failure.duty
+                state.failures.append(Failure(slot: duty.slot, duty: duty, text: "node \(node): \(failure)"))
             case .fault(let duty, let what): state.faults.append("node \(node): duty \(duty): \(what)")
             case .retrying(let duty, let step, let detail):
                 state.retries.append("node \(node): duty \(duty): \(step.name): \(detail)")
             case .dutiesUnavailable(let epoch, let why):
                 state.retries.append("node \(node): duties of epoch \(epoch): \(why)")
             case .dutiesMissed(let from, let to, let count, let why):
-                state.failures.append(
-                    "node \(node): \(count.map { "\($0)" } ?? "unknown") duties of slots \(from) to \(to): \(why)")
+                let text =
+                    "node \(node): \(count.map { "\($0)" } ?? "unknown") duties of slots \(from) to \(to): \(why)"
+                state.failures.append(Failure(slot: to, text: text))
             case .twinSeen(let duty, let what): state.faults.append("node \(node): duty \(duty): twin: \(what)")
-            case .roundChanged, .analysed, .peerAbsent, .peerReturned, .prioritiesAgreed: break
+            case .started, .succeeded, .roundChanged, .analysed, .peerAbsent, .peerReturned, .prioritiesAgreed: break
             }
         }
     }
@@ -62,58 +69,22 @@ package final class DemoBoard: Sendable {
     package func peers(of node: Int, connected: Int) { state.withLock { $0.connected[node] = connected } }
 
     /// The node knows its chain and answers on its validator API.
-    package func ready(_ node: Int) { state.withLock { _ = $0.ready.insert(node) } }
-    package var readyNodes: Int { state.withLock { $0.ready.count } }
+    package func ready(_ node: Int, port: Int) { state.withLock { $0.ready[node] = port } }
 
-    package var failures: [String] { state.withLock { $0.failures } }
+    /// Ports of the validator APIs, by node, of those that are ready.
+    package var ports: [Int: Int] { state.withLock { $0.ready } }
     package var faults: [String] { state.withLock { $0.faults } }
     package var retries: [String] { state.withLock { $0.retries } }
     package var connected: [Int: Int] { state.withLock { $0.connected } }
 
+    var failures: [Failure] { state.withLock { $0.failures } }
+
     func row(_ duty: Duty) -> Row? { state.withLock { $0.rows[duty] } }
 
-    /// Times from all nodes and duties, for the summary.
-    package var decidingTimes: [Duration] { state.withLock { $0.rows.values.flatMap(\.deciding.values) } }
-    package var broadcastingTimes: [Duration] { state.withLock { $0.rows.values.flatMap(\.broadcasting.values) } }
-
-    // MARK: Rendering
-
-    static let header = "  slot  duty      vals  round  decide p50/max     broadcast p50/max  nodes  included"
-
-    func line(_ duty: Duty, nodes: Int, included: Int, expected: Int) -> String {
-        guard let row = row(duty) else {
-            return "  \(pad("\(duty.slot)", 4))  \(pad(duty.type.name, 8, left: false))  \(pad("\(expected)", 4))  –"
+    /// What the nodes said of all duties of a type in these slots.
+    func rows(_ type: DutyType, in slots: Range<UInt64>) -> [Row] {
+        state.withLock { state in
+            state.rows.filter { $0.key.type == type && slots.contains($0.key.slot.rawValue) }.map(\.value)
         }
-        let decide =
-            "\(Percentile.text(Array(row.deciding.values), 0.5)) / \(Percentile.text(Array(row.deciding.values), 1))"
-        let out = Array(row.broadcasting.values)
-        let broadcast = "\(Percentile.text(out, 0.5)) / \(Percentile.text(out, 1))"
-        let mark = included == expected ? "✔" : "✘"
-        return "  \(pad("\(duty.slot)", 4))  \(pad(duty.type.name, 8, left: false))  \(pad("\(expected)", 4))"
-            + "  \(pad(row.round.map { "\($0)" } ?? "–", 5))  \(pad(decide, 17, left: false))"
-            + "  \(pad(broadcast, 17, left: false))  \(pad("\(row.broadcasting.count)/\(nodes)", 5))"
-            + "  \(pad("\(included)/\(expected)", 7)) \(mark)"
-    }
-
-    private func pad(_ text: String, _ width: Int, left: Bool = true) -> String {
-        let fill = String(repeating: " ", count: max(0, width - text.count))
-        return left ? fill + text : text + fill
-    }
-}
-
-/// Order statistics of durations, for people.
-package enum Percentile {
-    /// - Parameter share: 0 … 1; 1 is the maximum. nil without values.
-    package static func of(_ values: [Duration], _ share: Double) -> Duration? {
-        guard !values.isEmpty else { return nil }
-        let sorted = values.sorted()
-        return sorted[min(sorted.count - 1, Int((Double(sorted.count - 1) * share).rounded(.up)))]
-    }
-
-    package static func milliseconds(_ duration: Duration) -> Double { duration / .milliseconds(1) }
-
-    static func text(_ values: [Duration], _ share: Double) -> String {
-        guard let value = of(values, share) else { return "–" }
-        return String(format: "%.1f ms", milliseconds(value))
     }
 }

@@ -1,19 +1,31 @@
 import BLS
 import BeaconAPI
+import DutyWorkflow
 import Ethereum
 import Node
 import SSZ
 
-/// A beacon chain reduced to attesting, with nothing faked about what counts: every attestation submitted is checked
-/// against the chain's own data, the committee, the voting history and the validator's public key.
+/// A beacon chain for one cluster, with nothing faked about what counts: every object submitted is checked against the
+/// chain's own data, the duty, what the validator signed before, and the validator's public key.
 ///
-/// Blocks appear on time in every slot, epochs justify and finalise at once, all forks are active from genesis (Fulu).
+/// All validators are the cluster's. With all duties a block is what the cluster proposes, or the slot stays empty; a
+/// block that comes after the first third of its slot is the head from the next slot on, so that everybody votes for the
+/// same head. Execution payloads are made up. Epochs justify and finalise at once, all forks are active from genesis
+/// (Fulu), and validators may exit at any age.
+///
+/// What is kept of a slot besides who did what in it is forgotten two epochs later.
 package actor DemoChain {
     package struct Options: Sendable {
         package var pubKeys: [PubKey]
         package var genesis: Instant
         package var slotDuration: Duration
         package var slotsPerEpoch: UInt64
+        package var duties = DemoDuties.all
+        /// Of the validators, the first so many sit in the sync committee.
+        package var syncMembers = 8
+        package var payload = DemoPayload.small
+        /// In odd slots. Whatever the client wishes: it is the beacon node that knows a builder.
+        package var makesBlindedBlocks = true
 
         package init(pubKeys: [PubKey], genesis: Instant, slotDuration: Duration, slotsPerEpoch: UInt64) {
             self.pubKeys = pubKeys
@@ -24,31 +36,64 @@ package actor DemoChain {
     }
 
     /// A submission that breaks a rule.
-    package struct Rejection: Sendable {
-        package let slot: Slot
-        package let validator: ValidatorIndex
+    package struct Rejection: Error, CustomStringConvertible {
+        /// nil for what could not be read.
+        package let duty: Duty?
+        package let validator: ValidatorIndex?
         package let why: String
+
+        package var description: String {
+            (duty.map { "\($0)" } ?? "unreadable") + (validator.map { ", validator \($0)" } ?? "") + ": \(why)"
+        }
     }
 
-    /// An attestation that counts, at its first arrival.
-    package struct Inclusion: Sendable {
-        package let slot: Slot
+    /// What one validator does once in a slot.
+    package struct Part: Hashable, Sendable {
         package let validator: ValidatorIndex
-        /// Since the moment attesting began, a third into the slot.
-        package let delay: Duration
+        /// Zero but for contributions.
+        package var subcommittee: UInt64 = 0
+    }
+
+    /// A submission that counts, at its first arrival.
+    package struct Inclusion: Sendable {
+        package let duty: Duty
+        package let part: Part
+        package let arrival: Instant
         /// How many nodes handed it in.
         package var copies: Int
+        /// Root of what was signed: two different ones would be a fault.
+        let identity: Root
+    }
+
+    /// A submission of which all but the signatures was found good.
+    struct Candidate: Sendable {
+        let duty: Duty
+        let part: Part
+        let identity: Root
+        /// All have to hold.
+        let claims: [SignatureVerifier.Claim]
     }
 
     package nonisolated let options: Options
     package nonisolated let clock: SlotClock
     package nonisolated let spec: DemoSpec
+    nonisolated let keys: [PublicKey]
     private let verifier: SignatureVerifier
-    private let keys: [PublicKey]
     private(set) package var rejections: [Rejection] = []
-    private var included: [Slot: [ValidatorIndex: Inclusion]] = [:]
-    /// Data root voted for, per validator and target epoch.
-    private var votes: [ValidatorIndex: [Epoch: Root]] = [:]
+    private var included: [Duty: [Part: Inclusion]] = [:]
+    var blocks: [Slot: DemoBlock] = [:]
+    var productions: [Slot: DemoProduction] = [:]
+    /// Votes by slot: what aggregates are made of.
+    var attestations: [Slot: [DemoVoteKey: DemoVotes]] = [:]
+    /// By slot and block root: signatures by seat in the sync committee.
+    var syncVotes: [Slot: [Root: [Int: SignatureBytes]]] = [:]
+    /// Roots of aggregates and contributions that this chain gave out.
+    var handedOut: [Slot: Set<Root>] = [:]
+    var feeRecipients: [ValidatorIndex: Bytes20] = [:]
+    /// In which a validator leaves.
+    var exitEpochs: [ValidatorIndex: Epoch] = [:]
+    private var listeners: [AsyncStream<DemoHead>.Continuation] = []
+    private var oldest = Slot.zero
 
     /// - Throws: `BLSError` when a public key is no valid point.
     package init(_ options: Options, verifier: SignatureVerifier) throws {
@@ -60,75 +105,84 @@ package actor DemoChain {
         keys = try options.pubKeys.map { try PublicKey($0) }
     }
 
-    // MARK: Reads
+    // MARK: What happened
 
-    /// Every validator attests once an epoch, at a slot that moves from epoch to epoch.
-    package nonisolated func attesterDuties(_ epoch: Epoch, _ indices: Set<ValidatorIndex>) -> [AttesterDuty] {
-        options.pubKeys.indices.compactMap { position in
-            let index = ValidatorIndex(UInt64(position))
-            guard indices.contains(index) else { return nil }
-            return duty(of: index, in: epoch)
+    /// By validator.
+    package func inclusions(_ duty: Duty) -> [Inclusion] {
+        (included[duty] ?? [:]).values.sorted {
+            ($0.part.validator, $0.part.subcommittee) < ($1.part.validator, $1.part.subcommittee)
         }
     }
 
-    /// The duties of a slot, of all validators.
-    package nonisolated func duties(in slot: Slot) -> [AttesterDuty] {
-        let all = Set(options.pubKeys.indices.map { ValidatorIndex(UInt64($0)) })
-        return attesterDuties(clock.epoch(of: slot), all).filter { $0.slot == slot }
+    /// The first attestation of all.
+    package var firstAttestation: Inclusion? {
+        let slot = included.keys.filter { $0.type == .attester }.map(\.slot).min()
+        return slot.flatMap { included[.attester(slot: $0)]?.values.min { $0.arrival < $1.arrival } }
     }
 
-    package nonisolated func attestationData(_ slot: Slot) -> AttestationData {
-        let epoch = clock.epoch(of: slot)
-        var data = AttestationData()
-        data.slot = slot
-        data.beaconBlockRoot = blockRoot(slot)
-        data.source = Checkpoint.demo(Epoch(epoch.rawValue == 0 ? 0 : epoch.rawValue - 1), self)
-        data.target = Checkpoint.demo(epoch, self)
-        return data
+    // MARK: Events
+
+    /// Heads from now on; the latest of them only, if the reader is slow.
+    func heads() -> AsyncStream<DemoHead> {
+        let (stream, continuation) = AsyncStream.makeStream(of: DemoHead.self, bufferingPolicy: .bufferingNewest(4))
+        listeners.append(continuation)
+        return stream
     }
 
-    package nonisolated func blockRoot(_ slot: Slot) -> Root { SHA256.hash(Array("styx demo block \(slot)".utf8)) }
-
-    package func inclusions(_ slot: Slot) -> [Inclusion] {
-        (included[slot] ?? [:]).values.sorted { $0.validator < $1.validator }
+    /// Also forgets who has left.
+    func announce(_ head: DemoHead) {
+        listeners.removeAll { listener in
+            if case .terminated = listener.yield(head) { true } else { false }
+        }
     }
-
-    package func allInclusions() -> [Inclusion] { included.values.flatMap(\.values) }
 
     // MARK: Submissions
 
-    /// - Returns: for each refused attestation its position and why.
-    package func submit(_ attestations: [SingleAttestation], at now: Instant) async -> [(index: Int, message: String)] {
-        var faults: [Int: String] = [:]
-        var claims: [SignatureVerifier.Claim] = []
-        var claimed: [Int] = []
-        for (position, attestation) in attestations.enumerated() {
-            if let fault = fault(in: attestation, at: now) {
-                faults[position] = fault
-            } else {
-                claims.append(
-                    .init(
-                        key: keys[Int(attestation.attesterIndex.rawValue)], signature: attestation.signature,
-                        root: spec.signingRoot(attestation.data)))
-                claimed.append(position)
+    /// Checks signatures and records what is good.
+    ///
+    /// - Returns: for each refused object its position and why.
+    func take(
+        _ objects: [Result<Candidate, Rejection>], at now: Instant
+    ) async -> [(index: Int, message: String)] {
+        forget(at: now)
+        let candidates = objects.map { try? $0.get() }
+        var verdicts = await verdicts(candidates.compactMap { $0?.claims }.flatMap { $0 })[...]
+        var faults: [(index: Int, message: String)] = []
+        for (position, object) in objects.enumerated() {
+            var fault: Rejection?
+            switch object {
+            case .failure(let rejection): fault = rejection
+            case .success(let candidate):
+                let holds = verdicts.prefix(candidate.claims.count).allSatisfy { $0 }
+                verdicts = verdicts.dropFirst(candidate.claims.count)
+                // The verification was awaited: what was handed in meanwhile counts too.
+                fault = holds ? record(candidate, at: now) : candidate.rejection("a signature does not verify")
             }
+            guard let fault else { continue }
+            rejections.append(fault)
+            faults.append((position, fault.why))
         }
-        let verdicts = await verdicts(claims)
-        for (position, isGood) in zip(claimed, verdicts) {
-            if !isGood { faults[position] = "the signature does not verify under the validator's public key" }
+        return faults
+    }
+
+    func refuse(_ rejection: Rejection) { rejections.append(rejection) }
+
+    /// - Returns: a fault that came up meanwhile.
+    private func record(_ candidate: Candidate, at now: Instant) -> Rejection? {
+        if let earlier = included[candidate.duty]?[candidate.part] {
+            guard earlier.identity == candidate.identity else {
+                return candidate.rejection("signed something else for this duty before")
+            }
+            included[candidate.duty]?[candidate.part]?.copies += 1
+        } else {
+            included[candidate.duty, default: [:]][candidate.part] = Inclusion(
+                duty: candidate.duty, part: candidate.part, arrival: now, copies: 1, identity: candidate.identity)
         }
-        // The verification was awaited: another submission may have voted meanwhile.
-        for (position, attestation) in attestations.enumerated() {
-            if faults[position] == nil { faults[position] = record(attestation, at: now) }
-            guard let why = faults[position] else { continue }
-            rejections.append(
-                Rejection(slot: attestation.data.slot, validator: attestation.attesterIndex, why: why))
-        }
-        return faults.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        return nil
     }
 
     /// All false when the crypto threads have too much to do.
-    private func verdicts(_ claims: [SignatureVerifier.Claim]) async -> [Bool] {
+    func verdicts(_ claims: [SignatureVerifier.Claim]) async -> [Bool] {
         await withCheckedContinuation { continuation in
             if !verifier.verify(claims, done: { continuation.resume(returning: $0) }) {
                 continuation.resume(returning: claims.map { _ in false })
@@ -136,72 +190,29 @@ package actor DemoChain {
         }
     }
 
-    package func refuse(_ why: String) { rejections.append(Rejection(slot: .zero, validator: .zero, why: why)) }
-
-    // MARK: Rules
-
-    private func fault(in attestation: SingleAttestation, at now: Instant) -> String? {
-        let data = attestation.data
-        guard options.pubKeys.indices.contains(Int(clamping: attestation.attesterIndex.rawValue)) else {
-            return "unknown validator \(attestation.attesterIndex)"
-        }
-        guard now >= clock.start(of: data.slot) else { return "attestation of the future slot \(data.slot)" }
-        guard now < clock.start(of: data.slot) + options.slotDuration * Int(options.slotsPerEpoch + 1) else {
-            return "attestation of slot \(data.slot) is too old"
-        }
-        let duty = duty(of: attestation.attesterIndex, in: clock.epoch(of: data.slot))
-        guard duty.slot == data.slot else {
-            return "validator \(attestation.attesterIndex) attests in slot \(duty.slot)"
-        }
-        guard duty.committeeIndex == attestation.committeeIndex else {
-            return "validator \(attestation.attesterIndex) sits in committee \(duty.committeeIndex)"
-        }
-        guard data == attestationData(data.slot) else { return "data that differ from this chain's" }
-        return vote(attestation)
+    /// - Parameter index: of a validator that exists.
+    nonisolated func claim(
+        _ index: ValidatorIndex, _ signature: SignatureBytes, _ root: Root
+    ) -> SignatureVerifier.Claim {
+        .init(key: keys[Int(index.rawValue)], signature: signature, root: root)
     }
 
-    private func vote(_ attestation: SingleAttestation) -> String? {
-        guard let earlier = votes[attestation.attesterIndex]?[attestation.data.target.epoch] else { return nil }
-        return earlier == attestation.data.hashTreeRoot() ? nil : "double vote (slashable)"
-    }
+    nonisolated func exists(_ index: ValidatorIndex) -> Bool { index.rawValue < UInt64(keys.count) }
 
-    /// - Returns: a fault that came up meanwhile.
-    private func record(_ attestation: SingleAttestation, at now: Instant) -> String? {
-        if let fault = vote(attestation) { return fault }
-        let data = attestation.data
-        let index = attestation.attesterIndex
-        votes[index, default: [:]][data.target.epoch] = data.hashTreeRoot()
-        if included[data.slot]?[index] != nil {
-            included[data.slot]?[index]?.copies += 1
-        } else {
-            let due = clock.start(of: data.slot) + options.slotDuration / 3
-            included[data.slot, default: [:]][index] = Inclusion(
-                slot: data.slot, validator: index, delay: now - due, copies: 1)
-        }
-        return nil
-    }
-
-    package nonisolated func duty(of index: ValidatorIndex, in epoch: Epoch) -> AttesterDuty {
-        let position = index.rawValue
-        var duty = AttesterDuty()
-        duty.pubKey = options.pubKeys[Int(position)]
-        let offset = (position &+ epoch.rawValue) % options.slotsPerEpoch
-        duty.slot = Slot(clock.firstSlot(of: epoch).rawValue + offset)
-        duty.validatorIndex = index
-        duty.committeesAtSlot = DemoSpec.committeesPerSlot
-        duty.committeeIndex = CommitteeIndex(position % DemoSpec.committeesPerSlot)
-        duty.committeeLength = 128
-        duty.validatorCommitteeIndex = position % 128
-        return duty
+    private func forget(at now: Instant) {
+        let current = clock.slot(at: now) ?? .zero
+        let kept = current - 2 * options.slotsPerEpoch
+        guard kept > oldest else { return }
+        oldest = kept
+        productions = productions.filter { $0.key >= kept }
+        attestations = attestations.filter { $0.key >= kept }
+        syncVotes = syncVotes.filter { $0.key >= kept }
+        handedOut = handedOut.filter { $0.key >= kept }
     }
 }
 
-extension Checkpoint {
-    fileprivate static func demo(_ epoch: Epoch, _ chain: DemoChain) -> Checkpoint {
-        var checkpoint = Checkpoint()
-        checkpoint.epoch = epoch
-        // The specification's genesis checkpoint has the zero root.
-        checkpoint.root = epoch == .zero ? .zero : chain.blockRoot(chain.clock.firstSlot(of: epoch))
-        return checkpoint
+extension DemoChain.Candidate {
+    func rejection(_ why: String) -> DemoChain.Rejection {
+        DemoChain.Rejection(duty: duty, validator: part.validator, why: why)
     }
 }

@@ -12,7 +12,8 @@ import Program
 import Synchronization
 
 /// A whole cluster on one machine: a demo chain served over the Beacon API, N nodes as separate libp2p hosts with their
-/// own journals and ports, the first two driven by a validator client over HTTP, the others signing by themselves.
+/// own journals and ports, the first half driven by a validator client over HTTP, the others signing by themselves. In
+/// one of the last slots a validator leaves: every operator hands in an exit with its share.
 package struct DemoCluster: Sendable {
     package struct Options: Sendable {
         package var nodes = 4
@@ -21,28 +22,15 @@ package struct DemoCluster: Sendable {
         package var slots: UInt64 = 16
         package var slotDuration: Duration = .seconds(3)
         package var slotsPerEpoch: UInt64 = 8
-        /// Nodes with a validator client of their own.
-        package var validatorClients = 2
+        package var duties = DemoDuties.all
+        /// Validators in the sync committee.
+        package var syncMembers = 4
+        /// Nodes with a validator client of their own: the first half.
+        package var validatorClients: Int { nodes / 2 }
         /// Where keys and journals go.
         package var directory: String
 
         package init(directory: String) { self.directory = directory }
-    }
-
-    /// How it went.
-    package struct Summary: Sendable {
-        package var expected = 0
-        package var included = 0
-        package var rejections: [DemoChain.Rejection] = []
-        package var failures: [String] = []
-        package var missing: [String] = []
-        package var startToReady: Duration?
-        package var startToFirstInclusion: Duration?
-        package var inclusionDelays: [Duration] = []
-
-        package var isGood: Bool {
-            expected > 0 && included == expected && rejections.isEmpty && failures.isEmpty && missing.isEmpty
-        }
     }
 
     private let options: Options
@@ -57,18 +45,21 @@ package struct DemoCluster: Sendable {
         started = SystemClock.now()
     }
 
-    /// - Parameter show: called about every 200 ms while it runs, with the chain.
-    package func run(show: @escaping @Sendable (DemoChain) async -> Void) async throws -> Summary {
+    /// - Parameter show: called about every 50 ms while it runs, and in the end.
+    package func run(show: @escaping @Sendable (DemoExpectations) async -> Void) async throws -> DemoSummary {
         let creation = try makeCluster()
         let threads = CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
-        let chain = try DemoChain(
-            DemoChain.Options(
-                pubKeys: try creation.lock.validators.map { try PublicKey(bytes: $0.publicKey).bytes },
-                genesis: genesis(), slotDuration: options.slotDuration, slotsPerEpoch: options.slotsPerEpoch),
-            verifier: SignatureVerifier(threads: threads))
+        var wanted = DemoChain.Options(
+            pubKeys: try creation.lock.validators.map { try PublicKey(bytes: $0.publicKey).bytes },
+            genesis: genesis(), slotDuration: options.slotDuration, slotsPerEpoch: options.slotsPerEpoch)
+        wanted.duties = options.duties
+        wanted.syncMembers = options.syncMembers
+        let chain = try DemoChain(wanted, verifier: SignatureVerifier(threads: threads))
+        let expectations = try DemoExpectations(chain, creation)
         let ports = try FreePorts.take(options.nodes)
         let (beaconPort, announceBeacon) = AsyncStream.makeStream(of: Int.self)
-        let summary = try await withThrowingTaskGroup(of: Summary?.self) { group in
+        let (firstSlot, announceFirst) = AsyncStream.makeStream(of: Slot.self)
+        let summary = try await withThrowingTaskGroup(of: DemoSummary?.self) { group in
             group.addTask {
                 try await DemoBeaconNode(chain: chain, port: 0) { announceBeacon.yield($0) }.run()
                 return nil
@@ -80,7 +71,13 @@ package struct DemoCluster: Sendable {
                     return nil
                 }
             }
-            group.addTask { try await watch(chain, show) }
+            group.addTask { try await watch(expectations, announceFirst, show) }
+            group.addTask {
+                if options.duties == .all, let first = await firstSlot.first(where: { _ in true }) {
+                    try await exit(creation, expectations, first, threads: threads)
+                }
+                return nil
+            }
             defer { group.cancelAll() }
             while let result = try await group.next() {
                 if let result { return result }
@@ -136,7 +133,7 @@ package struct DemoCluster: Sendable {
         hooks.report = { board.heard($0, from: index) }
         hooks.peers = { board.peers(of: index, connected: $0) }
         hooks.validatorAPI = { port in
-            board.ready(index)
+            board.ready(index, port: port)
             announce.yield(port)
         }
         let styx = try await StyxNode(node, hooks: hooks, threads: threads, logger: logger)
@@ -154,48 +151,89 @@ package struct DemoCluster: Sendable {
     }
 
     private func runValidatorClient(_ shares: [SecretKey], port: Int, threads: CryptoThreads) async throws {
+        try await withValidatorClient(shares, port: port, threads: threads) { client in
+            do { try await client.run() } catch { if !Task.isCancelled { throw error } }
+        }
+    }
+
+    private func withValidatorClient(
+        _ shares: [SecretKey], port: Int, threads: CryptoThreads,
+        _ body: (DemoValidatorClient) async throws -> Void
+    ) async throws {
         var configuration = BeaconClientConfiguration(primaries: [try BeaconNodeAddress("http://127.0.0.1:\(port)")])
         // The node answers when the cluster has decided, within its own bound.
         configuration.readTimeout = .seconds(10)
         configuration.submitTimeout = .seconds(10)
         let client = BeaconClient(configuration: configuration, logger: logger)
         do {
-            try await DemoValidatorClient(client: client, keys: shares, threads: threads, logger: logger).run()
+            try await body(
+                DemoValidatorClient(
+                    client: client, keys: shares, performs: options.duties, threads: threads, logger: logger))
         } catch {
             await client.shutdown()
-            if !Task.isCancelled { throw error }
-            return
+            throw error
         }
         await client.shutdown()
     }
 
+    /// All operators have the last validator leave, four slots before the end: those with a validator client, and by the
+    /// same way those whose node signs by itself.
+    private func exit(
+        _ creation: ClusterCreation, _ expectations: DemoExpectations, _ first: Slot, threads: CryptoThreads
+    ) async throws {
+        let clock = expectations.chain.clock
+        let slot = first + (options.slots - min(options.slots, 4))
+        let index = ValidatorIndex(UInt64(options.validators - 1))
+        let time = clock.start(of: slot) + clock.slotDuration / 2
+        expectations.expectExit(of: index, in: slot, at: time)
+        try await Task.sleep(for: max(.zero, time - SystemClock.now()))
+        await withDiscardingTaskGroup { group in
+            for (node, port) in board.ports {
+                group.addTask {
+                    do {
+                        try await withValidatorClient(creation.nodes[node].shares, port: port, threads: threads) {
+                            try await $0.exit(index, epoch: clock.epoch(of: slot))
+                        }
+                    } catch {
+                        // What is missing is told by the chain.
+                        logger.warning("exit of validator \(index) at node \(node): \(error)")
+                    }
+                }
+            }
+        }
+    }
+
     /// Waits for the cluster to be complete, lets the wanted slots pass, and judges them.
-    private func watch(_ chain: DemoChain, _ show: @escaping @Sendable (DemoChain) async -> Void) async throws
-        -> Summary
-    {
-        var summary = Summary()
-        let clock = chain.clock
+    private func watch(
+        _ expectations: DemoExpectations, _ announceFirst: AsyncStream<Slot>.Continuation,
+        _ show: @escaping @Sendable (DemoExpectations) async -> Void
+    ) async throws -> DemoSummary {
+        var summary = DemoSummary()
+        let (chain, clock) = (expectations.chain, expectations.chain.clock)
         var first: Slot?
         while true {
             try await Task.sleep(for: .milliseconds(50))
-            await show(chain)
+            await show(expectations)
             let now = SystemClock.now()
-            if summary.startToReady == nil, isComplete {
+            if first == nil, isComplete {
                 summary.startToReady = now - started
                 // Duties of the slot under way may have begun without some node.
-                first = clock.slot(at: now).map { $0 + 1 } ?? .zero
+                let next = clock.slot(at: now).map { $0 + 1 } ?? .zero
+                first = next
+                announceFirst.yield(next)
             }
-            if summary.startToFirstInclusion == nil, let one = await chain.allInclusions().first {
-                let due = clock.start(of: one.slot) + clock.slotDuration / 3
-                summary.startToFirstInclusion = (due + one.delay) - started
+            if summary.startToFirstAttestation == nil, let one = await chain.firstAttestation {
+                summary.startToFirstAttestation = one.arrival - started
             }
             guard let first else {
                 guard now - started < .seconds(120) else { throw DemoFailure(board: board, nodes: options.nodes) }
                 continue
             }
-            // The last slot's duties have until the end of the next one.
-            if now >= clock.start(of: first + options.slots) + clock.slotDuration * 2 / 3 {
-                await judge(chain, first..<(first + options.slots), &summary)
+            // The last slot's duties have until well into the next one.
+            if now >= clock.start(of: first + options.slots) + clock.slotDuration * 3 / 4 {
+                await show(expectations)
+                await summary.judge(expectations, first.rawValue..<(first + options.slots).rawValue)
+                await summary.judge(board.failures, chain)
                 return summary
             }
         }
@@ -204,25 +242,7 @@ package struct DemoCluster: Sendable {
     private var isComplete: Bool {
         let connected = board.connected
         return connected.count == options.nodes && connected.values.allSatisfy { $0 == options.nodes - 1 }
-            && board.readyNodes == options.nodes
-    }
-
-    private func judge(_ chain: DemoChain, _ slots: Range<Slot>, _ summary: inout Summary) async {
-        var slot = slots.lowerBound
-        while slot < slots.upperBound {
-            let expected = chain.duties(in: slot)
-            let included = await chain.inclusions(slot)
-            summary.expected += expected.count
-            summary.included += included.count
-            summary.inclusionDelays += included.map(\.delay)
-            let present = Set(included.map(\.validator))
-            for duty in expected where !present.contains(duty.validatorIndex) {
-                summary.missing.append("slot \(slot): validator \(duty.validatorIndex) was not attested for")
-            }
-            slot = slot + 1
-        }
-        summary.rejections = await chain.rejections
-        summary.failures = board.failures
+            && board.ports.count == options.nodes
     }
 }
 

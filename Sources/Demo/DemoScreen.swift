@@ -11,7 +11,6 @@ package final class DemoScreen: Sendable {
         /// The next slot to print for good.
         var next: Slot = .zero
         var drawn = 0
-        var announcedReady = false
         var finished: [String] = []
     }
 
@@ -19,8 +18,8 @@ package final class DemoScreen: Sendable {
     private let options: DemoCluster.Options
     private let isLive: Bool
     private let state = Mutex(State())
-    /// Finished rows a live table shows.
-    private static let rowsMax = 14
+    /// Lines of a live table: with what stands around it, it fits a terminal of 24.
+    private static let rowsMax = 19
 
     package init(board: DemoBoard, options: DemoCluster.Options, isLive: Bool) {
         self.board = board
@@ -29,124 +28,131 @@ package final class DemoScreen: Sendable {
     }
 
     package func opening() {
-        let clients = min(options.validatorClients, options.nodes)
+        let clients = options.validatorClients
+        let driven = clients == 1 ? "node 0 is" : "nodes 0 to \(clients - 1) are"
         write(
             """
             Styx demo: \(options.nodes) nodes, \(options.validators) validators, \
-            threshold \((2 * options.nodes + 2) / 3) of \(options.nodes), slots of \(GoDuration.format(options.slotDuration))
-              A simulated chain checks every signature and vote; nodes 0 to \(clients - 1) are driven by a validator
+            threshold \((2 * options.nodes + 2) / 3) of \(options.nodes), slots of \(GoDuration.format(options.slotDuration)), \
+            \(options.duties == .all ? "all duties" : "attestations only")
+              A simulated chain checks every signature, selection and vote; \(driven) driven by a validator
               client over HTTP, the others sign by themselves. Everything runs in this process, over loopback.
+            \(DemoTable.legend)
+
 
             """)
     }
 
     /// Called several times a second.
-    package func update(_ chain: DemoChain) async {
+    package func update(_ expectations: DemoExpectations) async {
         let now = SystemClock.now()
+        let chain = expectations.chain
         guard let current = chain.clock.slot(at: now) else {
             if isLive { redraw(["  waiting for genesis … peers \(peersText())"]) }
             return
         }
-        let settled = chain.clock.slot(at: now - options.slotDuration / 3)
-        while let settled, state.withLock({ $0.next }) < settled {
+        let table = DemoTable(board: board, expectations: expectations, nodes: options.nodes)
+        let over = chain.clock.slot(at: now - options.slotDuration * 2 / 3)
+        while let over, state.withLock({ $0.next }) < over {
             let slot = state.withLock { $0.next }
-            let line = await line(slot, chain)
+            let lines = await table.lines(slot, isOver: true)
             state.withLock { state in
                 state.next = slot + 1
-                state.finished.append(line)
+                state.finished = (state.finished + lines).suffix(Self.rowsMax)
             }
             if !isLive {
-                if slot == .zero { write(DemoBoard.header + "\n") }
-                write(line + "\n")
+                if slot == .zero { write(DemoTable.header + "\n") }
+                write(lines.joined(separator: "\n") + "\n")
             }
         }
         guard isLive else { return }
-        var lines = [DemoBoard.header] + state.withLock { Array($0.finished.suffix(Self.rowsMax)) }
-        if state.withLock({ $0.next }) <= current { lines.append(await line(current, chain)) }
+        var rows = state.withLock { $0.finished }
+        var slot = state.withLock { $0.next }
+        while slot <= current {
+            rows += await table.lines(slot, isOver: false)
+            slot = slot + 1
+        }
         let rejected = await chain.rejections.count
-        lines.append("")
-        lines.append(
-            "  slot \(current)   peers \(peersText())   rejected \(rejected)   failed duties \(board.failures.count)")
-        redraw(lines)
+        redraw(
+            [DemoTable.header] + rows.suffix(Self.rowsMax) + [
+                "",
+                "  slot \(current)   peers \(peersText())   rejected \(rejected)"
+                    + "   failed duties \(board.failures.count)",
+            ])
     }
 
-    package func closing(_ summary: DemoCluster.Summary) {
-        let deciding = board.decidingTimes
-        let broadcasting = board.broadcastingTimes
-        var lines = [
-            "",
-            "Summary",
-            "  attestations included and verified  \(summary.included) of \(summary.expected)",
+    package func closing(_ summary: DemoSummary) {
+        var lines = ["", "Summary", DemoTable.summaryHeader]
+        for type in DemoExpectations.types {
+            if let tally = summary.tallies[type] {
+                lines.append(DemoTable.summaryLine(type, tally, board.rows(type, in: summary.slots)))
+            }
+        }
+        lines += [
             "  rejected by the chain               \(summary.rejections.count)",
             "  failed duties                       \(summary.failures.count)",
-            "  consensus start to decided          p50 \(text(deciding, 0.5))   p99 \(text(deciding, 0.99))",
-            "  decided to broadcast                p50 \(text(broadcasting, 0.5))   p99 \(text(broadcasting, 0.99))",
-            "  slot/3 to first inclusion           p50 \(text(summary.inclusionDelays, 0.5))   p99 \(text(summary.inclusionDelays, 0.99))",
         ]
         if let ready = summary.startToReady {
             lines.append("  start to complete cluster           \(GoDuration.format(ready.rounded))")
         }
-        if let first = summary.startToFirstInclusion {
+        if let first = summary.startToFirstAttestation {
             lines.append("  start to first attestation          \(GoDuration.format(first.rounded))")
         }
         let usage = ProcessUsage.now()
         lines.append(
-            "  this process (all nodes and chain)  \(String(format: "%.1f", usage.cpuSeconds)) s CPU, \(usage.residentMiB) MiB resident"
-        )
+            "  this process (all nodes and chain)  \(String(format: "%.1f", usage.cpuSeconds)) s CPU, "
+                + "\(usage.residentMiB) MiB resident")
         for fault in board.faults.prefix(10) { lines.append("  fault    \(fault)") }
         for retry in board.retries.prefix(5) { lines.append("  retried  \(retry)") }
+        for late in summary.late.prefix(5) { lines.append("  late     \(late)") }
         for failure in summary.failures.prefix(10) { lines.append("  FAILED   \(failure)") }
         for missing in summary.missing.prefix(10) { lines.append("  MISSING  \(missing)") }
-        for rejection in summary.rejections.prefix(10) {
-            lines.append("  REJECTED slot \(rejection.slot) validator \(rejection.validator): \(rejection.why)")
-        }
+        for rejection in summary.rejections.prefix(10) { lines.append("  REJECTED \(rejection)") }
         lines.append(
             summary.isGood
-                ? "\n✔ every attestation of every validator was broadcast and verified, nothing was rejected"
+                ? "\n✔ every duty of every validator was broadcast and verified, nothing was rejected"
                 : "\n✘ something went wrong, see above")
         write(lines.joined(separator: "\n") + "\n")
     }
 
-    /// Measurements for programs: milliseconds.
-    package func write(_ summary: DemoCluster.Summary, to path: String) throws {
+    /// Measurements for programs: milliseconds. Those without a duty's name are of attestations.
+    package func write(_ summary: DemoSummary, to path: String) throws {
         func value(_ times: [Duration], _ share: Double) -> JSONValue {
             Percentile.of(times, share).map { .number(String(format: "%.3f", Percentile.milliseconds($0))) } ?? .null
         }
-        let deciding = board.decidingTimes
-        let broadcasting = board.broadcastingTimes
+        func measured(_ type: DutyType, _ tally: DemoTally) -> [(String, JSONValue)] {
+            let rows = board.rows(type, in: summary.slots)
+            let times = [
+                ("decide", rows.flatMap(\.deciding.values)), ("broadcast", rows.flatMap(\.broadcasting.values)),
+                ("inclusion", tally.delays),
+            ]
+            return [("expected", JSONValue(tally.expected)), ("included", JSONValue(tally.included))]
+                + times.flatMap { name, times in
+                    [50, 90, 99].map { ("\(name)_ms_p\($0)", value(times, Double($0) / 100)) }
+                }
+        }
         let usage = ProcessUsage.now()
-        let json: JSONValue = [
-            "nodes": JSONValue(options.nodes), "validators": JSONValue(options.validators),
-            "expected": JSONValue(summary.expected), "included": JSONValue(summary.included),
-            "rejected": JSONValue(summary.rejections.count), "failed": JSONValue(summary.failures.count),
-            "decide_ms_p50": value(deciding, 0.5), "decide_ms_p90": value(deciding, 0.9),
-            "decide_ms_p99": value(deciding, 0.99), "broadcast_ms_p50": value(broadcasting, 0.5),
-            "broadcast_ms_p90": value(broadcasting, 0.9), "broadcast_ms_p99": value(broadcasting, 0.99),
-            "inclusion_ms_p50": value(summary.inclusionDelays, 0.5),
-            "inclusion_ms_p90": value(summary.inclusionDelays, 0.9),
-            "inclusion_ms_p99": value(summary.inclusionDelays, 0.99),
-            "process_cpu_seconds": .number(String(format: "%.3f", usage.cpuSeconds)),
-            "process_resident_mib": JSONValue(usage.residentMiB),
+        var members: [(String, JSONValue)] = [
+            ("nodes", JSONValue(options.nodes)), ("validators", JSONValue(options.validators)),
+            ("rejected", JSONValue(summary.rejections.count)), ("failed", JSONValue(summary.failures.count)),
         ]
+        if let attester = summary.tallies[.attester] { members += measured(.attester, attester) }
+        members += [
+            ("process_cpu_seconds", .number(String(format: "%.3f", usage.cpuSeconds))),
+            ("process_resident_mib", JSONValue(usage.residentMiB)),
+        ]
+        let duties = summary.tallies.sorted { $0.key < $1.key }.map { type, tally in
+            (type.name, JSONValue.object(JSONObject(measured(type, tally))))
+        }
+        let json = JSONValue.object(JSONObject(members + [("duties", .object(JSONObject(duties)))]))
         try Data(json.text(indent: " ").utf8).write(to: URL(fileURLWithPath: path))
     }
 
     // MARK: Lines
 
-    private func line(_ slot: Slot, _ chain: DemoChain) async -> String {
-        let expected = chain.duties(in: slot).count
-        let included = await chain.inclusions(slot).count
-        guard expected > 0 else {
-            return "  \(String(repeating: " ", count: max(0, 4 - "\(slot)".count)))\(slot)  no duties"
-        }
-        return board.line(.attester(slot: slot), nodes: options.nodes, included: included, expected: expected)
-    }
-
     private func peersText() -> String {
         (0..<options.nodes).map { "\(board.connected[$0] ?? 0)" }.joined(separator: " ") + " of \(options.nodes - 1)"
     }
-
-    private func text(_ values: [Duration], _ share: Double) -> String { Percentile.text(values, share) }
 
     private func redraw(_ lines: [String]) {
         state.withLock { state in

@@ -1,0 +1,23 @@
+import Dispatch
+import TestSupport
+import Testing
+
+@Suite("styx demo")
+struct DemoCommandTests {
+    /// A process of its own, and slots of six seconds: it has to share the machine with other tests.
+    @Test("a run of all duties ends well, with a line for each duty of each slot, and an exit")
+    func allDuties() async throws {
+        let directory = try TemporaryDirectory()
+        let arguments = ["demo", "--validators", "4", "--slots", "2", "--slot-duration", "6s", "--plain"]
+        let outcome = try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try Program.run(arguments, in: directory.path) })
+            }
+        }
+        #expect(outcome.status == 0, "\(outcome.text)")
+        for duty in ["proposer", "attester", "sync message", "exit"] {
+            let lines = outcome.text.split(separator: "\n").filter { $0.contains("  \(duty) ") }
+            #expect(lines.contains { $0.hasSuffix("✔") || $0.contains("✔ ") }, "\(duty)\n\(outcome.text)")
+        }
+    }
+}
