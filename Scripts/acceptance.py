@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 from lab import rejected
@@ -30,6 +31,7 @@ parser.add_argument("--blinded", action="store_true", help="the beacon node make
 parser.add_argument("--loaded", action="store_true",
                     help="the machine has other work: one block and half of the sync committee's votes may come too late")
 parser.add_argument("--stop-in", type=int, help="epoch for which the last node is stopped")
+parser.add_argument("--check", action="store_true", help="check every operation of node 0's validator API")
 parser.add_argument("--genesis-delay", type=int, default=25)
 parser.add_argument("--keep", action="store_true", help="keep the folder with logs and keys")
 args = parser.parse_args()
@@ -58,6 +60,19 @@ def free_ports(count):
 def get(url):
     with urllib.request.urlopen(url, timeout=20) as answer:
         return json.load(answer)
+
+
+def early_answer(port):
+    """What a node's validator API says first: status and text. It listens before it is ready."""
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/eth/v1/node/health", timeout=10) as answer:
+                return answer.status, ""
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode(errors="replace")
+        except OSError:
+            time.sleep(0.05)
+    return 0, "no connection"
 
 
 def usage(pid):
@@ -99,7 +114,7 @@ def main(folder):
         keys = [each["distributed_public_key"] for each in lock["distributed_validators"]]
         pathlib.Path(f"{folder}/dv.pubkeys").write_text("\n".join(keys) + "\n")
 
-        chain_port, *p2p_ports = free_ports(1 + args.nodes)
+        chain_port, api_port, *p2p_ports = free_ports(2 + args.nodes)
         say(f"starting the chain: {args.fork}, {args.preset} preset, {args.chain_validators} validators, "
             f"slots of {args.slot_seconds} s; logs in {folder}")
         chain = start("specnode", [
@@ -121,13 +136,22 @@ def main(folder):
                 "--private-key-file", f"{home}/charon-enr-private-key", "--journal-file", f"{home}/journal.sqlite",
                 "--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", "--accept-new-journal",
                 "--beacon-node-endpoints", f"http://127.0.0.1:{chain_port}", "--beacon-node-timeout", "4s",
-                "--beacon-node-submit-timeout", "6s", "--validator-api-address", "127.0.0.1:0",
+                "--beacon-node-submit-timeout", "6s", "--validator-api-address",
+                f"127.0.0.1:{api_port if args.check and index == 0 else 0}",
                 "--p2p-tcp-address", f"127.0.0.1:{p2p_ports[index]}", "--p2p-peers", ",".join(peers),
                 # The built-in relays are out on the internet.
                 "--p2p-relays", "",
                 "--log-level", "debug"])
             nodes.append(start(f"node{index}", commands[index]))
         base = f"http://127.0.0.1:{chain_port}"
+        failed = []
+        if args.check:
+            status, text = early_answer(api_port)
+            say(f"the validator API's first answer: {status} {text}")
+            # A slow start may come after the chain's.
+            if status != 200 and (status != 503 or "waiting for a beacon node" not in text and "reading" not in text
+                                  and "opening keystores" not in text):
+                failed.append(f"the validator API's first answer was {status} {text}")
         genesis = None
         for _ in range(240):
             if chain.poll() is not None:
@@ -140,7 +164,14 @@ def main(folder):
         if genesis is None:
             raise SystemExit("acceptance: the chain did not answer within two minutes")
 
-        failed = []
+        check = None
+        if args.check:
+            check = start("vapi-check", [
+                args.python, str(pathlib.Path(__file__).with_name("vapi_check.py").absolute()),
+                "--url", f"http://127.0.0.1:{api_port}", "--testbed", os.path.dirname(args.specnode),
+                "--keys", f"{folder}/cluster/node0/validator_keys", "--preset", args.preset, "--fork", args.fork,
+                "--until", str(genesis + (args.epochs * SLOTS_PER_EPOCH - 2) * args.slot_seconds)]
+                + (["--blinded"] if args.blinded else []))
         measured = {}
         blocks = {str(v): 0 for v in range(args.validators)}
         for epoch in range(args.epochs):
@@ -190,6 +221,14 @@ def main(folder):
             say(f"node {index}: {100 * cpu / running:.1f} % of a core, {memory:.0f} MiB resident")
         if sum(count("aggregate")) == 0 or sum(count("contribution")) == 0:
             failed.append("no aggregate or no contribution of the cluster arrived")
+        if check:
+            try:
+                status = check.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                status = "none in time"
+            print(pathlib.Path(f"{folder}/vapi-check.log").read_text(errors="replace"))
+            if status != 0:
+                failed.append(f"vapi-check ended with status {status}")
         for index, node in enumerate(nodes):
             if node.poll() is not None:
                 continue
