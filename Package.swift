@@ -16,6 +16,9 @@ let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swif
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -62,6 +65,9 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        // Tests make certificates with it.
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -91,7 +97,12 @@ let package = Package(
             "PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", "Timing", protobuf, logging],
             exclude: ["Proto/core.proto", "Proto/consensus.proto", "Proto/peerinfo.proto", "Proto/priority.proto"]),
         module("BeaconClient", ["BeaconAPI", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
-        module("ValidatorAPI", ["BeaconAPI", "DutyWorkflow", "HTTPServing", hummingbird, nioCore, logging]),
+        module(
+            "ValidatorAPI",
+            [
+                "BeaconAPI", "DutyWorkflow", "HTTPServing", hummingbird, hummingbirdTLS, nioSSL, nioCore, nioHTTP1,
+                logging,
+            ]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
         module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1]),
         module("Monitoring", ["HTTPServing", hummingbird, nioCore, logging]),
@@ -160,7 +171,7 @@ let package = Package(
         tests("Program"),
         tests("HTTPServing", [hummingbird, httpClient, nioCore]),
         tests("BeaconClient", ["BeaconTestSupport", nioCore]),
-        tests("ValidatorAPI", [httpClient, nioCore, nioPosix]),
+        tests("ValidatorAPI", [httpClient, nioCore, nioPosix, nioSSL, certificates, crypto]),
         tests("Storage", exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
         tests("Monitoring", [httpClient, nioCore, logging]),

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 from lab import rejected
@@ -30,12 +31,13 @@ parser.add_argument("--blinded", action="store_true", help="the beacon node make
 parser.add_argument("--loaded", action="store_true",
                     help="the machine has other work: one block and half of the sync committee's votes may come too late")
 parser.add_argument("--clients", type=int, default=0,
-                    help="nodes that have a validator client (validator_client.py); the others sign by themselves")
+                    help="the last nodes, that have a validator client (validator_client.py); the others sign by themselves")
 parser.add_argument("--full-sync", action="store_true",
                     help="validators have as many positions in the sync committee as chance gives them, not one each")
 parser.add_argument("--faults", action="store_true",
                     help="nodes reach the chain by two beacon nodes of which one after the other misbehaves")
 parser.add_argument("--stop-in", type=int, help="epoch for which the last node is stopped")
+parser.add_argument("--check", action="store_true", help="check every operation of node 0's validator API")
 parser.add_argument("--genesis-delay", type=int, default=25)
 parser.add_argument("--keep", action="store_true", help="keep the folder with logs and keys")
 args = parser.parse_args()
@@ -77,6 +79,19 @@ def free_ports(count):
 def get(url):
     with urllib.request.urlopen(url, timeout=20) as answer:
         return json.load(answer)
+
+
+def early_answer(port):
+    """What a node's validator API says first: status and text. It listens before it is ready."""
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/eth/v1/node/health", timeout=10) as answer:
+                return answer.status, ""
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode(errors="replace")
+        except OSError:
+            time.sleep(0.05)
+    return 0, "no connection"
 
 
 def usage(pid):
@@ -169,12 +184,20 @@ def main(folder):
                 # The built-in relays are out on the internet.
                 "--p2p-relays", "",
                 "--log-level", "debug"]
-                + ([] if index < args.clients else
+                + ([] if index >= args.nodes - args.clients else
                    ["--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", "--accept-new-journal"]))
             nodes.append(start(f"node{index}", commands[index]))
-            if index < args.clients:
+            if index >= args.nodes - args.clients:
                 start_client(index)
         base = f"http://127.0.0.1:{chain_port}"
+        failed = []
+        if args.check:
+            status, text = early_answer(api_ports[0])
+            say(f"the validator API's first answer: {status} {text}")
+            # A slow start may come after the chain's.
+            if status != 200 and (status != 503 or "waiting for a beacon node" not in text and "reading" not in text
+                                  and "opening keystores" not in text):
+                failed.append(f"the validator API's first answer was {status} {text}")
         genesis = None
         for _ in range(240):
             if chain.poll() is not None:
@@ -187,7 +210,14 @@ def main(folder):
         if genesis is None:
             raise SystemExit("acceptance: the chain did not answer within two minutes")
 
-        failed = []
+        check = None
+        if args.check:
+            check = start("vapi-check", [
+                args.python, str(pathlib.Path(__file__).with_name("vapi_check.py").absolute()),
+                "--url", f"http://127.0.0.1:{api_ports[0]}", "--testbed", os.path.dirname(args.specnode),
+                "--keys", f"{folder}/cluster/node0/validator_keys", "--preset", args.preset, "--fork", args.fork,
+                "--until", str(genesis + (args.epochs * SLOTS_PER_EPOCH - 2) * args.slot_seconds)]
+                + (["--blinded"] if args.blinded else []))
         measured = {}
         blocks = {str(v): 0 for v in range(args.validators)}
         for epoch in range(args.epochs):
@@ -254,13 +284,21 @@ def main(folder):
             wrong = [line for line in lines if line.startswith("FAILED")]
             for line in wrong[:10]:
                 say(f"client {index}: {line}")
-            if len(wrong) > (len(lines) if args.faults else SLOTS_PER_EPOCH // 4 if args.loaded else 0):
+            if len(wrong) > (len(lines) if args.faults or args.stop_in is not None else SLOTS_PER_EPOCH // 4 if args.loaded else 0):
                 failed.append(f"client {index} was failed {len(wrong)} times")
         if args.faults and args.epochs > 4:
             for index in range(args.nodes):
                 text = pathlib.Path(f"{folder}/node{index}.log").read_text()
                 failed += [f"node {index} did not say: {each}" for each in (
                     "beacon node disagrees with the others about the chain", "the chain's forks changed") if each not in text]
+        if check:
+            try:
+                status = check.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                status = "none in time"
+            print(pathlib.Path(f"{folder}/vapi-check.log").read_text(errors="replace"))
+            if status != 0:
+                failed.append(f"vapi-check ended with status {status}")
         for index, node in enumerate(nodes):
             if node.poll() is not None:
                 continue

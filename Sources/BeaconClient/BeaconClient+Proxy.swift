@@ -153,10 +153,12 @@ extension BeaconClient {
     }
 
     /// Without what concerns the validator client's connection only. The host is the node's, the length is set anew,
-    /// and `Expect` has been answered already.
+    /// `Expect` has been answered already, and what a client proves itself with is meant for us, not for beacon nodes.
     private static func forwarded(_ headers: HeaderFields) -> HeaderFields {
         var fields = headers.endToEnd()
-        for name in ["host", HeaderName.contentLength, "expect"] { fields.remove(name) }
+        for name in ["host", HeaderName.contentLength, "expect", HeaderName.authorization, "cookie"] {
+            fields.remove(name)
+        }
         return fields
     }
 }

@@ -27,7 +27,9 @@ package struct StyxNode: Sendable {
         package var report: @Sendable (Report) -> Void = { _ in }
         /// Bound addresses of the peer-to-peer host.
         package var listening: @Sendable ([Multiaddr]) -> Void = { _ in }
-        /// Port of the validator API.
+        /// Port of the validator API, as soon as it listens.
+        package var validatorAPIListens: @Sendable (Int) -> Void = { _ in }
+        /// Port of the validator API, once the node answers there.
         package var validatorAPI: @Sendable (Int) -> Void = { _ in }
         /// Port of the debug pages.
         package var debug: @Sendable (Int) -> Void = { _ in }
@@ -47,6 +49,7 @@ package struct StyxNode: Sendable {
     let cluster: ClusterContext
     let peerFaults = PeerFaults()
     let threads: CryptoThreads
+    let tls: TLSIdentity?
     private let ownsThreads: Bool
 
     /// - Parameter threads: shared with other nodes of the process; own ones if nil.
@@ -55,6 +58,7 @@ package struct StyxNode: Sendable {
         _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), threads: CryptoThreads? = nil, logger: Logger
     ) async throws {
         try configuration.validate()
+        tls = try configuration.tlsIdentity()
         self.configuration = configuration
         self.hooks = hooks
         self.logger = logger
@@ -86,6 +90,7 @@ package struct StyxNode: Sendable {
         let beacon = BeaconClient(
             configuration: try beaconConfiguration(reconnections), loop: host.loop, logger: topic("eth2"))
         let runtime = RuntimeSlot()
+        let server = try validatorAPI()
         let observe = peerObserver()
         let (consensus, parSigEx) = serveDuties(on: host, runtime, observe)
         let priority = servePriorities(on: host, runtime, observe)
@@ -93,6 +98,7 @@ package struct StyxNode: Sendable {
         let relays = relayWatch(host)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await serve(server) }
                 group.addTask {
                     hooks.listening(try await host.bind())
                     try await host.run()
@@ -105,7 +111,7 @@ package struct StyxNode: Sendable {
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
-                    try await work(beacon, reconnections, consensus, parSigEx, priority, runtime, host.loop) {
+                    try await work(beacon, reconnections, server, consensus, parSigEx, priority, runtime, host.loop) {
                         clusterView(host, peerInfo)
                     }
                 }
@@ -131,17 +137,22 @@ package struct StyxNode: Sendable {
 
     // MARK: The duty side
 
-    /// Waits for the chain, opens the journal, then drives the workflow and serves the validator client.
+    /// Waits for the chain, opens the journal, then drives the workflow and lets validator clients to it.
     private func work(
-        _ beacon: BeaconClient, _ reconnections: Reconnections, _ consensus: ConsensusProtocol,
-        _ parSigEx: ParSigExProtocol, _ priority: PriorityProtocol, _ slot: RuntimeSlot, _ loop: any EventLoop,
+        _ beacon: BeaconClient, _ reconnections: Reconnections, _ server: ValidatorAPIServer,
+        _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ priority: PriorityProtocol, _ slot: RuntimeSlot,
+        _ loop: any EventLoop,
         view: @escaping @Sendable () -> ClusterView
     ) async throws {
         // At once: a wrong password should show before a beacon node is there.
         let discovery = chainDiscovery(beacon, reconnections)
-        async let learned = discovery.learn()
-        let shares = try await openShares()
+        async let learned = discovery.learn { why in server.update { $0.note(.beaconNode, why) } }
+        let shares = try await openShares { done, total in
+            server.update { $0.note(.keystores, "\(done) of \(total)") }
+        }
+        server.update { $0.finish(.keystores) }
         let (chain, genesisRoot) = try await learned
+        server.update { $0.finish(.beaconNode) }
         let verifier = SignatureVerifier(threads: threads)
         let signer = shares.map {
             Signer(
@@ -184,14 +195,13 @@ package struct StyxNode: Sendable {
             commit: { records, done in journal.commit(records) { done($0.mapError { $0 }) } },
             perform: { effect, driver in effects.perform(effect, tasks) { driver.post($0) } })
         let runtime = NodeRuntime(driver: driver, chain: chain, keys: cluster.keys, verifier: verifier)
-        let server = try validatorAPI(
-            NodeBackend(runtime: runtime, beacon: beacon, validators: validators, duties: duties))
         slot.set(runtime)
+        server.open(NodeBackend(runtime: runtime, beacon: beacon, validators: validators, duties: duties))
+        server.update { $0.finish(.journal) }
         logger.info("ready", metadata: ["signer": "\(configuration.signing.rawValue)"])
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await driver.run(restoring: snapshot) }
-                group.addTask { try await server.run { hooks.validatorAPI($0) } }
                 group.addTask { try await housekeep(journal, chain.clock) }
                 group.addTask {
                     await FeeRecipients(
@@ -216,11 +226,13 @@ package struct StyxNode: Sendable {
                 group.cancelAll()
             }
         } catch {
+            server.update { $0.note(.stopping) }
             slot.set(nil)
             await tasks.stop()
             await journal.close()
             throw error
         }
+        server.update { $0.note(.stopping) }
         slot.set(nil)
         await tasks.stop()
         await journal.close()
@@ -240,7 +252,9 @@ package struct StyxNode: Sendable {
     }
 
     /// This operator's key shares, if the node is to sign with them.
-    private func openShares() async throws -> [PubKey: SecretKey]? {
+    private func openShares(
+        progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+    ) async throws -> [PubKey: SecretKey]? {
         guard configuration.signing == .keystores else { return nil }
         let directory = configuration.validatorKeysDirectory
         let concurrency = max(1, ProcessInfo.processInfo.activeProcessorCount)
@@ -249,22 +263,13 @@ package struct StyxNode: Sendable {
             try await threads.run { [cluster, hooks] in
                 try cluster.loadShares(directory, concurrency: concurrency) { done, total in
                     hooks.keystores(done, total)
+                    progress(done, total)
                     return !cancellation.isCancelled
                 }
             }
         } onCancel: {
             cancellation.cancel()
         }
-    }
-
-    private func validatorAPI(_ backend: NodeBackend) throws -> ValidatorAPIServer {
-        let address = try SocketAddressText(configuration.validatorAPIAddress, flag: "validator-api-address")
-        let api = ValidatorAPIConfiguration(
-            host: address.host, port: address.port,
-            nodeVersion: "obolnetwork/charon/\(BuildInfo.charonVersion)-\(BuildInfo.client)-\(BuildInfo.version)")
-        return ValidatorAPIServer(
-            configuration: api, backend: backend,
-            keys: KeyTranslation(validators: cluster.keys.shares, own: cluster.keys.own), logger: topic("vapi"))
     }
 
     /// Every validator's blocks carry the name of this program.

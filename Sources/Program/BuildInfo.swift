@@ -8,4 +8,15 @@ package enum BuildInfo {
     /// The family name peers see.
     package static let client = "styx"
     package static let userAgent = "obolnetwork-charon/\(charonVersion)"
+    /// What validator clients see: `obolnetwork/charon/<version>/<arch>-<os>`, in Charon's words for both. Clients look
+    /// for the prefix and take the whole apart at its slashes (validator-api.md §4.13).
+    package static let nodeVersion = "obolnetwork/charon/\(charonVersion)-\(client)-\(version)/\(architecture)-linux"
+
+    #if arch(x86_64)
+        private static let architecture = "amd64"
+    #elseif arch(arm64)
+        private static let architecture = "arm64"
+    #else
+        private static let architecture = "other"
+    #endif
 }

@@ -7,11 +7,14 @@ import SSZ
 /// One request as an endpoint sees it.
 struct APICall: Sendable {
     let request: Request
+    let target: RequestTarget
     /// Values of the path's parameters.
     let parameters: [String: String]
     let bodyType: BodyType
     let bodyBytesMax: Int
-    /// For a part of the work that has something to say before the request's time is up.
+    /// What the body takes of what all requests may hold.
+    let share: ByteBudget.Share
+    /// For a part of the work that has something to say before the request's time is up. Counts from its arrival.
     let patience: RequestBound
     /// Of the query, in order.
     private let query: [(name: String, value: String)]
@@ -20,15 +23,18 @@ struct APICall: Sendable {
     private static let jsonValuesMax = 500_000
     private static let jsonDepthMax = 16
 
-    init(request: Request, parameters: [String: String], bodyType: BodyType, bodyBytesMax: Int, patience: RequestBound)
-    {
+    init(
+        request: Request, target: RequestTarget, parameters: [String: String], bodyType: BodyType, bodyBytesMax: Int,
+        share: ByteBudget.Share, patience: RequestBound
+    ) {
         self.request = request
+        self.target = target
         self.parameters = parameters
         self.bodyType = bodyType
         self.bodyBytesMax = bodyBytesMax
+        self.share = share
         self.patience = patience
-        let text = request.head.path?.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
-        query = text.split(separator: "&").compactMap { pair in
+        query = target.query.dropFirst().split(separator: "&").compactMap { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let value = parts.count > 1 ? parts[1] : ""
             // A parameter with a bad escape or a semicolon is none, as for Charon's library.
@@ -37,8 +43,9 @@ struct APICall: Sendable {
         }
     }
 
+    /// The first of that name.
     func header(_ name: String) -> String? {
-        HTTPField.Name(name).flatMap { request.headers[$0] }
+        HTTPField.Name(name).flatMap { request.headers[fields: $0].first?.value }
     }
 }
 
@@ -86,9 +93,10 @@ extension APICall {
     /// The first of that name.
     func queryText(_ name: String) -> String? { query.first { $0.name == name }?.value }
 
-    /// Repeated and comma separated values.
+    /// Repeated and comma separated values, without blanks around them.
     func queryList(_ name: String) -> [String] {
-        query.filter { $0.name == name }.flatMap { $0.value.split(separator: ",") }.map(String.init)
+        query.filter { $0.name == name }.flatMap { $0.value.split(separator: ",") }.map { $0.trimmingSpaces() }
+            .filter { !$0.isEmpty }
     }
 
     /// Digits only. The same words for path and query, as Charon has them.
@@ -103,10 +111,7 @@ extension APICall {
 /// The body.
 extension APICall {
     func body() async throws -> ByteBuffer {
-        if let text = header(HeaderName.contentLength), let length = Int(text), length > bodyBytesMax {
-            throw APIFault.bodyTooLarge
-        }
-        return try await request.body.collect(upTo: bodyBytesMax)
+        try await request.collectBody(upTo: bodyBytesMax, holding: share)
     }
 
     /// Nil for an empty body.
@@ -116,7 +121,7 @@ extension APICall {
         let limits = JSONLimits(
             bytesMax: bodyBytesMax, depthMax: Self.jsonDepthMax, valuesMax: Self.jsonValuesMax)
         do {
-            return try JSONValue(parsing: body.readableBytesView, limits: limits)
+            return try JSONValue(parsing: body.readableBytesView, limits: limits).lowercasingNames()
         } catch {
             throw APIFault.badJSON(error)
         }

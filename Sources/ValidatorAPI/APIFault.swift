@@ -1,5 +1,4 @@
 import BeaconAPI
-import NIOCore
 
 /// An answer without success: status, and `{"code":…,"message":…}` as body (validator-api.md §1.2).
 struct APIFault: Error, Hashable {
@@ -10,6 +9,8 @@ struct APIFault: Error, Hashable {
     var detail: String?
     /// Reading the request was given up half way, so the connection cannot be used again.
     var closesConnection = false
+    /// Methods that would be taken, for `Allow`.
+    var allowed: String?
 
     init(_ status: Int, _ message: String, detail: String? = nil) {
         self.status = status
@@ -30,9 +31,23 @@ extension APIFault {
     /// The rest of the body is read and dropped, so that the client gets to see this.
     static let bodyTooLarge = APIFault(413, "request body too large")
     static let overloaded = APIFault(503, "too many requests are waiting")
+    static let tooManyBytes = APIFault(503, "the bodies of all requests together are too large")
     static let notFound = APIFault(404, "NotFound")
     static let emptyBody = APIFault(400, "empty request body")
     static let wrongContentType = APIFault(415, "Cannot read the supplied content type.")
+
+    /// An `Expect` that means nothing to us. The client may still wait with its body.
+    static let expectation: APIFault = {
+        var fault = APIFault(417, "unsupported expectation")
+        fault.closesConnection = true
+        return fault
+    }()
+
+    static func method(allowed: String) -> APIFault {
+        var fault = APIFault(405, "method not allowed")
+        fault.allowed = allowed
+        return fault
+    }
 
     static func badJSON(_ error: some Error) -> APIFault {
         APIFault(400, "failed parsing json request body", detail: "\(error)")
@@ -62,7 +77,6 @@ extension APIFault {
         case let refusal as ValidatorAPIRefusal: self.init(refusal)
         case let fault as KeyFault: self.init(400, fault.description)
         case let error as BeaconError: self.init(error)
-        case is NIOTooManyBytesError: self = .bodyTooLarge
         case is CancellationError, is Interruption: self = .interrupted
         default: self = .internalError(error)
         }

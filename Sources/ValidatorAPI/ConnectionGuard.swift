@@ -1,9 +1,10 @@
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
 
-/// Watches over one connection, on its event loop: bounds the header's time and the body's size, answers
-/// `Expect: 100-continue`, ends the connection's scope when the client leaves, and closes after an answer that says so.
+/// Watches over one connection, on its event loop: bounds the silence before the first request, the header's time and the
+/// body's size, answers `Expect: 100-continue`, and ends the connection's scope when the client leaves.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -11,6 +12,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private let connections: Connections
+    private let silenceTimeout: TimeAmount
     private let headerTimeout: TimeAmount
     private let bodyBytesMax: Int
     private let scope = ConnectionScope()
@@ -18,14 +20,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Between requests, or within a request's header.
     fileprivate var isAwaitingHead = true
+    private var silenceTimer: Scheduled<Void>?
     private var headerTimer: Scheduled<Void>?
     private var bodyBytes = 0
     /// Requests that are not answered completely yet.
     private var unanswered = 0
-    private var closesAfterAnswer = false
 
-    init(connections: Connections, headerTimeout: Duration, bodyBytesMax: Int) {
+    init(connections: Connections, silenceTimeout: Duration, headerTimeout: Duration, bodyBytesMax: Int) {
         self.connections = connections
+        self.silenceTimeout = TimeAmount(silenceTimeout)
         self.headerTimeout = TimeAmount(headerTimeout)
         self.bodyBytesMax = bodyBytesMax
     }
@@ -33,8 +36,18 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         channelID = ObjectIdentifier(context.channel)
         connections.add(scope, for: context.channel)
-        // Cannot fail: the pipeline exists, and this is its event loop.
-        try? context.pipeline.syncOperations.addHandler(FirstByteHandler(connection: self), position: .first)
+        let channel = context.channel
+        silenceTimer = context.eventLoop.scheduleTask(in: silenceTimeout) { channel.close(promise: nil) }
+        do {
+            let pipeline = context.pipeline.syncOperations
+            // After TLS, if there is any.
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(FirstByteHandler(connection: self), position: .before(decoder))
+            try pipeline.addHandler(VersionHandler(), position: .after(decoder))
+        } catch {
+            // Better no connection than one without bounds.
+            context.close(promise: nil)
+        }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { end() }
@@ -72,28 +85,22 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        switch unwrapOutboundIn(data) {
-        case .head(let head): closesAfterAnswer = head.headerFields[.connection]?.lowercased() == "close"
-        case .body: break
-        case .end:
-            unanswered -= 1
-            guard !closesAfterAnswer else {
-                context.writeAndFlush(data, promise: promise)
-                context.close(promise: nil)
-                return
-            }
-        }
+        if case .end = unwrapOutboundIn(data) { unanswered -= 1 }
         context.write(data, promise: promise)
     }
 
     /// The first bytes of a request: its header must follow soon.
     fileprivate func startHeaderTimer(_ context: ChannelHandlerContext) {
+        silenceTimer?.cancel()
+        silenceTimer = nil
         guard isAwaitingHead, headerTimer == nil else { return }
         let channel = context.channel
         headerTimer = context.eventLoop.scheduleTask(in: headerTimeout) { channel.close(promise: nil) }
     }
 
     private func end() {
+        silenceTimer?.cancel()
+        silenceTimer = nil
         headerTimer?.cancel()
         headerTimer = nil
         if let channelID { connections.remove(channelID) }

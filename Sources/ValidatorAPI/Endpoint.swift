@@ -48,13 +48,17 @@ struct EndpointTable: Sendable {
     let backend: any ValidatorAPIBackend
     let keys: KeyTranslation
     let nodeVersion: String
+    /// See `ValidatorAPIConfiguration`.
+    let selectionGrace: Duration
+    let places = SelectionPlaces()
 
     /// Order matters only where two patterns match the same path: the first wins.
     var all: [Endpoint] {
         [attesterDuties] + proposerDuties + [syncDuties, attestationData, submitAttestations] + validators
             + [beaconCommitteeSelections, aggregateAttestation, submitAggregateAndProofs]
             + [submitSyncMessages, syncCommitteeSelections, syncCommitteeContribution, submitContributionAndProofs]
-            + [produceBlock] + publishBlock + [submitVoluntaryExit, getNodeVersion, events] + swallowed + removed
+            + [produceBlock] + publishBlock + [submitVoluntaryExit, .nodeVersion(nodeVersion), events] + swallowed
+            + removed
             + unsupported
     }
 }

@@ -42,6 +42,9 @@ package struct KeyTranslation: Sendable {
         shares = holders
     }
 
+    /// All validators of the cluster.
+    var all: [PubKey] { validators.keys.sorted() }
+
     /// Our share of a validator's key; nil for a validator that is not of this cluster.
     package func share(of validator: PubKey) -> PubShare? { validators[validator] }
 

@@ -27,12 +27,6 @@ struct PathPattern: Hashable, Sendable {
         }
         return values
     }
-
-    /// The segments of a path as a lenient server reads them: percent escapes resolved, empty ones dropped. So no
-    /// spelling of a path gets past the endpoints that we answer ourselves.
-    static func segments(of path: some StringProtocol) -> [String] {
-        path.split(separator: "/").map { $0.removingPercentEscapes() }
-    }
 }
 
 extension StringProtocol {

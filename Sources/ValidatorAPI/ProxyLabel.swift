@@ -6,8 +6,7 @@ enum ProxyLabel {
     private static let charactersMax = 40
 
     /// Segments joined by `_`; hashes become `{hex}`, numbers `{n}`, the segment after `peers` `{peer_id}`.
-    static func make(path: some StringProtocol) -> String {
-        let segments = PathPattern.segments(of: path)
+    static func make(_ segments: [String]) -> String {
         guard segments.count <= segmentsMax else { return "other" }
         var parts: [String] = []
         for (position, segment) in segments.enumerated() {

@@ -39,6 +39,7 @@ extension Response {
     static func fault(_ fault: APIFault) -> Response {
         var response = json(fault.body.json(), status: fault.status)
         if fault.closesConnection { response.headers[.connection] = "close" }
+        if let allowed = fault.allowed { response.headers[.allow] = allowed }
         return response
     }
 }

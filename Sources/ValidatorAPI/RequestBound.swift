@@ -5,13 +5,24 @@ struct RequestBound: Sendable {
     let scope: ConnectionScope?
     let loop: any EventLoop
     /// Nil for event streams.
-    let timeout: Duration?
+    let deadline: NIODeadline?
+
+    /// The same, but for the end.
+    func ending(earlierBy earlier: Duration) -> RequestBound {
+        RequestBound(scope: scope, loop: loop, deadline: deadline.map { $0 - TimeAmount(earlier) })
+    }
+
+    /// The earlier of its own end and `duration` from now.
+    func endingWithin(_ duration: Duration) -> RequestBound {
+        let end = NIODeadline.now() + TimeAmount(duration)
+        return RequestBound(scope: scope, loop: loop, deadline: deadline.map { min($0, end) } ?? end)
+    }
 
     /// - Throws: `Interruption`, or what the work throws. The work is cancelled then, and waited for.
     func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let (interruptions, interrupt) = AsyncStream.makeStream(
             of: Interruption.self, bufferingPolicy: .bufferingOldest(1))
-        let timer = timeout.map { loop.scheduleTask(in: TimeAmount($0)) { _ = interrupt.yield(.timeout) } }
+        let timer = deadline.map { loop.scheduleTask(deadline: $0) { _ = interrupt.yield(.timeout) } }
         let watch = scope?.watch { interrupt.yield($0) }
         defer {
             timer?.cancel()

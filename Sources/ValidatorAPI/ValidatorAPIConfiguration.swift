@@ -3,15 +3,21 @@ package struct ValidatorAPIConfiguration: Sendable {
     package var host: String
     /// 0 takes any free port.
     package var port: Int
+    /// Plain HTTP without.
+    package var tls: TLSIdentity?
     /// Answer of `GET /eth/v1/node/version`. Must start with `obolnetwork/charon/`: Vouch looks for the word.
     package var nodeVersion: String
     /// A request that takes longer ends with 408.
     package var requestTimeout: Duration = .seconds(10)
     /// A request that waits for several things answers with those that are there by then. Below `requestTimeout`.
     package var patience: Duration = .milliseconds(9500)
+    /// An answer about selections waits so long for later epochs' once the first epoch's are complete.
+    package var selectionGrace: Duration = .milliseconds(500)
     /// From a request's first byte to the end of its header.
     package var headerTimeout: Duration = .seconds(1)
-    /// A connection without request is closed after this.
+    /// From the connection, with TLS included, to the first byte of the first request.
+    package var silenceTimeout: Duration = .seconds(5)
+    /// A connection between two requests is closed after this.
     package var idleTimeout: Duration = .seconds(300)
     /// Requests being worked on or waiting, event streams included; more are answered with 503.
     package var requestsMax = 4096
@@ -23,6 +29,8 @@ package struct ValidatorAPIConfiguration: Sendable {
     package var blockBytesMax = 64 << 20
     /// Bodies of requests that are passed on: they are kept to be sent to every beacon node.
     package var proxyBodyBytesMax = 64 << 20
+    /// Bodies of all requests at once; what does not fit is answered with 503. Four of the largest blocks.
+    package var allBodiesBytesMax = 256 << 20
     /// Told about each request.
     package var observe: @Sendable (ValidatorAPIRecord) -> Void = { _ in }
 
@@ -40,6 +48,8 @@ package struct ValidatorAPIRecord: Hashable, Sendable {
         case endpoint(String)
         /// Passed on; the path with numbers, hashes and peers replaced.
         case proxy(path: String)
+        /// Refused before it was known whose it is: the node is not ready, or there is no such method or path.
+        case unrouted
     }
 
     package var kind: Kind

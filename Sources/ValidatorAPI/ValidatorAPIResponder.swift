@@ -17,81 +17,88 @@ struct ConnectionContext: RequestContext {
 
 /// Finds who answers a request, bounds the work, and turns whatever happens into an answer.
 struct ValidatorAPIResponder: HTTPResponder {
-    let endpoints: [Endpoint]
-    let backend: any ValidatorAPIBackend
+    let reception: Reception
     let configuration: ValidatorAPIConfiguration
     let activity: ValidatorClientActivity
     let admission: Admission
+    let budget: ByteBudget
     let connections: Connections
     let logger: Logger
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        let start = ContinuousClock.now
+        let (start, arrival) = (ContinuousClock.now, NIODeadline.now())
         activity.record(userAgent: request.headers[.userAgent])
-        let target = request.head.path ?? ""
-        let path = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
-        let match = find(request.method, PathPattern.segments(of: path))
         var record = ValidatorAPIRecord(
-            kind: match.map { .endpoint($0.endpoint.name) } ?? .proxy(path: ProxyLabel.make(path: path)),
-            status: 0, bodyType: .json, duration: .zero, wasInterrupted: false)
+            kind: .unrouted, status: 0, bodyType: .json, duration: .zero, wasInterrupted: false)
         defer {
             record.duration = start.duration(to: .now)
             configuration.observe(record)
         }
+        let response: Response
         do {
-            guard let pass = admission.enter() else { throw APIFault.overloaded }
-            let bound = RequestBound(
-                scope: connections[context.channel], loop: context.channel.eventLoop,
-                timeout: match?.endpoint.isBounded ?? true ? configuration.requestTimeout : nil)
-            let reply: Reply
-            if let (endpoint, parameters) = match {
-                let type = try endpoint.bodyType(contentType: request.headers[.contentType])
-                record.bodyType = type
-                let call = APICall(
-                    request: request, parameters: parameters, bodyType: type,
-                    bodyBytesMax: endpoint.takesBlocks
-                        ? configuration.blockBytesMax : configuration.bodyBytesMax,
-                    patience: RequestBound(scope: nil, loop: bound.loop, timeout: configuration.patience))
-                reply = try await bound.run { try await endpoint.answer(call) }
-            } else {
-                reply = try await bound.run { try await proxy(request) }
-            }
-            record.status = reply.status
-            return Self.response(reply, head: request.method == .head, pass: pass, scope: bound.scope, loop: bound.loop)
+            response = try await answer(request, context.channel, arrival, &record)
         } catch {
             let fault = APIFault(error)
-            record.status = fault.status
             record.wasInterrupted = fault.status == APIFault.interrupted.status
-            log(fault, request, path: path)
-            return .fault(fault)
+            log(fault, request)
+            response = .fault(fault)
         }
+        record.status = response.status.code
+        return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func find(
-        _ method: HTTPRequest.Method, _ path: [String]
-    ) -> (endpoint: Endpoint, parameters: [String: String])? {
-        for endpoint in endpoints where endpoint.method == method {
-            if let parameters = endpoint.path.match(path) { return (endpoint, parameters) }
+    private func answer(
+        _ request: Request, _ channel: any Channel, _ arrival: NIODeadline, _ record: inout ValidatorAPIRecord
+    ) async throws -> Response {
+        guard let pass = admission.enter() else { throw APIFault.overloaded }
+        if let expected = request.headers[.expect], expected.lowercased() != "100-continue" {
+            throw APIFault.expectation
         }
-        return nil
+        // About the server as a whole.
+        if request.method == .options, request.head.path == "*" { return Response(status: .ok) }
+        let desk = reception.desk
+        let target = try RequestTarget(request.head.path ?? "")
+        let destination = try desk.routes.destination(of: request.method, target.segments)
+        let bound = RequestBound(
+            scope: connections[channel], loop: channel.eventLoop, deadline: destination.deadline(arrival, configuration)
+        )
+        let share = budget.share()
+        let reply: Reply
+        switch destination {
+        case .endpoint(let endpoint, let parameters):
+            record.kind = .endpoint(endpoint.name)
+            let type = try endpoint.bodyType(contentType: request.headers[fields: .contentType].first?.value)
+            record.bodyType = type
+            let call = APICall(
+                request: request, target: target, parameters: parameters, bodyType: type,
+                bodyBytesMax: endpoint.takesBlocks ? configuration.blockBytesMax : configuration.bodyBytesMax,
+                share: share,
+                patience: RequestBound(
+                    scope: nil, loop: channel.eventLoop, deadline: arrival + TimeAmount(configuration.patience)))
+            reply = try await bound.run { try await endpoint.answer(call) }
+        case .beaconNodes:
+            guard let backend = desk.backend else { throw APIFault(503, desk.reason) }
+            record.kind = .proxy(path: ProxyLabel.make(target.segments))
+            reply = try await bound.run { try await proxy(request, target, to: backend, share) }
+        }
+        return Self.response(reply, pass: pass, scope: bound.scope, loop: bound.loop)
     }
 
-    /// Everything that is not ours goes to the beacon nodes as it is (validator-api.md §7.1).
-    private func proxy(_ request: Request) async throws -> Reply {
-        guard let target = request.head.path, target.hasPrefix("/") else {
-            throw APIFault(400, "request target is no path")
-        }
-        let body = try await request.body.collect(upTo: configuration.proxyBodyBytesMax)
+    /// Everything that is not ours goes to the beacon nodes (validator-api.md §7.1).
+    private func proxy(
+        _ request: Request, _ target: RequestTarget, to backend: any ValidatorAPIBackend, _ share: ByteBudget.Share
+    ) async throws -> Reply {
+        let body = try await request.collectBody(upTo: configuration.proxyBodyBytesMax, holding: share)
         return .stream(
             try await backend.proxy(
                 ProxyRequest(
-                    method: request.method.rawValue, target: target, headers: request.headers.headerFields,
-                    body: Array(body.readableBytesView))))
+                    method: request.method.rawValue, target: target.path + target.query,
+                    headers: request.headers.headerFields, body: Array(body.readableBytesView))))
     }
 
     /// - Parameter pass: held until the answer is written or dropped.
     private static func response(
-        _ reply: Reply, head: Bool, pass: Admission.Pass, scope: ConnectionScope?, loop: any EventLoop
+        _ reply: Reply, pass: Admission.Pass, scope: ConnectionScope?, loop: any EventLoop
     ) -> Response {
         switch reply {
         case .empty: return Response(status: .ok)
@@ -100,10 +107,10 @@ struct ValidatorAPIResponder: HTTPResponder {
         case .stream(let answer):
             let status = HTTPResponse.Status(code: answer.status)
             let headers = HTTPFields(answer.headers.endToEnd())
-            guard !head, answer.status != 204, answer.status != 304 else {
+            guard answer.status != 204, answer.status != 304 else {
                 return Response(status: status, headers: headers)
             }
-            let bound = RequestBound(scope: scope, loop: loop, timeout: nil)
+            let bound = RequestBound(scope: scope, loop: loop, deadline: nil)
             return Response(
                 status: status, headers: headers,
                 body: ResponseBody { writer in
@@ -125,13 +132,22 @@ struct ValidatorAPIResponder: HTTPResponder {
         }
     }
 
-    private func log(_ fault: APIFault, _ request: Request, path: Substring) {
+    private func log(_ fault: APIFault, _ request: Request) {
+        let path = (request.head.path ?? "").prefix { $0 != "?" }
         var metadata: Logger.Metadata = [
             "method": "\(request.method.rawValue)", "path": "\(path.prefix(200))", "status": "\(fault.status)",
             "message": "\(fault.message)",
         ]
         if let detail = fault.detail { metadata["error"] = "\(detail)" }
         logger.log(level: fault.status == 500 ? .warning : .debug, "validator API request", metadata: metadata)
+    }
+}
+
+extension Routes.Destination {
+    /// Nil for event streams.
+    fileprivate func deadline(_ arrival: NIODeadline, _ configuration: ValidatorAPIConfiguration) -> NIODeadline? {
+        if case .endpoint(let endpoint, _) = self, !endpoint.isBounded { return nil }
+        return arrival + TimeAmount(configuration.requestTimeout)
     }
 }
 

@@ -45,6 +45,9 @@ struct Run: AsyncParsableCommand {
         []
 
     @Option(help: "Beacon API for the validator client, ip:port.") var validatorApiAddress = "127.0.0.1:3600"
+    @Option(help: "Certificate for TLS towards the validator client, a PEM file. With --vc-tls-key-file.")
+    var vcTlsCertFile = ""
+    @Option(help: "Key of --vc-tls-cert-file, a PEM file without password.") var vcTlsKeyFile = ""
     @Option(help: "Pages for debugging, ip:port: /debug/peers. None if empty.") var debugAddress = ""
     @Option(help: "Who signs: off (a validator client) or keystores (this node, with its key shares).")
     var signer = NodeConfiguration.Signing.off
@@ -72,7 +75,8 @@ struct Run: AsyncParsableCommand {
         options: [
             "lock-file", "private-key-file", "journal-file", "beacon-node-endpoints", "fallback-beacon-node-endpoints",
             "beacon-node-timeout", "beacon-node-submit-timeout", "beacon-node-headers", "validator-api-address",
-            "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address", "p2p-peers", "p2p-external-ip",
+            "vc-tls-cert-file", "vc-tls-key-file", "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address",
+            "p2p-peers", "p2p-external-ip",
             "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
             "execution-client-rpc-endpoint",
         ] + TestnetOptions.names,
@@ -97,6 +101,8 @@ struct Run: AsyncParsableCommand {
         node.beaconNodeSubmitTimeout = beaconNodeSubmitTimeout
         node.beaconNodeHeaders = list(beaconNodeHeaders)
         node.validatorAPIAddress = validatorApiAddress
+        node.validatorAPICertificateFile = vcTlsCertFile
+        node.validatorAPIKeyFile = vcTlsKeyFile
         node.debugAddress = debugAddress
         node.signing = signer
         node.validatorKeysDirectory = validatorKeysDir

@@ -150,8 +150,12 @@ struct ChainDiscoveryTests {
         let mainnet = Self.genesis(version: Network.mainnet.genesisForkVersion)
         let script = Script([[nil, nil, mainnet], [nil, nil, nil, Self.hoodi], [nil]])
         let log = LineLog()
-        let (chain, root) = try await script.discovery(log: log).learn()
+        let reasons = Mutex<[String]>([])
+        let (chain, root) = try await script.discovery(log: log).learn { why in reasons.withLock { $0.append(why) } }
         #expect(root == Self.hoodi.validatorsRoot)
+        // Each attempt's, for whoever asks in between; names of nodes stay in the log.
+        #expect(reasons.withLock { $0.filter { $0 == "http request timeout" }.count } == 9)
+        #expect(reasons.withLock { $0.allSatisfy { !$0.contains("node") || $0.contains("another chain") } })
         #expect(chain.clock.genesis == Network.hoodi.genesisTime)
         #expect(script.used == [[1]])
         #expect(script.sleeps == 3)

@@ -75,6 +75,21 @@ struct NodeBackendTests {
             ])
     }
 
+    @Test("a slot in which nobody has a duty is not found at once, when the epoch's duties are known")
+    func noDuty() async throws {
+        let slot = scene.slot
+        let rows = scene.validators.map { DutyDefinition.attester($0.row) }
+        let refusals = try await BackendScene.run(scene) { node in
+            node.driver.post(.dutiesResolved(DutyScene.epoch, rows))
+            return [try await whyNot(slot + 1, node.backend), try await whyNot(slot + 2, node.backend)]
+        }
+        #expect(
+            refusals
+                == [UInt64(1), 2].map {
+                    .notFound("no validator of the cluster has duty \(slot.rawValue + $0)/attester")
+                })
+    }
+
     @Test("who waits for what is never decided learns it at the deadline")
     func timeout() async throws {
         let slot = scene.slot

@@ -162,6 +162,55 @@ struct BoundTests {
         }
     }
 
+    @Test("a connection that never sends anything is closed, one between two requests stays")
+    func silence() async throws {
+        try await TestServer.with(configure: { $0.silenceTimeout = .milliseconds(300) }) { server in
+            try await RawConnection.with(port: server.port) { silent in
+                try await RawConnection.with(port: server.port) { busy in
+                    let version = "GET /eth/v1/node/version HTTP/1.1\r\nHost: x\r\n\r\n"
+                    try await busy.write(version)
+                    let first = try await busy.read(until: "}}")
+                    #expect(first.contains("200 OK"))
+                    let nothing = try await silent.readToEnd()
+                    #expect(nothing == "")
+                    // As old as the silent one.
+                    try await busy.write(version)
+                    let second = try await busy.read(until: "}}")
+                    #expect(second.contains("200 OK"))
+                }
+            }
+        }
+    }
+
+    @Test("bodies of all requests together are bounded, and there is room again afterwards")
+    func allBodies() async throws {
+        let backend = StubBackend {
+            $0.proxy = { request in
+                ProxyResponse(
+                    status: 200, headers: [:], body: ProxyBody(chunks: [Array("\(request.body.count)".utf8)]))
+            }
+        }
+        try await TestServer.with(backend, configure: { $0.allBodiesBytesMax = 100_000 }) { server in
+            try await RawConnection.with(port: server.port) { connection in
+                let half = String(repeating: "x", count: 60_000)
+                // Holds its first half until the second comes.
+                try await connection.write("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n" + half)
+                var refused = try await server.post("/y", half)
+                // Until the half has arrived there is room.
+                while refused.status == 200 { refused = try await server.post("/y", half) }
+                #expect(refused.status == 503)
+                #expect(refused.message == "the bodies of all requests together are too large")
+                let small = try await server.post("/y", "xyz")
+                #expect(small.status == 200 && small.text == "3")
+                try await connection.write(String(repeating: "x", count: 30_000))
+                let answer = try await connection.read(until: "90000")
+                #expect(answer.hasPrefix("HTTP/1.1 200"))
+            }
+            let after = try await server.post("/y", String(repeating: "x", count: 90_000))
+            #expect(after.status == 200 && after.text == "90000")
+        }
+    }
+
     @Test("Expect: 100-continue is answered before the body is sent")
     func expectContinue() async throws {
         let backend = StubBackend()

@@ -174,6 +174,8 @@ struct EndpointTests {
             ("POST", "/eth/v2/validator/register_validator"), ("POST", "/eth/v1/beacon/execution_payload_envelopes"),
             ("POST", "//eth/v3//beacon/blocks/"), ("POST", "/eth/v3/beacon/%62locks"),
             ("POST", "/eth/v2/beacon/pool/sync%5Fcommittees?x=1"), ("GET", "/eth/v2/validator/attestation_data"),
+            ("POST", "/eth/v3%2Fbeacon%2Fblocks"), ("POST", "/eth/v1/../v3/beacon/./blocks"),
+            ("POST", "/x/%2e%2e/eth/v3/beacon/pool/attestations"),
         ])
     func unsupported(method: String, path: String) async throws {
         let backend = StubBackend()

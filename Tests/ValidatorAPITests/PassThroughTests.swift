@@ -54,14 +54,16 @@ struct PassThroughTests {
     }
 
     @Test(
-        "everything that is not ours goes to the beacon nodes, whatever the method",
+        "everything that is not ours goes to the beacon nodes",
         arguments: [
             ("GET", "/eth/v1/config/spec"), ("GET", "/eth/v1/beacon/genesis"), ("GET", "/eth/v2/node/version"),
             ("GET", "/eth/v1/beacon/blocks/head/root"), ("GET", "/eth/v2/beacon/blocks/head"),
             ("POST", "/eth/v1/validator/beacon_committee_subscriptions"), ("POST", "/eth/v1/validator/liveness/7"),
             ("POST", "/eth/v1/beacon/states/head/validator_balances"), ("GET", "/lighthouse/syncing"),
             ("POST", "/eth/v1/beacon/pool/attester_slashings"), ("GET", "/eth/v1/beacon/pool/voluntary_exits"),
-            ("DELETE", "/eth/v1/node/version"), ("PUT", "/x?a=b&c=%20"), ("GET", "/"), ("OPTIONS", "/eth/v1/events"),
+            ("POST", "/eth/v1/node/version"), ("GET", "/x?a=b&c=%20"), ("GET", "/"), ("POST", "/eth/v1/events"),
+            ("GET", "/eth/v1/validator/duties/attester/1"), ("GET", "/eth/v1/node/peers/16Uiu2/"),
+            ("GET", "/eth/v1/a%20b/%C3%A4%25?q=%25"),
         ])
     func forwarded(method: String, target: String) async throws {
         let backend = Self.backend { _ in Self.response(200, [:], ["ok"]) }

@@ -21,6 +21,8 @@ struct RawConnection {
 
     func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
 
+    func write(_ bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
+
     /// What comes until the text contains `end`, or the server closes.
     mutating func read(until end: String) async throws -> String {
         var text = ""

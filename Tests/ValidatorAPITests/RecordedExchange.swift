@@ -37,6 +37,13 @@ struct RecordedExchange: Sendable, CustomStringConvertible {
         "/eth/v2/beacon/pool/attestations",
     ]
 
+    /// Whether an exchange is replayed from here; the others are `RecordedTraffic`.
+    static func isReplayed(_ json: JSONValue) -> Bool {
+        guard let target = json["path"]?.string else { return false }
+        return json["raw_request"] == nil && paths.contains { target.contains($0) }
+            && !target.contains("/eth/v2/beacon/blocks/") && !target.contains("/eth/v1/beacon/blocks/")
+    }
+
     private init?(_ json: JSONValue, _ file: String) {
         func fields(_ name: String) -> HeaderFields {
             HeaderFields(
@@ -46,9 +53,7 @@ struct RecordedExchange: Sendable, CustomStringConvertible {
                 })
         }
         guard let id = json["id"]?.string, let method = json["method"]?.string, let target = json["path"]?.string,
-            let status = json["status"]?.integer, json["raw_request"] == nil,
-            Self.paths.contains(where: { target.contains($0) }), !target.contains("/eth/v2/beacon/blocks/"),
-            !target.contains("/eth/v1/beacon/blocks/")
+            let status = json["status"]?.integer, Self.isReplayed(json)
         else { return nil }
         self.id = "\(file.contains("1.10") ? "v1.10" : "v1.11") \(id)"
         self.method = method

@@ -110,6 +110,76 @@ struct SelectionTests {
         }
     }
 
+    @Test("what is complete of the first epoch does not wait for later ones that other operators do not ask for yet")
+    func laterEpochs() async throws {
+        let backend = Self.backend(never: { $0.slot >= 64 })
+        // The request's own time is an hour away: only the first epoch's end can answer it.
+        try await TestServer.with(
+            backend,
+            configure: {
+                $0.requestTimeout = .seconds(3601)
+                $0.patience = .seconds(3600)
+                $0.selectionGrace = .milliseconds(20)
+            }
+        ) { server in
+            let rows = [(8, 70), (7, 40), (8, 41), (7, 64)] as [(ValidatorIndex, Slot)]
+            let answer = try await server.post(
+                Self.beacon, JSONValue.array(rows.map { Self.beaconRow($0.0, slot: $0.1) }).text())
+            #expect(answer.status == 200)
+            #expect(
+                answer.json
+                    == ["data": [Self.beaconRow(7, slot: 40, Self.whole), Self.beaconRow(8, slot: 41, Self.whole)]])
+            // The others' shares are kept: they will be complete one day.
+            #expect(backend.submitted.map(\.0.slot) == [40, 41, 64, 70])
+        }
+    }
+
+    @Test("later epochs that are complete already are answered though the first is not")
+    func laterAlone() async throws {
+        let backend = Self.backend(never: { $0.slot < 64 })
+        try await TestServer.with(
+            backend,
+            configure: {
+                $0.patience = .seconds(2)
+                $0.selectionGrace = .milliseconds(1500)
+            }
+        ) { server in
+            let body = JSONValue.array([Self.beaconRow(7, slot: 40), Self.beaconRow(7, slot: 64)]).text()
+            let answer = try await server.post(Self.beacon, body)
+            #expect(answer.json == ["data": [Self.beaconRow(7, slot: 64, Self.whole)]])
+        }
+    }
+
+    @Test("more selections than there is room for wait for each other: thousands in one request are answered")
+    func thousands() async throws {
+        let backend = Self.backend()
+        try await TestServer.with(backend) { server in
+            let rows = (0..<6000).map { Self.beaconRow(7, slot: Slot(32 + UInt64($0 % 64))) }
+            let slots = (0..<6000).map {
+                Self.beaconRow(ValidatorIndex(UInt64(7 + $0 % 2)), slot: Slot(32 + UInt64($0 % 64)))
+            }
+            for rows in [rows, slots] {
+                let answer = try await server.post(Self.beacon, JSONValue.array(rows).text())
+                #expect(answer.status == 200 && answer.json["data"]?.array?.count == 6000)
+            }
+        }
+    }
+
+    @Test("sync selections of several subcommittees come back in the request's order, a hundred times")
+    func syncOrderAgain() async throws {
+        try await TestServer.with(Self.backend()) { server in
+            let wanted = [7, 8].flatMap { index in [3, 0, 2, 1].map { (ValidatorIndex(index), UInt64($0)) } }
+            let body = JSONValue.array(wanted.map { Self.syncRow($0.0, slot: 40, subcommittee: $0.1) }).text()
+            let expected: JSONValue = [
+                "data": .array(wanted.map { Self.syncRow($0.0, slot: 40, subcommittee: $0.1, Self.whole) })
+            ]
+            for _ in 0..<100 {
+                let answer = try await server.post(Self.sync, body)
+                #expect(answer.json == expected)
+            }
+        }
+    }
+
     @Test("an answer about sync selections is never shortened")
     func neverShort() async throws {
         let backend = Self.backend(never: { $0.slot == 41 })

@@ -34,26 +34,35 @@ final class TestServer: Sendable {
     var records: [ValidatorAPIRecord] { recorded.all }
     var port: Int { server.port ?? 0 }
 
-    private init(_ backend: StubBackend, configure: (inout ValidatorAPIConfiguration) -> Void) {
+    /// - Parameter readiness: what has to be over before the backend is asked.
+    private init(
+        _ backend: StubBackend, keys: KeyTranslation, readiness: Readiness,
+        answering: @escaping @Sendable (Int) -> Void,
+        configure: (inout ValidatorAPIConfiguration) -> Void
+    ) {
         var configuration = ValidatorAPIConfiguration(
             host: "127.0.0.1", port: 0, nodeVersion: "obolnetwork/charon/v1.10.3-styx/x86_64-linux")
         // Patient, because the machine may be busy; tests of bounds set their own.
         configuration.requestTimeout = .seconds(60)
         configuration.headerTimeout = .seconds(60)
+        configuration.silenceTimeout = .seconds(60)
         configuration.observe = { [recorded] in recorded.add($0) }
         configure(&configuration)
         var logger = Logger(label: "test server")
         logger.logLevel = .critical
         server = ValidatorAPIServer(
-            configuration: configuration, backend: backend, keys: TestCluster.keys, logger: logger)
+            configuration: configuration, keys: keys, readiness: readiness, answering: answering, logger: logger)
+        server.open(backend)
     }
 
     /// Runs a server for as long as `body` runs.
     static func with(
-        _ backend: StubBackend = StubBackend(), configure: (inout ValidatorAPIConfiguration) -> Void = { _ in },
-        _ body: (TestServer) async throws -> Void
+        _ backend: StubBackend = StubBackend(), keys: KeyTranslation = TestCluster.keys,
+        readiness: Readiness = Readiness([]),
+        answering: @escaping @Sendable (Int) -> Void = { _ in },
+        configure: (inout ValidatorAPIConfiguration) -> Void = { _ in }, _ body: (TestServer) async throws -> Void
     ) async throws {
-        let test = TestServer(backend, configure: configure)
+        let test = TestServer(backend, keys: keys, readiness: readiness, answering: answering, configure: configure)
         let listening = Gate()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -36,7 +36,8 @@ struct ValidatorsTests {
                 try await server.get("\(Self.path)?id=\(upper)&id=\(Self.shareB)"),
                 try await server.get("\(Self.path)?id=\(upper),\(Self.shareB),\(Self.shareA)"),
                 try await server.post(Self.path, #"{"ids":["\#(upper)","\#(Self.shareB)"],"statuses":null}"#),
-                try await server.post("\(Self.path)?id=1", #"{"ids":["\#(upper)","\#(Self.shareB)"]}"#),
+                try await server.post("\(Self.path)?id=\(upper),%20\(Self.shareB)%20,", #"{"ids":["1"]}"#),
+                try await server.get("\(Self.path)?id=%20\(upper)&id=\(Self.shareB)"),
             ]
             for answer in answers {
                 #expect(answer.status == 200)
@@ -59,16 +60,33 @@ struct ValidatorsTests {
         }
     }
 
-    @Test("without ids all validators of the state are shown")
+    @Test("without ids the cluster's validators are shown, and asked for, not the whole chain's")
     func all() async throws {
-        try await TestServer.with(Self.backend()) { server in
+        let backend = Self.backend()
+        try await TestServer.with(backend) { server in
             for answer in [
                 try await server.get(Self.path), try await server.post(Self.path, "{}"),
                 try await server.post(Self.path, #"{"ids":[]}"#), try await server.post(Self.path, ""),
+                try await server.post(Self.path, "null"),
             ] {
-                #expect(
-                    Self.rows(answer) == ["7 \(Self.shareA)", "8 \(TestCluster.stranger.hex)", "9 \(Self.shareB)"])
+                #expect(Self.rows(answer) == ["7 \(Self.shareA)", "9 \(Self.shareB)"])
             }
+            let active = try await server.get(Self.path + "?status=active")
+            #expect(Self.rows(active) == ["7 \(Self.shareA)"])
+            let asked = "validators head \([TestCluster.validatorA.hex, TestCluster.validatorB.hex])"
+            #expect(backend.asked == Array(repeating: asked, count: 6))
+        }
+    }
+
+    @Test("names of members count in any letter case, but only once")
+    func letterCase() async throws {
+        let backend = Self.backend()
+        try await TestServer.with(backend) { server in
+            let answer = try await server.post(Self.path, #"{"IDs":["7"],"Statuses":["active"]}"#)
+            #expect(Self.rows(answer) == ["7 \(Self.shareA)"])
+            #expect(backend.asked == [#"validators head ["7"]"#])
+            let twice = try await server.post(Self.path, #"{"ids":["7"],"IDS":["9"]}"#)
+            #expect(twice.status == 400 && twice.message == "failed parsing json request body")
         }
     }
 

@@ -81,8 +81,10 @@ struct ChainDiscovery: Sendable {
     }
 
     /// Returns once a node of the cluster's chain follows it.
-    func learn() async throws -> (ChainContext, Root) {
-        let told = ToldOnce()
+    ///
+    /// - Parameter waiting: called with each reason why that takes so long; without names of nodes.
+    func learn(waiting: @escaping @Sendable (String) -> Void = { _ in }) async throws -> (ChainContext, Root) {
+        let told = ToldOnce(waiting: waiting)
         let genesis = try await agree(told)
         let spec = try await agreeOnSpec(told)
         _ = try await untilAnswered(told) { () throws(BeaconError) in
@@ -113,7 +115,7 @@ struct ChainDiscovery: Sendable {
         var generator = SystemRandomNumberGenerator()
         while true {
             let answers = await answers(of: Array(questions.nodes.indices), questions.genesis) {
-                told.note("\($0)", logger)
+                told.note($0, logger)
             }
             try Task.checkCancellation()
             let verdict = GenesisVerdict(
@@ -137,13 +139,13 @@ struct ChainDiscovery: Sendable {
         var backoff = Self.backoff
         var generator = SystemRandomNumberGenerator()
         while true {
-            let answers = await answers(of: members.all, questions.specOf) { told.note("\($0)", logger) }
+            let answers = await answers(of: members.all, questions.specOf) { told.note($0, logger) }
             try Task.checkCancellation()
             let verdict = SpecVerdict(
                 answers.map { ($0.node, $0.answer) }, forkVersion: forkVersion, current: nil)
             if let agreed = verdict.agreed { return agreed }
             for (node, why) in verdict.dissenters.sorted(by: { $0.key < $1.key }) {
-                told.note("spec at \(questions.nodes[node]): \(why)", logger)
+                told.note("spec at \(questions.nodes[node]): \(why)", logger, brief: why)
             }
             try await questions.sleep(backoff.next(using: &generator))
         }
@@ -177,13 +179,14 @@ struct ChainDiscovery: Sendable {
         while true {
             do throws(BeaconError) { return try await call() } catch {
                 try Task.checkCancellation()
-                told.note("\(error)", logger)
+                told.note(error, logger)
             }
             try await questions.sleep(backoff.next(using: &generator))
         }
     }
 
     func tellForeign(_ node: Int, _ why: String, _ told: ToldOnce) {
+        told.waiting("it is of another chain than the cluster: \(why)")
         guard told.isNews("\(node) \(why)") else { return }
         logger.error(
             "beacon node is of another chain than the cluster and is not used",
@@ -211,13 +214,23 @@ final class Members: Sendable {
 /// What an operator has been told. The bound holds against nodes that answer something new each time.
 final class ToldOnce: Sendable {
     private static let linesMax = 64
+    /// Told each time, for those who ask why.
+    let waiting: @Sendable (String) -> Void
     private let lines = Mutex<Set<String>>([])
+
+    init(waiting: @escaping @Sendable (String) -> Void = { _ in }) {
+        self.waiting = waiting
+    }
 
     func isNews(_ line: String) -> Bool {
         lines.withLock { $0.count < Self.linesMax && $0.insert(line).inserted }
     }
 
-    func note(_ reason: String, _ logger: Logger) {
+    func note(_ error: BeaconError, _ logger: Logger) { note("\(error)", logger, brief: error.message) }
+
+    /// - Parameter brief: the reason without the node's name.
+    func note(_ reason: String, _ logger: Logger, brief: String) {
+        waiting(brief)
         if isNews(reason) { logger.warning("waiting for a beacon node", metadata: ["reason": "\(reason)"]) }
     }
 }

@@ -34,6 +34,9 @@ package struct NodeConfiguration: Sendable {
     package var beaconNodeHeaders: [String] = []
     /// `ip:port`.
     package var validatorAPIAddress = "127.0.0.1:3600"
+    /// PEM files, both or neither; plain HTTP without.
+    package var validatorAPICertificateFile = ""
+    package var validatorAPIKeyFile = ""
     /// `ip:port` of `/debug/peers`; empty for none.
     package var debugAddress = ""
     package var signing = Signing.off
@@ -76,6 +79,7 @@ package struct NodeConfiguration: Sendable {
             throw ConfigurationError(flag: flag, what: "is not above zero", cure: "use e.g. 2s")
         }
         _ = try SocketAddressText(validatorAPIAddress, flag: "validator-api-address")
+        try validateTLSFiles()
         if !debugAddress.isEmpty { _ = try SocketAddressText(debugAddress, flag: "debug-address") }
         _ = try listenAddresses()
         for address in p2pUDPAddresses { _ = try SocketAddressText(address, flag: "p2p-udp-address") }

@@ -4,8 +4,9 @@ import SSZ
 
 /// Partial proofs in, the cluster's proofs out (validator-api.md §5.1).
 extension EndpointTable {
-    /// In the order of the request, duplicates kept. When the time nears, what is complete is answered: a client that
-    /// asks for the next epoch as well must not lose this one because other operators' clients do not yet.
+    /// In the order of the request, duplicates kept. What is complete is answered when the time nears, or soon after the
+    /// first epoch is complete: a client that asks for the next epoch as well must not lose this one because other
+    /// operators' clients do not yet.
     var beaconCommitteeSelections: Endpoint {
         Endpoint(
             "aggregate_beacon_committee_selections", .post, "/eth/v1/validator/beacon_committee_selections"
@@ -20,7 +21,7 @@ extension EndpointTable {
                     place: place, duty: Duty(slot: entry.0.slot, type: .prepareAggregator), pubKey: entry.1,
                     data: .committeeSelection(entry.0))
             }
-            let proofs = try await selectionProofs(objects, call)
+            let proofs = try await selectionProofs(objects, call, mayLackLaterEpochs: true)
             guard !proofs.signed.isEmpty || selections.isEmpty else {
                 // Some may still come: worth another try.
                 if proofs.refused.count < selections.count { throw APIFault.interrupted }

@@ -8,7 +8,7 @@ extension EndpointTable {
             .stream(
                 try await backend.proxyEvents(
                     ProxyRequest(
-                        method: call.request.method.rawValue, target: call.request.head.path ?? "/",
+                        method: call.request.method.rawValue, target: call.target.path + call.target.query,
                         headers: call.request.headers.headerFields)))
         }
     }

@@ -13,24 +13,54 @@ extension EndpointTable {
 
     /// Hands our partial proofs to the node and waits until the cluster has completed all of them, or the request's
     /// time is nearly up. Equal entries share one wait.
-    func selectionProofs(_ objects: [SubmittedObject], _ call: APICall) async throws -> SelectionProofs {
+    ///
+    /// - Parameter mayLackLaterEpochs: those have a moment only once the first epoch's are there.
+    func selectionProofs(
+        _ objects: [SubmittedObject], _ call: APICall, mayLackLaterEpochs: Bool
+    ) async throws -> SelectionProofs {
         let found = FoundProofs(SelectionProofs(refused: try await take(objects)))
         let refused = found.all.refused
-        let waits = Dictionary(grouping: objects.filter { refused[$0.place] == nil }) { SelectionKey($0.duty, $0.key) }
+        let places = Dictionary(grouping: objects.filter { refused[$0.place] == nil }) { SelectionKey($0.duty, $0.key) }
+            .mapValues { $0.map(\.place) }
+        let waits = places.sorted { $0.key < $1.key }.map { (key: $0.key, places: $0.value) }
+        let firstEpoch = objects.map { backend.domains.epoch(of: $0.duty.slot) }.min()
+        let split =
+            mayLackLaterEpochs
+            ? waits.firstIndex { backend.domains.epoch(of: $0.key.duty.slot) != firstEpoch } ?? waits.endIndex
+            : waits.endIndex
+        // The later ones have their moment even if the first are never complete.
+        try await collect(
+            waits[..<split], into: found,
+            within: split == waits.endIndex ? call.patience : call.patience.ending(earlierBy: selectionGrace))
+        try await collect(waits[split...], into: found, within: call.patience.endingWithin(selectionGrace))
+        return found.all
+    }
+
+    /// Waits for some until the bound; no more at once than there are places.
+    private func collect(
+        _ waits: ArraySlice<SelectionWait>, into found: FoundProofs, within bound: RequestBound
+    ) async throws {
+        guard !waits.isEmpty else { return }
         do {
-            try await call.patience.run { [backend] in
-                try await withThrowingTaskGroup { group in
-                    for (key, objects) in waits {
+            try await bound.run { [backend, places] in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    var open = 0
+                    for wait in waits {
+                        while open >= SelectionPlaces.ofRequest || !places.take() {
+                            guard open > 0 else { throw APIFault.overloaded }
+                            try await group.next()
+                            open -= 1
+                        }
+                        open += 1
                         group.addTask {
-                            let result = try await Self.wait(for: key, backend)
-                            found.add(result, at: objects.map(\.place))
+                            defer { places.give() }
+                            found.add(try await Self.wait(for: wait.key, backend), at: wait.places)
                         }
                     }
                     try await group.waitForAll()
                 }
             }
         } catch Interruption.timeout {}
-        return found.all
     }
 
     private static func wait(
@@ -44,7 +74,9 @@ extension EndpointTable {
     }
 }
 
-private struct SelectionKey: Hashable, Sendable {
+private typealias SelectionWait = (key: SelectionKey, places: [Int])
+
+private struct SelectionKey: Hashable, Comparable, Sendable {
     let duty: Duty
     let entry: EntryKey
 
@@ -52,6 +84,8 @@ private struct SelectionKey: Hashable, Sendable {
         self.duty = duty
         self.entry = entry
     }
+
+    static func < (a: Self, b: Self) -> Bool { (a.duty, a.entry) < (b.duty, b.entry) }
 }
 
 /// Filled by several tasks.

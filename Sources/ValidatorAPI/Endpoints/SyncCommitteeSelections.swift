@@ -19,7 +19,7 @@ extension EndpointTable {
                     place: place, duty: Duty(slot: entry.0.slot, type: .prepareSyncContribution), pubKey: entry.1,
                     data: .syncSelection(entry.0))
             }
-            let proofs = try await selectionProofs(objects, call)
+            let proofs = try await selectionProofs(objects, call, mayLackLaterEpochs: false)
             let rows = try selections.indices.map { place in
                 guard case .syncSelection(let signed)? = proofs.signed[place] else { throw Self.fault(of: proofs) }
                 var row = selections[place]

@@ -14,12 +14,14 @@ extension EndpointTable {
                 try await answer(call, ids: call.queryList("id"), statuses: call.queryList("status"))
             },
             Endpoint("get_validators", .post, Self.path) { call in
-                guard let body = try await call.optionalJSON() else {
+                guard let body = try await call.optionalJSON(), !body.isNull else {
                     return try await answer(call, ids: call.queryList("id"), statuses: call.queryList("status"))
                 }
                 guard body.object != nil else { throw APIFault.badJSON(SSZError(.json(expected: "object"))) }
+                // Of ids in both places those of the query count, as for Charon.
+                let asked = call.queryList("id")
                 return try await answer(
-                    call, ids: Self.texts(body["ids"]) ?? call.queryList("id"),
+                    call, ids: asked.isEmpty ? Self.texts(body["ids"]) ?? [] : asked,
                     statuses: Self.texts(body["statuses"]) ?? [])
             },
             Endpoint("get_validator", .get, Self.path + "/{validator_id}") { call in
@@ -51,10 +53,13 @@ extension EndpointTable {
     /// Rows by index, with our shares in place of the group keys.
     ///
     /// A key that is another operator's share is an error, because the wrong validator client is connected. Other
-    /// unknown keys and validators of others have no row; all validators of the state are asked for without ids.
+    /// unknown keys and validators of others have no row. Without ids it is the cluster's validators: all of a chain's are
+    /// hundreds of megabytes.
     private func rows(state: StateID, selection: ValidatorSelection) async throws -> [BeaconValidator] {
         var translated = selection
-        if case .pubKeys(let shares) = selection {
+        if selection == .all {
+            translated = .pubKeys(keys.all)
+        } else if case .pubKeys(let shares) = selection {
             var groupKeys: [PubKey] = []
             for share in shares {
                 do throws(KeyFault) {
@@ -69,9 +74,7 @@ extension EndpointTable {
         }
         return try await backend.validators(translated, state: state)
             .compactMap { row in
-                guard let share = keys.share(of: row.validator.pubKey) else {
-                    return selection == .all ? row : nil
-                }
+                guard let share = keys.share(of: row.validator.pubKey) else { return nil }
                 var row = row
                 row.validator.pubKey = share
                 return row

@@ -1,0 +1,35 @@
+import DutyWorkflow
+import Program
+import ValidatorAPI
+
+/// The beacon node that validator clients see: listens from the node's first second on.
+extension StyxNode {
+    func validatorAPI() throws(ConfigurationError) -> ValidatorAPIServer {
+        let address = try SocketAddressText(configuration.validatorAPIAddress, flag: "validator-api-address")
+        var api = ValidatorAPIConfiguration(host: address.host, port: address.port, nodeVersion: BuildInfo.nodeVersion)
+        api.tls = tls
+        var stages: Set<Readiness.Stage> = [.beaconNode, .journal]
+        if configuration.signing == .keystores { stages.insert(.keystores) }
+        return ValidatorAPIServer(
+            configuration: api, keys: KeyTranslation(validators: cluster.keys.shares, own: cluster.keys.own),
+            readiness: Readiness(stages), answering: hooks.validatorAPI, logger: topic("vapi"))
+    }
+
+    /// - Throws: if the address cannot be listened on.
+    func serve(_ server: ValidatorAPIServer) async throws {
+        let logger = topic("vapi")
+        do {
+            try await server.run { port in
+                hooks.validatorAPIListens(port)
+                logger.info(
+                    "validator API is listening",
+                    metadata: ["port": "\(port)", "tls": "\(tls == nil ? "off" : "on")"])
+            }
+        } catch let error where !(error is CancellationError) {
+            throw ConfigurationError(
+                flag: "validator-api-address",
+                what: "\(configuration.validatorAPIAddress) cannot be listened on: \(error)",
+                cure: "end what listens there, or choose another address")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import BeaconAPI
+import BeaconClient
+import BeaconTestSupport
+import Cluster
+import Ethereum
+import Foundation
+import Logging
+import Program
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Node
+
+/// The validator API while a node starts; what it answers then: ReadinessTests.
+@Suite("the validator API from the first second", .timeLimit(.minutes(2)))
+struct ValidatorAPIStartTests {
+    let directory: TemporaryDirectory
+    let configuration: NodeConfiguration
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        var options = ClusterOptions()
+        options.name = "start"
+        options.nodes = 3
+        options.validators = 1
+        options.feeRecipients = ["0x000000000000000000000000000000000000dEaD"]
+        options.withdrawalAddresses = options.feeRecipients
+        options.network = .hoodi
+        options.insecureKeys = true
+        var generator = SeededGenerator(seed: 1)
+        try ClusterCreation(options, now: Instant(unixSeconds: 1_795_467_579), using: &generator)
+            .write(to: directory.path, concurrency: 1, using: &generator)
+        var configuration = NodeConfiguration()
+        configuration.lockFile = directory.file("node1/cluster-lock.json")
+        configuration.privateKeyFile = directory.file("node1/charon-enr-private-key")
+        configuration.journalFile = directory.file("node1/journal.sqlite")
+        configuration.validatorKeysDirectory = directory.file("node1/validator_keys")
+        configuration.beaconNodeEndpoints = [deadURL]
+        configuration.validatorAPIAddress = "127.0.0.1:0"
+        self.configuration = configuration
+    }
+
+    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// Runs a node for as long as `body` runs.
+    private static func run(
+        _ configuration: NodeConfiguration, _ body: (_ url: String) async throws -> Void
+    ) async throws {
+        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        var hooks = StyxNode.Hooks()
+        hooks.validatorAPIListens = { listening.yield($0) }
+        let node = try await StyxNode(configuration, hooks: hooks, logger: quiet)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { listening.finish() }
+                try await node.run()
+            }
+            let port = try #require(await ports.first { _ in true })
+            try await body("http://127.0.0.1:\(port)")
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    private static func get(_ path: String, _ client: BeaconClient) async throws -> (status: Int, text: String) {
+        let answer = try await client.proxy(ProxyRequest(method: "GET", target: path))
+        var bytes: [UInt8] = []
+        for try await chunk in answer.body { bytes += chunk }
+        return (answer.status, String(decoding: bytes, as: UTF8.self))
+    }
+
+    @Test("listens without any beacon node and says what is missing, without the node's address")
+    func beaconNodeMissing() async throws {
+        try await Self.run(configuration) { url in
+            try await withClient([url]) { client in
+                let version = try await Self.get("/eth/v1/node/version", client)
+                #expect(version.status == 200 && version.text.contains(BuildInfo.nodeVersion))
+                var health = try await Self.get("/eth/v1/node/health", client)
+                // Until the first attempt has failed, there is no more to say.
+                while health.text == #"{"code":503,"message":"waiting for a beacon node; reading the journal"}"# {
+                    health = try await Self.get("/eth/v1/node/health", client)
+                }
+                #expect(health.status == 503)
+                #expect(health.text.hasPrefix(#"{"code":503,"message":"waiting for a beacon node: connection failed"#))
+                #expect(health.text.hasSuffix(#"; reading the journal"}"#))
+                #expect(!health.text.contains("127.0.0.1"))
+            }
+        }
+    }
+
+    @Test("a beacon node of another chain is the reason, and keystores are open then")
+    func otherChain() async throws {
+        let genesis =
+            #"{"data":{"genesis_time":"5","genesis_validators_root":"0x\#(String(repeating: "11", count: 32))","#
+            + #""genesis_fork_version":"0x00000000"}}"#
+        try await FakeBeaconNode.with({ _ in .json(genesis) }) { beacon in
+            var configuration = configuration
+            configuration.beaconNodeEndpoints = [beacon.url]
+            configuration.signing = .keystores
+            try await Self.run(configuration) { url in
+                try await withClient([url]) { client in
+                    var health = try await Self.get("/eth/v1/node/health", client)
+                    while !health.text.contains("another chain") || health.text.contains("keystores") {
+                        health = try await Self.get("/eth/v1/node/health", client)
+                    }
+                    #expect(
+                        health.status == 503
+                            && health.text.contains("waiting for a beacon node: it is of another chain"))
+                }
+            }
+        }
+    }
+
+    @Test("an address that is taken ends the node at once, with the flag")
+    func taken() async throws {
+        try await FakeBeaconNode.with({ _ in .json("{}") }) { other in
+            var configuration = configuration
+            configuration.validatorAPIAddress = String(other.url.dropFirst("http://".count))
+            let node = try await StyxNode(
+                configuration, logger: Self.quiet)
+            let error = await #expect(throws: ConfigurationError.self) { try await node.run() }
+            #expect(error?.flag == "validator-api-address")
+            #expect(error?.what.contains("\(configuration.validatorAPIAddress) cannot be listened on") == true)
+        }
+    }
+
+    @Test("TLS needs both files, readable, and says which is not; nothing is opened before")
+    func tlsFiles() async throws {
+        let certificate = try directory.write("cert.pem", Array("nonsense".utf8))
+        func fault(_ certificate: String, _ key: String) async -> ConfigurationError? {
+            var configuration = configuration
+            configuration.validatorAPICertificateFile = certificate
+            configuration.validatorAPIKeyFile = key
+            return await #expect(throws: ConfigurationError.self) {
+                _ = try await StyxNode(configuration, logger: Self.quiet)
+            }
+        }
+        let noKey = await fault(certificate, "")
+        #expect(noKey?.flag == "vc-tls-key-file" && noKey?.what == "is missing beside --vc-tls-cert-file")
+        let noCertificate = await fault("", certificate)
+        #expect(noCertificate?.flag == "vc-tls-cert-file")
+        let absent = await fault(directory.file("absent.pem"), certificate)
+        #expect(absent?.flag == "vc-tls-cert-file" && absent?.what.contains("absent.pem") == true)
+        let nonsense = await fault(certificate, certificate)
+        #expect(
+            nonsense?.flag == "vc-tls-cert-file" && nonsense?.what.hasSuffix("holds no certificate in PEM form") == true
+        )
+    }
+}
