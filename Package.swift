@@ -152,7 +152,8 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["SSZ", "Timing"], path: "Tests/TestSupport", swiftSettings: strict),
+            name: "TestSupport", dependencies: ["SSZ", "Ethereum", "Timing"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         .target(
             name: "BeaconTestSupport",
             dependencies: ["TestSupport", "BeaconClient", "HTTPServing", hummingbird, nioCore, logging],

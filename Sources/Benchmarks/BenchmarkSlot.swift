@@ -21,7 +21,7 @@ struct BenchmarkSlot {
     /// By share index, for each validator.
     let partials: [[Int: SignatureBytes]]
     private let data: AttestationData
-    private let domains: SigningDomains
+    private let chain: ChainView
 
     init(validators count: Int) throws {
         var data = AttestationData()
@@ -41,7 +41,9 @@ struct BenchmarkSlot {
                 uniqueKeysWithValues: validator.shares.enumerated().map { ($0.offset + 1, $0.element.sign(root).bytes) }
             )
         }
-        (self.data, self.domains, self.root) = (data, domains, root)
+        let clock = SlotClock(genesis: Instant(nanoseconds: 0), slotDuration: .seconds(12), slotsPerEpoch: 32)
+        chain = ChainView(ChainContext(clock: clock, domains: domains, spec: ChainSpec(forks: forks)))
+        (self.data, self.root) = (data, root)
     }
 
     /// What a node waits for its signer, and for its combiner when nothing was decoded ahead.
@@ -51,7 +53,7 @@ struct BenchmarkSlot {
         let own = ShareIndex(PeerIndex(0))
         let signer = Signer(
             backend: .keystores(Dictionary(uniqueKeysWithValues: validators.map { ($0.key.bytes, $0.shares[0]) })),
-            share: own, domains: domains, threads: threads, verifier: verifier)
+            share: own, chain: chain, threads: threads, verifier: verifier)
         let set = Dictionary(
             uniqueKeysWithValues: try validators.map { (EntryKey($0.key.bytes), try attestation(of: $0)) })
         try wall(&bench, sign) { done in
@@ -59,7 +61,7 @@ struct BenchmarkSlot {
         }
         let keys = ShareKeys(
             validators.map { ClusterKeys.Validator(publicKey: $0.key, shares: $0.shares.map(\.publicKey)) }, own: own)
-        let combiner = ThresholdCombiner(keys: keys, domains: domains, threads: threads, verifier: verifier)
+        let combiner = ThresholdCombiner(keys: keys, chain: chain, threads: threads, verifier: verifier)
         let groups = try self.groups()
         try wall(&bench, combine) { done in
             combiner.combine(groups) { results in

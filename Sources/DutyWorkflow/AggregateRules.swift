@@ -15,6 +15,14 @@ enum AggregateRules {
         }
         guard let committee = aggregate.committeeIndex else { return "an aggregate without exactly one committee" }
         if let row, row.committeeIndex != committee { return "an aggregate of committee \(committee.rawValue)" }
+        // Nodes exchange mainnet's shape, which has room for more than a smaller chain's.
+        let preset = configuration.spec.preset
+        if committee.rawValue >= UInt64(preset.maxCommitteesPerSlot) {
+            return "an aggregate of committee \(committee.rawValue), which this chain does not have"
+        }
+        if aggregate.aggregationBits.count > preset.maxValidatorsPerCommittee {
+            return "an aggregate of \(aggregate.aggregationBits.count) seats, more than a committee has"
+        }
         if aggregate.aggregationBits.setCount == 0 { return "an aggregate of nobody's votes" }
         if let decided, decided != aggregate.data {
             return "an aggregate of other votes than the cluster's"
@@ -32,6 +40,9 @@ enum ContributionRules {
         for contribution in contributions.all {
             let subcommittee = contribution.subcommitteeIndex
             if contribution.slot != slot { return "a contribution of slot \(contribution.slot.rawValue)" }
+            if let seat = contribution.aggregationBits.setIndices.last, seat >= preset.syncSubcommitteeSize {
+                return "a contribution with a vote of seat \(seat), which its subcommittee does not have"
+            }
             if subcommittee >= UInt64(preset.syncCommitteeSubnetCount) || seats?.contains(subcommittee) == false {
                 return "a contribution of subcommittee \(subcommittee), in which the validator has no seat"
             }

@@ -21,24 +21,14 @@ struct BlindableBytes {
         case json(JSONValue)
     }
 
-    /// Reads the SSZ form, or `{"version":N,"block":{…},"blinded":true}`. A block is of the shape of mainnet or of the
-    /// minimal preset, which its offsets tell apart.
+    /// Reads the SSZ form, or `{"version":N,"block":{…},"blinded":true}`.
     static func decode<Block>(
-        _ what: String, _ bytes: [UInt8],
-        _ read: (ForkName, _ blinded: Bool, Object, Preset) throws(ProposalError) -> Block
+        _ what: String, _ bytes: [UInt8], _ read: (ForkName, _ blinded: Bool, Object) throws(ProposalError) -> Block
     ) throws(WireError) -> Block {
-        func anyPreset(_ fork: ForkName, _ blinded: Bool, _ object: Object) throws -> Block {
-            do {
-                return try read(fork, blinded, object, .mainnet)
-            } catch {
-                guard let block = try? read(fork, blinded, object, .minimal) else { throw error }
-                return block
-            }
-        }
-        return try WireError.wrap(what) {
+        try WireError.wrap(what) {
             if startsJSONObject(bytes) {
                 let json = try JSONValue(parsing: bytes)
-                return try anyPreset(
+                return try read(
                     try forkVersion(json.member("version")), json["blinded"]?.bool ?? false,
                     .json(try json.member("block")))
             }
@@ -48,7 +38,7 @@ struct BlindableBytes {
             guard offset >= headerBytes, offset <= bytes.count else {
                 throw WireError.malformed("\(what) offset \(offset) in \(bytes.count) bytes")
             }
-            return try anyPreset(fork, bytes[8] == 1, .ssz(bytes[offset...]))
+            return try read(fork, bytes[8] == 1, .ssz(bytes[offset...]))
         }
     }
 }

@@ -7,7 +7,7 @@ import SSZ
 /// this node *signed* is refused, without holding up other validators: what was only decided bars nothing, or a leader
 /// could bar a validator's vote by having another one decided. Source: workflow.md §8.
 struct DutyDB: Sendable {
-    private let configuration: WorkflowConfiguration
+    private var configuration: WorkflowConfiguration
     private var values: [Duty: UnsignedDataSet] = [:]
     private var watermarks: [PubKey: AttestationWatermark] = [:]
     private var proposalWatermarks: [PubKey: ProposalWatermark] = [:]
@@ -16,6 +16,8 @@ struct DutyDB: Sendable {
     private var justified: (target: Epoch, source: Epoch)?
 
     init(configuration: WorkflowConfiguration) { self.configuration = configuration }
+
+    mutating func follow(_ forks: ForkSchedule) { configuration.forks = forks }
 
     mutating func restore(_ snapshot: JournalSnapshot) {
         values = snapshot.unsigned

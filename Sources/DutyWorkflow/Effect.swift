@@ -7,7 +7,8 @@ package enum Effect: Sendable {
     case persist(Record)
     /// May reach the disk with the next commit: it only saves work after a restart.
     case note(Record)
-    case resolveDuties(Epoch)
+    /// Ask for an epoch's duties; each kind is answered by itself.
+    case resolveDuties(Epoch, Set<DutyKind>)
     case fetch(Duty, FetchRequest)
     /// To every other peer.
     case sendConsensus(ConsensusMessage)

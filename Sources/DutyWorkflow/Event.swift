@@ -4,9 +4,13 @@ import Ethereum
 package enum Event: Sendable {
     /// `Workflow.nextWake` has come.
     case wake
-    /// The duties of an epoch: what the beacon node says of our validators.
-    case dutiesResolved(Epoch, [DutyDefinition])
-    case dutiesUnavailable(Epoch, reason: String)
+    /// The duties of an epoch, of one kind: what the beacon node says of our validators.
+    case dutiesResolved(Epoch, DutyKind, [DutyDefinition])
+    case dutiesUnavailable(Epoch, DutyKind, reason: String)
+    /// The chain left blocks on which duties of these epochs depend.
+    case dutiesChanged(Set<Epoch>)
+    /// A fork was added, moved or withdrawn: the schedule from now on.
+    case forksChanged(ForkSchedule)
     case fetched(Duty, FetchedData)
     case fetchFailed(Duty, Failure)
     /// A peer's consensus message, every signature in it checked.

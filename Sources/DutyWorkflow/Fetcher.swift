@@ -34,7 +34,7 @@ struct Fetcher: Sendable {
     /// Part of a slot for which a validator whose selection is late is waited for.
     private static let patiencePart = 12
 
-    private let configuration: WorkflowConfiguration
+    private var configuration: WorkflowConfiguration
     private var pending: [Duty: Pending] = [:]
     private var random: SplitMix64
 
@@ -42,6 +42,8 @@ struct Fetcher: Sendable {
         self.configuration = configuration
         random = SplitMix64(seed: configuration.seed &+ 1)
     }
+
+    mutating func follow(_ forks: ForkSchedule) { configuration.forks = forks }
 
     /// Whether our own data for a duty are on their way for the first time.
     func isAsking(_ duty: Duty) -> Bool { pending[duty].map { $0.stage == .asking && $0.failures == 0 } ?? false }

@@ -166,6 +166,9 @@ struct ParSigDB: Sendable {
         return fire(duty, [key])
     }
 
+    /// The chain's forks moved: shares that seemed bad may have been made for the right one.
+    mutating func forgive() { suspects.forgive() }
+
     /// Whether our own share over another message is already out.
     func contradictsOwn(_ duty: Duty, _ key: EntryKey, _ partial: ParSignedData) -> Bool {
         guard let old = entries[duty]?[key]?.roots[configuration.shareIndex] else { return false }
@@ -245,11 +248,17 @@ struct ParSigDB: Sendable {
 
     private mutating func insert(_ duty: Duty, _ set: ParSignedDataSet) -> (new: ParSignedDataSet, signals: [Signal]) {
         var new: ParSignedDataSet = [:]
-        for (key, partial) in set where isKnown(key) && entries[duty]?[key]?.roots[partial.shareIndex] == nil {
+        for (key, partial) in set where isKnown(key) && isOpen(duty, key, partial.shareIndex) {
             add(duty, key, partial)
             new[key] = partial
         }
         return (new, fire(duty, new.keys.sorted()))
+    }
+
+    /// What turned out bad is not replaced: the journal has it, and one share of each for ever.
+    private func isOpen(_ duty: Duty, _ key: EntryKey, _ share: ShareIndex) -> Bool {
+        guard let entry = entries[duty]?[key] else { return true }
+        return entry.roots[share] == nil && !entry.refused.contains(share)
     }
 
     @discardableResult

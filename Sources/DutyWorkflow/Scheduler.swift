@@ -5,23 +5,31 @@ import Timing
 /// signs by itself also those that a validator client would begin.
 ///
 /// An epoch is resolved when first seen, and from the middle of the one before on: a beacon node that is slow must not
-/// cost the first slots. What was missed (a stalled or suspended process, an epoch unknown for too long) is never
-/// replayed, but told. Source: workflow.md §5.
+/// cost the first slots. Each kind of duties is asked for by itself, and again when the chain has left the block that its
+/// rows depend on; proposers, who are told early with reserve, also when their epoch begins. What has begun stays as it
+/// was. What was missed (a stalled or suspended process, an epoch unknown for too long) is never replayed, but told.
+/// Source: workflow.md §5.
 struct Scheduler: Sendable {
+    private struct Told: Sendable {
+        /// Duties already past included, so that what others say of them can be judged.
+        var duties: [Duty: DutyDefinitionSet]
+        /// Before the epoch began.
+        var isEarly: Bool
+    }
+
     private let clock: SlotClock
     private let validators: Set<PubKey>
     private let signs: Bool
-    /// Of resolved epochs; duties already past included, so that what others say of them can be judged.
-    private var definitions: [Epoch: [Duty: DutyDefinitionSet]] = [:]
-    /// Epochs being asked for right now.
-    private var asking: Set<Epoch> = []
-    private var failures: [Epoch: (count: Int, retryAt: Instant)] = [:]
+    private var told: [DutyQuestion: Told] = [:]
+    private var questions: DutyQuestions
     /// Duties still to start, soonest first.
     private var triggers: [(at: Instant, duty: Duty)] = []
+    /// Who was begun with: nobody begins a duty twice.
+    private var begun: [Duty: Set<PubKey>] = [:]
     /// The first slot this node saw: what was before is no loss of its own.
     private var firstSlot: Slot?
     private var lastEpoch: Epoch?
-    private var random: SplitMix64
+    private var lastWake: Instant?
     private static let epochsKept: UInt64 = 3
     private static let epochsToldMax: UInt64 = 256
 
@@ -29,96 +37,205 @@ struct Scheduler: Sendable {
         clock = configuration.clock
         validators = configuration.validators
         signs = configuration.signs
-        random = SplitMix64(seed: configuration.seed)
+        questions = DutyQuestions(clock: configuration.clock, seed: configuration.seed)
     }
 
     mutating func wake(at now: Instant) -> [Signal] {
         guard now >= clock.genesis else { return [] }
-        if firstSlot == nil { firstSlot = clock.currentSlot(at: now) }
+        let current = clock.currentSlot(at: now)
+        if firstSlot == nil { firstSlot = current }
+        if let lastWake, now < lastWake { rearm(at: now) }
+        lastWake = now
+        // First: what is due now waits for what is in doubt now.
+        let asked = ask(at: now)
         var signals: [Signal] = []
         var missed: [Duty] = []
+        var waiting: [(at: Instant, duty: Duty)] = []
         while let first = triggers.first, first.at <= now {
             triggers.removeFirst()
-            guard let set = definitions(of: first.duty), !set.isEmpty else { continue }
+            guard held(first.duty, at: now) == nil else {
+                waiting.append(first)
+                continue
+            }
+            let set = (definitions(of: first.duty) ?? [:]).filter { begun[first.duty]?.contains($0.key) != true }
+            guard !set.isEmpty else { continue }
             // A whole slot late means the process stood still: the slot is lost, not replayed. What is signed ahead of
             // time may be late.
             if now < first.at + clock.slotDuration || first.duty.type.rules.isAhead {
+                begun[first.duty, default: []].formUnion(set.keys)
                 signals.append(.dutyStarted(first.duty, set))
             } else {
                 missed.append(first.duty)
             }
         }
+        triggers = waiting + triggers
         signals += report(missed, "this node stood still: its process was stopped, or its machine slept")
-        signals += reportUnknown(before: clock.epoch(of: clock.currentSlot(at: now)))
-        for epoch in wantedEpochs(at: now) where canAsk(epoch, at: now) {
-            asking.insert(epoch)
-            signals.append(.perform(.resolveDuties(epoch)))
-        }
-        return signals
+        return signals + reportUnknown(before: clock.epoch(of: current)) + asked
     }
 
-    /// A second definition of a duty for one validator is ignored.
-    mutating func resolved(_ epoch: Epoch, _ rows: [DutyDefinition], at now: Instant) -> [Signal] {
-        asking.remove(epoch)
-        failures[epoch] = nil
-        guard definitions[epoch] == nil else { return [] }
-        var byDuty: [Duty: DutyDefinitionSet] = [:]
-        for row in rows where validators.contains(row.pubKey) {
-            for duty in row.duties(in: epoch, clock) where clock.epoch(of: duty.slot) == epoch {
-                if byDuty[duty]?[row.pubKey] == nil { byDuty[duty, default: [:]][row.pubKey] = row }
-            }
-        }
-        definitions[epoch] = byDuty
-        let current = now < clock.genesis ? Slot.zero : clock.currentSlot(at: now)
-        var missed: [Duty] = []
-        for duty in byDuty.keys.sorted() {
-            if duty.slot >= current {
-                triggers.append((clock.begin(of: duty), duty))
-                triggers += own(with: duty).map { (begin(ofOwn: $0), $0) }
-            } else if let firstSlot, duty.slot >= firstSlot, epoch >= lastEpoch ?? .zero {
-                missed.append(duty)
-            }
-        }
-        triggers.sort { ($0.at, $0.duty) < ($1.at, $1.duty) }
-        definitions = definitions.filter { $0.key.rawValue + Self.epochsKept > epoch.rawValue }
-        return report(missed, "the beacon node told the duties of epoch \(epoch.rawValue) too late") + wake(at: now)
+    /// A second definition of a duty for one validator is ignored, and so is a second answer that nobody asked for.
+    mutating func resolved(
+        _ epoch: Epoch, _ kind: DutyKind, _ rows: [DutyDefinition], at now: Instant
+    ) -> [Signal] {
+        let question = DutyQuestion(epoch: epoch, kind: kind)
+        let wasAsked = questions.answered(question)
+        let old = told[question]
+        guard old == nil || wasAsked else { return [] }
+        var duties = duties(question, rows)
+        if let old { duties = replacing(old.duties, by: duties, of: question, at: now) }
+        told[question] = Told(duties: duties, isEarly: now < clock.start(of: epoch))
+        guard duties != old?.duties else { return wake(at: now) }
+        let missed = arm(question, duties, at: now)
+        trim(before: epoch)
+        return (old == nil ? report(missed, "the beacon node told the duties of epoch \(epoch.rawValue) too late") : [])
+            + wake(at: now)
     }
 
-    mutating func unavailable(_ epoch: Epoch, at now: Instant) {
-        asking.remove(epoch)
-        let count = (failures[epoch]?.count ?? 0) + 1
-        let delay = min(Backoff.duty.delay(attempt: count, random: &random), clock.slotDuration)
-        failures[epoch] = (count, now + delay)
+    mutating func unavailable(_ epoch: Epoch, _ kind: DutyKind, at now: Instant) {
+        let question = DutyQuestion(epoch: epoch, kind: kind)
+        questions.failed(question, isKnown: told[question] != nil, at: now)
     }
 
-    /// Who has this duty; empty if nobody has, nil while the duty's epoch is unknown, or if no beacon node can tell.
+    /// The chain left blocks on which duties of these epochs depend. Of the past nothing changes any more.
+    mutating func changed(_ epochs: Set<Epoch>, at now: Instant) -> [Signal] {
+        let current = clock.epoch(of: clock.currentSlot(at: now))
+        for question in epochs.filter({ $0 >= current }).flatMap(Self.questions)
+        where told[question] != nil || questions.isOut(question) {
+            questions.changed(question)
+        }
+        return wake(at: now)
+    }
+
+    /// Who has this duty; empty if nobody has, nil while the duties of its kind are unknown, or if no beacon node can
+    /// tell.
     func definitions(of duty: Duty) -> DutyDefinitionSet? {
-        guard let type = duty.type.rules.definedBy else { return nil }
-        let epoch = clock.epoch(of: duty.slot)
-        guard let known = definitions[epoch] else { return nil }
+        guard let type = duty.type.rules.definedBy, let question = question(of: duty) else { return nil }
+        guard let known = told[question]?.duties else { return nil }
         let own = known[Duty(slot: duty.slot, type: type)] ?? [:]
         // Messages of a slot are for the block after it: in the last slot of a period the next committee sends them.
-        let next = Slot(duty.slot.rawValue &+ 1)
-        guard type == .syncContribution, !duty.type.rules.isDecided, clock.epoch(of: next) != epoch else { return own }
-        let after = definitions[clock.epoch(of: next)]?[Duty(slot: next, type: type)] ?? [:]
-        return own.merging(after) { first, _ in first }
+        let next = Duty(slot: Slot(duty.slot.rawValue &+ 1), type: type)
+        guard type == .syncContribution, !duty.type.rules.isDecided, let later = self.question(of: next),
+            later != question
+        else { return own }
+        return own.merging(told[later]?.duties[next] ?? [:]) { first, _ in first }
     }
 
     func nextWake(after now: Instant) -> Instant {
         guard now >= clock.genesis else { return clock.genesis }
         var next = clock.start(of: Slot(clock.currentSlot(at: now).rawValue + 1))
-        if let trigger = triggers.first?.at { next = min(next, trigger) }
-        for epoch in wantedEpochs(at: now) where definitions[epoch] == nil && !asking.contains(epoch) {
-            next = min(next, failures[epoch]?.retryAt ?? now)
+        if let trigger = nextTrigger(after: now) { next = min(next, trigger) }
+        for question in open(at: now) {
+            if let at = questions.nextAsk(question, isKnown: told[question] != nil, at: now) { next = min(next, at) }
         }
         return max(next, now)
     }
 
-    private func wantedEpochs(at now: Instant) -> [Epoch] {
+    // MARK: Questions
+
+    private static func questions(of epoch: Epoch) -> [DutyQuestion] {
+        DutyKind.allCases.map { DutyQuestion(epoch: epoch, kind: $0) }
+    }
+
+    private func question(of duty: Duty) -> DutyQuestion? {
+        duty.type.kind.map { DutyQuestion(epoch: clock.epoch(of: duty.slot), kind: $0) }
+    }
+
+    private mutating func ask(at now: Instant) -> [Signal] {
+        let epoch = clock.epoch(of: clock.currentSlot(at: now))
+        let proposers = DutyQuestion(epoch: epoch, kind: .proposer)
+        if told[proposers]?.isEarly == true {
+            told[proposers]?.isEarly = false
+            questions.doubt(proposers)
+        }
+        var wanted: [Epoch: Set<DutyKind>] = [:]
+        for question in open(at: now) where questions.ask(question, isKnown: told[question] != nil, at: now) {
+            wanted[question.epoch, default: []].insert(question.kind)
+        }
+        return wanted.sorted { $0.key < $1.key }.map { .perform(.resolveDuties($0.key, $0.value)) }
+    }
+
+    /// What is to be known by now, and what is known and in doubt.
+    private func open(at now: Instant) -> [DutyQuestion] {
         let slot = clock.currentSlot(at: now)
         let epoch = clock.epoch(of: slot)
         let isSecondHalf = slot.rawValue % clock.slotsPerEpoch >= clock.slotsPerEpoch / 2
-        return isSecondHalf ? [epoch, Epoch(epoch.rawValue + 1)] : [epoch]
+        let wanted = Self.questions(of: epoch) + (isSecondHalf ? Self.questions(of: Epoch(epoch.rawValue + 1)) : [])
+        return wanted + questions.doubtful.filter { $0.epoch >= epoch && !wanted.contains($0) }
+    }
+
+    // MARK: Answers
+
+    private func duties(_ question: DutyQuestion, _ rows: [DutyDefinition]) -> [Duty: DutyDefinitionSet] {
+        var duties: [Duty: DutyDefinitionSet] = [:]
+        for row in rows where validators.contains(row.pubKey) && row.kind == question.kind {
+            for duty in row.duties(in: question.epoch, clock) where clock.epoch(of: duty.slot) == question.epoch {
+                if duties[duty]?[row.pubKey] == nil { duties[duty, default: [:]][row.pubKey] = row }
+            }
+        }
+        return duties
+    }
+
+    /// What has begun or is past stays as it was. A vote that has begun is the validator's vote of that epoch.
+    private func replacing(
+        _ old: [Duty: DutyDefinitionSet], by new: [Duty: DutyDefinitionSet], of question: DutyQuestion, at now: Instant
+    ) -> [Duty: DutyDefinitionSet] {
+        let current = clock.currentSlot(at: now)
+        func isFixed(_ duty: Duty) -> Bool {
+            // An aggregate follows the votes that it is of.
+            let first = duty.type == .aggregator ? Duty.attester(slot: duty.slot) : duty
+            return duty.slot < current || begun[first] != nil
+        }
+        let voters = begun.filter { $0.key.type == .attester && self.question(of: $0.key) == question }.values
+            .reduce(into: Set<PubKey>()) { $0.formUnion($1) }
+        var duties = old.filter { isFixed($0.key) }
+        for (duty, set) in new where !isFixed(duty) {
+            let free = question.kind == .attester ? set.filter { !voters.contains($0.key) } : set
+            if !free.isEmpty { duties[duty] = free }
+        }
+        return duties
+    }
+
+    /// - Returns: duties that were this node's and are past.
+    private mutating func arm(
+        _ question: DutyQuestion, _ duties: [Duty: DutyDefinitionSet], at now: Instant
+    ) -> [Duty] {
+        triggers = triggers.filter { self.question(of: $0.duty) != question }
+        let current = now < clock.genesis ? Slot.zero : clock.currentSlot(at: now)
+        var missed: [Duty] = []
+        for duty in duties.keys.sorted() {
+            if duty.slot >= current {
+                if begun[duty] == nil { triggers.append((clock.begin(of: duty), duty)) }
+                triggers += own(with: duty).map { (begin(ofOwn: $0), $0) }
+            } else if let firstSlot, duty.slot >= firstSlot, question.epoch >= lastEpoch ?? .zero {
+                missed.append(duty)
+            }
+        }
+        triggers.sort { ($0.at, $0.duty) < ($1.at, $1.duty) }
+        return missed
+    }
+
+    /// The clock was ahead and is set back: what seemed missed is still to come.
+    private mutating func rearm(at now: Instant) {
+        let current = clock.epoch(of: clock.currentSlot(at: now))
+        for (question, told) in told where question.epoch >= current { _ = arm(question, told.duties, at: now) }
+    }
+
+    private mutating func trim(before epoch: Epoch) {
+        let oldest = Epoch(epoch.rawValue - min(epoch.rawValue, Self.epochsKept - 1))
+        told = told.filter { $0.key.epoch >= oldest }
+        begun = begun.filter { clock.epoch(of: $0.key.slot) >= oldest }
+        questions.forget(before: oldest)
+    }
+
+    // MARK: Triggers
+
+    private func held(_ duty: Duty, at now: Instant) -> Instant? {
+        question(of: duty).flatMap { questions.held($0, at: now) }
+    }
+
+    private func nextTrigger(after now: Instant) -> Instant? {
+        guard questions.holdsAny else { return triggers.first?.at }
+        return triggers.map { max($0.at, held($0.duty, at: now) ?? $0.at) }.min()
     }
 
     /// What a validator client would begin, if this node has none.
@@ -140,11 +257,7 @@ struct Scheduler: Sendable {
         return clock.start(of: Slot(first - half + position / 2)) + clock.slotDuration * eighths / 8
     }
 
-    private func canAsk(_ epoch: Epoch, at now: Instant) -> Bool {
-        guard definitions[epoch] == nil, !asking.contains(epoch) else { return false }
-        guard let failure = failures[epoch] else { return true }
-        return now >= failure.retryAt
-    }
+    // MARK: What was lost
 
     private func report(_ missed: [Duty], _ why: String) -> [Signal] {
         guard let first = missed.map(\.slot).min(), let last = missed.map(\.slot).max() else { return [] }
@@ -155,16 +268,19 @@ struct Scheduler: Sendable {
     private mutating func reportUnknown(before epoch: Epoch) -> [Signal] {
         defer { lastEpoch = max(epoch, lastEpoch ?? .zero) }
         guard let lastEpoch, lastEpoch < epoch else { return [] }
-        failures = failures.filter { $0.key >= epoch }
         // A clock that jumps by years is no reason to count them.
         let oldest = max(lastEpoch.rawValue, epoch.rawValue - min(epoch.rawValue, Self.epochsToldMax))
-        let unknown = (oldest..<epoch.rawValue).map { Epoch($0) }.filter { definitions[$0] == nil }
-        guard let first = unknown.first, let last = unknown.last, let firstSlot else { return [] }
+        let unknown = (oldest..<epoch.rawValue).flatMap { Self.questions(of: Epoch($0)) }.filter { told[$0] == nil }
+        guard let first = unknown.first?.epoch, let last = unknown.last?.epoch, let firstSlot else { return [] }
         let from = max(firstSlot, clock.firstSlot(of: first))
         let to = Slot(clock.firstSlot(of: Epoch(last.rawValue + 1)).rawValue - 1)
+        let kinds = Set(unknown.map(\.kind))
+        let what =
+            kinds.count == DutyKind.allCases.count ? "" : kinds.sorted().map { "\($0) " }.joined(separator: "or ")
         return [
             .perform(
-                .report(.dutiesMissed(from: from, to: to, count: nil, "no beacon node told which duties there are")))
+                .report(
+                    .dutiesMissed(from: from, to: to, count: nil, "no beacon node told which \(what)duties there are")))
         ]
     }
 }

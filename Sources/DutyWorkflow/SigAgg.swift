@@ -3,10 +3,12 @@ import Ethereum
 /// Turns agreeing shares into a group signature. The arithmetic is an effect; what to sign over is decided here.
 /// Source: workflow.md §11.
 struct SigAgg: Sendable {
-    private let configuration: WorkflowConfiguration
+    private var configuration: WorkflowConfiguration
     private var combining: [Duty: [EntryKey: PartialGroup]] = [:]
 
     init(configuration: WorkflowConfiguration) { self.configuration = configuration }
+
+    mutating func follow(_ forks: ForkSchedule) { configuration.forks = forks }
 
     mutating func combine(_ duty: Duty, _ groups: [EntryKey: PartialGroup]) -> [Signal] {
         combining[duty, default: [:]].merge(groups) { _, new in new }

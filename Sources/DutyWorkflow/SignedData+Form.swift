@@ -7,6 +7,11 @@ extension SignedData {
     ///
     /// - Returns: for people; nil if it is in order.
     package func fault(in duty: Duty, clock: SlotClock, forks: ForkSchedule) -> String? {
+        fault(in: duty, clock: clock, fork: forks.fork(at: clock.epoch(of: duty.slot)))
+    }
+
+    /// - Parameter ruling: the fork that objects of the duty are of.
+    func fault(in duty: Duty, clock: SlotClock, fork ruling: ForkName) -> String? {
         let epoch = clock.epoch(of: duty.slot)
         let isOther: Bool
         switch self {
@@ -23,7 +28,7 @@ extension SignedData {
         case .contributionAndProof(let signed): isOther = signed.message.contribution.slot != duty.slot
         }
         guard dutyType == duty.type, !isOther else { return "signed for another duty" }
-        if let fork, fork != forks.fork(at: epoch) {
+        if let fork, fork != ruling {
             return "of fork \(fork), which does not rule slot \(duty.slot.rawValue)"
         }
         guard subcommittee < UInt64(Preset.mainnet.syncCommitteeSubnetCount) else {

@@ -29,12 +29,14 @@ extension SignedData {
     }
 
     /// Decodes the wire form of a duty type. Accepts SSZ, and JSON as Charon does.
-    package init(wire bytes: [UInt8], type: DutyType) throws(WireError) {
+    ///
+    /// - Parameter preset: of the chain, which gives blocks their shape and their roots.
+    package init(wire bytes: [UInt8], type: DutyType, preset: Preset = .mainnet) throws(WireError) {
         switch type {
         case .proposer:
             self = .proposal(
                 try BlindableBytes.decode("signed proposal", bytes) {
-                    (fork, blinded, object, preset) throws(ProposalError) in
+                    (fork, blinded, object) throws(ProposalError) in
                     switch object {
                     case .ssz(let bytes):
                         try VersionedSignedProposal(fork: fork, blinded: blinded, objectBytes: bytes, preset: preset)

@@ -79,6 +79,14 @@ struct SuspectWatch: Sendable {
         return (isGood ? claim : nil, signals)
     }
 
+    /// Theirs are still verified first, but what was held against them is forgotten.
+    mutating func forgive() {
+        for share in suspects.keys {
+            suspects[share]?.strikes = 0
+            suspects[share]?.pausedUntil = nil
+        }
+    }
+
     mutating func expire(_ duty: Duty) {
         for share in suspects.keys { suspects[share]?.waiting.removeAll { $0.duty == duty } }
     }

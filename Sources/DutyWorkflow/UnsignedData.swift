@@ -18,6 +18,15 @@ package enum UnsignedData: Hashable, Sendable {
         }
     }
 
+    /// Of what carries it; nil for what has the same form in every fork.
+    var fork: ForkName? {
+        switch self {
+        case .proposal(let proposal): proposal.fork
+        case .aggregate(let aggregate): aggregate.fork
+        case .attester, .contributions: nil
+        }
+    }
+
     /// The validator's row, where the cluster agrees on it with the value.
     package var definition: DutyDefinition? {
         switch self {

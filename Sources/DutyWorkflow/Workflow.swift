@@ -7,7 +7,7 @@ import SSZ
 /// Start reading at `route`. Time is an argument, nothing here waits, logs or fails; what must be durable comes out
 /// as `.persist` before what depends on it.
 package struct Workflow: Sendable {
-    package let configuration: WorkflowConfiguration
+    package private(set) var configuration: WorkflowConfiguration
     var scheduler: Scheduler
     var fetcher: Fetcher
     var consensus: Consensus
@@ -124,8 +124,10 @@ package struct Workflow: Sendable {
     private mutating func signals(for event: Event, _ now: Instant) -> [Signal] {
         switch event {
         case .wake: wake(now)
-        case .dutiesResolved(let epoch, let rows): scheduler.resolved(epoch, rows, at: now)
-        case .dutiesUnavailable(let epoch, let reason): unavailable(epoch, reason, now)
+        case .dutiesResolved(let epoch, let kind, let rows): scheduler.resolved(epoch, kind, rows, at: now)
+        case .dutiesUnavailable(let epoch, let kind, let reason): unavailable(epoch, kind, reason, now)
+        case .dutiesChanged(let epochs): scheduler.changed(epochs, at: now)
+        case .forksChanged(let forks): follow(forks)
         case .fetched(let duty, let data): received(duty, data, now)
         case .fetchFailed(let duty, let failure): fetcher.failed(duty, failure, now) + release(duty, now)
         case .consensusMessage(let message): admitted(message.duty, now) { $0.fromPeer(message, now) }
@@ -174,6 +176,17 @@ package struct Workflow: Sendable {
             + scheduler.wake(at: now) + fetcher.wake(from: sources, at: now)
             + due.flatMap { consensus.receive($0, at: now) } + consensus.wake(at: now) + broadcaster.wake(at: now)
             + wakeInfoSync(now)
+    }
+
+    /// What is decided, signed or begun stays as it is; everything after it is judged by the new schedule.
+    private mutating func follow(_ forks: ForkSchedule) -> [Signal] {
+        configuration.forks = forks
+        fetcher.follow(forks)
+        dutyDB.follow(forks)
+        sigAgg.follow(forks)
+        // Peers may have been right all along.
+        parSigDB.forgive()
+        return []
     }
 
     /// Peers' messages: plausible and not over.
@@ -240,11 +253,15 @@ package struct Workflow: Sendable {
     /// A share is worth something only in the duty it was made for and in the form that nodes exchange: else old shares
     /// of honest operators, sent again under the name of a later duty, would take the place of the ones to come.
     private mutating func fromPeer(_ duty: Duty, _ set: ParSignedDataSet, _ now: Instant) -> [Signal] {
+        let decided = dutyDB.decided(duty)
+        let ruling = configuration.forks.fork(at: configuration.clock.epoch(of: duty.slot))
         var fitting = set
         var faults: [Signal] = []
         for (key, partial) in set.sorted(by: { $0.key < $1.key }) {
             guard
-                let fault = partial.data.fault(in: duty, clock: configuration.clock, forks: configuration.forks)
+                // What is decided keeps its fork when the chain's forks move.
+                let fault = partial.data.fault(
+                    in: duty, clock: configuration.clock, fork: decided[key.pubKey]?.fork ?? ruling)
                     ?? (partial.data.subcommittee == key.subcommittee ? nil : "for another subcommittee")
             else { continue }
             fitting[key] = nil
@@ -264,8 +281,10 @@ package struct Workflow: Sendable {
         return parSigDB.verified(share, isGood, isOver: { over.isOver($0) }, at: now)
     }
 
-    private mutating func unavailable(_ epoch: Epoch, _ reason: String, _ now: Instant) -> [Signal] {
-        scheduler.unavailable(epoch, at: now)
+    private mutating func unavailable(
+        _ epoch: Epoch, _ kind: DutyKind, _ reason: String, _ now: Instant
+    ) -> [Signal] {
+        scheduler.unavailable(epoch, kind, at: now)
         return [.perform(.report(.dutiesUnavailable(epoch, reason)))]
     }
 

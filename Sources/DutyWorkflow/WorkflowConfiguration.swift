@@ -11,7 +11,7 @@ package struct WorkflowConfiguration: Sendable {
     /// The cluster's validators, by group key.
     package var validators: Set<PubKey>
     package var clock: SlotClock
-    package var domains: SigningDomains
+    /// Its forks may move while the node runs: `Event.forksChanged`.
     package var spec: ChainSpec
     package var proposals: ProposalPreferences
     /// Whether this node signs by itself (`Signer`) instead of waiting for a validator client.
@@ -27,8 +27,8 @@ package struct WorkflowConfiguration: Sendable {
     package var infoSync: InfoSyncConfiguration?
 
     package init(
-        nodes: Int, threshold: Int, peer: PeerIndex, validators: Set<PubKey>, clock: SlotClock, domains: SigningDomains,
-        spec: ChainSpec? = nil, proposals: ProposalPreferences = ProposalPreferences(), signs: Bool,
+        nodes: Int, threshold: Int, peer: PeerIndex, validators: Set<PubKey>, clock: SlotClock, spec: ChainSpec,
+        proposals: ProposalPreferences = ProposalPreferences(), signs: Bool,
         signsFrom: Slot = .zero, included: Set<DutyType> = [], seed: UInt64,
         infoSync: InfoSyncConfiguration? = nil
     ) {
@@ -37,8 +37,7 @@ package struct WorkflowConfiguration: Sendable {
         self.peer = peer
         self.validators = validators
         self.clock = clock
-        self.domains = domains
-        self.spec = spec ?? ChainSpec(forks: domains.forks)
+        self.spec = spec
         self.proposals = proposals
         self.signs = signs
         self.signsFrom = signsFrom
@@ -48,6 +47,9 @@ package struct WorkflowConfiguration: Sendable {
     }
 
     package var shareIndex: ShareIndex { ShareIndex(peer) }
-    package var forks: ForkSchedule { domains.forks }
+    package var forks: ForkSchedule {
+        get { spec.forks }
+        set { spec.forks = newValue }
+    }
     package var deadlines: Deadlines { Deadlines(clock: clock) }
 }

@@ -15,9 +15,7 @@ enum WorkflowFuzz {
         else { preconditionFailure("all forks at genesis") }
         return WorkflowConfiguration(
             nodes: Known.nodes, threshold: 3, peer: PeerIndex(0), validators: Set(Known.pubKeys), clock: Known.clock,
-            domains: SigningDomains(
-                forks: forks, genesisValidatorsRoot: .zero, exitVersion: .zero, slotsPerEpoch: 32, preset: .mainnet),
-            signs: false, seed: 1)
+            spec: ChainSpec(forks: forks), signs: false, seed: 1)
     }()
 
     /// Each step takes a byte for its kind and more for its values.
@@ -54,7 +52,8 @@ enum WorkflowFuzz {
             let rows = (0..<source.choice(4)).map {
                 Known.row($0 % 3, slot: source.flag() ? Known.slot : source.number())
             }
-            return .dutiesResolved(Epoch(source.flag() ? 0 : source.number()), rows.map { .attester($0) })
+            let epoch = Epoch(source.flag() ? 0 : source.number())
+            return .dutiesResolved(epoch, .attester, rows.map { .attester($0) })
         default:
             let own = LocalPartials(duty(&source), partials(&source, share: 1))
             return .localPartials([own], Ticket(UInt64(source.byte())))

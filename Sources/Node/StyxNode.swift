@@ -141,8 +141,7 @@ package struct StyxNode: Sendable {
     private func work(
         _ beacon: BeaconClient, _ reconnections: Reconnections, _ server: ValidatorAPIServer,
         _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ priority: PriorityProtocol, _ slot: RuntimeSlot,
-        _ loop: any EventLoop,
-        view: @escaping @Sendable () -> ClusterView
+        _ loop: any EventLoop, peers: @escaping @Sendable () -> ClusterView
     ) async throws {
         // At once: a wrong password should show before a beacon node is there.
         let discovery = chainDiscovery(beacon, reconnections)
@@ -153,17 +152,18 @@ package struct StyxNode: Sendable {
         server.update { $0.finish(.keystores) }
         let (chain, genesisRoot) = try await learned
         server.update { $0.finish(.beaconNode) }
+        let view = ChainView(chain)
         let verifier = SignatureVerifier(threads: threads)
         let signer = shares.map {
             Signer(
-                backend: .keystores($0), share: cluster.keys.own, domains: chain.domains, threads: threads,
-                verifier: verifier)
+                backend: .keystores($0), share: cluster.keys.own, chain: view, threads: threads, verifier: verifier)
         }
         let journal = try Journal(
             path: configuration.journalFile,
             binding: JournalBinding(
                 lockHash: cluster.lock.lockHash, genesisValidatorsRoot: genesisRoot, share: cluster.keys.own),
-            keptSlots: 2 * chain.clock.slotsPerEpoch + 38, at: chain.clock.currentSlot(at: SystemClock.now()),
+            keptSlots: 2 * chain.clock.slotsPerEpoch + 38, preset: chain.spec.preset,
+            at: chain.clock.currentSlot(at: SystemClock.now()),
             now: SystemClock.now)
         // A validator client has a protection of its own.
         let fresh = FreshJournal(
@@ -171,21 +171,21 @@ package struct StyxNode: Sendable {
             clock: chain.clock, at: SystemClock.now())
         let workflowConfiguration = WorkflowConfiguration(
             nodes: cluster.operators.count, threshold: cluster.threshold, peer: cluster.own,
-            validators: Set(cluster.keys.pubKeys), clock: chain.clock, domains: chain.domains, spec: chain.spec,
+            validators: Set(cluster.keys.pubKeys), clock: chain.clock, spec: chain.spec,
             proposals: proposals, signs: signer != nil, signsFrom: fresh.firstSlot, included: [.proposer],
             seed: UInt64.random(in: .min ... .max), infoSync: infoSyncConfiguration)
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
         warn(about: journal, fresh, isEmpty: snapshot.watermarks.isEmpty, chain.clock)
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock)
-        let duties = DutiesSource(client: beacon, slotsPerEpoch: chain.clock.slotsPerEpoch)
+        let duties = DutiesSource(client: beacon, clock: chain.clock)
         let events = ChainEvents(
             beacon: beacon, clock: chain.clock, reconnections: reconnections, logger: topic("sse"))
         let effects = NodeEffects(
-            beacon: beacon, validators: validators, duties: duties, chain: chain, signer: signer,
+            beacon: beacon, validators: validators, duties: duties, chain: view, signer: signer,
             combiner: ThresholdCombiner(
-                keys: cluster.keys, domains: chain.domains, threads: threads, verifier: verifier),
+                keys: cluster.keys, chain: view, threads: threads, verifier: verifier),
             verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
-            priority: priority, threads: threads, report: reporter(view: view) { journal.metrics.commits })
+            priority: priority, threads: threads, report: reporter(view: peers) { journal.metrics.commits })
         let identity = cluster.identity
         let tasks = OwnedTasks()
         let driver = WorkflowDriver(
@@ -194,7 +194,7 @@ package struct StyxNode: Sendable {
                 seal: { ConsensusCodec.seal($0, $1, with: identity) }), loop: loop,
             commit: { records, done in journal.commit(records) { done($0.mapError { $0 }) } },
             perform: { effect, driver in effects.perform(effect, tasks) { driver.post($0) } })
-        let runtime = NodeRuntime(driver: driver, chain: chain, keys: cluster.keys, verifier: verifier)
+        let runtime = NodeRuntime(driver: driver, chain: view, keys: cluster.keys, verifier: verifier)
         slot.set(runtime)
         server.open(NodeBackend(runtime: runtime, beacon: beacon, validators: validators, duties: duties))
         server.update { $0.finish(.journal) }
@@ -212,14 +212,16 @@ package struct StyxNode: Sendable {
                 group.addTask {
                     await events.run { _, event in
                         if case .chainReorg = event { validators.forget() }
-                        _ = duties.receive(event)
+                        let changed = duties.receive(event)
+                        if !changed.isEmpty { driver.post(.dutiesChanged(changed)) }
                     }
                 }
                 group.addTask {
                     await discovery.watch(chain, root: genesisRoot) {
                         chain.clock.currentSlot(at: SystemClock.now())
-                    } onForksChanged: {
-                        hooks.forksChanged($0)
+                    } onForksChanged: { forks in
+                        runtime.follow(forks, exitVersion: discovery.exitVersion(of: forks))
+                        hooks.forksChanged(forks)
                     }
                 }
                 try await group.next()

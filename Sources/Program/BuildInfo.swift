@@ -3,8 +3,9 @@ package enum BuildInfo {
     package static let version = "v0.1.0-dev"
     /// Seven hex digits, or `unknown`: peers drop any other form (protocols.md §3).
     package static let gitHash = "unknown"
-    /// The Charon release whose wire and files we speak; released peers refuse versions they do not know.
-    package static let charonVersion = "v1.10.3"
+    /// The Charon release whose wire we speak (v1.11.md §10). Older peers accept it as newer than theirs. What a cluster
+    /// does of it is for info-sync to decide, where older lines are offered, too.
+    package static let charonVersion = "v1.11.0"
     /// The family name peers see.
     package static let client = "styx"
     package static let userAgent = "obolnetwork-charon/\(charonVersion)"

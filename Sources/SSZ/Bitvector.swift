@@ -78,5 +78,6 @@ struct BitvectorCodec: FieldCodec {
     }
 
     /// A value of another preset keeps the bits that both have: nodes of a cluster exchange mainnet's shape on every chain.
+    /// Bits that a smaller chain has no room for are refused where such values come in (`AggregateRules`).
     private func stored(_ value: Bitvector) -> Bitvector { value.count == count ? value : value.resized(to: count) }
 }

@@ -7,17 +7,7 @@ extension SimulatedCluster {
     mutating func perform(_ effect: Effect, _ node: Int) {
         switch effect {
         case .persist, .note: break
-        case .resolveDuties(let epoch) where silentBeaconNodes.contains(node):
-            post(node, .dutiesUnavailable(epoch, reason: "silent"), after: .seconds(2)...(.seconds(2)))
-        case .resolveDuties(let epoch):
-            let isMoved = reorganisation.map { now >= $0.at } ?? false
-            let rows = chain.definitions(of: epoch, shift: isMoved ? reorganisation?.shift ?? 0 : 0)
-            post(node, .dutiesResolved(epoch, rows), after: .milliseconds(5)...(.milliseconds(50)))
-            guard Self.hasValidatorClient(node) else { return }
-            for chore in rows.flatMap({ Chore.chores(of: $0, in: epoch, chain) })
-            where options.allDuties || chore.duty.type == .attester {
-                heap.schedule(.validatorClient(node: node, chore), at: max(now, chore.begin(chain.clock)))
-            }
+        case .resolveDuties(let epoch, let kinds): for kind in kinds.sorted() { resolve(epoch, kind, node) }
         case .fetch(let duty, .attestationData(let committees)):
             let view = Double.random(in: 0..<1, using: &random) < headDisagreement
             let data =
@@ -73,6 +63,22 @@ extension SimulatedCluster {
             answerPeer(ticket, answer)
             answerValidatorClient(ticket, answer)
         case .report(let report): oracle.heard(report, by: node)
+        }
+    }
+
+    private mutating func resolve(_ epoch: Epoch, _ kind: DutyKind, _ node: Int) {
+        guard !silentBeaconNodes.contains(node) else {
+            post(node, .dutiesUnavailable(epoch, kind, reason: "silent"), after: .seconds(2)...(.seconds(2)))
+            return
+        }
+        let isMoved = reorganisation.map { now >= $0.at } ?? false
+        let rows = chain.definitions(of: epoch, shift: isMoved ? reorganisation?.shift ?? 0 : 0)
+            .filter { $0.kind == kind }
+        post(node, .dutiesResolved(epoch, kind, rows), after: .milliseconds(5)...(.milliseconds(50)))
+        guard Self.hasValidatorClient(node) else { return }
+        for chore in rows.flatMap({ Chore.chores(of: $0, in: epoch, chain) })
+        where (options.allDuties || chore.duty.type == .attester) && nodes[node].chores.insert(chore).inserted {
+            heap.schedule(.validatorClient(node: node, chore), at: max(now, chore.begin(chain.clock)))
         }
     }
 

@@ -58,6 +58,8 @@ package struct SimulatedCluster {
         var pendingRecords: [Record] = []
         /// In the cluster's time, like everything in the heap.
         var nextWake: Instant?
+        /// What its validator client has heard that it has to do.
+        var chores: Set<Chore> = []
         /// What its clock shows beyond the cluster's time.
         var skew: Duration = .zero
     }
@@ -108,6 +110,16 @@ package struct SimulatedCluster {
     package var broadcastFailureRate = 0.0
     /// From then on beacon nodes give other duties, also for the running epoch.
     package var reorganisation: (at: Instant, shift: UInt64)?
+
+    /// From then on beacon nodes give other duties, and tell their nodes that epochs changed within a second.
+    package mutating func reorganise(_ epochs: Set<Epoch>, shift: UInt64, at: Instant) {
+        reorganisation = (at, shift)
+        for node in nodes.indices {
+            heap.schedule(
+                .event(node: node, life: nodes[node].life, .dutiesChanged(epochs)), at: at + draw(.zero...(.seconds(1)))
+            )
+        }
+    }
 
     /// Takes the node down and back up from its journal.
     package mutating func crash(node: Int, from: Instant, until: Instant) {
@@ -194,8 +206,8 @@ package struct SimulatedCluster {
         guard nodes[node].workflow == nil else { return }
         let configuration = WorkflowConfiguration(
             nodes: options.nodes, threshold: (2 * options.nodes + 2) / 3, peer: PeerIndex(node),
-            validators: Set(chain.pubKeys), clock: chain.clock, domains: chain.domains,
-            spec: chain.spec, signs: !Self.hasValidatorClient(node), seed: options.seed &+ UInt64(node),
+            validators: Set(chain.pubKeys), clock: chain.clock, spec: chain.spec, signs: !Self.hasValidatorClient(node),
+            seed: options.seed &+ UInt64(node),
             infoSync: infoSyncConfiguration(node))
         let signature = [UInt8(truncatingIfNeeded: node)]
         var workflow = Workflow(

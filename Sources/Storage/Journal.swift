@@ -2,6 +2,7 @@ import DutyWorkflow
 import Ethereum
 import Foundation
 import GRDB
+import SSZ
 import Synchronization
 
 import enum DutyWorkflow.Record  // GRDB has a class of that name
@@ -47,6 +48,7 @@ package final class Journal: Sendable {
     private let lock: FileLock
     private let space: JournalSpace
     private let keptSlots: UInt64
+    private let preset: Preset
     private let now: @Sendable () -> Instant
     private let state = Mutex(State())
 
@@ -59,11 +61,12 @@ package final class Journal: Sendable {
     ///   - binding: What it must belong to. nil for whatever it does; then it is never created.
     ///   - bytesMax: Bound of the database file. 1 GiB is some hundred times what 1000 validators need.
     ///   - keptSlots: Deadlines and inclusion window (38 slots) of all duties; two epochs is the longest deadline.
+    ///   - preset: Of the chain: what gives its blocks their shape and their roots.
     ///   - slot: The current one. Nothing is swept before one is known.
     ///   - now: For the times in the rows.
     package init(
         path: String, binding: JournalBinding?, bytesMax: Int = 1 << 30, keptSlots: UInt64 = 2 * 32 + 38,
-        at slot: Slot = .zero, now: @escaping @Sendable () -> Instant
+        preset: Preset = .mainnet, at slot: Slot = .zero, now: @escaping @Sendable () -> Instant
     ) throws(JournalError) {
         if binding == nil, !FileManager.default.fileExists(atPath: path) { throw .missing(path: path) }
         try Self.makeDirectory(of: path)
@@ -77,6 +80,7 @@ package final class Journal: Sendable {
         createdAt = opened.createdAt.map { Instant(nanoseconds: $0 * 1_000_000) }
         self.path = path
         self.keptSlots = keptSlots
+        self.preset = preset
         self.now = now
         state.withLock { $0.slot = slot }
         do {
@@ -119,11 +123,15 @@ package final class Journal: Sendable {
     ///
     /// - Throws: `.corrupt` for a row that does not decode.
     package func load(where isLive: @escaping @Sendable (Duty) -> Bool) async throws(JournalError) -> JournalSnapshot {
-        try await perform("read journal") { [path] db in try SnapshotReader(db: db, path: path).read(where: isLive) }
+        try await perform("read journal") { [path, preset] db in
+            try SnapshotReader(db: db, path: path, preset: preset).read(where: isLive)
+        }
     }
 
     package func watermarks() async throws(JournalError) -> [PubKey: AttestationWatermark] {
-        try await perform("read journal") { [path] db in try SnapshotReader(db: db, path: path).watermarks() }
+        try await perform("read journal") { [path, preset] db in
+            try SnapshotReader(db: db, path: path, preset: preset).watermarks()
+        }
     }
 
     /// Deletes what is too old to matter and moves the log into the database. For a quiet moment of each slot: the move

@@ -10,6 +10,8 @@ import SSZ
 struct SnapshotReader {
     let db: Database
     let path: String
+    /// Of the chain whose blocks it holds.
+    let preset: Preset
 
     func read(where isLive: (Duty) -> Bool) throws -> JournalSnapshot {
         var snapshot = JournalSnapshot()
@@ -30,12 +32,12 @@ struct SnapshotReader {
         }
         try forEach("vote_value") { row in
             guard let duty = try live(row) else { return }
-            let value = try row.decode("data") { try ValueBlob.decode($0, type: duty.type) }
+            let value = try row.decode("data") { try ValueBlob.decode($0, type: duty.type, preset: preset) }
             snapshot.voteValues[duty, default: [:]][try row.fixed("value_hash")] = value
         }
         try forEach("duty_db") { row in
             guard let duty = try live(row) else { return }
-            let value = try row.decode("data") { try UnsignedData(wire: $0, type: duty.type) }
+            let value = try row.decode("data") { try UnsignedData(wire: $0, type: duty.type, preset: preset) }
             snapshot.unsigned[duty, default: [:]][try row.fixed("pub_key")] = value
         }
         try readPartials(live).forEach { snapshot.add($0) }
@@ -43,7 +45,7 @@ struct SnapshotReader {
             guard let duty = try live(row) else { return }
             let key = try row.entryKey()
             snapshot.aggregated[duty, default: [:]][key] = try row.decode("data") {
-                try SignedData(wire: $0, type: duty.type)
+                try SignedData(wire: $0, type: duty.type, preset: preset)
             }
             if try row.integer("broadcast") != 0 { snapshot.broadcast[duty, default: []].insert(key) }
         }
@@ -79,7 +81,7 @@ struct SnapshotReader {
         var objects: [ObjectKey: SignedData] = [:]
         try forEach("par_sig_object") { row in
             guard let duty = try live(row) else { return }
-            let object = try row.decode("data") { try SignedData(wire: $0, type: duty.type) }
+            let object = try row.decode("data") { try SignedData(wire: $0, type: duty.type, preset: preset) }
             let key = try ObjectKey(row, duty)
             guard object.messageRoot == key.root else { throw row.damaged("message_root is not that of data") }
             objects[key] = object

@@ -19,8 +19,10 @@ enum ValueBlob {
         }
     }
 
-    static func decode(_ bytes: [UInt8], type: DutyType) throws -> ConsensusValue {
-        type == .infoSync ? .priorities(try PriorityBlob.decode(bytes)) : .duties(try decodeSet(bytes, type: type))
+    /// - Parameter preset: of the chain.
+    static func decode(_ bytes: [UInt8], type: DutyType, preset: Preset = .mainnet) throws -> ConsensusValue {
+        type == .infoSync
+            ? .priorities(try PriorityBlob.decode(bytes)) : .duties(try decodeSet(bytes, type, preset))
     }
 
     private static func encode(_ set: UnsignedDataSet) throws(BlobError) -> [UInt8] {
@@ -37,7 +39,7 @@ enum ValueBlob {
         return out
     }
 
-    private static func decodeSet(_ bytes: [UInt8], type: DutyType) throws -> UnsignedDataSet {
+    private static func decodeSet(_ bytes: [UInt8], _ type: DutyType, _ preset: Preset) throws -> UnsignedDataSet {
         var reader = BlobReader(bytes)
         let found = try reader.integer(UInt8.self)
         guard found == version else { throw BlobError.version(found) }
@@ -51,7 +53,7 @@ enum ValueBlob {
             last = pubKey
             let length = Int(try reader.integer(UInt32.self))
             guard length <= entryBytesMax else { throw BlobError.limit("bytes of a value", length) }
-            set[pubKey] = try UnsignedData(wire: Array(try reader.bytes(length)), type: type)
+            set[pubKey] = try UnsignedData(wire: Array(try reader.bytes(length)), type: type, preset: preset)
         }
         try reader.end()
         return set

@@ -27,10 +27,7 @@ enum Fixture {
         return WorkflowConfiguration(
             nodes: nodes, threshold: (2 * nodes + 2) / 3, peer: PeerIndex(peer),
             validators: Set((0..<validators).map { pubKey($0) }), clock: clock,
-            domains: SigningDomains(
-                forks: forks, genesisValidatorsRoot: .zero, exitVersion: .zero, slotsPerEpoch: clock.slotsPerEpoch,
-                preset: .mainnet),
-            signs: signs, seed: 1)
+            spec: ChainSpec(forks: forks), signs: signs, seed: 1)
     }
 
     /// Validator `index` is in committee `index` unless told otherwise.
@@ -112,6 +109,13 @@ extension Instant {
     static func slot(_ slot: UInt64, plus seconds: Double = 0) -> Instant { at(Double(slot) * 12 + seconds) }
 }
 
+extension Scheduler {
+    /// All kinds of an epoch's duties, told together.
+    mutating func resolved(_ epoch: Epoch, _ rows: [DutyDefinition], at now: Instant) -> [Signal] {
+        DutyKind.allCases.flatMap { kind in resolved(epoch, kind, rows.filter { $0.kind == kind }, at: now) }
+    }
+}
+
 extension Signal {
     var effect: Effect? { if case .perform(let effect) = self { effect } else { nil } }
 }
@@ -122,7 +126,7 @@ extension Effect {
         switch self {
         case .persist(let record): "persist \(record.name)"
         case .note(let record): "note \(record.name)"
-        case .resolveDuties(let epoch): "resolve \(epoch.rawValue)"
+        case .resolveDuties(let epoch, _): "resolve \(epoch.rawValue)"
         case .fetch(let duty, _): "fetch \(duty)"
         case .sendConsensus(let message): "send \(message.message.kind)"
         case .sendConsensusTo(let peer, let message): "send \(message.message.kind) to \(peer.rawValue)"
@@ -180,7 +184,15 @@ extension [Signal] {
         compactMap { if case .thresholdReached(_, let groups) = $0 { groups } else { nil } }
     }
     var resolved: [UInt64] {
-        effects.compactMap { if case .resolveDuties(let epoch) = $0 { epoch.rawValue } else { nil } }
+        effects.compactMap { if case .resolveDuties(let epoch, _) = $0 { epoch.rawValue } else { nil } }
+    }
+    /// What beacon nodes are asked for, by epoch.
+    var questions: [UInt64: Set<DutyKind>] {
+        var questions: [UInt64: Set<DutyKind>] = [:]
+        for case .resolveDuties(let epoch, let kinds) in effects {
+            questions[epoch.rawValue, default: []].formUnion(kinds)
+        }
+        return questions
     }
 }
 

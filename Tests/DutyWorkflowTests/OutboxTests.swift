@@ -52,7 +52,7 @@ struct OutboxTests {
     func free() throws {
         var outbox = Outbox()
         let free: [Effect] = [
-            .resolveDuties(.zero), .fetch(a, .attestationData([.zero])), .sign(a, [:]), .recover(a, [:]),
+            .resolveDuties(.zero, [.attester]), .fetch(a, .attestationData([.zero])), .sign(a, [:]), .recover(a, [:]),
             .decodeAhead([]), .verify(Fixture.share(2), a, [:]), .answer(Ticket(2), .refused("")), served(b),
             .shareWithPeers(b, [:]), .broadcast(b, [:]),
         ]

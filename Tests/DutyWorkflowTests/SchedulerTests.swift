@@ -26,17 +26,18 @@ struct SchedulerTests {
         #expect(scheduler.wake(at: .slot(15)).resolved.isEmpty)
         #expect(scheduler.wake(at: .slot(16)).resolved == [1])
         _ = scheduler.resolved(Epoch(1), definitions([]), at: .slot(16))
-        #expect(scheduler.wake(at: .slot(32)).resolved.isEmpty)
+        #expect(scheduler.wake(at: .slot(31)).resolved.isEmpty)
     }
 
     @Test("asks again with growing pauses, never longer than a slot")
     func backsOff() throws {
         var scheduler = try scheduler()
         _ = scheduler.wake(at: .slot(0))
+        for kind in [DutyKind.proposer, .sync] { _ = scheduler.resolved(.zero, kind, [], at: .slot(0)) }
         var now = Instant.slot(0)
         var pauses: [Duration] = []
         for _ in 0..<14 {
-            scheduler.unavailable(.zero, at: now)
+            scheduler.unavailable(.zero, .attester, at: now)
             let next = scheduler.nextWake(after: now)
             #expect(next > now)
             var asked = scheduler.wake(at: next).resolved
@@ -145,7 +146,7 @@ struct SchedulerTests {
         let why = "the beacon node told the duties of epoch 0 too late"
         #expect(late == [.dutiesMissed(from: Slot(4), to: Slot(5), count: 4, why)], "what was before us is no loss")
         _ = scheduler.wake(at: .slot(31))
-        scheduler.unavailable(Epoch(1), at: .slot(31))
+        for kind in DutyKind.allCases { scheduler.unavailable(Epoch(1), kind, at: .slot(31)) }
         _ = scheduler.wake(at: .slot(40))
         let lost = scheduler.wake(at: .slot(64)).effects.reports
         guard case .dutiesMissed(let from, let to, nil, _)? = lost.first else {

@@ -134,7 +134,7 @@ struct SelectionFetchTests {
         #expect(!workflow.restore(snapshot, at: .slot(40, plus: 8.5)).map(\.name).contains("sign"))
         _ = workflow.receive(.wake, at: .slot(40, plus: 8.5))
         let effects = workflow.receive(
-            .dutiesResolved(Epoch(1), [.attester(Fixture.row(0, slot: 40))]), at: .slot(40, plus: 9))
+            .dutiesResolved(Epoch(1), .attester, [.attester(Fixture.row(0, slot: 40))]), at: .slot(40, plus: 9))
         let signed = effects.compactMap { effect -> SignedDataSet? in
             if case .sign(aggregation, let objects) = effect { objects } else { nil }
         }

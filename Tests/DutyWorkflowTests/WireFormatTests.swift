@@ -9,6 +9,31 @@ private let goldens = "core/charon-core"
 
 @Suite("wire formats of consensus values and signed objects")
 struct WireFormatTests {
+    @Test("a block has its own chain's root, also where its limits are not mainnet's, read from SSZ and from JSON")
+    func presets() throws {
+        let (proposal, right, mainnet) = (
+            GnosisBlock.proposal(slot: 9), GnosisBlock.root(slot: 9), GnosisBlock.root(slot: 9, depth: 4)
+        )
+        #expect(proposal.messageRoot == right && right != mainnet)
+        let value = UnsignedData.proposal(proposal)
+        #expect(try UnsignedData(wire: value.wireBytes(), type: .proposer, preset: GnosisBlock.preset) == value)
+        let json = JSONValue.object(
+            JSONObject([
+                ("version", .number("3")), ("block", proposal.json), ("blinded", .bool(false)),
+            ]))
+        #expect(try UnsignedData(wire: json.bytes(), type: .proposer, preset: GnosisBlock.preset) == value)
+        let signed = SignedData.proposal(proposal.signed(with: SignatureBytes(padding: [5])))
+        let read = try SignedData(wire: signed.wireBytes(), type: .proposer, preset: GnosisBlock.preset)
+        #expect(read == signed && read.messageRoot == right)
+        #expect(try SignedData(wire: signed.wireBytes(), type: .proposer).messageRoot == mainnet)
+        // More withdrawals than the chain allows, though mainnet would take them.
+        let many = UnsignedData.proposal(GnosisBlock.proposal(slot: 9, withdrawals: 9, preset: .mainnet))
+        #expect(throws: Never.self) { try UnsignedData(wire: many.wireBytes(), type: .proposer) }
+        #expect(throws: WireError.self) {
+            try UnsignedData(wire: many.wireBytes(), type: .proposer, preset: GnosisBlock.preset)
+        }
+    }
+
     @Test("Charon's attester value: SSZ and JSON are one value", .enabled(if: Vectors.has(goldens)))
     func attesterValue() throws {
         let ssz = try Vectors.data("\(goldens)/AttestationData.ssz")

@@ -51,7 +51,7 @@ struct WorkflowTests {
         let recovered = Dictionary(uniqueKeysWithValues: keys.map { ($0, Recovery.signature(Fixture.groupSignature)) })
         return [
             Step(event: .wake, at: .slot(40), effects: ["resolve 1"]),
-            Step(event: .dutiesResolved(Epoch(1), rows.map { .attester($0) }), at: .slot(40), effects: []),
+            Step(event: .dutiesResolved(Epoch(1), .attester, rows.map { .attester($0) }), at: .slot(40), effects: []),
             Step(event: .query(Ticket(1), .decided(.attestation(Slot(41), .zero))), at: .slot(41), effects: []),
             Step(event: .wake, at: start, effects: ["fetch 41/attester"]),
             Step(
@@ -122,7 +122,8 @@ struct WorkflowTests {
             effects += workflow.receive(.query(Ticket(1), .decided(.attestation(Slot(41), .zero))), at: start)
             effects += workflow.receive(.wake, at: start)
             effects += workflow.receive(
-                .dutiesResolved(Epoch(1), [.attester(Fixture.row(0, slot: 41)), .attester(Fixture.row(1, slot: 41))]),
+                .dutiesResolved(
+                    Epoch(1), .attester, [.attester(Fixture.row(0, slot: 41)), .attester(Fixture.row(1, slot: 41))]),
                 at: start)
             effects += workflow.receive(
                 .fetched(duty, .attestationData([.zero: Fixture.data(slot: 41, block: 9)])), at: start)
@@ -263,7 +264,7 @@ struct WorkflowTests {
         let duty = Duty.attester(slot: Slot(42))
         let start = Instant.slot(42, plus: 4)
         var (workflow, _) = try workflow()
-        _ = workflow.receive(.dutiesResolved(Epoch(1), [.attester(Fixture.row(0, slot: 42))]), at: .slot(40))
+        _ = workflow.receive(.dutiesResolved(Epoch(1), .attester, [.attester(Fixture.row(0, slot: 42))]), at: .slot(40))
         _ = workflow.receive(.wake, at: start)
         let set = Fixture.unsigned([0], slot: 42, Fixture.data(slot: 42, source: source))
         let message = QBFT.Message(.prePrepare, round: 1, source: 1, value: set.valueHash(), signature: [1])
@@ -463,7 +464,8 @@ struct WorkflowTests {
         func started() throws -> Workflow {
             var (workflow, _) = try workflow()
             for step in try story().prefix(5) { _ = workflow.receive(step.event, at: step.at) }
-            _ = workflow.receive(.dutiesResolved(Epoch(2), [.attester(Fixture.row(0, slot: 66))]), at: .slot(65))
+            _ = workflow.receive(
+                .dutiesResolved(Epoch(2), .attester, [.attester(Fixture.row(0, slot: 66))]), at: .slot(65))
             #expect(workflow.receive(.wake, at: begin).work.contains("fetch 66/attester"))
             return workflow
         }
@@ -485,7 +487,7 @@ struct WorkflowTests {
         // Nor does one that comes before the duty begins.
         var (soon, _) = try workflow()
         for step in try story().prefix(5) { _ = soon.receive(step.event, at: step.at) }
-        _ = soon.receive(.dutiesResolved(Epoch(2), [.attester(Fixture.row(0, slot: 66))]), at: .slot(65))
+        _ = soon.receive(.dutiesResolved(Epoch(2), .attester, [.attester(Fixture.row(0, slot: 66))]), at: .slot(65))
         #expect(soon.receive(proposal(1), at: begin - .seconds(3)).isEmpty)
         _ = soon.receive(.wake, at: begin)
         let judgedSoon = soon.receive(.fetched(duty, low), at: begin)

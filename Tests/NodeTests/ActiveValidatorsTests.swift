@@ -75,6 +75,16 @@ struct ActiveValidatorsTests {
         validators.forget()
         for _ in 0..<2 { _ = try await validators.known() }
         #expect(chain.questions == 2)
+        // A beacon node may tell of reorgs without end: once a slot is enough.
+        for _ in 0..<5 {
+            validators.forget()
+            _ = try await validators.known()
+        }
+        #expect(chain.questions == 2)
+        chain.offset.withLock { $0 = .seconds(12) }
+        validators.forget()
+        _ = try await validators.known()
+        #expect(chain.questions == 3)
     }
 
     @Test("a validator counts from the epoch it becomes active in until it leaves")

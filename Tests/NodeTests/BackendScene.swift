@@ -23,7 +23,7 @@ final class BackendScene: Sendable {
         let clock = scene.chain.clock
         let configuration = WorkflowConfiguration(
             nodes: 4, threshold: 3, peer: DutyScene.own, validators: Set(pubKeys), clock: clock,
-            domains: DutyScene.domains, signs: false, seed: 1)
+            spec: DutyScene.spec, signs: false, seed: 1)
         let workflow = Workflow(configuration: configuration) { _, message in Self.sealed(message) }
         let ahead = Shift()
         offset = { ahead.add($0) }
@@ -31,9 +31,9 @@ final class BackendScene: Sendable {
             workflow: workflow, loop: beacon.loop, now: { SystemClock.now() + ahead.value },
             commit: { disk.commit($0, $1) }, perform: { _, _ in })
         backend = NodeBackend(
-            runtime: NodeRuntime(driver: driver, chain: scene.chain, keys: scene.keys, verifier: scene.verifier),
+            runtime: NodeRuntime(driver: driver, chain: scene.view, keys: scene.keys, verifier: scene.verifier),
             beacon: beacon, validators: ActiveValidators(client: beacon, pubKeys: pubKeys, clock: clock),
-            duties: DutiesSource(client: beacon, slotsPerEpoch: clock.slotsPerEpoch))
+            duties: DutiesSource(client: beacon, clock: clock))
     }
 
     private final class Shift: Sendable {

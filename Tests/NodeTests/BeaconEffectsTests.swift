@@ -28,76 +28,133 @@ struct BeaconEffectsTests {
 
     /// Of an effect against a node that answers like this: its outcomes, and what the node was asked.
     private func outcomes(
-        of effect: Effect, scene: DutyScene? = nil, configure: (inout BeaconClientConfiguration) -> Void = { _ in },
+        of effect: Effect, count: Int = 1, scene: DutyScene? = nil,
+        configure: (inout BeaconClientConfiguration) -> Void = { _ in },
         _ respond: @escaping @Sendable (ProxyRequest) async -> Answer
     ) async throws -> (events: [Event], asked: [ProxyRequest]) {
         try await FakeBeaconNode.with(respond) { node in
             let events = try await EffectHands.outcomes(
-                of: [effect], scene ?? self.scene, beacon: [node.url], configure: configure)
+                of: [effect], count: count, scene ?? self.scene, beacon: [node.url], configure: configure)
             return (events, node.requests)
         }
     }
 
     // MARK: Duties
 
-    private func resolved(_ events: [Event]) -> [DutyDefinition]? {
-        guard events.count == 1, case .dutiesResolved(DutyScene.epoch, let rows) = events[0] else { return nil }
+    private static let allDuties = Effect.resolveDuties(DutyScene.epoch, Set(DutyKind.allCases))
+
+    private func resolved(_ events: [Event]) -> [DutyKind: [DutyDefinition]] {
+        var rows: [DutyKind: [DutyDefinition]] = [:]
+        for case .dutiesResolved(DutyScene.epoch, let kind, let some) in events { rows[kind] = some }
         return rows
     }
 
-    private func unavailable(_ events: [Event]) -> String? {
-        guard events.count == 1, case .dutiesUnavailable(DutyScene.epoch, let reason) = events[0] else { return nil }
-        return reason
+    private func unavailable(_ events: [Event]) -> [DutyKind: String] {
+        var reasons: [DutyKind: String] = [:]
+        for case .dutiesUnavailable(DutyScene.epoch, let kind, let reason) in events { reasons[kind] = reason }
+        return reasons
     }
 
-    @Test("an epoch's duties are those of the active validators")
-    func duties() async throws {
-        var ours = ProposerDuty()
-        ours.pubKey = scene.validators[1].pubKey
-        ours.validatorIndex = scene.validators[1].row.validatorIndex
-        ours.slot = scene.slot
+    private var ours: ProposerDuty {
+        var row = ProposerDuty()
+        row.pubKey = scene.validators[1].pubKey
+        row.validatorIndex = scene.validators[1].row.validatorIndex
+        row.slot = scene.slot
+        return row
+    }
+
+    private var member: SyncDuty {
+        var row = SyncDuty()
+        row.pubKey = scene.validators[0].pubKey
+        row.validatorIndex = scene.validators[0].row.validatorIndex
+        row.validatorSyncCommitteeIndices = [3]
+        return row
+    }
+
+    /// What a beacon node that knows everything says, by path.
+    private var dutyAnswers: [String: Answer] {
         var foreign = ours
         foreign.validatorIndex = 1234
-        var member = SyncDuty()
-        member.pubKey = scene.validators[0].pubKey
-        member.validatorIndex = scene.validators[0].row.validatorIndex
-        member.validatorSyncCommitteeIndices = [3]
         let proposers = DutiesAnswer(dependentRoot: .zero, isExecutionOptimistic: false, rows: [ours, foreign])
         let members = DutiesAnswer(dependentRoot: nil, isExecutionOptimistic: false, rows: [member])
-        let answers = [
+        return [
             Self.validatorsPath: json(scene.validatorsJSON()), Self.dutiesPath: json(scene.dutiesJSON()),
             Self.proposersPath: json(proposers.json()), Self.membersPath: json(members.json()),
         ]
-        let (events, asked) = try await outcomes(of: .resolveDuties(DutyScene.epoch)) { request in
+    }
+
+    @Test("an epoch's duties are those of the active validators, who are asked for once for all kinds")
+    func duties() async throws {
+        let answers = dutyAnswers
+        let (events, asked) = try await outcomes(of: Self.allDuties, count: 3) { request in
             answers[request.target] ?? .json("{}", status: 404)
         }
         #expect(
-            resolved(events) == scene.validators.map { .attester($0.row) } + [.proposer(ours), .sync(member)])
+            resolved(events) == [
+                .attester: scene.validators.map { .attester($0.row) }, .proposer: [.proposer(ours)],
+                .sync: [.sync(member)],
+            ])
         #expect(
-            asked.map(\.target) == [Self.validatorsPath, Self.dutiesPath, Self.proposersPath, Self.membersPath])
-        #expect(asked.filter { $0.method == "POST" }.last?.body == Array(#"["7","8"]"#.utf8))
+            asked.map(\.target).sorted()
+                == [Self.validatorsPath, Self.dutiesPath, Self.proposersPath, Self.membersPath].sorted())
+        #expect(asked.first { $0.target == Self.dutiesPath }?.body == Array(#"["7","8"]"#.utf8))
+    }
+
+    @Test("one kind alone is asked for alone")
+    func oneKind() async throws {
+        let answers = dutyAnswers
+        let (events, asked) = try await outcomes(of: .resolveDuties(DutyScene.epoch, [.proposer])) { request in
+            answers[request.target] ?? .json("{}", status: 404)
+        }
+        #expect(resolved(events) == [.proposer: [.proposer(ours)]])
+        #expect(asked.map(\.target) == [Self.validatorsPath, Self.proposersPath])
     }
 
     @Test("without an active validator there are no duties, and nobody is asked for them")
     func noneActive() async throws {
         let validators = json(scene.validatorsJSON(.pendingQueued))
-        let (events, asked) = try await outcomes(of: .resolveDuties(DutyScene.epoch)) { _ in validators }
-        #expect(resolved(events) == [])
+        let (events, asked) = try await outcomes(of: Self.allDuties, count: 3) { _ in validators }
+        #expect(resolved(events) == [.attester: [], .proposer: [], .sync: []])
         #expect(asked.count == 1)
     }
 
-    @Test("a beacon node that fails at either question leaves the duties unknown, with its reason", arguments: [1, 2])
-    func dutiesFail(question: Int) async throws {
-        let validators = json(scene.validatorsJSON())
-        let (events, asked) = try await outcomes(of: .resolveDuties(DutyScene.epoch)) { request in
-            let isFirst = request.target == Self.validatorsPath
-            if isFirst == (question == 1) {
-                return .json(APIErrorBody(code: 500, message: "no state").json().text(), status: 500)
-            }
-            return validators
+    @Test("a validator that becomes active in the next epoch has that epoch's duties")
+    func activatesNext() async throws {
+        let answer = DutiesAnswer(
+            dependentRoot: .zero, isExecutionOptimistic: false, rows: [scene.validators[0].row])
+        var pending = scene.beaconRow(scene.validators[0], .pendingQueued)
+        pending.validator.activationEpoch = DutyScene.epoch
+        let validators = json(["data": .array([pending.json()])])
+        let duties = json(answer.json())
+        let (events, asked) = try await outcomes(of: .resolveDuties(DutyScene.epoch, [.attester])) { request in
+            request.target == Self.validatorsPath ? validators : duties
         }
-        #expect(unavailable(events)?.contains("no state") == true)
-        #expect(asked.count == question)
+        #expect(resolved(events) == [.attester: [.attester(scene.validators[0].row)]])
+        #expect(asked.last?.body == Array(#"["7"]"#.utf8))
+    }
+
+    @Test("a beacon node that does not tell the validators leaves all kinds unknown, with its reason")
+    func validatorsFail() async throws {
+        let (events, _) = try await outcomes(of: Self.allDuties, count: 3) { _ in
+            .json(APIErrorBody(code: 500, message: "no state").json().text(), status: 500)
+        }
+        let reasons = unavailable(events)
+        #expect(reasons.count == 3 && reasons.values.allSatisfy { $0.contains("no state") })
+    }
+
+    @Test(
+        "a beacon node that fails at one kind leaves that kind unknown, with its reason, and no other",
+        arguments: [dutiesPath, proposersPath, membersPath])
+    func dutiesFail(path: String) async throws {
+        let answers = dutyAnswers
+        let (events, _) = try await outcomes(of: Self.allDuties, count: 3) { request in
+            request.target == path
+                ? .json(APIErrorBody(code: 500, message: "no state").json().text(), status: 500)
+                : answers[request.target] ?? .json("{}", status: 404)
+        }
+        let reasons = unavailable(events)
+        #expect(reasons.count == 1 && reasons.values.allSatisfy { $0.contains("no state") })
+        #expect(resolved(events).count == 2 && Set(resolved(events).keys).isDisjoint(with: reasons.keys))
     }
 
     @Test("rows that are of no use are no duties: the answer counts as none")
@@ -105,10 +162,10 @@ struct BeaconEffectsTests {
         var row = scene.validators[0].row
         row.slot = scene.slot + 32
         let (validators, duties) = (json(scene.validatorsJSON()), json(scene.dutiesJSON([row])))
-        let (events, _) = try await outcomes(of: .resolveDuties(DutyScene.epoch)) { request in
+        let (events, _) = try await outcomes(of: .resolveDuties(DutyScene.epoch, [.attester])) { request in
             request.target == Self.validatorsPath ? validators : duties
         }
-        #expect(unavailable(events)?.contains("unusable answer") == true)
+        #expect(unavailable(events)[.attester]?.contains("unusable answer") == true)
     }
 
     @Test("nobody listens: every question has its answer all the same, and asking again may help")
@@ -116,13 +173,13 @@ struct BeaconEffectsTests {
         let set = try scene.signed()
         let events = try await EffectHands.outcomes(
             of: [
-                .resolveDuties(DutyScene.epoch), .fetch(scene.duty, .attestationData([0])),
+                .resolveDuties(DutyScene.epoch, [.sync]), .fetch(scene.duty, .attestationData([0])),
                 .broadcast(scene.duty, set),
             ], count: 3, scene)
         #expect(events.count == 3)
         for event in events {
             switch event {
-            case .dutiesUnavailable(DutyScene.epoch, _): continue
+            case .dutiesUnavailable(DutyScene.epoch, .sync, _): continue
             case .fetchFailed(scene.duty, let failure): #expect(failure.isTemporary)
             case .broadcastFailed(scene.duty, let failed, let failure): #expect(failed == set && failure.isTemporary)
             default: Issue.record("\(event)")
@@ -278,7 +335,7 @@ struct BeaconEffectsTests {
         }
         let events = try await FakeBeaconNode.with(respond) { node in
             try await EffectHands.run(scene, beacon: [node.url]) { hands in
-                hands.perform(.resolveDuties(DutyScene.epoch))
+                hands.perform(.resolveDuties(DutyScene.epoch, [.attester]))
                 hands.perform(.fetch(scene.duty, .attestationData([0])))
                 hands.perform(.broadcast(scene.duty, set))
                 await all.wait()
@@ -287,7 +344,7 @@ struct BeaconEffectsTests {
         var ended: Set<String> = []
         for event in events {
             switch event {
-            case .dutiesUnavailable(_, let reason): ended.insert("duties \(reason.contains("cancelled"))")
+            case .dutiesUnavailable(_, _, let reason): ended.insert("duties \(reason.contains("cancelled"))")
             case .fetchFailed(_, let failure): ended.insert("fetch \(failure.isTemporary)")
             case .broadcastFailed(_, set, let failure): ended.insert("broadcast \(failure.isTemporary)")
             default: Issue.record("\(event)")
@@ -301,7 +358,7 @@ struct BeaconEffectsTests {
         let (node, events) = try await FakeBeaconNode.with({ _ in .json("{}") }) { node in
             let events = try await EffectHands.run(scene, beacon: [node.url]) { hands in
                 await hands.stop()
-                hands.perform(.resolveDuties(DutyScene.epoch))
+                hands.perform(.resolveDuties(DutyScene.epoch, [.attester]))
                 hands.perform(.report(.started(scene.duty, validators: 1)))
                 await hands.reports.wait(for: 1)
             }

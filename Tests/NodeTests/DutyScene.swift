@@ -31,10 +31,19 @@ struct DutyScene: Sendable {
             forks: forks, genesisValidatorsRoot: .zero, exitVersion: .zero, slotsPerEpoch: 32, preset: .mainnet)
     }()
 
+    static let spec = ChainSpec(forks: domains.forks)
+
+    /// Of a chain whose clock nobody looks at.
+    static func view() -> ChainView {
+        let clock = SlotClock(genesis: Instant(nanoseconds: 0), slotDuration: .seconds(12), slotsPerEpoch: 32)
+        return ChainView(ChainContext(clock: clock, domains: domains, spec: spec))
+    }
+
     let validators: [Validator]
     let operators: [PrivateKey]
     let keys: ShareKeys
     let chain: ChainContext
+    let view: ChainView
     let threads = CryptoThreads(threads: 2)
     let verifier: SignatureVerifier
     let slot: Slot
@@ -64,7 +73,8 @@ struct DutyScene: Sendable {
         keys = ShareKeys(
             validators.map { .init(publicKey: $0.secret.publicKey, shares: $0.shares.map(\.publicKey)) },
             own: ShareIndex(Self.own))
-        chain = ChainContext(clock: clock, domains: Self.domains, spec: ChainSpec(forks: Self.domains.forks))
+        chain = ChainContext(clock: clock, domains: Self.domains, spec: Self.spec)
+        view = ChainView(chain)
         verifier = SignatureVerifier(threads: threads)
         self.slot = slot
     }

@@ -72,16 +72,16 @@ final class EffectHands: Sendable {
         let shares = scene.validators.map { ($0.pubKey, $0.shares[DutyScene.own.rawValue]) }
         let signer = Signer(
             backend: .keystores(Dictionary(uniqueKeysWithValues: shares)), share: scene.keys.own,
-            domains: DutyScene.domains, threads: scene.threads, verifier: scene.verifier)
+            chain: scene.view, threads: scene.threads, verifier: scene.verifier)
         let sender = network.sender(on: beacon.loop)
         let directory = PeerDirectory(peers: scene.operators.map { PeerID($0.publicKey) }, own: DutyScene.own)
         let pubKeys = scene.validators.map(\.pubKey)
         effects = NodeEffects(
             beacon: beacon, validators: ActiveValidators(client: beacon, pubKeys: pubKeys, clock: scene.chain.clock),
-            duties: DutiesSource(client: beacon, slotsPerEpoch: scene.chain.clock.slotsPerEpoch), chain: scene.chain,
+            duties: DutiesSource(client: beacon, clock: scene.chain.clock), chain: scene.view,
             signer: hasSigner ? signer : nil,
             combiner: ThresholdCombiner(
-                keys: scene.keys, domains: DutyScene.domains, threads: scene.threads, verifier: scene.verifier),
+                keys: scene.keys, chain: scene.view, threads: scene.threads, verifier: scene.verifier),
             verifier: scene.verifier, keys: scene.keys,
             consensus: ConsensusProtocol(
                 codec: ConsensusCodec(operators: scene.operators.map(\.publicKey), validators: pubKeys.count),

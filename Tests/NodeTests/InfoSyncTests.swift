@@ -54,7 +54,7 @@ struct InfoSyncTests {
     private func configuration(_ index: Int) -> WorkflowConfiguration {
         WorkflowConfiguration(
             nodes: Self.nodes, threshold: 3, peer: PeerIndex(index), validators: [], clock: clock,
-            domains: DutyScene.domains,
+            spec: DutyScene.spec,
             signs: false, seed: 1,
             infoSync: InfoSyncConfiguration(
                 peerIDs: keys.map { PeerID($0.publicKey).description }, versions: CharonVersion.supportedMinors,

@@ -25,7 +25,7 @@ import Testing
     private func sign(_ objects: SignedDataSet, with keys: [PubKey: SecretKey]) async -> Signer.Outcome {
         let threads = CryptoThreads(threads: 2)
         let signer = Signer(
-            backend: .keystores(keys), share: Self.share, domains: Self.domains, threads: threads,
+            backend: .keystores(keys), share: Self.share, chain: DutyScene.view(), threads: threads,
             verifier: SignatureVerifier(threads: threads))
         let outcome = await withCheckedContinuation { continuation in
             signer.sign(objects) { continuation.resume(returning: $0) }

@@ -56,7 +56,7 @@ import Testing
                 shares: validator.shares.sorted { $0.key < $1.key }.map(\.value.publicKey))
         }
         return ThresholdCombiner(
-            keys: ShareKeys(keys, own: ShareIndex(PeerIndex(0))), domains: Self.domains, threads: threads,
+            keys: ShareKeys(keys, own: ShareIndex(PeerIndex(0))), chain: DutyScene.view(), threads: threads,
             verifier: SignatureVerifier(threads: threads))
     }
 

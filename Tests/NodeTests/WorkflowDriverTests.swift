@@ -50,7 +50,7 @@ struct WorkflowDriverTests {
     private func driver(now: (@Sendable () -> Instant)? = nil) -> WorkflowDriver {
         let configuration = WorkflowConfiguration(
             nodes: 4, threshold: 3, peer: PeerIndex(0), validators: [pubKey], clock: clock,
-            domains: DutyScene.domains, signs: false, seed: 1)
+            spec: DutyScene.spec, signs: false, seed: 1)
         let workflow = Workflow(configuration: configuration) { _, message in
             var sealed = message
             sealed.signature = [1]
@@ -85,7 +85,7 @@ struct WorkflowDriverTests {
     /// Leads the duty, whose first round is this node's, to its proposal.
     private func propose(_ driver: WorkflowDriver) async -> AsyncStream<Effect>.Iterator {
         var iterator = effects.makeAsyncIterator()
-        driver.post(.dutiesResolved(Epoch(1), [.attester(row)]))
+        driver.post(.dutiesResolved(Epoch(1), .attester, [.attester(row)]))
         while let effect = await iterator.next() {
             guard case .fetch(duty, _) = effect else { continue }
             driver.post(.fetched(duty, .attestationData([.zero: data])))
@@ -185,12 +185,12 @@ struct WorkflowDriverTests {
         let driver = driver(now: { clockwork.now })
         let running = Task { try await driver.run(restoring: JournalSnapshot()) }
         var iterator = effects.makeAsyncIterator()
-        driver.post(.dutiesUnavailable(Epoch(1), reason: "down"))
+        driver.post(.dutiesUnavailable(Epoch(1), .attester, reason: "down"))
         _ = try await driver.ask(.attesters([]))
         clockwork.set(.milliseconds(-300))
         // Asked again when its pause is over, by the node's own clock, without any event from outside.
         while let effect = await iterator.next() {
-            guard case .resolveDuties(Epoch(1)) = effect else { continue }
+            guard case .resolveDuties(Epoch(1), _) = effect else { continue }
             break
         }
         running.cancel()

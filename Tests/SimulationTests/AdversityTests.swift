@@ -170,4 +170,26 @@ struct AdversityTests {
         }
         #expect(refused, "the second vote of an epoch was proposed or decided, and refused; \(replay(seed))")
     }
+
+    @Test(
+        "duties that a reorg moves are begun where they are now, and nobody votes twice in an epoch",
+        arguments: Seeds.fromEnvironment(default: 0..<6))
+    func toldOfMovedDuties(seed: UInt64) {
+        var cluster = makeCluster(Self.sizes[Int(seed % 3)], seed)
+        let shift = 1 + seed % 7
+        // In the middle of epoch 1; everybody runs on.
+        cluster.run(untilSlot: 1)
+        cluster.reorganise([Epoch(1), Epoch(2)], shift: shift, at: cluster.start(ofSlot: 12))
+        cluster.run(untilSlot: 25)
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        let chain = cluster.chain
+        func isDone(_ row: AttesterDuty) -> Bool {
+            cluster.oracle.broadcastKeys(.attester(slot: row.slot)).contains(row.pubKey)
+        }
+        let rows = zip(chain.duties(of: Epoch(1)), chain.duties(of: Epoch(1), shift: shift))
+        for (before, after) in rows where before.slot > 13 && after.slot > 13 {
+            #expect(isDone(after) && (before.slot == after.slot || !isDone(before)), replay(seed))
+        }
+        for row in chain.duties(of: Epoch(2), shift: shift) { #expect(isDone(row), replay(seed)) }
+    }
 }

@@ -2,6 +2,7 @@ import Dispatch
 import DutyWorkflow
 import Ethereum
 import SSZ
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -66,6 +67,28 @@ import Testing
         try await journal.commit([.vote(duty, vote(.commit, justified: 3), values: [:])])
         try await journal.commit([.vote(duty, vote(.commit), values: [:])])
         #expect(try await journal.load(where: everything).votes[duty] == [vote(.commit, justified: 3)])
+    }
+
+    @Test("blocks come back as those of their chain, whose limits may not be mainnet's")
+    func presets() async throws {
+        let duty = Duty(slot: 9, type: .proposer)
+        let proposal = GnosisBlock.proposal(slot: 9)
+        let set: UnsignedDataSet = [key(0): .proposal(proposal)]
+        let signed = SignedData.proposal(proposal.signed(with: SignatureBytes(padding: [5])))
+        let folder = Folder()
+        let journal = try folder.open(preset: GnosisBlock.preset)
+        try await journal.commit([
+            .vote(duty, vote(.prepare, set.valueHash()), values: [set.valueHash(): .duties(set)]),
+            .unsigned(duty, set),
+            .partials(duty, [entry(0): ParSignedData(data: signed, shareIndex: share(1))], .internal),
+            .aggregated(duty, [entry(0): signed]),
+        ])
+        await journal.close()
+        let reopened = try folder.open(preset: GnosisBlock.preset)
+        let snapshot = try await reopened.load(where: everything)
+        #expect(snapshot.unsigned[duty] == set && snapshot.voteValues[duty] == [set.valueHash(): .duties(set)])
+        #expect(snapshot.partials.map(\.partial.data) == [signed] && snapshot.aggregated[duty] == [entry(0): signed])
+        await reopened.close()
     }
 
     /// What is durable first, what contradicts it, and what the refusal is about.

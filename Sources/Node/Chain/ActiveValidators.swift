@@ -17,6 +17,8 @@ final class ActiveValidators: Sendable {
         var rows: [BeaconValidator] = []
         /// Our epoch when they were asked for.
         var askedIn: Epoch?
+        /// Our slot when the chain last left a branch.
+        var forgottenIn: Slot?
         var failure: (error: BeaconError, until: Instant)?
         var backoff = ActiveValidators.backoff
         var isAsking = false
@@ -81,8 +83,15 @@ final class ActiveValidators: Sendable {
         }
     }
 
-    /// The chain left a branch: the next caller asks again.
-    func forget() { state.withLock { $0.askedIn = nil } }
+    /// The chain left a branch: the next caller asks again. Once a slot: a beacon node may say so without end.
+    func forget() {
+        let slot = clock.currentSlot(at: now())
+        state.withLock { state in
+            guard state.forgottenIn != slot else { return }
+            state.forgottenIn = slot
+            state.askedIn = nil
+        }
+    }
 
     private func nextStep(_ state: inout State) -> Step {
         let now = now()

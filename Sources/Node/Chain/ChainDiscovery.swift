@@ -94,9 +94,8 @@ struct ChainDiscovery: Sendable {
             }
             return status
         }
-        let exitVersion = network?.capellaForkVersion ?? spec.forks.version(of: .capella) ?? forkVersion
         let domains = SigningDomains(
-            spec: spec, genesisValidatorsRoot: genesis.validatorsRoot, exitVersion: exitVersion)
+            spec: spec, genesisValidatorsRoot: genesis.validatorsRoot, exitVersion: exitVersion(of: spec.forks))
         warn(aboutUnknownForkOf: spec)
         logger.info(
             "beacon node ready",
@@ -107,6 +106,11 @@ struct ChainDiscovery: Sendable {
             ])
         let clock = spec.clock(genesis: Instant(unixSeconds: genesis.time))
         return (ChainContext(clock: clock, domains: domains, spec: spec), genesis.validatorsRoot)
+    }
+
+    /// Exits are of Capella for ever; what that is on a chain nobody knows, its beacon nodes say.
+    func exitVersion(of forks: ForkSchedule) -> ForkVersion {
+        network?.capellaForkVersion ?? forks.version(of: .capella) ?? forkVersion
     }
 
     /// Asks all nodes until one is of the cluster's chain.

@@ -1,6 +1,7 @@
 import BeaconAPI
 import BeaconClient
 import Ethereum
+import Program
 import SSZ
 import Synchronization
 
@@ -21,8 +22,6 @@ final class DutiesSource: Sendable {
         var attesters = DutiesCache<AttesterDuty>()
         var proposers: [BeaconEndpoint.ProposerDutiesVersion: DutiesCache<ProposerDuty>] = [:]
         var syncs = DutiesCache<SyncDuty>()
-        /// Of the newest head.
-        var epoch = Epoch.zero
     }
 
     /// Validators in one question.
@@ -31,15 +30,18 @@ final class DutiesSource: Sendable {
     private static let attemptsMax = 3
 
     private let questions: Questions
-    private let slotsPerEpoch: UInt64
+    private let clock: SlotClock
+    private let now: @Sendable () -> Instant
     private let caches = Mutex(Caches())
 
-    init(_ questions: Questions, slotsPerEpoch: UInt64) {
+    init(_ questions: Questions, clock: SlotClock, now: @escaping @Sendable () -> Instant = SystemClock.now) {
         self.questions = questions
-        self.slotsPerEpoch = slotsPerEpoch
+        self.clock = clock
+        self.now = now
     }
 
-    convenience init(client: BeaconClient, slotsPerEpoch: UInt64) {
+    convenience init(client: BeaconClient, clock: SlotClock) {
+        let slotsPerEpoch = clock.slotsPerEpoch
         self.init(
             Questions(
                 attesters: { epoch, validators async throws(BeaconError) in
@@ -50,7 +52,7 @@ final class DutiesSource: Sendable {
                 },
                 syncs: { epoch, validators async throws(BeaconError) in
                     try await client.syncDuties(epoch, validators: validators)
-                }), slotsPerEpoch: slotsPerEpoch)
+                }), clock: clock)
     }
 
     // MARK: Questions
@@ -70,7 +72,8 @@ final class DutiesSource: Sendable {
         try await answer(epoch, validators, in: \.syncs, questions.syncs)
     }
 
-    /// All proposers of an epoch. Those of epochs to come change with every block before, and are not kept.
+    /// All proposers of an epoch. Those of epochs to come, by our own clock, may change with every block before, and are
+    /// not kept.
     func proposers(
         _ epoch: Epoch, _ version: BeaconEndpoint.ProposerDutiesVersion
     ) async throws(BeaconError) -> DutiesAnswer<ProposerDuty> {
@@ -81,7 +84,7 @@ final class DutiesSource: Sendable {
         if case .known(let answer) = lookup { return answer }
         let answer = try await questions.proposers(epoch, version)
         caches.withLock { caches in
-            guard epoch <= caches.epoch else { return }
+            guard epoch <= clock.epoch(of: clock.currentSlot(at: now())) else { return }
             caches.proposers[version, default: DutiesCache()].store(epoch, asked: [], answer, asOf: generation)
         }
         return answer
@@ -117,25 +120,28 @@ final class DutiesSource: Sendable {
 
     /// Forgets what the chain has left.
     ///
-    /// - Returns: epochs whose attester duties were told and may be others now.
+    /// - Returns: epochs of which duties were told that may be others now.
     func receive(_ event: BeaconEvent) -> Set<Epoch> {
         switch event {
-        case .head(let head): caches.withLock { Self.receive(head, slotsPerEpoch, &$0) }
+        case .head(let head): caches.withLock { receive(head, &$0) }
         case .chainReorg(let reorg):
             caches.withLock { caches in
                 // Blocks after the common ancestor are gone.
-                let kept = (reorg.slot - reorg.depth).epoch(slotsPerEpoch: slotsPerEpoch)
-                for version in caches.proposers.keys { _ = caches.proposers[version]?.drop(after: kept) }
-                _ = caches.syncs.drop(after: kept)
-                return caches.attesters.drop(after: kept)
+                let kept = clock.epoch(of: reorg.slot - reorg.depth)
+                var changed = caches.attesters.drop(after: kept).union(caches.syncs.drop(after: kept))
+                for version in caches.proposers.keys {
+                    changed.formUnion(caches.proposers[version]?.drop(after: kept) ?? [])
+                }
+                // Answers on their way may be of the branch that was left.
+                let current = clock.epoch(of: clock.currentSlot(at: now()))
+                return changed.union([current, current + 1].filter { $0 > kept })
             }
         case .block, .blockGossip: []
         }
     }
 
-    private static func receive(_ head: HeadEvent, _ slotsPerEpoch: UInt64, _ caches: inout Caches) -> Set<Epoch> {
-        let epoch = head.slot.epoch(slotsPerEpoch: slotsPerEpoch)
-        caches.epoch = max(caches.epoch, epoch)
+    private func receive(_ head: HeadEvent, _ caches: inout Caches) -> Set<Epoch> {
+        let epoch = clock.epoch(of: head.slot)
         var changed: Set<Epoch> = []
         let (previous, current) = (head.previousDutyDependentRoot, head.currentDutyDependentRoot)
         for (epoch, root) in [(epoch, previous), (epoch + 1, current)] {
@@ -144,7 +150,9 @@ final class DutiesSource: Sendable {
         // Which of the two depends on the version of the answer and on the fork.
         guard let previous, let current else { return changed }
         for version in caches.proposers.keys {
-            _ = caches.proposers[version]?.dropUnless(epoch, dependsOn: [previous, current])
+            if caches.proposers[version]?.dropUnless(epoch, dependsOn: [previous, current]) == true {
+                changed.insert(epoch)
+            }
         }
         return changed
     }

@@ -15,7 +15,7 @@ struct NodeEffects: Sendable {
     let beacon: BeaconClient
     let validators: ActiveValidators
     let duties: DutiesSource
-    let chain: ChainContext
+    let chain: ChainView
     let signer: Signer?
     let combiner: ThresholdCombiner
     let verifier: SignatureVerifier
@@ -35,7 +35,8 @@ struct NodeEffects: Sendable {
         func work(_ body: @escaping @Sendable () async -> Event) { tasks.run { post(await body()) } }
         switch effect {
         case .persist, .note, .answer: break  // the driver's own
-        case .resolveDuties(let epoch): work { await resolveDuties(epoch) }
+        case .resolveDuties(let epoch, let kinds):
+            for kind in kinds.sorted() { work { await resolveDuties(epoch, kind) } }
         case .fetch(let duty, .attestationData(let committees)): fetch(duty, committees, post)
         case .fetch(let duty, let request): work { await fetch(duty, request) }
         case .sendConsensus(let message): consensus.send(message)
@@ -55,21 +56,26 @@ struct NodeEffects: Sendable {
         }
     }
 
-    private func resolveDuties(_ epoch: Epoch) async -> Event {
+    private func resolveDuties(_ epoch: Epoch, _ kind: DutyKind) async -> Event {
         do throws(BeaconError) {
             let active = try await validators.active(in: epoch)
-            guard !active.isEmpty else { return .dutiesResolved(epoch, []) }
-            let attesters = try await duties.attesters(epoch, active)
-            var definitions = attesters.rows.map { DutyDefinition.attester($0) }
-            let proposers = try await duties.proposers(epoch, .v1)
-            definitions += proposers.rows.filter { active[$0.validatorIndex] == $0.pubKey }.map { .proposer($0) }
-            if chain.forks.fork(at: epoch) >= .altair {
-                let members = try await duties.syncs(epoch, active)
-                definitions += members.rows.map { .sync($0) }
-            }
-            return .dutiesResolved(epoch, definitions)
+            return .dutiesResolved(epoch, kind, active.isEmpty ? [] : try await rows(of: epoch, kind, active))
         } catch {
-            return .dutiesUnavailable(epoch, reason: "\(error)")
+            return .dutiesUnavailable(epoch, kind, reason: "\(error)")
+        }
+    }
+
+    private func rows(
+        of epoch: Epoch, _ kind: DutyKind, _ active: [ValidatorIndex: PubKey]
+    ) async throws(BeaconError) -> [DutyDefinition] {
+        switch kind {
+        case .attester: return try await duties.attesters(epoch, active).rows.map { .attester($0) }
+        case .proposer:
+            return try await duties.proposers(epoch, .v1).rows
+                .filter { active[$0.validatorIndex] == $0.pubKey }.map { .proposer($0) }
+        case .sync:
+            guard chain.current.forks.fork(at: epoch) >= .altair else { return [] }
+            return try await duties.syncs(epoch, active).rows.map { .sync($0) }
         }
     }
 
@@ -89,7 +95,8 @@ struct NodeEffects: Sendable {
     }
 
     private func verify(_ set: ParSignedDataSet, of share: ShareIndex, _ post: @escaping Post) {
-        let claims = set.compactMap { keys.claim($0.value, $0.key, chain.domains) }
+        let domains = chain.domains
+        let claims = set.compactMap { keys.claim($0.value, $0.key, domains) }
         guard claims.count == set.count else { return post(.verified(share, false)) }
         let isAdmitted = verifier.verifyAll(claims, from: share) { post(.verified(share, $0)) }
         if !isAdmitted { post(.verified(share, false)) }

@@ -7,19 +7,26 @@ import ValidatorAPI
 /// What a node has once it knows its chain: the driver of its workflow and what checks our own signatures.
 struct NodeRuntime: Sendable {
     let driver: WorkflowDriver
-    let chain: ChainContext
+    let chain: ChainView
     let keys: ShareKeys
     let verifier: SignatureVerifier
+
+    /// The chain's forks are others from now on, for those who sign and check as for the workflow.
+    func follow(_ forks: ForkSchedule, exitVersion: ForkVersion) {
+        chain.follow(forks, exitVersion: exitVersion)
+        driver.post(.forksChanged(forks))
+    }
 
     /// Checks partial signatures under the public shares they claim, all in one batch.
     ///
     /// - Returns: for each set the first entry whose signature is bad, nil if all hold.
     func firstBad(in sets: [ParSignedDataSet]) async throws -> [EntryKey?] {
+        let domains = chain.domains
         var bad: [EntryKey?] = sets.map { _ in nil }
         var claims: [(set: Int, key: EntryKey, claim: SignatureVerifier.Claim)] = []
         for (position, set) in sets.enumerated() {
             for (key, partial) in set.sorted(by: { $0.key < $1.key }) {
-                if let claim = keys.claim(partial, key, chain.domains) {
+                if let claim = keys.claim(partial, key, domains) {
                     claims.append((position, key, claim))
                 } else {
                     bad[position] = bad[position] ?? key
@@ -33,10 +40,11 @@ struct NodeRuntime: Sendable {
 
     /// Tells for each whether the cluster signed it.
     func hold(_ proofs: [ClusterProof]) async throws -> [Bool] {
+        let domains = chain.domains
         var claims: [(place: Int, claim: SignatureVerifier.Claim)] = []
         for (place, proof) in proofs.enumerated() {
             guard let key = keys.groupKey(proof.pubKey) else { continue }
-            let root = chain.domains.signingRoot(of: proof.data)
+            let root = domains.signingRoot(of: proof.data)
             claims.append((place, .init(key: key, signature: proof.data.signature, root: root)))
         }
         var holds = proofs.map { _ in false }
@@ -64,13 +72,4 @@ extension ShareKeys {
             .init(key: $0, signature: partial.data.signature, root: domains.signingRoot(of: partial.data))
         }
     }
-}
-
-/// The chain as the beacon nodes describe it.
-package struct ChainContext: Sendable {
-    package let clock: SlotClock
-    package let domains: SigningDomains
-    package let spec: ChainSpec
-
-    package var forks: ForkSchedule { domains.forks }
 }

@@ -82,14 +82,16 @@ extension StyxNode {
         on host: Host, _ slot: RuntimeSlot, _ observe: @escaping @Sendable (PeerEvent) -> Void
     ) -> (ConsensusProtocol, ParSigExProtocol) {
         let admits = slot.gate
+        // Before there is a chain the gate admits nothing.
+        let preset: @Sendable () -> Preset = { slot.current?.chain.spec.preset ?? .mainnet }
         let worker: @Sendable (@escaping @Sendable () -> Void) -> Void = { [threads] in threads.submit(.ahead, $0) }
         let sender = PeerSender(host: host, directory: cluster.directory, observe: observe)
         let consensus = ConsensusProtocol(
-            codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count),
+            codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count, preset: preset),
             directory: cluster.directory, sender: sender, worker: worker, admits: admits,
             deliver: { message, _ in slot.current?.driver.post(.consensusMessage(message)) }, observe: observe)
         let parSigEx = ParSigExProtocol(
-            codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count),
+            codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count, preset: preset),
             directory: cluster.directory, sender: sender, worker: worker, admits: admits,
             deliver: { duty, set, _ in slot.current?.driver.post(.peerPartials(duty, set)) }, observe: observe)
         consensus.serve(on: host)

@@ -48,17 +48,17 @@ package struct Signer: Sendable {
 
     private let backend: Backend
     private let share: ShareIndex
-    private let domains: SigningDomains
+    private let chain: ChainView
     private let threads: CryptoThreads
     private let verifier: SignatureVerifier
 
     package init(
-        backend: Backend, share: ShareIndex, domains: SigningDomains, threads: CryptoThreads,
+        backend: Backend, share: ShareIndex, chain: ChainView, threads: CryptoThreads,
         verifier: SignatureVerifier
     ) {
         self.backend = backend
         self.share = share
-        self.domains = domains
+        self.chain = chain
         self.threads = threads
         self.verifier = verifier
     }
@@ -99,6 +99,7 @@ package struct Signer: Sendable {
     private func messages(
         _ objects: SignedDataSet, _ keys: [PubKey: SecretKey]
     ) -> ([Root: Message], [PubKey: Failure]) {
+        let domains = chain.domains
         var messages: [Root: Message] = [:]
         var failures: [PubKey: Failure] = [:]
         for (entry, object) in objects {

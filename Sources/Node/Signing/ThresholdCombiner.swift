@@ -14,13 +14,13 @@ package struct ThresholdCombiner: Sendable {
     private static let pairingsMax = 64
 
     private let keys: ShareKeys
-    private let domains: SigningDomains
+    private let chain: ChainView
     private let threads: CryptoThreads
     let verifier: SignatureVerifier
 
-    package init(keys: ShareKeys, domains: SigningDomains, threads: CryptoThreads, verifier: SignatureVerifier) {
+    package init(keys: ShareKeys, chain: ChainView, threads: CryptoThreads, verifier: SignatureVerifier) {
         self.keys = keys
-        self.domains = domains
+        self.chain = chain
         self.threads = threads
         self.verifier = verifier
     }
@@ -34,21 +34,25 @@ package struct ThresholdCombiner: Sendable {
         _ groups: [EntryKey: PartialGroup], done: @escaping @Sendable ([EntryKey: Recovery]) -> Void
     ) {
         let entries: [Entry] = groups.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        // One view for all of a call: what it finds bad must not be so by a fork that moved meanwhile.
+        let domains = chain.domains
         threads.split(entries.count, least: Self.partMin, most: Self.partMax, .own) { range in
-            recover(entries[range])
+            recover(entries[range], domains)
         } done: { parts in
             var results: [EntryKey: Recovery] = [:]
             for (key, signature) in parts.flatMap(\.recovered) { results[key] = .signature(signature.bytes) }
             let failed = parts.flatMap(\.failed)
             guard !failed.isEmpty else { return done(results) }
             let recovered = results
-            nameBadShares(of: failed) { bad in
+            nameBadShares(of: failed, domains) { bad in
                 done(recovered.merging(bad.mapValues { .badShares($0) }) { recovered, _ in recovered })
             }
         }
     }
 
-    private func recover(_ entries: ArraySlice<Entry>) -> (recovered: [(EntryKey, Signature)], failed: [Entry]) {
+    private func recover(
+        _ entries: ArraySlice<Entry>, _ domains: SigningDomains
+    ) -> (recovered: [(EntryKey, Signature)], failed: [Entry]) {
         let known = entries.compactMap { entry in keys.groupKey(entry.key.pubKey).map { (entry, $0) } }
         var recovery = RecoveryBatch()
         for (entry, _) in known { recovery.add { () throws(BLSError) in try points(of: entry.group) } }
@@ -85,10 +89,10 @@ package struct ThresholdCombiner: Sendable {
 
     /// One batch for each operator: those of honest ones cost one pairing check, whatever the others sent.
     private func nameBadShares(
-        of failed: [Entry], done: @escaping @Sendable ([EntryKey: [ShareIndex]]) -> Void
+        of failed: [Entry], _ domains: SigningDomains, done: @escaping @Sendable ([EntryKey: [ShareIndex]]) -> Void
     ) {
         let shares = Set(failed.flatMap { $0.group.signatures.keys }).sorted()
-        threads.gather(shares.map { share in { (share, badEntries(of: share, failed)) } }, .own) { parts in
+        threads.gather(shares.map { share in { (share, badEntries(of: share, failed, domains)) } }, .own) { parts in
             var bad = Dictionary(uniqueKeysWithValues: failed.map { ($0.key, [ShareIndex]()) })
             for (share, entries) in parts {
                 for key in entries { bad[key]?.append(share) }
@@ -97,7 +101,9 @@ package struct ThresholdCombiner: Sendable {
         }
     }
 
-    private func badEntries(of share: ShareIndex, _ failed: [Entry]) -> [EntryKey] {
+    private func badEntries(
+        of share: ShareIndex, _ failed: [Entry], _ domains: SigningDomains
+    ) -> [EntryKey] {
         var bad: [EntryKey] = []
         var batch = SignatureBatch()
         var batched: [EntryKey] = []

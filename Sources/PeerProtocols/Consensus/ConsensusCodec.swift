@@ -22,17 +22,21 @@ package struct ConsensusCodec: Sendable {
     let validators: Int
     /// Duty types with values this node can decode; others are refused before any signature is checked.
     let duties: Set<DutyType>
+    /// Of the chain, which gives blocks their shape: known before any message is admitted, but not when this is made.
+    private let preset: @Sendable () -> Preset
     private let priorities: PriorityCodec
     private let verified: VerifiedSignatures
     private let decoded = DecodedValues()
 
     package init(
         operators: [PublicKey], validators: Int,
-        duties: Set<DutyType> = [.proposer, .attester, .aggregator, .syncContribution, .infoSync]
+        duties: Set<DutyType> = [.proposer, .attester, .aggregator, .syncContribution, .infoSync],
+        preset: @escaping @Sendable () -> Preset = { .mainnet }
     ) {
         self.operators = operators
         self.validators = validators
         self.duties = duties
+        self.preset = preset
         priorities = PriorityCodec(operators: operators)
         // An attester duty of n nodes takes 3 n signatures; a slot has up to five duties.
         verified = VerifiedSignatures(capacity: 64 * operators.count)
@@ -67,7 +71,7 @@ package struct ConsensusCodec: Sendable {
 
     private func value(_ wire: WireValue, _ type: DutyType) throws(MessageFault) -> ConsensusValue {
         switch wire {
-        case .duties(let set): .duties(try UnsignedDataSet(wire: set, type: type))
+        case .duties(let set): .duties(try UnsignedDataSet(wire: set, type: type, preset: preset()))
         case .priorities(let result): .priorities(try priorities.result(result))
         }
     }
@@ -233,12 +237,12 @@ extension QBFT.Message {
 }
 
 extension [PubKey: UnsignedData] {
-    init(wire: WireUnsignedDataSet, type: DutyType) throws(MessageFault) {
+    init(wire: WireUnsignedDataSet, type: DutyType, preset: Preset) throws(MessageFault) {
         guard !wire.set.isEmpty else { throw .emptySet }
         self.init()
         for (key, bytes) in wire.set {
             do {
-                self[try pubKey(wire: key)] = try UnsignedData(wire: Array(bytes), type: type)
+                self[try pubKey(wire: key)] = try UnsignedData(wire: Array(bytes), type: type, preset: preset)
             } catch let error as WireError {
                 throw .value(error)
             } catch let error as MessageFault {

@@ -10,10 +10,15 @@ package struct ParSigExCodec: Sendable {
     private let validators: Set<PubKey>
     /// Operators, so the highest share.
     private let nodes: Int
+    /// Of the chain, which gives blocks their shape: known before any message is admitted, but not when this is made.
+    private let preset: @Sendable () -> Preset
 
-    package init(validators: Set<PubKey>, nodes: Int) {
+    package init(
+        validators: Set<PubKey>, nodes: Int, preset: @escaping @Sendable () -> Preset = { .mainnet }
+    ) {
         self.validators = validators
         self.nodes = nodes
+        self.preset = preset
     }
 
     /// Room for one block proposal with its blobs (10 MiB and some), the largest object of any duty and at most one a
@@ -44,17 +49,17 @@ package struct ParSigExCodec: Sendable {
             guard let share = ShareIndex(wire: Int(entry.shareIdx)), share.rawValue <= nodes else {
                 throw .shareIndex(Int(entry.shareIdx))
             }
-            let partial = try Self.partial(entry, duty.type, share, pubKey)
+            let partial = try partial(entry, duty.type, share, pubKey)
             set[EntryKey(pubKey, subcommittee: partial.data.subcommittee)] = partial
         }
         return (duty, set)
     }
 
-    private static func partial(
+    private func partial(
         _ entry: WireParSignedData, _ type: DutyType, _ share: ShareIndex, _ pubKey: PubKey
     ) throws(MessageFault) -> ParSignedData {
         do {
-            let data = try SignedData(wire: Array(entry.data), type: type)
+            let data = try SignedData(wire: Array(entry.data), type: type, preset: preset())
             guard data.signature != .zero else { throw MessageFault.noSignature(pubKey) }
             // Field 2 is not looked at, as in Charon: the signature inside the object counts.
             return ParSignedData(data: data, shareIndex: share)

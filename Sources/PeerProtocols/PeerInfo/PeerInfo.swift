@@ -26,7 +26,7 @@ package struct PeerInfo: Hashable, Sendable {
     package var client: String
 
     package init(
-        charonVersion: CharonVersion = .v1_10, lockHash: Root, sentAt: Instant? = nil, gitHash: String = "unknown",
+        charonVersion: CharonVersion = .v1_11, lockHash: Root, sentAt: Instant? = nil, gitHash: String = "unknown",
         startedAt: Instant, builderAPI: Bool = false, nickname: String = "", client: String = ownClient
     ) {
         precondition(Self.isGitHash(gitHash) && nickname.count <= Self.nicknameCharactersMax)
