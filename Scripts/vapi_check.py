@@ -348,7 +348,11 @@ class Check:
 
     def blinded_root(self, message):
         """That of the full block is the same: a payload and its header have one root."""
-        answer = self.send("get", f"/eth/v2/beacon/blocks/{message['slot']}")
+        # The cluster publishes it without waiting for us.
+        while (answer := self.send("get", f"/eth/v2/beacon/blocks/{message['slot']}")).status != 200:
+            if self.slot() > int(message["slot"]):
+                raise RuntimeError(f"the cluster's block of slot {message['slot']} did not reach the beacon node")
+            time.sleep(0.2)
         return self.root(self.spec.BeaconBlock.from_obj(answer.data["message"]))
 
     def leave(self):
