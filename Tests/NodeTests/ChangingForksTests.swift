@@ -79,7 +79,6 @@ struct ChangingForksTests {
         let (own, before) = (DutyScene.own, try scene.partials())
         let after = try partials(Self.moved, fork: .electra, of: own)
         let sets = [before, after].map { LocalPartials(scene.duty, $0) }
-        let scene = scene
         let verdicts = try await FakeBeaconNode.with({ self.answer($0) }) { beacon in
             try await BackendScene.run(scene, beacon: [beacon.url]) { node in
                 let first = try await node.backend.verify(sets).map { $0 == nil }
