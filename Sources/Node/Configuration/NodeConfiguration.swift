@@ -32,6 +32,14 @@ package struct NodeConfiguration: Sendable {
     package var beaconNodeSubmitTimeout: Duration = .seconds(2)
     /// `name=value`.
     package var beaconNodeHeaders: [String] = []
+    /// Whether builders' blocks are preferred, and builders told of the validators. The same on all nodes of a cluster.
+    package var usesBuilder = false
+    /// Texts of blocks: one for all validators, or one for each in the lock's order. None: this program's name.
+    package var graffitiTexts: [String] = []
+    /// Whether letters for this program and the beacon node's are appended to them.
+    package var isTaggingGraffiti = true
+    /// Builder registrations that the cluster signed after its lock was made. Need not exist.
+    package var overridesFile = ".charon/\(RegistrationOverrides.name)"
     /// `ip:port`.
     package var validatorAPIAddress = "127.0.0.1:3600"
     /// `ip:port` of `/debug/peers`; empty for none.
@@ -75,12 +83,15 @@ package struct NodeConfiguration: Sendable {
         ] where timeout <= .zero {
             throw ConfigurationError(flag: flag, what: "is not above zero", cure: "use e.g. 2s")
         }
+        try graffiti.validate()
         _ = try SocketAddressText(validatorAPIAddress, flag: "validator-api-address")
         if !debugAddress.isEmpty { _ = try SocketAddressText(debugAddress, flag: "debug-address") }
         _ = try listenAddresses()
         for address in p2pUDPAddresses { _ = try SocketAddressText(address, flag: "p2p-udp-address") }
         _ = try announcedAddresses()
     }
+
+    var graffiti: Graffiti { Graffiti(texts: graffitiTexts, isTagged: isTaggingGraffiti) }
 }
 
 /// Beacon node, relay and execution client addresses carry passwords and API keys, headers too: none of them is printed.
