@@ -183,7 +183,7 @@ def main(folder):
                 "--p2p-tcp-address", f"127.0.0.1:{p2p_ports[index]}", "--p2p-peers", ",".join(peers),
                 # The built-in relays are out on the internet.
                 "--p2p-relays", "",
-                "--log-level", "debug"]
+                "--log-level", "debug"] + (["--builder-api"] if args.blinded else [])
                 + ([] if index >= args.nodes - args.clients else
                    ["--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", "--accept-new-journal"]))
             nodes.append(start(f"node{index}", commands[index]))
@@ -275,6 +275,11 @@ def main(folder):
             say(f"node {index}: {100 * cpu / running:.1f} % of a core, {memory:.0f} MiB resident")
         if sum(count("aggregate")) == 0 or sum(count("contribution")) == 0:
             failed.append("no aggregate or no contribution of the cluster arrived")
+        # What nodes without a validator client tell their beacon node unasked. The chain has verified the registrations.
+        told = ["prepare", "beacon_committee_subscriptions", "sync_committee_subscriptions"]
+        for kind in told + (["registration"] if args.blinded else []):
+            say(f"{kind}, by validator: {count(kind)}")
+            failed += [f"validator {v}: no {kind}" for v, n in enumerate(count(kind)) if n == 0]
         for index, client in clients.items():
             client.terminate()
             if client.wait(timeout=15) != 0:

@@ -19,4 +19,6 @@ enum FileLimits {
     static let definitionFileBytes = 16 << 20
     /// About 25 000 validators of four operators.
     static let lockFileBytes = 64 << 20
+    /// An entry for each of 65536 validators takes half of it.
+    static let overridesFileBytes = 64 << 20
 }

@@ -59,6 +59,14 @@ struct JSONMembers {
         return number
     }
 
+    /// A whole number, not absent: decimal text in quotes as the beacon API has it, or a JSON number.
+    func decimal(_ name: String) throws(ClusterError) -> UInt64 {
+        guard let number = member(name)?.uint64 else {
+            throw .field(path(name), "expected a whole number of 64 bits, in quotes")
+        }
+        return number
+    }
+
     /// Decimal text in quotes.
     func gweiText(_ name: String) throws(ClusterError) -> UInt64 {
         guard let value = member(name) else { return 0 }

@@ -63,8 +63,16 @@ struct DutyDB: Sendable {
         /// Why no node should vote for the value: it breaks the rules that every such value obeys, or this node would sign
         /// nothing of it. What is wrong with some validators only is left to `store`, for the others' sake.
         case bad(String)
-        /// Only our beacon node's own view of this epoch can tell.
+        /// Only what our own beacon node says can tell.
         case open
+
+        /// The worse of two.
+        func and(_ other: Verdict) -> Verdict {
+            switch (self, other) {
+            case (.bad, _), (.open, .open), (.open, .good): self
+            case (.good, _), (.open, .bad): other
+            }
+        }
     }
 
     /// - Parameter round: of the proposal. While each leader has its first turn, one that leaves out a validator that has

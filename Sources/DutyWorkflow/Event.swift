@@ -1,4 +1,5 @@
 import Ethereum
+import SSZ
 
 /// What comes in from the outside.
 package enum Event: Sendable {
@@ -34,6 +35,8 @@ package enum Event: Sendable {
     case broadcastFailed(Duty, SignedDataSet, Failure)
     /// What the beacon node says of the block of a slot.
     case blockSeen(Slot, BlockAnswer)
+    /// Whom validators' blocks are to pay from now on.
+    case feeRecipients([PubKey: Bytes20])
     case query(Ticket, Query)
     /// The caller went away.
     case cancel(Ticket)

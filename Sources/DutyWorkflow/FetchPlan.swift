@@ -76,15 +76,18 @@ struct FetchPlanner: Sendable {
         var isOpen = false
     }
 
+    /// Whether the validator is selected; nil while the cluster's proof is not there.
+    func isAggregator(_ row: AttesterDuty) -> Bool? {
+        let proof = sources.signatures.value(Duty(slot: row.slot, type: .prepareAggregator), EntryKey(row.pubKey))
+        guard case .committeeSelection(let selection)? = proof else { return nil }
+        return AggregatorSelection.isAggregator(
+            committeeLength: row.committeeLength, selectionProof: selection.selectionProof, spec: configuration.spec)
+    }
+
     func aggregate(_ duty: Duty, _ definition: DutyDefinition) -> Part<AggregateRequest> {
         guard let row = definition.attesterDuty else { return Part() }
-        let proof = sources.signatures.value(Duty(slot: duty.slot, type: .prepareAggregator), EntryKey(row.pubKey))
-        guard case .committeeSelection(let selection)? = proof else { return Part(isOpen: true) }
-        guard
-            AggregatorSelection.isAggregator(
-                committeeLength: row.committeeLength, selectionProof: selection.selectionProof,
-                spec: configuration.spec)
-        else { return Part() }
+        guard let isSelected = isAggregator(row) else { return Part(isOpen: true) }
+        guard isSelected else { return Part() }
         guard let data = sources.decided.attestationData(slot: duty.slot, committee: row.committeeIndex) else {
             return Part(isOpen: true)
         }

@@ -45,8 +45,8 @@ struct Fetcher: Sendable {
 
     mutating func follow(_ forks: ForkSchedule) { configuration.forks = forks }
 
-    /// Whether our own data for a duty are on their way for the first time.
-    func isAsking(_ duty: Duty) -> Bool { pending[duty].map { $0.stage == .asking && $0.failures == 0 } ?? false }
+    /// Whether our own data for a duty are on their way for the first time, or will be.
+    func isExpecting(_ duty: Duty) -> Bool { pending[duty].map { $0.failures == 0 } ?? false }
 
     mutating func fetch(
         _ duty: Duty, _ definitions: DutyDefinitionSet, from sources: FetchSources, at now: Instant

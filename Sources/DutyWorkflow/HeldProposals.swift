@@ -10,19 +10,27 @@ struct HeldProposals: Sendable {
     }
 
     private var held: [Duty: Held] = [:]
-    /// Part of a slot that a proposal waits, at most: well within the first round of consensus.
-    private static let slotPart = 30
+    /// What a message may take: no node's share of consensus' memory is smaller.
+    private static let messageBytesMax = 8 << 20
+
+    /// Part of a slot that a proposal waits, at most: well within the first round of consensus, which is longer for
+    /// blocks, as making them is.
+    private static func slotPart(_ type: DutyType) -> Int { type == .proposer ? 12 : 30 }
 
     var heldBytes: Int { held.values.reduce(0) { $0 + $1.messages.reduce(0) { $0 + $1.heldBytes } } }
 
     /// Keeps one proposal of each leader, whose form was admitted.
     ///
     /// - Parameter start: when the wait begins: not before the duty does.
-    mutating func hold(_ message: ConsensusMessage, slotDuration: Duration, from start: Instant) {
-        var entry = held[message.duty] ?? Held(until: start + slotDuration / Self.slotPart)
-        guard !entry.messages.contains(where: { $0.message.source == message.message.source }) else { return }
+    /// - Returns: whether it waits, or another of that leader does; what is too large must not.
+    mutating func hold(_ message: ConsensusMessage, slotDuration: Duration, from start: Instant) -> Bool {
+        guard message.heldBytes <= Self.messageBytesMax else { return false }
+        let until = start + slotDuration / Self.slotPart(message.duty.type)
+        var entry = held[message.duty] ?? Held(until: until)
+        guard !entry.messages.contains(where: { $0.message.source == message.message.source }) else { return true }
         entry.messages.append(message)
         held[message.duty] = entry
+        return true
     }
 
     mutating func take(_ duty: Duty) -> [ConsensusMessage] { held.removeValue(forKey: duty)?.messages ?? [] }

@@ -97,7 +97,7 @@ extension Answer {
         switch self {
         case .decided(let duty, _): [duty]
         case .submitted(let duties): duties
-        case .attesters, .definitions, .signed, .priorities, .refused, .absent: []
+        case .attesters, .aggregators, .definitions, .signed, .priorities, .refused, .absent: []
         }
     }
 }

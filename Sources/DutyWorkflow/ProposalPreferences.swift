@@ -7,7 +7,7 @@ package struct ProposalPreferences: Hashable, Sendable {
     package var usesBuilder: Bool
     /// By validator; zero where there is none.
     package var graffiti: [PubKey: Bytes32]
-    /// Whom a validator's blocks are to pay, where that is known.
+    /// Whom a validator's blocks are to pay at the start, where that is known.
     package var feeRecipients: [PubKey: Bytes20]
 
     package init(

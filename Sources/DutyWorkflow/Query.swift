@@ -44,6 +44,8 @@ package enum Query: Hashable, Sendable {
     case decided(ValueSelector)
     /// Answered at once with `.attesters`.
     case attesters([AttesterPosition])
+    /// Who is selected to aggregate, as far as the cluster has signed it. Answered at once with `.aggregators`.
+    case aggregators([AttesterDuty])
     /// Answered at once with `.definitions`.
     case definitions(Duty)
     /// Waits until the cluster's signature is there. Answered with `.signed`.
@@ -54,6 +56,8 @@ package enum Answer: Hashable, Sendable {
     case decided(Duty, UnsignedData)
     /// For each position the validator for whom the cluster decided it; nil if there is none.
     case attesters([PubKey?])
+    /// For each row whether its validator is selected; nil while the cluster's selection proof is not there.
+    case aggregators([Bool?])
     /// Who has the duty; nil while the beacon node has not said.
     case definitions(DutyDefinitionSet?)
     case signed(SignedData)

@@ -32,6 +32,8 @@ extension Workflow {
         FetchSources(signatures: aggSigDB, decided: dutyDB, infoSync: infoSync)
     }
 
+    var fetchPlanner: FetchPlanner { FetchPlanner(configuration: configuration, sources: sources) }
+
     var ownObjects: OwnObjects { OwnObjects(configuration: configuration, signatures: aggSigDB) }
 
     func sign(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {

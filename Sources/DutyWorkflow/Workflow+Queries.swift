@@ -7,6 +7,8 @@ extension Workflow {
         switch query {
         case .attesters(let positions):
             [.perform(.answer(ticket, .attesters(positions.map { dutyDB.attester(at: $0) })))]
+        case .aggregators(let rows):
+            [.perform(.answer(ticket, .aggregators(rows.map { fetchPlanner.isAggregator($0) })))]
         case .definitions(let duty): [.perform(.answer(ticket, .definitions(scheduler.definitions(of: duty))))]
         case .decided(let selector): wait(ticket, for: selector.duty, now) { $0.dutyDB.query(ticket, selector) }
         case .signed(let duty, let key): wait(ticket, for: duty, now) { $0.aggSigDB.query(ticket, duty, key) }

@@ -21,6 +21,7 @@ package struct Workflow: Sendable {
     private var inclusion: InclusionChecker
     var deadlines: DeadlineQueue
     private var heldProposals = HeldProposals()
+    private var payees: Payees
     /// Why this node signs nothing more: its key is in use elsewhere.
     var halted: String?
 
@@ -43,6 +44,7 @@ package struct Workflow: Sendable {
         tracker = Tracker(configuration: configuration)
         inclusion = InclusionChecker(clock: configuration.clock)
         deadlines = DeadlineQueue(deadlines: configuration.deadlines)
+        payees = Payees(configuration: configuration)
     }
 
     /// About what peers make this node hold, in bytes.
@@ -141,6 +143,7 @@ package struct Workflow: Sendable {
         case .broadcastSucceeded(let duty, let keys): broadcaster.succeeded(duty, keys)
         case .broadcastFailed(let duty, let set, let failure): broadcaster.failed(duty, set, failure, at: now)
         case .blockSeen(let slot, let answer): found(inclusion.answered(slot, answer))
+        case .feeRecipients(let addresses): pay(addresses)
         case .query(let ticket, let query): answer(ticket, query, now)
         case .cancel(let ticket): cancel(ticket)
         }
@@ -212,8 +215,9 @@ package struct Workflow: Sendable {
             return [.tracked(duty, .peerRefused(PeerIndex(message.message.source), "proposes \(why)"))]
         case .open:
             let begin = configuration.clock.begin(of: duty)
-            guard fetcher.isAsking(duty) || now < begin else { return consensus.receive(message, at: now) }
-            heldProposals.hold(message, slotDuration: configuration.clock.slotDuration, from: max(now, begin))
+            guard fetcher.isExpecting(duty) || now < begin,
+                heldProposals.hold(message, slotDuration: configuration.clock.slotDuration, from: max(now, begin))
+            else { return consensus.receive(message, at: now) }
             return []
         }
     }
@@ -221,17 +225,21 @@ package struct Workflow: Sendable {
     private func judge(_ value: ConsensusValue, of duty: Duty, round: Int64) -> DutyDB.Verdict {
         switch value {
         case .duties(let set):
-            dutyDB.judge(set, of: duty, round: round, definitions: scheduler.definitions(of: duty))
-        case .priorities(let result): infoSync.fault(in: result, of: duty).map { .bad($0) } ?? .good
+            let definitions = scheduler.definitions(of: duty)
+            let verdict = dutyDB.judge(set, of: duty, round: round, definitions: definitions)
+            // Our own beacon node makes a block only where it says that there is one to make.
+            return definitions?.isEmpty == false ? verdict.and(payees.judge(set, of: duty, round: round)) : verdict
+        case .priorities(let result): return infoSync.fault(in: result, of: duty).map { .bad($0) } ?? .good
         }
     }
 
     private mutating func propose(_ duty: Duty, _ set: UnsignedDataSet, _ now: Instant) -> [Signal] {
         dutyDB.learn(set)
+        let told = payees.learn(duty, set)
         if case .bad(let why) = dutyDB.judge(set, of: duty, round: 1, definitions: scheduler.definitions(of: duty)) {
             return [.tracked(duty, .fetchFailed(why))] + release(duty, now)
         }
-        return consensus.propose(duty, .duties(set), at: now) + release(duty, now)
+        return told + consensus.propose(duty, .duties(set), at: now) + release(duty, now)
     }
 
     /// Our beacon node has answered, or will not: the proposals that waited for it are judged once more.
@@ -244,6 +252,11 @@ package struct Workflow: Sendable {
         fetcher.drop(duty)
         _ = heldProposals.take(duty)
         return dutyDB.store(duty, set, definitions: scheduler.definitions(of: duty))
+    }
+
+    private mutating func pay(_ addresses: [PubKey: Bytes20]) -> [Signal] {
+        payees.replace(addresses)
+        return []
     }
 
     func isOver(_ duty: Duty, _ now: Instant) -> Bool {
@@ -385,6 +398,7 @@ package struct Workflow: Sendable {
         }
         signals += dutyDB.expire(duty) + infoSync.expire(duty)
         parSigDB.expire(duty)
+        payees.expire(duty)
         sigAgg.expire(duty)
         signals += aggSigDB.expire(duty)
         broadcaster.expire(duty)

@@ -54,6 +54,7 @@ package enum Corpus {
         case .keystore: keystores
         case .interchange: [interchange]
         case .timestamp: ["2026-11-24T00:41:40Z", "1969-12-31T23:59:59.999999999+01:30"].map { Array($0.utf8) }
+        case .registrationOverrides: registrationOverrides
         case .duration: ["300ms", "1h30m", "1.5s", "0", "2us"].map { Array($0.utf8) }
         }
     }
@@ -258,6 +259,33 @@ package enum Corpus {
     ]
 
     private static let clusterFiles: [[UInt8]] = {
+        guard let lock = try? cluster.lock.encoded(),
+            let definition = try? JSONValue(parsing: lock).member("cluster_definition").bytes()
+        else { preconditionFailure("a small cluster") }
+        let note = PrivateKeyLock(command: "run", timestamp: clusterTime, clusterLockHash: "0x00")
+        // Layouts of all kinds; their signatures do not hold.
+        let older = [FileVersion.v1_0, .v1_2, .v1_4, .v1_6, .v1_7, .v1_11].compactMap { version -> [UInt8]? in
+            var lock = cluster.lock
+            lock.definition.version = version
+            return try? [0] + lock.encoded()
+        }
+        return [[0] + lock, [1] + definition, [2] + note.encoded()] + older
+    }()
+
+    /// What the lock has itself, and of a validator that the cluster does not have.
+    private static let registrationOverrides: [[UInt8]] = {
+        let own = Registrations(cluster.lock).signed.values.map { $0 }
+        var foreign = own
+        for index in foreign.indices { foreign[index].message.pubKey = Known.pubKeys[0] }
+        return [own, own + foreign, []].map { entries in
+            JSONValue.array(entries.map { ["version": "v1", "v1": $0.json()] }).bytes()
+        }
+    }()
+
+    private static let clusterTime = Instant(unixSeconds: 1_795_467_579)
+
+    /// Of one validator.
+    static let cluster: ClusterCreation = {
         var random = Mutator(seed: 1)
         var options = ClusterOptions()
         options.name = "fuzz <&>"
@@ -267,19 +295,10 @@ package enum Corpus {
         options.withdrawalAddresses = options.feeRecipients
         options.network = .hoodi
         options.insecureKeys = true
-        let now = Instant(unixSeconds: 1_795_467_579)
-        guard let cluster = try? ClusterCreation(options, now: now, using: &random),
-            let lock = try? cluster.lock.encoded(),
-            let definition = try? JSONValue(parsing: lock).member("cluster_definition").bytes()
-        else { preconditionFailure("a small cluster") }
-        let note = PrivateKeyLock(command: "run", timestamp: now, clusterLockHash: "0x00")
-        // Layouts of all kinds; their signatures do not hold.
-        let older = [FileVersion.v1_0, .v1_2, .v1_4, .v1_6, .v1_7, .v1_11].compactMap { version -> [UInt8]? in
-            var lock = cluster.lock
-            lock.definition.version = version
-            return try? [0] + lock.encoded()
+        guard let cluster = try? ClusterCreation(options, now: clusterTime, using: &random) else {
+            preconditionFailure("a small cluster")
         }
-        return [[0] + lock, [1] + definition, [2] + note.encoded()] + older
+        return cluster
     }()
 
     private static let keystores: [[UInt8]] = {

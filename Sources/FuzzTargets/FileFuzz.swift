@@ -88,6 +88,24 @@ enum FileFuzz {
         }
     }
 
+    private static let clusterKeys: ClusterKeys = {
+        guard let keys = try? ClusterKeys(Corpus.cluster.lock) else { preconditionFailure("keys of a small cluster") }
+        return keys
+    }()
+
+    /// All of it is the file, for the corpus' cluster.
+    static func registrationOverrides(_ bytes: [UInt8]) -> String {
+        outcome {
+            let lock = Corpus.cluster.lock
+            let overrides = try RegistrationOverrides(
+                json: bytes, keys: clusterKeys, forkVersion: lock.definition.forkVersion)
+            var registrations = Registrations(lock)
+            // Nobody but the lock has signed with the validator's key.
+            precondition(registrations.take(overrides).isEmpty, "something newer was made up")
+            return "\(overrides.registrations.count) \(min(overrides.foreignCount, 2))"
+        }
+    }
+
     /// All of it is the text.
     static func timestamp(_ bytes: [UInt8]) -> String {
         guard let instant = RFC3339.parse(String(decoding: bytes, as: UTF8.self)) else { return "no time" }

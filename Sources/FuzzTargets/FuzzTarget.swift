@@ -38,6 +38,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case interchange
     case timestamp
     case duration
+    case registrationOverrides = "registration-overrides"
 
     /// Longer input is cut: what grows with it is bounded by constants that far smaller input reaches.
     package static let bytesMax = 1 << 16
@@ -80,13 +81,14 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .interchange: FileFuzz.interchange(bytes)
         case .timestamp: FileFuzz.timestamp(bytes)
         case .duration: FileFuzz.duration(bytes)
+        case .registrationOverrides: FileFuzz.registrationOverrides(bytes)
         }
     }
 
     /// Whether the input is text, and its corpus files end in `json`.
     package var isJSON: Bool {
         switch self {
-        case .json, .keystore, .interchange: true
+        case .json, .keystore, .interchange, .registrationOverrides: true
         default: false
         }
     }

@@ -66,6 +66,7 @@ package struct StyxNode: Sendable {
             logger.warning(
                 "waiting for the execution client: contracts signed the lock", metadata: ["reason": "\(reason)"])
         }
+        try configuration.graffiti.validate(validators: cluster.lock.validators.count)
         ownsThreads = threads == nil
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
@@ -169,6 +170,11 @@ package struct StyxNode: Sendable {
         let fresh = FreshJournal(
             created: journal.createdAt, isAccepted: configuration.acceptsNewJournal || signer == nil,
             clock: chain.clock, at: SystemClock.now())
+        let book = registrationBook()
+        let overrides = overridesFile(book)
+        _ = await overrides.look()
+        warnAboutRegistrations(book)
+        let proposals = await proposals(book, beacon)
         let workflowConfiguration = WorkflowConfiguration(
             nodes: cluster.operators.count, threshold: cluster.threshold, peer: cluster.own,
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, spec: chain.spec,
@@ -195,19 +201,27 @@ package struct StyxNode: Sendable {
             commit: { records, done in journal.commit(records) { done($0.mapError { $0 }) } },
             perform: { effect, driver in effects.perform(effect, tasks) { driver.post($0) } })
         let runtime = NodeRuntime(driver: driver, chain: view, keys: cluster.keys, verifier: verifier)
+        let instructions = BeaconInstructions(
+            book: book, pubKeyCount: cluster.keys.pubKeys.count, usesBuilder: configuration.usesBuilder,
+            validators: validators, duties: duties, chain: chain, hands: .init(beacon, driver), logger: topic("eth2"))
+        reconnections.observe { instructions.startOver() }
         slot.set(runtime)
-        server.open(NodeBackend(runtime: runtime, beacon: beacon, validators: validators, duties: duties))
+        server.open(
+            NodeBackend(
+                runtime: runtime, beacon: beacon, validators: validators, duties: duties,
+                passedOn: { instructions.heard($0) }))
         server.update { $0.finish(.journal) }
         logger.info("ready", metadata: ["signer": "\(configuration.signing.rawValue)"])
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await driver.run(restoring: snapshot) }
                 group.addTask { try await housekeep(journal, chain.clock) }
+                group.addTask { await instructions.run() }
                 group.addTask {
-                    await FeeRecipients(
-                        addresses: cluster.lock.feeRecipients, validators: validators, clock: chain.clock,
-                        logger: topic("eth2"), send: beacon.prepare
-                    ).run()
+                    await overrides.run {
+                        driver.post(.feeRecipients(book.current.feeRecipients))
+                        instructions.startOver()
+                    }
                 }
                 group.addTask {
                     await events.run { _, event in
@@ -272,14 +286,6 @@ package struct StyxNode: Sendable {
         } onCancel: {
             cancellation.cancel()
         }
-    }
-
-    /// Every validator's blocks carry the name of this program.
-    private var proposals: ProposalPreferences {
-        let name = Array("\(BuildInfo.client)/\(BuildInfo.version)".utf8.prefix(Bytes32.zero.bytes.count))
-        let graffiti = Bytes32(padding: name)
-        return ProposalPreferences(
-            graffiti: Dictionary(uniqueKeysWithValues: cluster.keys.pubKeys.map { ($0, graffiti) }))
     }
 
     private func housekeep(_ journal: Journal, _ clock: SlotClock) async throws {

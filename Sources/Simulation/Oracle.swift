@@ -23,6 +23,8 @@ package struct Oracle {
     package private(set) var undurable: [String] = []
     /// Shares that turned out bad when a node combined them.
     package private(set) var badShares: Set<ShareIndex> = []
+    /// Whom the blocks paid that were broadcast.
+    package private(set) var paid: Set<Bytes20> = []
     package private(set) var decidedRounds: [Duty: [Int: Int64]] = [:]
     package private(set) var reports: [(node: Int, report: Report)] = []
 
@@ -99,6 +101,7 @@ package struct Oracle {
         broadcasters[duty, default: []].insert(node)
         for (key, value) in set {
             broadcasts[duty, default: [:]][key, default: []].insert(value.messageRoot)
+            if case .proposal(let signed) = value, let payee = signed.proposal.feeRecipient { paid.insert(payee) }
             judge(value, key.pubKey, share: 0)
         }
     }

@@ -12,6 +12,8 @@ package enum Attack: String, CaseIterable, Sendable {
     case omittedRows
     /// As leader, proposes a source that is not justified yet: signed, it would bar honest votes for an epoch.
     case futureSource
+    /// As leader, proposes blocks that pay itself.
+    case ownFeeRecipient
     /// Shares of duties that do not exist, of far slots, of another fork, with bits nobody needs.
     case undueShares
     /// Votes for ever new values in every duty it can name, long before they begin.
@@ -88,8 +90,19 @@ struct SimulatedAttacker: Sendable {
                 }
                 return left
             }
+        case .ownFeeRecipient: proposal.proposing(ownBlock)
         case .futureSource: provenByNothing(proposal.proposing(Self.ahead))
         case .undueShares, .earlyFlood, .junkJustifications, .unfitShares, .repeats, .ownVotes: proposal
+        }
+    }
+
+    private func ownBlock(_ set: UnsignedDataSet) -> UnsignedDataSet {
+        set.mapValues { value in
+            guard case .proposal(let block) = value else { return value }
+            let request = ProposalRequest(
+                randaoReveal: block.randaoReveal, graffiti: block.graffiti, wantsBuilder: false)
+            let own = Bytes20(padding: [0xba, 0xd0])
+            return chain.proposal(block.slot, request, node: node, pays: own).map { .proposal($0) } ?? value
         }
     }
 
@@ -144,7 +157,7 @@ struct SimulatedAttacker: Sendable {
     /// What a peer gets now.
     mutating func strike(_ peer: Int, at current: Slot, _ random: inout SplitMix64) -> [Event] {
         switch attack {
-        case .inventedRows, .omittedRows, .unfitShares: []
+        case .inventedRows, .omittedRows, .ownFeeRecipient, .unfitShares: []
         case .futureSource: earlyProposals(at: current)
         case .undueShares: undueShares(at: current, &random)
         case .earlyFlood: (0..<Self.burst).map { _ in .consensusMessage(early(at: current, &random)) }

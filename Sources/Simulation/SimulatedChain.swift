@@ -96,17 +96,23 @@ package struct SimulatedChain: Sendable {
             + proposerDuties(of: epoch).map { .proposer($0) }
     }
 
+    /// Whom blocks of the cluster pay.
+    package static let payee = Bytes20(padding: [0xfe])
+
     /// - Parameter node: each beacon node makes another block.
-    package func proposal(_ slot: Slot, _ request: ProposalRequest, node: Int) -> VersionedProposal? {
+    package func proposal(
+        _ slot: Slot, _ request: ProposalRequest, node: Int, pays payee: Bytes20 = Self.payee
+    ) -> VersionedProposal? {
         let row = proposerDuties(of: clock.epoch(of: slot)).first { $0.slot == slot }
         guard let row else { return nil }
-        var block = BlindedBeaconBlock<Fulu>()
-        block.slot = slot
-        block.proposerIndex = row.validatorIndex
-        block.parentRoot = headRoot(slot, view: false)
-        block.body.randaoReveal = request.randaoReveal
-        block.body.graffiti = Bytes32(padding: [UInt8(truncatingIfNeeded: node)])
-        return VersionedProposal(block)
+        var contents = BlockContents<Fulu>()
+        contents.block.slot = slot
+        contents.block.proposerIndex = row.validatorIndex
+        contents.block.parentRoot = headRoot(slot, view: false)
+        contents.block.body.randaoReveal = request.randaoReveal
+        contents.block.body.graffiti = Bytes32(padding: [UInt8(truncatingIfNeeded: node)])
+        contents.block.body.executionPayload.feeRecipient = payee
+        return VersionedProposal(contents)
     }
 
     /// - Parameter view: which of two heads this beacon node follows.

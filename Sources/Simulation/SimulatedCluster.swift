@@ -206,8 +206,10 @@ package struct SimulatedCluster {
         guard nodes[node].workflow == nil else { return }
         let configuration = WorkflowConfiguration(
             nodes: options.nodes, threshold: (2 * options.nodes + 2) / 3, peer: PeerIndex(node),
-            validators: Set(chain.pubKeys), clock: chain.clock, spec: chain.spec, signs: !Self.hasValidatorClient(node),
-            seed: options.seed &+ UInt64(node),
+            validators: Set(chain.pubKeys), clock: chain.clock, spec: chain.spec,
+            proposals: ProposalPreferences(
+                feeRecipients: Dictionary(uniqueKeysWithValues: chain.pubKeys.map { ($0, SimulatedChain.payee) })),
+            signs: !Self.hasValidatorClient(node), seed: options.seed &+ UInt64(node),
             infoSync: infoSyncConfiguration(node))
         let signature = [UInt8(truncatingIfNeeded: node)]
         var workflow = Workflow(

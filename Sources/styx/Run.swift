@@ -44,6 +44,27 @@ struct Run: AsyncParsableCommand {
     @Option(help: "HTTP headers for every beacon node, comma-separated name=value.") var beaconNodeHeaders: [String] =
         []
 
+    @Flag(
+        help: """
+            Prefer builders' blocks (MEV) to the beacon node's own, and register the validators with builders, at the start \
+            and every epoch. All nodes of a cluster must agree on it.
+            """)
+    var builderApi = false
+    @Option(
+        help: """
+            Text of blocks: one for all validators, or one for each in the order of the lock, comma-separated; at most 28 \
+            bytes each, 32 with --graffiti-disable-client-append. Default: this program's name.
+            """)
+    var graffiti: [String] = []
+    @Flag(help: "Do not append SX and two letters for the beacon node to --graffiti.")
+    var graffitiDisableClientAppend = false
+    @Option(
+        help: """
+            Builder registrations, signed by the cluster, that replace those of the lock: whom blocks pay, and their gas \
+            limit. Read again when it changes; need not exist. A file that cannot be used changes nothing.
+            """)
+    var overridesFile = ".charon/builder_registrations_overrides.json"
+
     @Option(help: "Beacon API for the validator client, ip:port.") var validatorApiAddress = "127.0.0.1:3600"
     @Option(help: "Certificate for TLS towards the validator client, a PEM file. With --vc-tls-key-file.")
     var vcTlsCertFile = ""
@@ -78,9 +99,12 @@ struct Run: AsyncParsableCommand {
             "vc-tls-cert-file", "vc-tls-key-file", "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address",
             "p2p-peers", "p2p-external-ip",
             "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
-            "execution-client-rpc-endpoint",
+            "execution-client-rpc-endpoint", "graffiti", "overrides-file",
         ] + TestnetOptions.names,
-        switches: ["no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal"],
+        switches: [
+            "no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal", "builder-api",
+            "graffiti-disable-client-append",
+        ],
         noneIfEmpty: ["p2p-relays"])
 
     func run() async throws {
@@ -100,6 +124,10 @@ struct Run: AsyncParsableCommand {
         node.beaconNodeTimeout = beaconNodeTimeout
         node.beaconNodeSubmitTimeout = beaconNodeSubmitTimeout
         node.beaconNodeHeaders = list(beaconNodeHeaders)
+        node.usesBuilder = builderApi
+        node.graffitiTexts = list(graffiti)
+        node.isTaggingGraffiti = !graffitiDisableClientAppend
+        node.overridesFile = overridesFile
         node.validatorAPIAddress = validatorApiAddress
         node.validatorAPICertificateFile = vcTlsCertFile
         node.validatorAPIKeyFile = vcTlsKeyFile

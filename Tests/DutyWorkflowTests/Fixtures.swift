@@ -149,6 +149,7 @@ extension Answer {
         switch self {
         case .decided: "data"
         case .attesters: "pubkeys"
+        case .aggregators: "aggregators"
         case .definitions: "definitions"
         case .signed: "signed"
         case .priorities: "priorities"

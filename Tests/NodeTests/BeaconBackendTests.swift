@@ -4,6 +4,7 @@ import BeaconTestSupport
 import DutyWorkflow
 import Ethereum
 import SSZ
+import Synchronization
 import TestSupport
 import Testing
 import ValidatorAPI
@@ -214,5 +215,22 @@ struct BeaconBackendTests {
         #expect(answers.0 == [row] && answers.1 == 202 && answers.2 == Array("event: head\n\n".utf8))
         let passed = try #require(asked.first { $0.target == "/eth/v1/x?y=1" })
         #expect(passed.method == "POST" && passed.body == [1, 2])
+    }
+
+    @Test("of requests passed on the node hears those that a beacon node took")
+    func hears() async throws {
+        let heard = Mutex<[String]>([])
+        let (statuses, _) = try await ask({ request in
+            .json("{}", status: request.target.hasSuffix("bad") ? 400 : 200)
+        }) { backend in
+            var backend = backend
+            backend.passedOn = { request in heard.withLock { $0.append(request.target) } }
+            return (
+                try await backend.proxy(ProxyRequest(method: "POST", target: "/eth/v1/good", body: [1])).status,
+                try await backend.proxy(ProxyRequest(method: "POST", target: "/eth/v1/bad", body: [1])).status
+            )
+        }
+        let good = heard.withLock { $0 }
+        #expect(statuses.0 == 200 && statuses.1 == 400 && good == ["/eth/v1/good"])
     }
 }

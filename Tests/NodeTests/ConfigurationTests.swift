@@ -23,6 +23,10 @@ struct ConfigurationTests {
         #expect(throws: ConfigurationError.self) { try node.validate() }
         node.beaconNodeHeaders = ["a=b=c"]
         try node.validate()
+        node.graffitiTexts = [String(repeating: "x", count: 29)]
+        #expect(throws: ConfigurationError.self) { try node.validate() }
+        node.isTaggingGraffiti = false
+        try node.validate()
         node.beaconNodeSubmitTimeout = .zero
         let error = #expect(throws: ConfigurationError.self) { try node.validate() }
         #expect("\(String(describing: error))".contains("beacon-node-submit-timeout"))

@@ -24,6 +24,21 @@ struct AttackTests {
     }
 
     @Test(
+        "no block pays a leader that wants to be paid, and none is lost",
+        arguments: Seeds.fromEnvironment(default: 0..<6))
+    func ownFeeRecipient(seed: UInt64) {
+        let nodes = [4, 7][Int(seed % 2)]
+        var cluster = makeCluster(nodes, seed) {
+            $0.attacker = (Int(seed / 2) % nodes, .ownFeeRecipient)
+            $0.allDuties = true
+        }
+        cluster.run(untilSlot: 25)
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.missedOfAll(slots: 0..<24).isEmpty, replay(seed))
+        #expect(cluster.oracle.paid == [SimulatedChain.payee], replay(seed))
+    }
+
+    @Test(
         "a source ahead of a chain that justifies nothing bars nobody's vote, epoch after epoch",
         arguments: Seeds.fromEnvironment(default: 0..<6))
     func futureSource(seed: UInt64) {

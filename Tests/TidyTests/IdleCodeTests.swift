@@ -8,8 +8,7 @@ struct IdleCodeTests {
     private static let allowed: [String: String] = [
         "withSharedPoint": "the key ceremony", "commitment": "the key ceremony", "commitments": "the key ceremony",
         "deposit": "the key ceremony",
-        "aggregateVerify": "the standard's vectors ask for it", "nodeVersion": "tests of the client ask for it",
-        "register": "builder registrations to come", "subscribe": "subscriptions to come",
+        "aggregateVerify": "the standard's vectors ask for it",
         "blockHeader": "inclusion of votes to come", "blockAttestations": "inclusion of votes to come",
         "versions": "metrics to come",
         "exposedBytes": "tests compare keys", "handlingsCount": "tests wait for it",

@@ -58,6 +58,20 @@ struct EnvironmentArgumentsTests {
         #expect(list(run.beaconNodeHeaders) == ["A=1", "B=x=y", "C=3"])
     }
 
+    @Test("what Charon's operators set for builders, graffiti and overrides is understood")
+    func proposals() throws {
+        let charon = [
+            "CHARON_BUILDER_API": "true", "CHARON_GRAFFITI": "one, two", "CHARON_OVERRIDES_FILE": "o.json",
+            "CHARON_GRAFFITI_DISABLE_CLIENT_APPEND": "true",
+        ]
+        let run = try Self.run([], charon)
+        #expect(run.builderApi && run.graffitiDisableClientAppend && run.overridesFile == "o.json")
+        #expect(list(run.graffiti) == ["one", "two"])
+        let plain = try Self.run(["--builder-api=false"], ["STYX_BUILDER_API": "true", "CHARON_GRAFFITI": ""])
+        #expect(!plain.builderApi && plain.graffiti.isEmpty && !plain.graffitiDisableClientAppend)
+        #expect(plain.overridesFile == ".charon/builder_registrations_overrides.json")
+    }
+
     @Test(
         "switches in Go's spellings, from both sides",
         arguments: [

@@ -14,6 +14,7 @@ package struct DutyFault: Hashable, Sendable, CustomStringConvertible {
         case suspectIgnored = "suspect_ignored"
         case refusedMessage = "refused_message"
         case consensus
+        case feeRecipient = "fee_recipient"
     }
 
     package let kind: Kind
@@ -60,6 +61,11 @@ package struct DutyFault: Hashable, Sendable, CustomStringConvertible {
         case .peerRefused(let peer, let why):
             self.init(.refusedMessage, peer, "refused a message of operator \(peer): \(why)")
         case .consensusFault(let what): self.init(.consensus, nil, "consensus: \(what)")
+        case .otherPayee(let pubKey, let paid, let due):
+            self.init(
+                .feeRecipient, nil,
+                "this node's beacon node made a block of validator \(pubKey) that pays \(paid) instead of \(due); the"
+                    + " block is proposed: see that the beacon node takes prepare_beacon_proposer")
         case .started, .fetched, .fetchFailed, .decided, .roundChanged, .consensusTimedOut, .stored, .signedLocally,
             .signFailed, .signedByPeer, .thresholdReached, .aggregated, .submitted, .broadcasted, .broadcastFailed:
             return nil

@@ -36,5 +36,7 @@ package enum TrackedStep: Hashable, Sendable {
     /// A suspect's set that was not even looked at.
     case suspectIgnored(ShareIndex, String)
     case peerRefused(PeerIndex, String)
+    /// Our own beacon node made a block that pays somebody else.
+    case otherPayee(PubKey, paid: Bytes20, due: Bytes20)
     case consensusFault(String)
 }

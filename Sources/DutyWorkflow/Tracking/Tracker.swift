@@ -136,7 +136,7 @@ struct Tracker: Sendable {
         case .fetched, .consensusTimedOut, .stored, .signedLocally, .signedByPeer, .thresholdReached, .aggregated,
             .submitted,
             .conflicted, .equivocatedVote, .equivocatedShare, .badShare, .malformedShare, .undueShare, .badSet,
-            .suspectIgnored, .peerRefused, .consensusFault:
+            .suspectIgnored, .peerRefused, .otherPayee, .consensusFault:
             []
         }
     }

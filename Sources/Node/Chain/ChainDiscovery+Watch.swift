@@ -59,6 +59,7 @@ extension ChainDiscovery {
                 logger.info("beacon node is of the cluster's chain", metadata: ["node": "\(questions.nodes[node])"])
                 questions.use(members.insert([node]))
                 hasNew = true
+                reconnections.note(node)
             } else {
                 tellForeign(node, "genesis \(genesis.validatorsRoot) at \(genesis.time)", told)
             }
@@ -79,6 +80,8 @@ extension ChainDiscovery {
                     metadata: ["node": "\(questions.nodes[node])", "reason": "\(why)"])
             case (.some, nil):
                 logger.info("beacon node follows the chain again", metadata: ["node": "\(questions.nodes[node])"])
+                // Meanwhile it was told nothing.
+                reconnections.note(node)
             case (nil, nil), (.some, .some): break
             }
             sight.idle[node] = verdict.idle[node]

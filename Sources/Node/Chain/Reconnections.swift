@@ -4,12 +4,17 @@ import Synchronization
 final class Reconnections: Sendable {
     private let nodes = Mutex<Set<Int>>([])
     private let bell = Bell()
+    private let observers = Mutex<[@Sendable () -> Void]>([])
 
     /// From any thread.
     func note(_ node: Int) {
         _ = nodes.withLock { $0.insert(node) }
         bell.ring()
+        for observer in observers.withLock({ $0 }) { observer() }
     }
+
+    /// - Parameter observer: called at each one from any thread, for good; must not wait.
+    func observe(_ observer: @escaping @Sendable () -> Void) { observers.withLock { $0.append(observer) } }
 
     /// Those since the last call.
     func take() -> Set<Int> {
@@ -21,11 +26,6 @@ final class Reconnections: Sendable {
 
     /// Returns at the next one, or when `sleep` ends.
     func wait(orSleep sleep: @escaping @Sendable () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await sleep() }
-            group.addTask { await self.bell.wait() }
-            try await group.next()
-            group.cancelAll()
-        }
+        try await bell.wait(orSleep: sleep)
     }
 }

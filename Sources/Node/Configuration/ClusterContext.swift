@@ -17,7 +17,7 @@ struct ClusterContext: Sendable {
     let identity: PrivateKey
     let directory: PeerDirectory
     let warnings: [String]
-    private let clusterKeys: ClusterKeys
+    let clusterKeys: ClusterKeys
     private let customNetwork: Network?
 
     /// Reads and verifies; about a millisecond per validator. Asks contracts if they signed and somebody can be asked.

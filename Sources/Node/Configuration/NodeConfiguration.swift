@@ -32,6 +32,14 @@ package struct NodeConfiguration: Sendable {
     package var beaconNodeSubmitTimeout: Duration = .seconds(2)
     /// `name=value`.
     package var beaconNodeHeaders: [String] = []
+    /// Whether builders' blocks are preferred, and builders told of the validators. The same on all nodes of a cluster.
+    package var usesBuilder = false
+    /// Texts of blocks: one for all validators, or one for each in the lock's order. None: this program's name.
+    package var graffitiTexts: [String] = []
+    /// Whether letters for this program and the beacon node's are appended to them.
+    package var isTaggingGraffiti = true
+    /// Builder registrations that the cluster signed after its lock was made. Need not exist.
+    package var overridesFile = ".charon/\(RegistrationOverrides.name)"
     /// `ip:port`.
     package var validatorAPIAddress = "127.0.0.1:3600"
     /// PEM files, both or neither; plain HTTP without.
@@ -78,6 +86,7 @@ package struct NodeConfiguration: Sendable {
         ] where timeout <= .zero {
             throw ConfigurationError(flag: flag, what: "is not above zero", cure: "use e.g. 2s")
         }
+        try graffiti.validate()
         _ = try SocketAddressText(validatorAPIAddress, flag: "validator-api-address")
         try validateTLSFiles()
         if !debugAddress.isEmpty { _ = try SocketAddressText(debugAddress, flag: "debug-address") }
@@ -85,6 +94,8 @@ package struct NodeConfiguration: Sendable {
         for address in p2pUDPAddresses { _ = try SocketAddressText(address, flag: "p2p-udp-address") }
         _ = try announcedAddresses()
     }
+
+    var graffiti: Graffiti { Graffiti(texts: graffitiTexts, isTagged: isTaggingGraffiti) }
 }
 
 /// Beacon node, relay and execution client addresses carry passwords and API keys, headers too: none of them is printed.

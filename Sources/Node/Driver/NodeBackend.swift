@@ -12,6 +12,8 @@ struct NodeBackend: ValidatorAPIBackend {
     let beacon: BeaconClient
     let validators: ActiveValidators
     let duties: DutiesSource
+    /// Told of each request that was passed on and that a beacon node took.
+    var passedOn: @Sendable (ProxyRequest) -> Void = { _ in }
 
     var domains: SigningDomains { runtime.chain.domains }
     var clock: SlotClock { runtime.chain.clock }
@@ -106,7 +108,11 @@ struct NodeBackend: ValidatorAPIBackend {
         try await beacon.validators(selection, state: state)
     }
 
-    func proxy(_ request: ProxyRequest) async throws -> ProxyResponse { try await beacon.proxy(request) }
+    func proxy(_ request: ProxyRequest) async throws -> ProxyResponse {
+        let response = try await beacon.proxy(request)
+        if (200..<300).contains(response.status) { passedOn(request) }
+        return response
+    }
 
     func proxyEvents(_ request: ProxyRequest) async throws -> ProxyResponse { try await beacon.proxyEvents(request) }
 

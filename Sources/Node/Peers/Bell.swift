@@ -38,4 +38,14 @@ final class Bell: Sendable {
             }?.resume()
         }
     }
+
+    /// Returns when it is rung, or when `sleep` ends.
+    func wait(orSleep sleep: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await sleep() }
+            group.addTask { await self.wait() }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
 }

@@ -103,7 +103,7 @@ extension StyxNode {
         let logger = topic("peerinfo")
         let own = PeerInfo(
             lockHash: cluster.lock.lockHash, gitHash: BuildInfo.gitHash, startedAt: SystemClock.now(),
-            nickname: configuration.nickname)
+            builderAPI: configuration.usesBuilder, nickname: configuration.nickname)
         let peerInfo = PeerInfoProtocol(
             own: own, host: host, directory: cluster.directory, now: SystemClock.now,
             warn: { [peerFaults] peer, warning in

@@ -8,7 +8,8 @@ extension StyxNode {
     var infoSyncConfiguration: InfoSyncConfiguration {
         InfoSyncConfiguration(
             peerIDs: cluster.directory.peers.map(\.description), versions: CharonVersion.supportedMinors,
-            protocols: [ConsensusProtocol.id, ParSigExProtocol.id, PeerInfoProtocol.id] + PriorityProtocol.ids)
+            protocols: [ConsensusProtocol.id, ParSigExProtocol.id, PeerInfoProtocol.id] + PriorityProtocol.ids,
+            proposals: configuration.usesBuilder ? ["builder", "full"] : ["full"])
     }
 
     func servePriorities(

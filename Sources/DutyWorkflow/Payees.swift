@@ -1,0 +1,58 @@
+import Ethereum
+import QBFT
+import SSZ
+
+/// Whom blocks pay. Source: workflow.md §6, "Proposer".
+///
+/// Our own beacon node's block is proposed whomever it pays: a block that pays somebody else is better than none, and the
+/// operator hears of it. Of a leader, a block that pays somebody else gets no vote of ours if our own beacon node, for
+/// the same duty, made one that pays as it should: so the leader could have, too. f liars can have the first f turns at
+/// most before an honest leader has its turn; later liveness wins, since honest nodes may be told of a change at
+/// different times. Of blinded blocks nobody can tell: their header names the builder.
+struct Payees: Sendable {
+    private let leadersDoubted: Int64
+    private var addresses: [PubKey: Bytes20]
+    /// Duties for which our own beacon node's block pays as it should.
+    private var proven: Set<Duty> = []
+
+    init(configuration: WorkflowConfiguration) {
+        addresses = configuration.proposals.feeRecipients
+        leadersDoubted = Int64(QBFT.ClusterSize(nodes: configuration.nodes).faulty)
+    }
+
+    /// What was proven with another address proves nothing any more.
+    mutating func replace(_ new: [PubKey: Bytes20]) {
+        guard new != addresses else { return }
+        addresses = new
+        proven = []
+    }
+
+    /// Takes in our own beacon node's block.
+    ///
+    /// - Returns: what the operator should hear.
+    mutating func learn(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
+        guard let (pubKey, paid, due) = payment(set) else { return [] }
+        guard paid != due else {
+            proven.insert(duty)
+            return []
+        }
+        return [.tracked(duty, .otherPayee(pubKey, paid: paid, due: due))]
+    }
+
+    /// - Parameter round: of the proposal, from 1.
+    func judge(_ set: UnsignedDataSet, of duty: Duty, round: Int64) -> DutyDB.Verdict {
+        guard round <= leadersDoubted, let (pubKey, paid, due) = payment(set), paid != due else { return .good }
+        guard proven.contains(duty) else { return .open }
+        return .bad("a block of validator \(pubKey) that pays \(paid) instead of \(due)")
+    }
+
+    mutating func expire(_ duty: Duty) { proven.remove(duty) }
+
+    /// Of a full block for a validator whose address is known.
+    private func payment(_ set: UnsignedDataSet) -> (pubKey: PubKey, paid: Bytes20, due: Bytes20)? {
+        guard set.count == 1, case (let pubKey, .proposal(let block))? = set.first, !block.isBlinded,
+            let paid = block.feeRecipient, let due = addresses[pubKey]
+        else { return nil }
+        return (pubKey, paid, due)
+    }
+}
