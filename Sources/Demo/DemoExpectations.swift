@@ -70,19 +70,25 @@ package final class DemoExpectations: Sendable {
         add(.attester, attesters)
         guard chain.options.duties == .all else { return parts }
         let spec = chain.spec
-        func wins(_ index: ValidatorIndex, _ root: Root, _ lottery: (SignatureBytes) -> Bool) -> Bool {
-            lottery(secrets[Int(index.rawValue)].sign(root).bytes)
-        }
         if let proposer = chain.proposer(of: slot) { add(.proposer, [proposer]) }
-        add(.aggregator, attesters.filter { wins($0, spec.selection(slot), spec.isAggregator) })
+        add(.aggregator, attesters.filter { spec.isAggregator(selectionProof(of: $0, slot)) })
         add(.syncMessage, chain.syncMembers)
         let contributions = chain.syncMembers.compactMap { index -> DemoChain.Part? in
-            guard let subcommittee = chain.subcommittee(of: index),
-                wins(index, spec.syncSelection(slot, subcommittee: subcommittee), spec.isSyncAggregator)
-            else { return nil }
+            guard let subcommittee = chain.subcommittee(of: index) else { return nil }
+            let proof = sign(index, spec.syncSelection(slot, subcommittee: subcommittee))
+            guard spec.isSyncAggregator(proof) else { return nil }
             return DemoChain.Part(validator: index, subcommittee: subcommittee)
         }
         if !contributions.isEmpty { parts[.syncContribution] = Parts(contributions) }
         return parts
+    }
+
+    func selectionProof(of index: ValidatorIndex, _ slot: Slot) -> SignatureBytes {
+        sign(index, chain.spec.selection(slot))
+    }
+
+    /// With the whole key.
+    private func sign(_ index: ValidatorIndex, _ root: Root) -> SignatureBytes {
+        secrets[Int(index.rawValue)].sign(root).bytes
     }
 }
