@@ -199,8 +199,9 @@ struct Scheduler: Sendable {
     private mutating func arm(
         _ question: DutyQuestion, _ duties: [Duty: DutyDefinitionSet], at now: Instant
     ) -> [Duty] {
-        triggers = triggers.filter { self.question(of: $0.duty) != question }
         let current = now < clock.genesis ? Slot.zero : clock.currentSlot(at: now)
+        // What is late is still to begin, with the rows it had.
+        triggers = triggers.filter { self.question(of: $0.duty) != question || $0.duty.slot < current }
         var missed: [Duty] = []
         for duty in duties.keys.sorted() {
             if duty.slot >= current {

@@ -96,6 +96,7 @@ struct ChangingForksTests {
             _ = workflow.receive(.wake, at: .slot(40))
             _ = workflow.receive(.dutiesResolved(Epoch(1), .proposer, [proposerRow]), at: .slot(40))
             _ = workflow.receive(.forksChanged(try forks(.fulu)), at: .slot(40, plus: 1))
+            _ = workflow.receive(.wake, at: .slot(41))
             let effects = workflow.receive(
                 decided(duty, [Fixture.pubKey(0): .proposal(block(proposed))]), at: .slot(41))
             #expect(effects.contains { if case .sign = $0 { true } else { false } } == isTaken)
@@ -108,6 +109,7 @@ struct ChangingForksTests {
         var workflow = try workflow(.fulu)
         _ = workflow.receive(.wake, at: .slot(40))
         _ = workflow.receive(.dutiesResolved(Epoch(1), .proposer, [proposerRow]), at: .slot(40))
+        _ = workflow.receive(.wake, at: .slot(41))
         _ = workflow.receive(decided(duty, [Fixture.pubKey(0): .proposal(block(.fulu))]), at: .slot(41))
         _ = workflow.receive(.forksChanged(try forks(.electra)), at: .slot(41))
         let good = workflow.receive(.peerPartials(duty, shares(of: block(.fulu), 2)), at: .slot(41))
