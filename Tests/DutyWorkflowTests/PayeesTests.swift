@@ -135,7 +135,7 @@ struct PayeesTests {
         row.slot = duty.slot
         row.validatorIndex = 100
         _ = workflow.receive(.wake, at: .slot(40))
-        _ = workflow.receive(.dutiesResolved(Epoch(1), [.proposer(row)]), at: .slot(40))
+        _ = workflow.receive(.dutiesResolved(Epoch(1), .proposer, [.proposer(row)]), at: .slot(40))
         return workflow
     }
 

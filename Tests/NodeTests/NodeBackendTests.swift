@@ -80,7 +80,7 @@ struct NodeBackendTests {
         let slot = scene.slot
         let rows = scene.validators.map { DutyDefinition.attester($0.row) }
         let refusals = try await BackendScene.run(scene) { node in
-            node.driver.post(.dutiesResolved(DutyScene.epoch, rows))
+            node.driver.post(.dutiesResolved(DutyScene.epoch, .attester, rows))
             return [try await whyNot(slot + 1, node.backend), try await whyNot(slot + 2, node.backend)]
         }
         #expect(
