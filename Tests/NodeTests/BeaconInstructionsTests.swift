@@ -103,7 +103,7 @@ struct BeaconInstructionsTests {
                 },
                 syncs: { _, _ async throws(BeaconError) in
                     DutiesAnswer(dependentRoot: nil, isExecutionOptimistic: false, rows: [member])
-                }), slotsPerEpoch: 32)
+                }), clock: scene.chain.clock)
         return BeaconInstructions(
             book: book(), pubKeyCount: 3, usesBuilder: usesBuilder, validators: validators, duties: duties,
             chain: scene.chain,
