@@ -17,8 +17,8 @@ package struct Workflow: Sendable {
     var aggSigDB = AggSigDB()
     private var broadcaster: Broadcaster
     var infoSync: InfoSync
-    private var tracker: Tracker
-    private var inclusion: InclusionChecker
+    var tracker: Tracker
+    var inclusion: InclusionChecker
     var deadlines: DeadlineQueue
     private var heldProposals = HeldProposals()
     private var payees: Payees
@@ -359,21 +359,6 @@ package struct Workflow: Sendable {
             + broadcaster.broadcast(duty, new) + signLate(duty, new) + resume(duty.slot, now)
     }
 
-    private mutating func lookFor(_ duty: Duty, _ set: SignedDataSet, _ now: Instant) -> [Signal] {
-        guard configuration.included.contains(duty.type) else { return [] }
-        var submissions: [PubKey: Submission] = [:]
-        for (key, data) in set {
-            let definition = dutyDB.definition(duty, key.pubKey) ?? scheduler.definitions(of: duty)?[key.pubKey]
-            submissions[key.pubKey] = Submission(data, definition)
-        }
-        inclusion.submitted(duty, submissions)
-        return track(duty, .submitted(Set(submissions.keys)), now)
-    }
-
-    private mutating func found(_ outcomes: [Duty: [PubKey: InclusionOutcome]]) -> [Signal] {
-        outcomes.sorted { $0.key < $1.key }.flatMap { tracker.found($0.key, $0.value) }.map { .perform(.report($0)) }
-    }
-
     private mutating func halt(_ duty: Duty, _ what: String) -> [Signal] {
         guard halted == nil else { return [] }
         halted =
@@ -383,7 +368,7 @@ package struct Workflow: Sendable {
     }
 
     /// Late news of a duty that is over are dropped: nobody would clear them away.
-    private mutating func track(_ duty: Duty, _ step: TrackedStep, _ now: Instant) -> [Signal] {
+    mutating func track(_ duty: Duty, _ step: TrackedStep, _ now: Instant) -> [Signal] {
         guard !deadlines.isOver(duty) else { return [] }
         deadlines.add(duty)
         return tracker.record(duty, step, at: now).map { .perform(.report($0)) }

@@ -26,7 +26,7 @@ struct SyncSubscriptions: Sendable {
     func periods(at epoch: Epoch) -> [Period] {
         let current = period(of: epoch)
         let next = period(of: Epoch(epoch.rawValue &+ Self.ahead))
-        return next == current ? [current] : [current, Period(epoch: current.end, end: next.end)]
+        return next.end == current.end ? [current] : [current, Period(epoch: current.end, end: next.end)]
     }
 
     /// - Parameter rows: seats of a period.
