@@ -25,7 +25,7 @@ struct SyncSubscriptions: Sendable {
 
     func periods(at epoch: Epoch) -> [Period] {
         let current = period(of: epoch)
-        let next = period(of: Epoch(epoch.rawValue &+ Self.ahead))
+        let next = period(of: Epoch(epoch.rawValue + min(Self.ahead, .max - epoch.rawValue)))
         return next.end == current.end ? [current] : [current, Period(epoch: current.end, end: next.end)]
     }
 
