@@ -10,7 +10,7 @@ package enum HandOffs {
     package enum Kind: Int, CaseIterable, Sendable {
         /// To a stream's connection, from the task that uses the stream: what keeps peers in touch, not duties.
         case stream
-        /// To a worker, and back.
+        /// To a worker; what comes back is counted under `loop`.
         case worker
         /// To a task that waits for a beacon node.
         case task
