@@ -96,8 +96,12 @@ extension APIFault {
             self.init(status, body.message, detail: "\(error)")
             failures = body.failures
         case .syncing: self.init(503, "beacon node is syncing", detail: "\(error)")
+        case .timeout: self.init(503, "no beacon node answered in time", detail: "\(error)")
+        case .connection: self.init(503, "no beacon node can be reached", detail: "\(error)")
+        case .absent(let what): self.init(503, what, detail: "\(error)")
+        case .malformed, .tooLarge: self.init(500, "the beacon node's answer is not usable", detail: "\(error)")
         case .cancelled: self = .interrupted
-        default: self = .internalError(error)
+        case .status: self = .internalError(error)
         }
     }
 }

@@ -109,7 +109,19 @@ struct ErrorTests {
                     endpoint: "x", node: "", cause: .status(APIErrorBody(code: 0, message: "odd"), httpStatus: 302)),
                 500, "Internal server error"
             ),
-            (BeaconError(endpoint: "x", node: "http://secret", cause: .timeout), 500, "Internal server error"),
+            (
+                BeaconError(endpoint: "x", node: "http://secret", cause: .timeout), 503,
+                "no beacon node answered in time"
+            ),
+            (
+                BeaconError(endpoint: "x", node: "http://secret", cause: .connection("refused")), 503,
+                "no beacon node can be reached"
+            ),
+            (BeaconError(endpoint: "x", node: "", cause: .absent("none yet")), 503, "none yet"),
+            (
+                BeaconError(endpoint: "x", node: "http://secret", cause: .malformed("secret")), 500,
+                "the beacon node's answer is not usable"
+            ),
             (BeaconError(endpoint: "x", node: "", cause: .syncing), 503, "beacon node is syncing"),
             (BeaconError(endpoint: "x", node: "", cause: .cancelled), 408, "client cancelled request"),
             (CancellationError(), 408, "client cancelled request"), (OurBug(), 500, "Internal server error"),

@@ -187,7 +187,7 @@ struct PassThroughTests {
         }
     }
 
-    @Test("a node that does not answer in time is 408, one that cannot be reached 500")
+    @Test("a node that does not answer in time is 408, one that cannot be reached 503")
     func failures() async throws {
         let backend = StubBackend {
             $0.proxy = { request in
@@ -201,7 +201,7 @@ struct PassThroughTests {
         }
         try await TestServer.with(backend) { server in
             let dead = try await server.get("/dead")
-            #expect(dead.status == 500 && dead.message == "Internal server error")
+            #expect(dead.status == 503 && dead.message == "no beacon node can be reached")
         }
     }
 
