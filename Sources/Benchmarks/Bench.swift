@@ -14,7 +14,12 @@ struct Bench: Sendable {
         self.isQuick = isQuick
     }
 
-    func wants(_ name: String) -> Bool { words.allSatisfy { name.lowercased().contains($0) } }
+    /// A number stands for itself: 100 is not part of 1000.
+    func wants(_ name: String) -> Bool {
+        let name = name.lowercased()
+        let parts = Set(name.split { !$0.isLetter && !$0.isNumber }.map(String.init))
+        return words.allSatisfy { $0.allSatisfy(\.isNumber) ? parts.contains($0) : name.contains($0) }
+    }
 
     /// Whether any of them is wanted, so that their common preparation is worth its time.
     func wantsAny(of names: [String]) -> Bool { names.contains { wants($0) } }

@@ -41,6 +41,8 @@ struct ParSigDB: Sendable {
     private var claimCounts: [ShareIndex: Int] = [:]
     private var claimed: [Duty: Set<Claim>] = [:]
     private var suspects: SuspectWatch
+    /// The epoch in which peers were last reminded of what waits for them.
+    private var remindedIn: Epoch?
 
     init(configuration: WorkflowConfiguration) {
         self.configuration = configuration
@@ -147,6 +149,25 @@ struct ParSigDB: Sendable {
         for duty in entries.keys.sorted() {
             signals += fire(duty, (entries[duty] ?? [:]).keys.sorted())
             if let set = unsent[duty] { signals.append(.perform(.shareWithPeers(duty, set))) }
+        }
+        return signals
+    }
+
+    /// Our shares of duties without a deadline that wait for others' are shared again, once an epoch: operators hand in
+    /// an exit on different days, and a peer may have been away, or have forgotten.
+    mutating func remind(in epoch: Epoch) -> [Signal] {
+        guard remindedIn != epoch else { return [] }
+        remindedIn = epoch
+        let own = configuration.shareIndex
+        var signals: [Signal] = []
+        for (duty, byKey) in entries.sorted(by: { $0.key < $1.key })
+        where duty.type.rules.span == .endless && duty.type.rules.isBroadcast {
+            var open: ParSignedDataSet = [:]
+            for (key, entry) in byKey where entry.fired.isEmpty {
+                guard let root = entry.roots[own], let group = entry.groups[root] else { continue }
+                open[key] = ParSignedData(data: group.data, shareIndex: own)
+            }
+            if !open.isEmpty { signals.append(.perform(.shareWithPeers(duty, open))) }
         }
         return signals
     }

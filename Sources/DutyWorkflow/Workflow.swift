@@ -178,7 +178,12 @@ package struct Workflow: Sendable {
             + search.wanted.map { .perform(.checkInclusion($0)) } + deadlines.expired(at: now).map { .expired($0) }
             + scheduler.wake(at: now) + fetcher.wake(from: sources, at: now)
             + due.flatMap { consensus.receive($0, at: now) } + consensus.wake(at: now) + broadcaster.wake(at: now)
-            + wakeInfoSync(now)
+            + wakeInfoSync(now) + remind(now)
+    }
+
+    private mutating func remind(_ now: Instant) -> [Signal] {
+        guard let slot = configuration.clock.slot(at: now), halted == nil else { return [] }
+        return parSigDB.remind(in: configuration.clock.epoch(of: slot))
     }
 
     /// What is decided, signed or begun stays as it is; everything after it is judged by the new schedule.

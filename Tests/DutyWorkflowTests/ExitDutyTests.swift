@@ -50,4 +50,30 @@ struct ExitDutyTests {
         let again = LocalPartials(duty, partial(1, share: 1))
         #expect(workflow.receive(.localPartials([again], Ticket(2)), at: now).answers.map(\.name) == ["submitted"])
     }
+
+    @Test("peers are reminded each epoch of what waits for them, also after a restart, until the group is complete")
+    func reminders() throws {
+        var workflow = try workflow()
+        let epoch = Fixture.clock().slotsPerEpoch
+        _ = workflow.receive(.wake, at: now)
+        let own = partial(0, share: 1)
+        _ = workflow.receive(.localPartials([LocalPartials(duty, own)], Ticket(1)), at: now)
+        #expect(workflow.receive(.wake, at: now).shared == [], "once an epoch")
+        #expect(workflow.receive(.wake, at: Instant.slot(400 + epoch)).shared == [Set(own.keys)])
+
+        var snapshot = JournalSnapshot()
+        try snapshot.apply(.partials(duty, own, .broadcasted))
+        var restarted = try self.workflow()
+        #expect(restarted.restore(snapshot, at: now).shared == [], "it was sent")
+        #expect(restarted.receive(.wake, at: now).shared == [Set(own.keys)])
+        for share in 2...3 { _ = restarted.receive(.peerPartials(duty, partial(0, share: share)), at: now) }
+        #expect(restarted.receive(.wake, at: Instant.slot(400 + epoch)).shared == [])
+    }
+}
+
+extension [Effect] {
+    /// What is shared with peers, by its entries.
+    fileprivate var shared: [Set<EntryKey>] {
+        compactMap { if case .shareWithPeers(_, let set) = $0 { Set(set.keys) } else { nil } }
+    }
 }
