@@ -70,7 +70,8 @@ struct ReadinessTests {
                 #expect(ports.withLock { $0 }.isEmpty)
                 server.server.update { $0.finish(.beaconNode) }
                 try await connection.write(health)
-                let ready = try await connection.read(until: "ok")
+                // The whole of it: chunks end with an empty one.
+                let ready = try await connection.read(until: "0\r\n\r\n")
                 #expect(ready.hasPrefix("HTTP/1.1 200"))
                 server.server.update { $0.note(.stopping) }
                 try await connection.write(health)
