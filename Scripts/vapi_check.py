@@ -299,23 +299,38 @@ class Check:
         return self.ask("post", "/eth/v2/validator/aggregate_and_proofs", headers=version, body=[{
             "message": message, "signature": self.sign(index, value, self.spec.DOMAIN_AGGREGATE_AND_PROOF)}])
 
+    def select_for_sync(self, slot, rows):
+        """At a slot's start. Returns one of ours that is to aggregate in it, its subcommittee and whole proof, or None:
+        what nobody aggregates, the cluster does not decide."""
+        wanted = [(int(row["validator_index"]), int(position) // (int(self.spec.SYNC_COMMITTEE_SIZE) // 4))
+                  for row in rows for position in row["validator_sync_committee_indices"]]
+        partials = []
+        for index, subcommittee in sorted(set(wanted)):
+            data = self.spec.SyncAggregatorSelectionData(slot=slot, subcommittee_index=subcommittee)
+            partials.append({
+                "validator_index": str(index), "slot": str(slot), "subcommittee_index": str(subcommittee),
+                "selection_proof": self.sign(index, data, self.spec.DOMAIN_SYNC_COMMITTEE_SELECTION_PROOF)})
+        self.sleep_until(slot)
+        answer = self.ask("post", "/eth/v1/validator/sync_committee_selections", body=partials)
+        for each in answer.data if answer else []:
+            proof = each["selection_proof"]
+            if self.spec.is_sync_committee_aggregator(self.spec.BLSSignature(bytes.fromhex(proof[2:]))):
+                return int(each["validator_index"]), int(each["subcommittee_index"]), proof
+        return None
+
     def sync(self):
         epoch = self.slot() // self.per_epoch
         rows = self.send("post", f"/eth/v1/validator/duties/sync/{epoch}", self.indices).data
-        row = rows[0]
-        index, position = int(row["validator_index"]), int(row["validator_sync_committee_indices"][0])
-        subcommittee = position // (int(self.spec.SYNC_COMMITTEE_SIZE) // 4)
         self.ask("post", "/eth/v1/validator/sync_committee_subscriptions", body=[{
-            "validator_index": str(index), "sync_committee_indices": row["validator_sync_committee_indices"],
-            "until_epoch": str(epoch + 1)}])
-        slot = self.slot() + 1
-        selection = self.spec.SyncAggregatorSelectionData(slot=slot, subcommittee_index=subcommittee)
-        proof = self.sign(index, selection, self.spec.DOMAIN_SYNC_COMMITTEE_SELECTION_PROOF)
-        self.sleep_until(slot)
-        proofs = self.pool.submit(
-            self.ask, "post", "/eth/v1/validator/sync_committee_selections",
-            body=[{"validator_index": str(index), "slot": str(slot), "subcommittee_index": str(subcommittee),
-                   "selection_proof": proof}])
+            "validator_index": row["validator_index"], "until_epoch": str(epoch + 1),
+            "sync_committee_indices": row["validator_sync_committee_indices"]} for row in rows])
+        chosen = None
+        while not chosen and self.slot() // self.per_epoch == epoch:
+            slot = self.slot() + 1
+            chosen = self.select_for_sync(slot, rows)
+        if not chosen:
+            return False
+        index, subcommittee, proof = chosen
         self.sleep_until(slot, 0.4)
         head = self.send("get", "/eth/v1/beacon/blocks/head/root").data["root"]
         message = self.ask("post", "/eth/v1/beacon/pool/sync_committees", body=[{
@@ -324,11 +339,10 @@ class Check:
         contribution = self.ask(
             "get", "/eth/v1/validator/sync_committee_contribution",
             query=f"?slot={slot}&subcommittee_index={subcommittee}&beacon_block_root={head}")
-        proofs = proofs.result()
-        if not message or not contribution or not proofs:
+        if not message or not contribution:
             return False
         message = {"aggregator_index": str(index), "contribution": contribution.data,
-                   "selection_proof": proofs.data[0]["selection_proof"]}
+                   "selection_proof": proof}
         value = self.spec.ContributionAndProof.from_obj(message)
         return self.ask("post", "/eth/v1/validator/contribution_and_proofs", body=[{
             "message": message, "signature": self.sign(index, value, self.spec.DOMAIN_CONTRIBUTION_AND_PROOF)}])
