@@ -108,7 +108,11 @@ enum HostileBenchmarks {
             _ = try await phase(cluster, processes, slots: max(2, slots / 4)) { _ in [] }
             var phases = [try await phase(cluster, processes, slots: slots) { _ in [] }]
             for attack in attacks {
-                phases.append(try await phase(cluster, processes, slots: slots) { try hostile.floods(attack, $0) })
+                do {
+                    phases.append(try await phase(cluster, processes, slots: slots) { try hostile.floods(attack, $0) })
+                } catch let error as BenchmarkError {
+                    throw BenchmarkError("under \(attack.rawValue): \(error)")
+                }
                 // What was under way ends.
                 _ = try await phase(cluster, processes, slots: 2) { _ in [] }
             }
@@ -141,6 +145,8 @@ enum HostileBenchmarks {
             phase.memory = max(phase.memory, try process.memory.mebibytes(.peak) - memories[index])
             phase.journal = max(phase.journal, try journalMiB(cluster, index) - journals[index])
         }
+        // What the last slot still has under way is late, and no miss.
+        try await Task.sleep(for: clock.start(of: Slot(slots.upperBound)) + clock.slotDuration - SystemClock.now())
         for slot in slots.map({ Slot($0) }) {
             let duty = Duty.attester(slot: slot)
             let (expected, included) = (cluster.chain.duties(in: slot).count, await cluster.chain.inclusions(duty))

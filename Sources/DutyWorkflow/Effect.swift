@@ -20,6 +20,8 @@ package enum Effect: Sendable {
     case sign(Duty, SignedDataSet)
     /// Our partial signatures, to every other peer.
     case shareWithPeers(Duty, ParSignedDataSet)
+    /// Our partial signatures once more, to a peer that may have missed them.
+    case shareWithPeer(PeerIndex, Duty, ParSignedDataSet)
     /// Check a suspect's partial signatures under its public shares; answered with `.verified`. One at a time each.
     case verify(ShareIndex, Duty, ParSignedDataSet)
     /// Signatures soon to be combined: decode them meanwhile. No answer.

@@ -16,6 +16,8 @@ package enum Event: Sendable {
     case fetchFailed(Duty, Failure)
     /// A peer's consensus message, every signature in it checked.
     case consensusMessage(ConsensusMessage)
+    /// A peer is there, perhaps after it was away.
+    case peerConnected(PeerIndex)
     /// What a peer prefers, signed by it: its answer to `Effect.exchangePriorities`; with a ticket a request, answered
     /// with `.priorities`.
     case peerPriorities(PeerIndex, PriorityMessage, Ticket?)

@@ -79,7 +79,7 @@ extension Effect {
         switch self {
         // DECIDED too: among the COMMITs it shows may be ours.
         case .sendConsensus(let message), .sendConsensusTo(_, let message): [message.duty]
-        case .shareWithPeers(let duty, _): [duty]
+        case .shareWithPeers(let duty, _), .shareWithPeer(_, let duty, _): [duty]
         // Our own share may be in it.
         case .broadcast(let duty, _): [duty]
         case .answer(_, let answer): answer.guarded

@@ -158,18 +158,32 @@ struct ParSigDB: Sendable {
     mutating func remind(in epoch: Epoch) -> [Signal] {
         guard remindedIn != epoch else { return [] }
         remindedIn = epoch
-        let own = configuration.shareIndex
-        var signals: [Signal] = []
-        for (duty, byKey) in entries.sorted(by: { $0.key < $1.key })
-        where duty.type.rules.span == .endless && duty.type.rules.isBroadcast {
-            var open: ParSignedDataSet = [:]
-            for (key, entry) in byKey where entry.fired.isEmpty {
-                guard let root = entry.roots[own], let group = entry.groups[root] else { continue }
-                open[key] = ParSignedData(data: group.data, shareIndex: own)
-            }
-            if !open.isEmpty { signals.append(.perform(.shareWithPeers(duty, open))) }
+        return openEndless().map { .perform(.shareWithPeers($0.duty, $0.set)) }
+    }
+
+    /// Our shares that a peer may still have use for: of duties of this slot and later ones, and what waits for others
+    /// without a deadline. By duty, the next one first.
+    func open(from slot: Slot) -> [(duty: Duty, set: ParSignedDataSet)] {
+        let coming = entries.keys.filter { $0.type.rules.span != .endless && $0.slot >= slot }.sorted()
+        return coming.compactMap { duty in own(duty) { _ in true }.map { (duty, $0) } } + openEndless()
+    }
+
+    private func openEndless() -> [(duty: Duty, set: ParSignedDataSet)] {
+        entries.keys.filter { $0.type.rules.span == .endless && $0.type.rules.isBroadcast }.sorted().compactMap {
+            duty in
+            own(duty) { $0.fired.isEmpty }.map { (duty, $0) }
         }
-        return signals
+    }
+
+    /// - Returns: nil without any.
+    private func own(_ duty: Duty, where isWanted: (Entry) -> Bool) -> ParSignedDataSet? {
+        let share = configuration.shareIndex
+        var set: ParSignedDataSet = [:]
+        for (key, entry) in entries[duty] ?? [:] where isWanted(entry) {
+            guard let root = entry.roots[share], let group = entry.groups[root] else { continue }
+            set[key] = ParSignedData(data: group.data, shareIndex: share)
+        }
+        return set.isEmpty ? nil : set
     }
 
     /// Takes out shares that turned out not to fit their message, so that others can complete the group.

@@ -12,7 +12,7 @@ package struct Workflow: Sendable {
     var fetcher: Fetcher
     var consensus: Consensus
     var dutyDB: DutyDB
-    private var parSigDB: ParSigDB
+    var parSigDB: ParSigDB
     private var sigAgg: SigAgg
     var aggSigDB = AggSigDB()
     private var broadcaster: Broadcaster
@@ -22,6 +22,7 @@ package struct Workflow: Sendable {
     var deadlines: DeadlineQueue
     private var heldProposals = HeldProposals()
     private var payees: Payees
+    var catchUp: CatchUp
     /// Why this node signs nothing more: its key is in use elsewhere.
     var halted: String?
 
@@ -45,6 +46,7 @@ package struct Workflow: Sendable {
         inclusion = InclusionChecker(clock: configuration.clock)
         deadlines = DeadlineQueue(deadlines: configuration.deadlines)
         payees = Payees(configuration: configuration)
+        catchUp = CatchUp(configuration: configuration)
     }
 
     /// About what peers make this node hold, in bytes.
@@ -89,7 +91,7 @@ package struct Workflow: Sendable {
     package func nextWake(after now: Instant) -> Instant {
         [
             fetcher.nextWake(after: now), consensus.nextWake, broadcaster.nextWake, deadlines.next,
-            heldProposals.nextWake, infoSync.nextWake,
+            heldProposals.nextWake, infoSync.nextWake, catchUp.nextWake,
         ]
         .compactMap { $0 }.reduce(scheduler.nextWake(after: now)) { min($0, $1) }
     }
@@ -133,6 +135,7 @@ package struct Workflow: Sendable {
         case .fetched(let duty, let data): received(duty, data, now)
         case .fetchFailed(let duty, let failure): fetcher.failed(duty, failure, now) + release(duty, now)
         case .consensusMessage(let message): admitted(message.duty, now) { $0.fromPeer(message, now) }
+        case .peerConnected(let peer): connected(peer, now)
         case .peerPriorities(let peer, let message, let ticket): fromPeer(peer, message, ticket, now)
         case .peerPartials(let duty, let set): admitted(duty, now) { $0.fromPeer(duty, set, now) }
         case .verified(let share, let isGood): verified(share, isGood, now)
@@ -178,12 +181,7 @@ package struct Workflow: Sendable {
             + search.wanted.map { .perform(.checkInclusion($0)) } + deadlines.expired(at: now).map { .expired($0) }
             + scheduler.wake(at: now) + fetcher.wake(from: sources, at: now)
             + due.flatMap { consensus.receive($0, at: now) } + consensus.wake(at: now) + broadcaster.wake(at: now)
-            + wakeInfoSync(now) + remind(now)
-    }
-
-    private mutating func remind(_ now: Instant) -> [Signal] {
-        guard let slot = configuration.clock.slot(at: now), halted == nil else { return [] }
-        return parSigDB.remind(in: configuration.clock.epoch(of: slot))
+            + wakeInfoSync(now) + remind(now) + catchUpPeers(now)
     }
 
     /// What is decided, signed or begun stays as it is; everything after it is judged by the new schedule.

@@ -104,7 +104,7 @@ package struct StyxNode: Sendable {
                     hooks.listening(try await host.bind())
                     try await host.run()
                 }
-                group.addTask { await watchPeers(host, peerInfo, relays) }
+                group.addTask { await watchPeers(host, peerInfo, relays, runtime) }
                 group.addTask { try await relays.run() }
                 group.addTask { await peerInfo.run() }
                 if !configuration.debugAddress.isEmpty {
@@ -206,6 +206,9 @@ package struct StyxNode: Sendable {
             validators: validators, duties: duties, chain: chain, hands: .init(beacon, driver), logger: topic("eth2"))
         reconnections.observe { instructions.startOver() }
         slot.set(runtime)
+        parSigEx.open()
+        // Those who connected before are owed what was shared in an earlier life.
+        for peer in peers().connected.sorted() { driver.post(.peerConnected(peer)) }
         server.open(
             NodeBackend(
                 runtime: runtime, beacon: beacon, validators: validators, duties: duties,

@@ -43,6 +43,10 @@ extension SimulatedCluster {
             checkDurable(duty, set, node)
             for peer in 0..<options.nodes where peer != node { send(.peerPartials(duty, tell(set, node)), node, peer) }
             post(node, .shared(duty, set.keys.sorted()), after: .milliseconds(1)...(.milliseconds(5)))
+        case .shareWithPeer(let peer, let duty, let set):
+            oracle.sawShares(duty, set)
+            checkDurable(duty, set, node)
+            send(.peerPartials(duty, tell(set, node)), node, peer.rawValue)
         case .verify(let share, _, let set):
             post(node, .verified(share, isGood(set)), after: .milliseconds(1)...(.milliseconds(20)))
         case .decodeAhead: break

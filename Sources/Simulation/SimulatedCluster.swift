@@ -229,7 +229,14 @@ package struct SimulatedCluster {
         nodes[node].workflow = workflow
         act(node, effects)
         turn(node, .wake)
+        for peer in nodes.indices where peer != node {
+            post(peer, .peerConnected(PeerIndex(node)), after: Self.connectTime)
+            post(node, .peerConnected(PeerIndex(peer)), after: Self.connectTime)
+        }
     }
+
+    /// From a node's start until it is connected to a peer.
+    private static let connectTime: ClosedRange<Duration> = .milliseconds(5)...(.milliseconds(500))
 
     /// One turn of a node's driver: an event, and everything that need not wait.
     private mutating func turn(_ node: Int, _ event: Event) {

@@ -133,6 +133,7 @@ extension Effect {
         case .exchangePriorities: "exchange"
         case .sign: "sign"
         case .shareWithPeers: "share"
+        case .shareWithPeer(let peer, _, _): "share with \(peer.rawValue)"
         case .verify: "verify"
         case .decodeAhead: "decode"
         case .recover: "recover"

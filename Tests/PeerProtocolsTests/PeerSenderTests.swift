@@ -99,7 +99,7 @@ struct PeerSenderTests {
         for number in 1...100 { send(sender, [], "t\(number)") }
         let slow = network.open.filter { $0.peer.rawValue == 2 }
         for call in network.open where call.peer.rawValue != 2 { call.done(.success(())) }
-        #expect(seen.all.count == 128 && slow.count == 64)
+        #expect(seen.all.count == 64 && slow.count == 32)
     }
 
     @Test("one recipient gets what is for it alone")
@@ -162,13 +162,13 @@ struct PeerSenderTests {
     @Test("beyond the bounds the oldest waiting messages are given up, and told so")
     func bounds() {
         let sender = sender([PeerIndex(1)])
-        for number in 0..<64 + 300 { send(sender, [], "\(number)") }
-        #expect(network.open.count == 64)
-        #expect(seen.all == (64..<108).map { "dropped \($0) to 1" })
-        #expect(done.all == (64..<108).map { "\($0) reached []" })
+        for number in 0..<32 + 300 { send(sender, [], "\(number)") }
+        #expect(network.open.count == 32)
+        #expect(seen.all == (32..<76).map { "dropped \($0) to 1" })
+        #expect(done.all == (32..<76).map { "\($0) reached []" })
         while !network.open.isEmpty { network.endAll() }
-        #expect(done.all.count == 364)
-        #expect(Set(done.all.dropFirst(44)) == Set((Array(0..<64) + Array(108..<364)).map { "\($0) reached [1]" }))
+        #expect(done.all.count == 332)
+        #expect(Set(done.all.dropFirst(44)) == Set((Array(0..<32) + Array(76..<332)).map { "\($0) reached [1]" }))
     }
 
     @Test("large messages wait for each other, and their bytes are bounded; small ones pass them")

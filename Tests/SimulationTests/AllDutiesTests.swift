@@ -50,4 +50,18 @@ struct AllDutiesTests {
         #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
         #expect(cluster.missedOfAll(slots: 9..<13).isEmpty, replay(seed))
     }
+
+    @Test(
+        "a node that was away while an epoch's selections were shared is told them, and stands in when another goes",
+        arguments: Seeds.fromEnvironment(default: 0..<4))
+    func catchesUp(seed: UInt64) {
+        var cluster = makeCluster(4, seed) { $0.allDuties = true }
+        let (away, leaving) = (Int(seed % 4), Int((seed + 1) % 4))
+        // Selections of slots 8 to 15 are signed from the middle of slot 4 on.
+        cluster.crash(node: away, from: cluster.start(ofSlot: 4), until: cluster.start(ofSlot: 9))
+        cluster.crash(node: leaving, from: cluster.start(ofSlot: 10), until: cluster.start(ofSlot: 30))
+        cluster.run(untilSlot: 16)
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.missedOfAll(slots: 11..<15).isEmpty, replay(seed))
+    }
 }

@@ -46,6 +46,7 @@ struct NodeEffects: Sendable {
         case .sign(let duty, let set): sign(duty, set, post)
         case .shareWithPeers(let duty, let set):
             parSigEx.send(duty, set) { _ in post(.shared(duty, set.keys.sorted())) }
+        case .shareWithPeer(let peer, let duty, let set): parSigEx.send(duty, set, to: peer)
         case .verify(let share, _, let set): verify(set, of: share, post)
         case .decodeAhead(let signatures): verifier.decodeAhead(signatures)
         case .recover(let duty, let groups): combiner.combine(groups) { post(.recovered(duty, $0)) }

@@ -157,7 +157,7 @@ package actor WorkflowDriver {
         case .persist, .note: preconditionFailure("records belong to the outbox")
         case .answer(let ticket, let answer): callers.removeValue(forKey: ticket)?.resume(returning: answer)
         case .resolveDuties, .fetch, .sendConsensus, .sendConsensusTo, .exchangePriorities, .sign, .shareWithPeers,
-            .verify, .decodeAhead, .recover, .broadcast, .checkInclusion, .report:
+            .shareWithPeer, .verify, .decodeAhead, .recover, .broadcast, .checkInclusion, .report:
             perform(effect, self)
         }
     }

@@ -158,8 +158,10 @@ extension StyxNode {
         ) { await host.setRelays($0) }
     }
 
-    /// Logs connections as they come and go, and asks new peers who they are.
-    func watchPeers(_ host: Host, _ peerInfo: PeerInfoProtocol, _ relays: RelayWatch) async {
+    /// Logs connections as they come and go, asks new peers who they are, and has them told what they missed.
+    func watchPeers(
+        _ host: Host, _ peerInfo: PeerInfoProtocol, _ relays: RelayWatch, _ runtime: RuntimeSlot
+    ) async {
         let logger = topic("p2p")
         var connected: Set<PeerIndex> = []
         await withDiscardingTaskGroup { group in
@@ -175,6 +177,7 @@ extension StyxNode {
                                 "address": "\(address?.description ?? "-")",
                             ])
                         group.addTask { await peerInfo.ask(index) }
+                        runtime.current?.driver.post(.peerConnected(index))
                     }
                 case .disconnected(let peer, let reason, let isLast):
                     guard isLast, let index = cluster.directory.index(of: peer) else { continue }

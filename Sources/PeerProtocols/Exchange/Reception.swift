@@ -18,6 +18,9 @@ final class Reception<Value: Sendable>: Sendable {
         let decode: @Sendable ([UInt8], Duty, PeerIndex) throws(MessageFault) -> Value
         /// Takes it, on the loop.
         let deliver: @Sendable (Value, PeerIndex) -> Void
+        /// Of what one operator sends before this node can tell what is due, kept until it can; the newest. Zero where
+        /// nothing of that is of use later.
+        var earlyBytesMax = 0
     }
 
     /// A large message whose turn has not come. There are no more than streams of one peer at once.
@@ -31,6 +34,8 @@ final class Reception<Value: Sendable>: Sendable {
         var repeats: RepeatFilter
         var waiting: [Waiting] = []
         var isWorking = false
+        var early: [[UInt8]] = []
+        var earlyBytes = 0
 
         init(now: NIODeadline) {
             budget = WorkBudget(now: now)
@@ -65,6 +70,7 @@ final class Reception<Value: Sendable>: Sendable {
         let peer = directory.index(of: message.peer)
         do throws(MessageFault) {
             guard let peer else { throw .unknownSender }
+            if try keepEarly(message.bytes, from: peer, now: .now()) { return message.done() }
             let duty = try admit(message.bytes, from: peer, now: .now())
             guard message.bytes.count > SmallMessage.bytesMax else {
                 rules.deliver(try rules.decode(message.bytes, duty, peer), peer)
@@ -76,6 +82,44 @@ final class Reception<Value: Sendable>: Sendable {
             observe(.refused(peer, protocolID: rules.protocolID, error))
         }
     }
+
+    /// The node can tell now what is due: what came early is received. On any thread.
+    func open() {
+        loop.execute { [self] in
+            for peer in lanes.value.keys { lanes.value[peer]?.repeats = RepeatFilter(now: .now()) }
+            receiveEarly()
+        }
+    }
+
+    /// Some of each operator in one turn of the loop.
+    private func receiveEarly() {
+        var isMore = false
+        for (peer, lane) in lanes.value.sorted(by: { $0.key < $1.key }) where !lane.early.isEmpty {
+            let turn = lane.early.prefix(SmallMessage.perTurn)
+            lanes.value[peer]?.early.removeFirst(turn.count)
+            lanes.value[peer]?.earlyBytes -= turn.reduce(0) { $0 + Self.held($1) }
+            for bytes in turn { receive(InboundMessage(peer: directory[peer], bytes: bytes)) }
+            isMore = isMore || lane.early.count > turn.count
+        }
+        if isMore { loop.execute { self.receiveEarly() } }
+    }
+
+    /// - Returns: whether it was too early, and is kept.
+    private func keepEarly(_ bytes: [UInt8], from peer: PeerIndex, now: NIODeadline) throws(MessageFault) -> Bool {
+        guard rules.earlyBytesMax > 0, admits(try rules.duty(bytes), peer) == .notReady,
+            bytes.count <= rules.earlyBytesMax
+        else { return false }
+        var lane = lanes.value[peer] ?? Lane(now: now)
+        guard lane.repeats.admits(bytes, now: now) else { throw .repeated }
+        lane.early.append(bytes)
+        lane.earlyBytes += Self.held(bytes)
+        while lane.earlyBytes > rules.earlyBytesMax { lane.earlyBytes -= Self.held(lane.early.removeFirst()) }
+        lanes.value[peer] = lane
+        return true
+    }
+
+    /// About what a message takes, in bytes.
+    private static func held(_ bytes: [UInt8]) -> Int { bytes.count + 64 }
 
     private func admit(_ bytes: [UInt8], from peer: PeerIndex, now: NIODeadline) throws(MessageFault) -> Duty {
         let duty = try rules.duty(bytes)

@@ -6,8 +6,9 @@ struct SendQueue: Sendable {
     typealias Ticket = UInt64
 
     struct Limits: Sendable {
-        /// Messages: a slot of a busy cluster has some dozen, and each ends within `PeerSender.timeout`.
-        var underWayMax = 64
+        /// Messages: a slot of a busy cluster has some dozen, and each ends within `PeerSender.timeout`. No more than a
+        /// peer like this one has streams for, in one protocol: what is above that is reset.
+        var underWayMax = 32
         var waitingMax = 256
         /// Bytes under way, and as many waiting; a single message may be larger. Small ones do not count.
         var bytesMax = 16 << 20

@@ -40,4 +40,6 @@ struct WorkBudget: Sendable {
 /// Messages that are decoded where they arrive; larger ones would hold the loop for more than a millisecond.
 enum SmallMessage {
     static let bytesMax = 64 << 10
+    /// Of those that have waited, as many in one turn of the loop.
+    static let perTurn = 32
 }

@@ -9,6 +9,8 @@ package final class ParSigExProtocol: Sendable {
     package static let timeout = Duration.seconds(5)
     /// Streams of one peer at once: one message per duty, so a few in a slot.
     private static let concurrentPerPeer = 32
+    /// Of one operator, kept while this node starts: an epoch's selections of a thousand validators are a quarter.
+    private static let earlyBytesMax = 1 << 20
     /// A larger set is encoded by a worker.
     private static let entriesOnLoopMax = 128
 
@@ -56,7 +58,7 @@ package final class ParSigExProtocol: Sendable {
             deliver: { message, peer in
                 deliver(message.duty, message.set, peer)
                 observe(.delivered(peer, topic: Self.topic(message.duty)))
-            })
+            }, earlyBytesMax: Self.earlyBytesMax)
         reception = Reception(
             rules, loop: sender.loop, directory: directory, worker: worker, admits: admits, observe: observe)
     }
@@ -67,23 +69,31 @@ package final class ParSigExProtocol: Sendable {
         ) { [reception] in reception.receive($0) }
     }
 
+    /// This node can tell now what is due: shares that came while it started are received. On any thread.
+    package func open() { reception.open() }
+
     func receive(_ message: InboundMessage) { reception.receive(message) }
 
-    /// Our own partial signatures, to every other operator. On the loop there is no hop, unless the set is large.
+    /// Our own partial signatures. On the loop there is no hop, unless the set is large.
     ///
-    /// - Parameter done: called on the loop when all have been tried, with those who took it.
+    /// - Parameters:
+    ///   - recipient: nil for every other operator.
+    ///   - done: called on the loop when all have been tried, with those who took it.
     package func send(
-        _ duty: Duty, _ set: ParSignedDataSet, done: @escaping @Sendable (Set<PeerIndex>) -> Void = { _ in }
+        _ duty: Duty, _ set: ParSignedDataSet, to recipient: PeerIndex? = nil,
+        done: @escaping @Sendable (Set<PeerIndex>) -> Void = { _ in }
     ) {
-        guard set.count > Self.entriesOnLoopMax else { return encodeAndSend(duty, set, done) }
+        guard set.count > Self.entriesOnLoopMax else { return encodeAndSend(duty, set, recipient, done) }
         HandOffs.note(.worker)
-        worker { self.encodeAndSend(duty, set, done) }
+        worker { self.encodeAndSend(duty, set, recipient, done) }
     }
 
     private func encodeAndSend(
-        _ duty: Duty, _ set: ParSignedDataSet, _ done: @escaping @Sendable (Set<PeerIndex>) -> Void
+        _ duty: Duty, _ set: ParSignedDataSet, _ recipient: PeerIndex?,
+        _ done: @escaping @Sendable (Set<PeerIndex>) -> Void
     ) {
-        sender.send(ParSigExCodec.encode(duty, set), protocolID: Self.id, topic: Self.topic(duty), done: done)
+        sender.send(
+            ParSigExCodec.encode(duty, set), protocolID: Self.id, topic: Self.topic(duty), to: recipient, done: done)
     }
 
     private static func topic(_ duty: Duty) -> String { "parsigex_\(duty.type.name)" }
