@@ -130,6 +130,8 @@ enum HostileBenchmarks {
         let first = (clock.slot(at: SystemClock.now()) ?? .zero).rawValue + ahead
         let slots = first..<first + count
         let floods = try floods(slots)
+        let isInTime = SystemClock.now() < clock.start(of: Slot(first))
+        try require(isInTime, "making the hostile messages took too long")
         try await Task.sleep(for: clock.start(of: Slot(first)) - SystemClock.now())
         for process in processes { try process.memory.forgetPeak() }
         let memories = try processes.map { try $0.memory.mebibytes(.now) }

@@ -78,14 +78,17 @@ package struct ParSigExCodec: Sendable {
     package static func encode(_ duty: Duty, _ set: ParSignedDataSet) -> [UInt8] {
         var wire = WireParSigExMsg()
         wire.duty = WireDuty(duty)
-        wire.dataSet = WireParSignedDataSet()
+        var entries: [String: WireParSignedData] = [:]
+        entries.reserveCapacity(set.count)
         for (key, partial) in set {
             var entry = WireParSignedData()
             entry.data = Data(partial.data.wireBytes())
             entry.signature = Data(partial.data.signature.bytes)
             entry.shareIdx = Int32(clamping: partial.shareIndex.rawValue)
-            wire.dataSet.set[key.pubKey.hex] = entry
+            entries[key.pubKey.hex] = entry
         }
+        // At once: through the message each entry would copy all before it.
+        wire.dataSet = WireParSignedDataSet.with { $0.set = entries }
         return wire.canonicalBytes()
     }
 }
