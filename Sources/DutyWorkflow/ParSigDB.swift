@@ -128,8 +128,8 @@ struct ParSigDB: Sendable {
         let (new, signals) = insert(duty, set)
         guard !new.isEmpty else { return signals }
         // What completes a group is decoded there; the rest meanwhile.
-        let ahead = new.filter { key, _ in entries[duty]?[key]?.fired.isEmpty == true }
-            .sorted { $0.key < $1.key }.map(\.value.data.signature)
+        let ahead = new.keys.filter { entries[duty]?[$0]?.fired.isEmpty == true }.sorted()
+            .compactMap { new[$0]?.data.signature }
         return [.perform(.note(.partials(duty, new, .broadcasted)))] + signals
             + (ahead.isEmpty ? [] : [.perform(.decodeAhead(ahead))])
             + [.tracked(duty, .signedByPeer(share, roots(duty, new)))]
@@ -232,7 +232,8 @@ struct ParSigDB: Sendable {
         var faults: [Signal] = []
         var undue: Set<PubKey> = []
         // Sorted: dictionary order differs between processes, replays must not.
-        for (key, partial) in set.sorted(by: { $0.key < $1.key }) where isKnown(key) {
+        for key in set.keys.sorted() where isKnown(key) {
+            guard let partial = set[key] else { continue }
             let entry = entries[duty]?[key]
             if entry?.refused.contains(share) == true { continue }
             if let old = entry?.roots[share] {

@@ -273,8 +273,8 @@ package struct Workflow: Sendable {
         let ruling = configuration.forks.fork(at: configuration.clock.epoch(of: duty.slot))
         var fitting = set
         var faults: [Signal] = []
-        for (key, partial) in set.sorted(by: { $0.key < $1.key }) {
-            guard
+        for key in set.keys.sorted() {
+            guard let partial = set[key],
                 // What is decided keeps its fork when the chain's forks move.
                 let fault = partial.data.fault(
                     in: duty, clock: configuration.clock, fork: decided[key.pubKey]?.fork ?? ruling)

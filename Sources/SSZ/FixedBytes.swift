@@ -2,18 +2,23 @@
 ///
 /// Roots, keys, signatures, addresses and fork versions are all of this shape. Ordered byte by byte from the first,
 /// which is also the order of the hex texts.
+///
+/// Inlinable throughout: other modules would go through unspecialised generic code else, which looks up types at run time.
 package struct FixedBytes<let count: Int>: Sendable {
     @usableFromInline var storage: InlineArray<count, UInt8>
 
     /// All zeros.
+    @inlinable
     package init() {
         storage = InlineArray(repeating: 0)
     }
 
     /// All zeros.
+    @inlinable
     package static var zero: Self { Self() }
 
     /// - Returns: nil unless `bytes` has exactly `count` elements.
+    @inlinable
     package init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == count else { return nil }
         self.init()
@@ -21,6 +26,7 @@ package struct FixedBytes<let count: Int>: Sendable {
     }
 
     /// The first `count` of `bytes`, with zeros where there are fewer.
+    @inlinable
     package init(padding bytes: some Collection<UInt8>) {
         self.init()
         copy(bytes)
@@ -35,6 +41,7 @@ package struct FixedBytes<let count: Int>: Sendable {
         self = value
     }
 
+    @inlinable
     package var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
 
     /// `0x` and lower case digits.
@@ -45,6 +52,7 @@ package struct FixedBytes<let count: Int>: Sendable {
         try Swift.withUnsafeBytes(of: storage, body)
     }
 
+    @inlinable
     package mutating func withUnsafeMutableBytes<R, E: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
@@ -52,12 +60,14 @@ package struct FixedBytes<let count: Int>: Sendable {
     }
 
     /// - Precondition: `0 <= i < count`.
+    @inlinable
     package subscript(i: Int) -> UInt8 {
         get { storage[i] }
         set { storage[i] = newValue }
     }
 
-    private mutating func copy(_ bytes: some Collection<UInt8>) {
+    @inlinable
+    mutating func copy(_ bytes: some Collection<UInt8>) {
         let isContiguous: Void? = bytes.withContiguousStorageIfAvailable { source in
             let used = UnsafeBufferPointer(rebasing: source[0..<min(count, source.count)])
             withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(used)) }
@@ -69,8 +79,6 @@ package struct FixedBytes<let count: Int>: Sendable {
 }
 
 extension FixedBytes: Hashable {
-    // Inlinable: else other modules compare byte by byte through unspecialised generic code, a fifth of all the time
-    // that consensus took.
     @inlinable
     package static func == (a: Self, b: Self) -> Bool {
         for i in 0..<count where a.storage[i] != b.storage[i] { return false }
@@ -84,8 +92,10 @@ extension FixedBytes: Hashable {
 }
 
 extension FixedBytes: Comparable {
+    @inlinable
     package static func < (a: Self, b: Self) -> Bool {
-        a.withUnsafeBytes { a in b.withUnsafeBytes { b in a.lexicographicallyPrecedes(b) } }
+        for i in 0..<count where a.storage[i] != b.storage[i] { return a.storage[i] < b.storage[i] }
+        return false
     }
 }
 
