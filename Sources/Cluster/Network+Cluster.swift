@@ -25,7 +25,7 @@ extension Network {
         return Network(
             name: name, chainID: chainID, genesisForkVersion: genesis, genesisTime: Instant(unixSeconds: genesisTime),
             capellaForkVersion: capellaForkVersion.isEmpty
-                ? genesis : try version(capellaForkVersion, "--testnet-capella-hard-fork"),
+                ? nil : try version(capellaForkVersion, "--testnet-capella-hard-fork"),
             slotDuration: .seconds(12))
     }
 

@@ -7,6 +7,8 @@ package struct NetworkFlags: Sendable {
     package var testnetForkVersion = ""
     package var testnetChainID: UInt64 = 0
     package var testnetGenesisTime: UInt64 = 0
+    /// Empty: the beacon node says it.
+    package var testnetCapellaForkVersion = ""
 
     package init() {}
 
@@ -14,7 +16,7 @@ package struct NetworkFlags: Sendable {
     package func custom() throws(ClusterError) -> Network? {
         try .custom(
             name: testnetName, forkVersion: testnetForkVersion, chainID: testnetChainID,
-            genesisTime: testnetGenesisTime)
+            genesisTime: testnetGenesisTime, capellaForkVersion: testnetCapellaForkVersion)
     }
 
     /// The private network if there is one, else the named one.

@@ -20,6 +20,8 @@ struct Run: AsyncParsableCommand {
     @Option(help: "Execution client that is asked when contract wallets signed the lock, e.g. http://localhost:8545.")
     var executionClientRpcEndpoint = ""
     @OptionGroup var testnet: TestnetOptions
+    @Option(help: "Private test network: fork version of Capella, which exits are signed for.")
+    var testnetCapellaHardFork = ""
     @Option(help: "Journal of everything decided and signed (SQLite). Keep it with the keys.")
     var journalFile = ".charon/styx-journal.sqlite"
     @Flag(
@@ -99,7 +101,7 @@ struct Run: AsyncParsableCommand {
             "vc-tls-cert-file", "vc-tls-key-file", "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address",
             "p2p-peers", "p2p-external-ip",
             "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
-            "execution-client-rpc-endpoint", "graffiti", "overrides-file",
+            "execution-client-rpc-endpoint", "graffiti", "overrides-file", "testnet-capella-hard-fork",
         ] + TestnetOptions.names,
         switches: [
             "no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal", "builder-api",
@@ -117,6 +119,7 @@ struct Run: AsyncParsableCommand {
         node.isVerifyingLock = !noVerify
         node.executionClientEndpoint = executionClientRpcEndpoint
         node.testnet = testnet.flags
+        node.testnet.testnetCapellaForkVersion = testnetCapellaHardFork
         node.journalFile = journalFile
         node.acceptsNewJournal = acceptNewJournal
         node.beaconNodeEndpoints = list(beaconNodeEndpoints)

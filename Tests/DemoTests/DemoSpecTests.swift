@@ -13,7 +13,7 @@ struct DemoSpecTests {
         let spec = try ChainSpec(json: chain.spec.json())
         let domains = SigningDomains(
             spec: spec, genesisValidatorsRoot: chain.spec.genesisValidatorsRoot,
-            exitVersion: Network.hoodi.capellaForkVersion)
+            exitVersion: try #require(Network.hoodi.capellaForkVersion))
         let root = Root(padding: [7])
         var data = AttestationData()
         data.target.epoch = 2

@@ -200,7 +200,7 @@ struct NetworkTests {
         #expect(network.chainID == chainID)
         #expect(network.genesisForkVersion.hex == genesisVersion)
         #expect(network.genesisTime == Instant(unixSeconds: genesisTime))
-        #expect(network.capellaForkVersion.hex == capella)
+        #expect(network.capellaForkVersion?.hex == capella)
         #expect(network.slotDuration == .seconds(slotSeconds))
         #expect(Network.with(genesisForkVersion: network.genesisForkVersion) == network)
     }

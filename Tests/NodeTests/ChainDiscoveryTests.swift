@@ -220,6 +220,24 @@ struct ChainDiscoveryTests {
         return changes.withLock { $0 }
     }
 
+    @Test("exits are of the Capella version that is known of the network, or else that the beacon node says")
+    func exitVersion() throws {
+        let (told, known) = (ForkVersion(padding: [4]), ForkVersion(padding: [9]))
+        let forks = try ForkSchedule([
+            .init(fork: .phase0, version: .zero, epoch: 0), .init(fork: .capella, version: told, epoch: 3),
+        ])
+        func version(_ capella: ForkVersion?, isKnown: Bool = true) -> ForkVersion {
+            let network = Network(
+                name: "mine", chainID: 7, genesisForkVersion: .zero, genesisTime: Instant(unixSeconds: 1),
+                capellaForkVersion: capella, slotDuration: .seconds(12))
+            return ChainDiscovery(
+                questions: Script([]).discovery().questions, forkVersion: .zero, network: isKnown ? network : nil,
+                logger: Logger(label: "test") { _ in LineLog() }
+            ).exitVersion(of: forks)
+        }
+        #expect(version(nil) == told && version(nil, isKnown: false) == told && version(known) == known)
+    }
+
     @Test("a fork that is added, moved or withdrawn is followed in the next epoch")
     func followsForks() async throws {
         let script = Script([[Self.hoodi]])

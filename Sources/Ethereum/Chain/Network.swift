@@ -8,15 +8,15 @@ package struct Network: Hashable, Sendable {
     package let chainID: UInt64
     package let genesisForkVersion: ForkVersion
     package let genesisTime: Instant
-    /// The version of exits (EIP-7044).
-    package let capellaForkVersion: ForkVersion
+    /// The version of exits (EIP-7044). Nil for a private chain: its beacon nodes say it.
+    package let capellaForkVersion: ForkVersion?
     package let slotDuration: Duration
     /// Of a public chain; nil for private ones, which are not known before they run.
     package let genesisValidatorsRoot: Root?
 
     package init(
         name: String, chainID: UInt64, genesisForkVersion: ForkVersion, genesisTime: Instant,
-        capellaForkVersion: ForkVersion, slotDuration: Duration, genesisValidatorsRoot: Root? = nil
+        capellaForkVersion: ForkVersion?, slotDuration: Duration, genesisValidatorsRoot: Root? = nil
     ) {
         self.name = name
         self.chainID = chainID
