@@ -105,12 +105,13 @@ let package = Package(
             ]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
         module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1]),
+        module("Cosigning", ["Cluster", "ClusterSetup", "BeaconClient", logging]),
         module("Monitoring", ["HTTPServing", hummingbird, nioCore, logging]),
         module(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                "Monitoring", "ClusterSetup", "Timing", "Program",
+                "Monitoring", "ClusterSetup", "Cosigning", "Timing", "Program",
                 httpClient, nioCore, nioPosix, logging,
             ]),
 
@@ -125,9 +126,8 @@ let package = Package(
         .executableTarget(
             name: "styx",
             dependencies: [
-                "Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Libp2p", "Storage", arguments,
-                logging,
-                unixSignals,
+                "Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p", "Storage",
+                arguments, logging, unixSignals,
             ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow", "Timing"]),
@@ -158,6 +158,10 @@ let package = Package(
             name: "BeaconTestSupport",
             dependencies: ["TestSupport", "BeaconClient", "HTTPServing", hummingbird, nioCore, logging],
             path: "Tests/BeaconTestSupport", swiftSettings: strict),
+        .target(
+            name: "ClusterTestSupport",
+            dependencies: ["TestSupport", "BeaconTestSupport", "Cluster", "BeaconAPI"],
+            path: "Tests/ClusterTestSupport", swiftSettings: strict),
         tests("Timing"),
         tests("SSZ", exclude: ["Fixtures"]),
         tests("BLS", exclude: ["Fixtures"]),
@@ -175,11 +179,12 @@ let package = Package(
         tests("ValidatorAPI", [httpClient, nioCore, nioPosix, nioSSL, certificates, crypto]),
         tests("Storage", exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
+        tests("Cosigning", ["ClusterTestSupport", logging]),
         tests("Monitoring", [httpClient, nioCore, logging]),
-        tests("Node", ["BeaconTestSupport", nioCore, nioPosix]),
+        tests("Node", ["BeaconTestSupport", "ClusterTestSupport", nioCore, nioPosix]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Demo"),
-        tests("styx", ["Cluster", "Libp2p", "Secp256k1"]),
+        tests("styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1"]),
         tests("Simulation"),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets", "DutyWorkflow", "PeerProtocols", "Node"],

@@ -83,7 +83,7 @@ package enum FileAccess {
     }
 
     /// Replaces a file, or makes it, in one step: readers see the old content or the new.
-    static func replace(_ path: String, _ bytes: [UInt8], mode: mode_t, durable: Bool) throws(ClusterError) {
+    package static func replace(_ path: String, _ bytes: [UInt8], mode: mode_t, durable: Bool) throws(ClusterError) {
         let temporary = "\(path).tmp-\(getpid())"
         unlink(temporary)
         try create(temporary, bytes, mode: mode, durable: durable)
@@ -93,6 +93,15 @@ package enum FileAccess {
             throw .system(action: "replace", path: path, code: code)
         }
     }
+
+    /// Whether files can be made there: makes one, and removes it. One of that name is replaced.
+    package static func writeAndRemove(_ path: String) throws(ClusterError) {
+        try replace(path, [], mode: 0o600, durable: false)
+        unlink(path)
+    }
+
+    /// Removes a file; one that is not there is fine.
+    package static func remove(_ path: String) { unlink(path) }
 
     /// Moves to a name that must be free: the system refuses a directory with content, this refuses all else.
     static func rename(_ path: String, to target: String) throws(ClusterError) {
@@ -129,7 +138,7 @@ package enum FileAccess {
     }
 
     /// The names in a directory, sorted, without `.` and `..`.
-    static func names(in path: String) throws(ClusterError) -> [String] {
+    package static func names(in path: String) throws(ClusterError) -> [String] {
         guard let directory = opendir(path) else { throw .system(action: "open directory", path: path, code: errno) }
         defer { closedir(directory) }
         var names: [String] = []
@@ -172,7 +181,7 @@ package enum FileAccess {
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
-    static func isDirectory(_ path: String) -> Bool {
+    package static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }

@@ -4,23 +4,25 @@ import SSZ
 ///
 /// Close to SSZ but not SSZ: an empty raw string adds no leaf at all, limits without elements behave in their own
 /// way. Every rule has its name in spec/cluster-files.md §5.
-struct HashWalker {
+package struct HashWalker {
     private var chunks: [Root] = []
 
+    package init() {}
+
     /// U64: little-endian, padded to a chunk.
-    mutating func uint64(_ value: UInt64) { chunks.append(Self.chunk(value)) }
+    package mutating func uint64(_ value: UInt64) { chunks.append(Self.chunk(value)) }
 
     /// BOOL
     mutating func bool(_ value: Bool) { chunks.append(Self.chunk(value ? 1 : 0)) }
 
     /// RAW: nothing when empty, one chunk up to 32 bytes, else the root of the chunks.
-    mutating func raw(_ bytes: [UInt8]) {
+    package mutating func raw(_ bytes: [UInt8]) {
         let new = Self.chunks(of: bytes)
         chunks += bytes.count <= 32 ? new : [Self.merkle(new)]
     }
 
     /// FIX: left-padded with zeros to `count` bytes.
-    mutating func fixed(_ bytes: [UInt8], count: Int, _ field: String) throws(ClusterError) {
+    package mutating func fixed(_ bytes: [UInt8], count: Int, _ field: String) throws(ClusterError) {
         guard bytes.count <= count else { throw .field(field, "\(bytes.count) bytes, at most \(count) allowed") }
         raw([UInt8](repeating: 0, count: count - bytes.count) + bytes)
     }
@@ -41,7 +43,7 @@ struct HashWalker {
     }
 
     /// LIST: the body walks one element, which adds one leaf or none; the count is mixed in.
-    mutating func list<Element>(
+    package mutating func list<Element>(
         _ elements: [Element], max: Int, _ field: String,
         _ body: (inout HashWalker, Element, String) throws(ClusterError) -> Void
     ) throws(ClusterError) {
@@ -63,7 +65,7 @@ struct HashWalker {
     }
 
     /// BOX: a container inside.
-    mutating func box(_ body: (inout HashWalker) throws(ClusterError) -> Void) throws(ClusterError) {
+    package mutating func box(_ body: (inout HashWalker) throws(ClusterError) -> Void) throws(ClusterError) {
         var inner = HashWalker()
         try body(&inner)
         chunks.append(inner.root)
@@ -72,7 +74,7 @@ struct HashWalker {
     /// A subtree computed elsewhere.
     mutating func root(_ root: Root) { chunks.append(root) }
 
-    var root: Root { Self.merkle(chunks) }
+    package var root: Root { Self.merkle(chunks) }
 
     /// Root of the chunks, padded to the limit with zero subtrees; no limit means their own count.
     private static func merkle(_ chunks: [Root], limit: Int? = nil) -> Root {

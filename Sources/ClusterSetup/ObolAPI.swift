@@ -3,13 +3,31 @@ import Ethereum
 import SSZ
 import Secp256k1
 
-/// The public service that cluster files can be published to (`--publish-address`). Source: spec/cli-create.md §12.
+/// The public service that cluster files can be published to (`--publish-address`), and where operators leave what they
+/// signed for each other. Source: spec/cli-create.md §12.
 package struct ObolAPI: Sendable {
+    package enum Verb: Sendable {
+        /// 404 is an answer: there is no such thing.
+        case get, delete
+        /// A question with a body; 404 as above.
+        case query
+        /// Something is handed over; 409 counts as success: it is there already.
+        case post
+    }
+
+    package enum Reply: Equatable, Sendable {
+        case body([UInt8])
+        /// With the start of what the service says about it.
+        case absent(String)
+    }
+
     package static let defaultAddress = "https://api.obol.tech/v1"
     /// For publishing from the `create` commands.
     package static let createTimeout = Duration.seconds(10)
-    /// Nothing in the answers is used.
-    private static let answerBytesMax = 1 << 20
+    /// For everything else (`--publish-timeout`).
+    package static let defaultTimeout = Duration.seconds(300)
+    /// Where nothing in the answer is used.
+    package static let answerBytesMax = 1 << 20
 
     /// Of Obol's terms and conditions, version 1: what `EIP712.termsAndConditions` signs.
     private static let termsHash = "0xd33721644e8f3afab1495a74abe3523cec12d48b8da6cb760972492ca3f1a273"
@@ -23,6 +41,9 @@ package struct ObolAPI: Sendable {
         self.timeout = timeout
         self.web = web
     }
+
+    /// Where calls go, for people.
+    package var place: String { base.origin }
 
     /// Makes the lock public. The path of the base URL is dropped, as Charon does.
     ///
@@ -57,18 +78,46 @@ package struct ObolAPI: Sendable {
     /// Where a published definition is, for `--definition-file`.
     package func address(ofDefinition configHash: Root) -> String { base.appending("/definition/\(configHash.hex)") }
 
+    /// A call below the host: the path of the base URL is dropped, as Charon does.
+    ///
+    /// - Parameters:
+    ///   - action: for errors: "hand over partial exits".
+    ///   - signature: of an identity key, sent as bearer.
+    package func call(
+        _ action: String, _ verb: Verb, _ path: String, bearer signature: Bytes65? = nil, body: JSONValue? = nil,
+        answerBytesMax: Int = ObolAPI.answerBytesMax
+    ) async throws(ServiceError) -> Reply {
+        try await send(
+            action, verb, base.replacingPath(with: path), bearer: signature?.bytes, body?.bytes(), answerBytesMax)
+    }
+
     private func post(
         _ action: String, _ url: String, bearer signature: [UInt8]?, _ body: [UInt8]
     ) async throws(ServiceError) {
-        var request = WebClient.Request(url, timeout: timeout, answerBytesMax: Self.answerBytesMax)
-        request.method = .POST
+        _ = try await send(action, .post, url, bearer: signature, body, Self.answerBytesMax)
+    }
+
+    private func send(
+        _ action: String, _ verb: Verb, _ url: String, bearer signature: [UInt8]?, _ body: [UInt8]?,
+        _ answerBytesMax: Int
+    ) async throws(ServiceError) -> Reply {
+        var request = WebClient.Request(url, timeout: timeout, answerBytesMax: answerBytesMax)
+        request.method =
+            switch verb {
+            case .get: .GET
+            case .delete: .DELETE
+            case .query, .post: .POST
+            }
         request.authorization = signature.map { "Bearer " + Hex.encode($0) } ?? base.authorization
         request.body = body
+        let secrets = signature.map { [Hex.encode($0), Hex.encodeBare($0)] } ?? []
         do throws(ServiceError.Cause) {
             let answer = try await web.send(request)
-            // 409: it has this already, from an attempt before.
-            guard answer.isSuccess || answer.status == 409 else {
-                throw answer.fault(secrets: signature.map { [Hex.encode($0), Hex.encodeBare($0)] } ?? [])
+            switch (verb, answer.status) {
+            // It has this already, from an attempt before.
+            case (_, 200..<300), (.post, 409): return .body(answer.body)
+            case (.get, 404), (.delete, 404), (.query, 404): return .absent(answer.excerpt(secrets: secrets))
+            default: throw answer.fault(secrets: secrets)
             }
         } catch {
             throw ServiceError(action: action, place: base.shown, cause: error)

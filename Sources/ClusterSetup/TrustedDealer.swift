@@ -187,12 +187,14 @@ package struct TrustedDealer: Sendable {
     }
 
     /// Key material and pairings take long and must stall nobody.
-    static func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    package static func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws
+        -> Value
+    {
         try await onOwnThread({ _, _ in }) { _ in try work() }
     }
 
     /// The same for work that asks `progress` whether to go on: it says no when the task is cancelled.
-    static func onOwnThread<Value: Sendable>(
+    package static func onOwnThread<Value: Sendable>(
         _ report: @escaping @Sendable (_ done: Int, _ total: Int) -> Void,
         _ work: @escaping @Sendable (_ progress: @escaping WorkProgress) throws -> Value
     ) async throws -> Value {

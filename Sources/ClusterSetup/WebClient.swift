@@ -32,11 +32,12 @@ package final class WebClient: Sendable {
 
         /// The cause of an answer that is no success. Says what the server wrote, but not what it repeats of our secrets.
         func fault(secrets: [String] = []) -> ServiceError.Cause {
-            isRedirect
-                ? .redirected
-                : .status(status, ServiceError.excerpt(String(decoding: body.prefix(64 << 10), as: UTF8.self), secrets))
+            isRedirect ? .redirected : .status(status, excerpt(secrets: secrets))
         }
 
+        func excerpt(secrets: [String]) -> String {
+            ServiceError.excerpt(String(decoding: body.prefix(64 << 10), as: UTF8.self), secrets)
+        }
     }
 
     private let http: HTTPClient

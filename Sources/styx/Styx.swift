@@ -14,7 +14,8 @@ struct Styx: AsyncParsableCommand {
         version: Version.line,
         subcommands: [
             Run.self, RelayCommand.self, Create.self, ClusterCommand.self, Enr.self, Combine.self,
-            SlashingProtectionCommand.self, DemoCommand.self, VersionCommand.self,
+            ExitCommand.self, SlashingProtectionCommand.self,
+            DemoCommand.self, VersionCommand.self,
         ])
 
     static func main() async {
@@ -38,18 +39,5 @@ struct Styx: AsyncParsableCommand {
             if code.isSuccess { print(text) } else if !text.isEmpty { Terminal.write(text) }
             Foundation.exit(code.rawValue)
         }
-    }
-}
-
-/// An error that is for people, not a usage error.
-struct CommandFailure: Error, CustomStringConvertible {
-    let description: String
-
-    /// - Parameter description: may quote what others wrote: it shall not move the cursor.
-    init(_ description: String) {
-        let scalars = description.unicodeScalars.map { scalar -> Unicode.Scalar in
-            scalar.properties.generalCategory == .control && scalar != "\n" ? "\u{fffd}" : scalar
-        }
-        self.description = String(String.UnicodeScalarView(scalars))
     }
 }

@@ -102,6 +102,25 @@ import Testing
         }
     }
 
+    @Test(
+        "not found is an answer where something was asked for, a conflict where something was handed over",
+        arguments: [
+            (ObolAPI.Verb.get, 404, ObolAPI.Reply.absent("gone x")), (.delete, 404, .absent("gone x")),
+            (.query, 404, .absent("gone x")), (.post, 404, nil), (.post, 409, .body(Array("gone \nx".utf8))),
+            (.get, 409, nil), (.delete, 409, nil), (.query, 409, nil), (.get, 200, .body(Array("gone \nx".utf8))),
+            (.delete, 204, .body([])), (.query, 500, nil),
+        ] as [(ObolAPI.Verb, Int, ObolAPI.Reply?)])
+    func verbs(verb: ObolAPI.Verb, status: Int, expected: ObolAPI.Reply?) async throws {
+        try await withAPI({ _ in .status(status, status == 204 ? "" : "gone \nx") }) { api, server in
+            let reply = try? await api.call("look", verb, "/a/b", bearer: .zero, body: nil)
+            #expect(reply == expected)
+            let call = try #require(server.calls.first)
+            #expect(call.target == "/a/b" && call.authorization == "Bearer \(Bytes65.zero)")
+            let method = ["get": "GET", "delete": "DELETE"]["\(verb)"] ?? "POST"
+            #expect(call.method == method)
+        }
+    }
+
     @Test("a server that repeats the bearer does not bring it into the error")
     func secrets() async throws {
         let definition = try Samples.definition()

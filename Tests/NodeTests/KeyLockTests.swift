@@ -1,4 +1,5 @@
 import Cluster
+import ClusterTestSupport
 import Ethereum
 import Foundation
 import Logging
@@ -14,21 +15,11 @@ import Testing
     let configuration: NodeConfiguration
 
     init() throws {
-        directory = try TemporaryDirectory()
-        var options = ClusterOptions()
-        options.name = "lock"
-        options.nodes = 3
-        options.validators = 1
-        options.feeRecipients = ["0x000000000000000000000000000000000000dEaD"]
-        options.withdrawalAddresses = options.feeRecipients
-        options.network = .hoodi
-        options.insecureKeys = true
-        var generator = SeededGenerator(seed: 1)
-        try ClusterCreation(options, now: Instant(unixSeconds: 1_795_467_579), using: &generator)
-            .write(to: directory.path, concurrency: 1, using: &generator)
+        let cluster = try SmallCluster("lock")
+        directory = cluster.directory
         var configuration = NodeConfiguration()
-        configuration.lockFile = directory.file("node1/cluster-lock.json")
-        configuration.privateKeyFile = directory.file("node1/charon-enr-private-key")
+        configuration.lockFile = cluster.lockFile(1)
+        configuration.privateKeyFile = cluster.privateKeyFile(1)
         configuration.beaconNodeEndpoints = ["http://127.0.0.1:1"]
         configuration.isLockingPrivateKey = true
         self.configuration = configuration

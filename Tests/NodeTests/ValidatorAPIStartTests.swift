@@ -2,6 +2,7 @@ import BeaconAPI
 import BeaconClient
 import BeaconTestSupport
 import Cluster
+import ClusterTestSupport
 import Ethereum
 import Foundation
 import Logging
@@ -19,23 +20,13 @@ struct ValidatorAPIStartTests {
     let configuration: NodeConfiguration
 
     init() throws {
-        directory = try TemporaryDirectory()
-        var options = ClusterOptions()
-        options.name = "start"
-        options.nodes = 3
-        options.validators = 1
-        options.feeRecipients = ["0x000000000000000000000000000000000000dEaD"]
-        options.withdrawalAddresses = options.feeRecipients
-        options.network = .hoodi
-        options.insecureKeys = true
-        var generator = SeededGenerator(seed: 1)
-        try ClusterCreation(options, now: Instant(unixSeconds: 1_795_467_579), using: &generator)
-            .write(to: directory.path, concurrency: 1, using: &generator)
+        let cluster = try SmallCluster("start")
+        directory = cluster.directory
         var configuration = NodeConfiguration()
-        configuration.lockFile = directory.file("node1/cluster-lock.json")
-        configuration.privateKeyFile = directory.file("node1/charon-enr-private-key")
-        configuration.journalFile = directory.file("node1/journal.sqlite")
-        configuration.validatorKeysDirectory = directory.file("node1/validator_keys")
+        configuration.lockFile = cluster.lockFile(1)
+        configuration.privateKeyFile = cluster.privateKeyFile(1)
+        configuration.journalFile = cluster.file("journal.sqlite", of: 1)
+        configuration.validatorKeysDirectory = cluster.keystores(1)
         configuration.beaconNodeEndpoints = [deadURL]
         configuration.validatorAPIAddress = "127.0.0.1:0"
         self.configuration = configuration

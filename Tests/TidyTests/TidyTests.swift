@@ -23,14 +23,15 @@ struct TidyTests {
         "ValidatorAPI": ["BeaconAPI", "DutyWorkflow", "HTTPServing"],
         "Storage": ["DutyWorkflow"],
         "ClusterSetup": ["Cluster", "Libp2p"],
+        "Cosigning": ["Cluster", "ClusterSetup", "BeaconClient"],
         "Monitoring": ["HTTPServing"],
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-            "Monitoring", "ClusterSetup", "Timing", "Program",
+            "Monitoring", "ClusterSetup", "Cosigning", "Timing", "Program",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Demo": ["Node", "Program", "HTTPServing"],
-        "styx": ["Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Libp2p", "Storage"],
+        "styx": ["Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p", "Storage"],
         "Simulation": ["DutyWorkflow", "Timing"],
         "FuzzTargets": [
             "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",

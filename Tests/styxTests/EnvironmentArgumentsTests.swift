@@ -126,6 +126,8 @@ struct EnvironmentArgumentsTests {
             (Run.self, Run.flags), (RelayCommand.self, RelayCommand.flags), (CreateCluster.self, CreateCluster.flags),
             (CreateDKG.self, CreateDKG.flags), (CreateEnr.self, CreateEnr.flags), (Combine.self, Combine.flags),
             (ClusterInspect.self, ClusterInspect.flags), (Enr.self, Enr.flags), (DemoCommand.self, DemoCommand.flags),
+            (ExitList.self, ExitList.flags), (ExitSign.self, ExitSign.flags), (ExitBroadcast.self, ExitBroadcast.flags),
+            (ExitFetch.self, ExitFetch.flags), (ExitDelete.self, ExitDelete.flags),
         ] as [(any ParsableCommand.Type, EnvironmentArguments.Flags)] {
             let declared = Set(flags.options + flags.switches)
             let missing = declared.subtracting(names(command))

@@ -1,5 +1,4 @@
-import Cluster
-import Ethereum
+import ClusterTestSupport
 import Foundation
 import TestSupport
 import Testing
@@ -10,23 +9,13 @@ import Testing
 @Suite("secrets")
 struct SecretsTests {
     private static let secrets = ["Sec-User", "Sec-Pass", "Sec-Path", "Sec-Query", "Sec-Header", "Sec-Token"]
-    private let directory: TemporaryDirectory
+    private let cluster: SmallCluster
+    private var directory: TemporaryDirectory { cluster.directory }
     private let server: EchoServer
 
     init() throws {
-        directory = try TemporaryDirectory()
+        cluster = try SmallCluster("secrets", nodes: 4)
         server = try EchoServer()
-        var options = ClusterOptions()
-        options.name = "secrets"
-        options.nodes = 4
-        options.validators = 1
-        options.feeRecipients = ["0x000000000000000000000000000000000000dEaD"]
-        options.withdrawalAddresses = options.feeRecipients
-        options.network = .hoodi
-        options.insecureKeys = true
-        var generator = SeededGenerator(seed: 1)
-        try ClusterCreation(options, now: Instant(unixSeconds: 1_795_467_579), using: &generator)
-            .write(to: directory.path, concurrency: 1, using: &generator)
     }
 
     /// With every kind of secret that a URL can hold.
@@ -94,6 +83,7 @@ struct SecretsTests {
 
     @Test("commands that ask services")
     func services() throws {
+        let seat = Array(files(0).prefix(4))
         let common = [
             "--nodes", "4", "--num-validators", "1", "--network", "hoodi", "--insecure-keys",
             "--fee-recipient-addresses", "0x000000000000000000000000000000000000dEaD", "--withdrawal-addresses",
@@ -116,6 +106,8 @@ struct SecretsTests {
                 "cluster", "inspect", directory.file("node0/cluster-lock.json"), "--execution-client-rpc-endpoint",
                 url(),
             ],
+            ["exit", "broadcast", "--all", "--beacon-node-endpoints", url(query: "")] + seat,
+            ["exit", "delete", "--all", "--publish-address", url("/v1")] + seat,
             ["combine", "--cluster-dir", directory.path, "--output-dir", directory.file("keys")],
             ["enr", "--data-dir", directory.file("node0")],
         ] {

@@ -1,0 +1,51 @@
+import BLS
+import Cluster
+import Ethereum
+import SSZ
+import TestSupport
+import Testing
+
+@testable import Cosigning
+
+/// Answers with random damage: read or refused, never a trap, and nothing is made of them that does not verify.
+@Suite("damaged answers", .timeLimit(.minutes(5)))
+struct DamagedAnswerTests {
+    private static let rounds = 500
+    private static let forkVersion = Network.hoodi.genesisForkVersion
+    private let secret: SecretKey
+    private let shares: [SecretKey]
+    private let validator: ClusterKeys.Validator
+    private var pubKey: PubKey { validator.publicKey.bytes }
+
+    init() throws {
+        var random = SeededGenerator(seed: 8)
+        secret = SecretKey.random(using: &random)
+        shares = try secret.split(threshold: 2, shares: 3, using: &random).sorted { $0.key < $1.key }.map(\.value)
+        validator = ClusterKeys.Validator(publicKey: secret.publicKey, shares: shares.map(\.publicKey))
+    }
+
+    /// - Returns: how many damaged answers were still good for something.
+    private func survive(_ answer: JSONValue, _ use: ([UInt8]) throws -> Bool) -> Int {
+        let bytes = answer.bytes()
+        var random = SeededGenerator(seed: 9)
+        return (0..<Self.rounds).count(where: { _ in (try? use(Mutation.damage(bytes, using: &random))) ?? false })
+    }
+
+    @Test("an exit")
+    func exit() throws {
+        var message = VoluntaryExit()
+        message.epoch = 7
+        func root(_ message: VoluntaryExit) -> Root { message.hashTreeRoot() }
+        let signatures: [JSONValue] = shares.map { .string($0.sign(root(message)).bytes.hex) }
+        let survivors = survive([
+            "epoch": "7", "validator_index": "0", "signatures": .array(signatures + [""]),
+        ]) { bytes in
+            let collected = try CollectedExit(json: bytes, of: pubKey)
+            let exit = try collected.assemble(validator, threshold: 2, root: root(collected.message))
+            #expect(exit == SignedVoluntaryExit(message: message, signature: secret.sign(root(message)).bytes))
+            return true
+        }
+        // Damage to white space, order or case only is rare, but there is some.
+        #expect(survivors < Self.rounds / 10)
+    }
+}

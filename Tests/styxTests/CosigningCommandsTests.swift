@@ -1,0 +1,118 @@
+import BeaconTestSupport
+import Cluster
+import ClusterTestSupport
+import Ethereum
+import Foundation
+import SSZ
+import TestSupport
+import Testing
+
+@testable import styx
+
+/// Operators of one cluster, each with the built program, against a service and a beacon node on loopback. What the
+/// service can do wrong: HostileExitTests and its like.
+@Suite("exit on the command line", .timeLimit(.minutes(5)))
+struct CosigningCommandsTests {
+    private struct Scene: Sendable {
+        let cluster: SmallCluster
+        let chain: StubChain
+        let apiURL: String
+        let beaconURL: String
+
+        /// On a thread of its own: the servers live on those that tasks run on.
+        func styx(
+            _ arguments: [String], as node: Int, environment: [String: String] = [:]
+        ) async throws -> Program.Outcome {
+            let directory = cluster.directory.path
+            let files = [
+                "--lock-file", cluster.lockFile(node), "--private-key-file", cluster.privateKeyFile(node),
+                "--publish-address", apiURL + "/v1",
+            ]
+            return try await withCheckedThrowingContinuation { continuation in
+                Thread.detachNewThread {
+                    continuation.resume(
+                        with: Result { try Program.run(arguments + files, environment: environment, in: directory) })
+                }
+            }
+        }
+
+        func keys(_ node: Int) -> [String] { ["--validator-keys-dir", cluster.keystores(node)] }
+        var beacon: [String] { ["--beacon-node-endpoints", beaconURL] }
+    }
+
+    private static func with(_ body: (Scene) async throws -> Void) async throws {
+        let cluster = try SmallCluster("commands", nodes: 4)
+        let (api, chain) = (ObolStandIn(cluster), StubChain(cluster.pubKeys))
+        try await FakeBeaconNode.with({ api.answer($0) }, { chain.answer($0) }) { service, beacon in
+            try await body(Scene(cluster: cluster, chain: chain, apiURL: service.url, beaconURL: beacon.url))
+        }
+    }
+
+    @Test("three operators sign, the fourth publishes: exactly one exit")
+    func exit() async throws {
+        try await Self.with { scene in
+            let pubKey = scene.cluster.pubKeys[0].hex
+            let dry = try await scene.styx(
+                ["exit", "sign", "--all", "--dry-run"] + scene.beacon + scene.keys(0), as: 0)
+            #expect(dry.status == 0 && dry.text.contains("would sign: exit of validator \(pubKey)"), "\(dry.text)")
+            for (node, flags) in [(0, ["--all"]), (1, ["--validator-index", "500"]), (3, ["--all=true"])] {
+                let outcome = try await scene.styx(
+                    ["exit", "sign"] + flags + scene.keys(node), as: node,
+                    environment: ["CHARON_BEACON_NODE_ENDPOINTS": scene.beaconURL])
+                #expect(outcome.status == 0, "\(outcome.text)")
+                #expect(outcome.text.contains("signed: exit of validator \(pubKey), index 500, from epoch 194048 on"))
+            }
+            let broadcast = ["exit", "broadcast", "--validator-public-key", pubKey] + scene.beacon
+            let preview = try await scene.styx(broadcast + ["--dry-run"], as: 2)
+            #expect(preview.status == 0 && preview.text.contains("would publish"), "\(preview.text)")
+            #expect(scene.chain.exits.isEmpty)
+            let outcome = try await scene.styx(broadcast, as: 2)
+            #expect(outcome.status == 0 && outcome.text.contains("published: exit of"), "\(outcome.text)")
+            #expect(scene.chain.exits.map(\.message.validatorIndex) == [500])
+            let deleted = try await scene.styx(["exit", "delete", "--all"], as: 0)
+            #expect(deleted.status == 0 && deleted.text.contains("deleted: partial exit"), "\(deleted.text)")
+            let late = try await scene.styx(broadcast, as: 2)
+            #expect(late.status == 1 && late.text.contains("2 of the 3 signatures"), "\(late.text)")
+        }
+    }
+
+    @Test("the list needs no identity key")
+    func withoutKey() async throws {
+        try await Self.with { scene in
+            let cluster = scene.cluster
+            func styx(_ arguments: [String]) async throws -> Program.Outcome {
+                try await withCheckedThrowingContinuation { continuation in
+                    Thread.detachNewThread {
+                        continuation.resume(
+                            with: Result {
+                                try Program.run(
+                                    arguments + ["--lock-file", cluster.lockFile(0)], in: cluster.directory.path)
+                            })
+                    }
+                }
+            }
+            for name in ["list", "active-validator-list"] {
+                let list = try await styx(["exit", name, "--plaintext"] + scene.beacon)
+                #expect(list.status == 0 && list.text.contains(cluster.pubKeys[0].hex), "\(list.text)")
+            }
+        }
+    }
+
+    @Test(
+        "flags that do not go together, or are missing, are named",
+        arguments: [
+            (["exit", "sign"], "--validator-public-key, --validator-index or --all"),
+            (["exit", "sign", "--all", "--validator-index", "5"], "--all goes neither with"),
+            (["exit", "sign", "--validator-public-key", "0x12"], "--validator-public-key"),
+            (["exit", "fetch", "--all", "--validator-public-key", "0x12"], "not both"),
+            (["exit", "broadcast"], "either --validator-public-key or --all"),
+            (["exit", "broadcast", "--all", "--exit-from-file", "x"], "--exit-from-file"),
+            (["exit", "delete", "--all"], "cluster-lock.json: No such file"),
+            (["exit", "active-validator-list"], "--beacon-node-endpoints: is missing"),
+        ])
+    func flags(arguments: [String], text: String) async throws {
+        let directory = try TemporaryDirectory()
+        let outcome = try Program.run(arguments, in: directory.path)
+        #expect(outcome.status != 0 && outcome.text.contains(text), "\(outcome.text)")
+    }
+}
