@@ -5,6 +5,14 @@ package enum RFC3339 {
     /// UTC, whole seconds (rounded down).
     package static func seconds(_ instant: Instant) -> String { text(instant.unixSeconds) + "Z" }
 
+    /// Local time, whole seconds; `Z` where that is UTC.
+    package static func seconds(_ instant: Instant, secondsEastOfUTC offset: Int) -> String {
+        guard offset != 0 else { return seconds(instant) }
+        let minutes = Int64(abs(offset) / 60)
+        return text(instant.unixSeconds + Int64(offset)) + (offset < 0 ? "-" : "+")
+            + "\(padded(minutes / 60, 2)):\(padded(minutes % 60, 2))"
+    }
+
     /// UTC, nanoseconds without trailing zeros, as Go writes them.
     package static func nanoseconds(_ instant: Instant) -> String {
         let seconds = instant.unixSeconds

@@ -70,6 +70,8 @@ enum EnvironmentArguments {
         (["exit", "broadcast"], ExitBroadcast.flags),
         (["exit", "fetch"], ExitFetch.flags),
         (["exit", "delete"], ExitDelete.flags),
+        (["deposit", "sign"], DepositSign.flags),
+        (["deposit", "fetch"], DepositFetch.flags),
         (["slashing-protection", "export"], ProtectionFiles.flags),
         (["slashing-protection", "import"], ProtectionFiles.flags),
         (["run"], Run.flags),

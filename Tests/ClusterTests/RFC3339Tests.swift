@@ -31,6 +31,18 @@ import Testing
     }
 
     @Test(
+        "local times",
+        arguments: [
+            (0, "2026-11-23T20:59:39Z"), (3600, "2026-11-23T21:59:39+01:00"), (-12600, "2026-11-23T17:29:39-03:30"),
+            (14 * 3600, "2026-11-24T10:59:39+14:00"),
+        ])
+    func local(offset: Int, text: String) {
+        let instant = Instant(unixSeconds: 1_795_467_579)
+        #expect(RFC3339.seconds(instant, secondsEastOfUTC: offset) == text)
+        #expect(RFC3339.parse(text) == instant)
+    }
+
+    @Test(
         "refuses other texts",
         arguments: [
             "", "2026-11-23", "2026-11-23T20:59:39", "2026-11-23 20:59:39Z", "2026-11-23t20:59:39Z",

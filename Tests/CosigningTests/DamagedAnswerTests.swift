@@ -48,4 +48,27 @@ struct DamagedAnswerTests {
         // Damage to white space, order or case only is rare, but there is some.
         #expect(survivors < Self.rounds / 10)
     }
+
+    @Test("deposits")
+    func deposits() throws {
+        let message = DepositMessage(pubKey: pubKey, withdrawalCredentials: Bytes32(padding: [1]), amount: 5)
+        let root = message.signingRoot(Self.forkVersion)
+        let partials: [JSONValue] = shares.map { share in
+            [
+                "partial_public_key": .string(share.publicKey.bytes.hex),
+                "partial_deposit_signature": .string(share.sign(root).bytes.hex),
+            ]
+        }
+        let survivors = survive([
+            "pubkey": .string(pubKey.hex), "withdrawal_credentials": .string(message.withdrawalCredentials.hex),
+            "amounts": [["amount": "5", "partials": .array(partials)]],
+        ]) { bytes in
+            let collected = try CollectedDeposits(json: bytes, of: pubKey, nodes: 3)
+            let (deposits, _) = try collected.assemble(validator, threshold: 2, forkVersion: Self.forkVersion)
+            let signature = secret.sign(root).bytes
+            for deposit in deposits { #expect(deposit.signature == signature && deposit.amount == 5) }
+            return !deposits.isEmpty
+        }
+        #expect(survivors < Self.rounds / 10)
+    }
 }

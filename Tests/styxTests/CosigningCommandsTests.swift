@@ -11,7 +11,7 @@ import Testing
 
 /// Operators of one cluster, each with the built program, against a service and a beacon node on loopback. What the
 /// service can do wrong: HostileExitTests and its like.
-@Suite("exit on the command line", .timeLimit(.minutes(5)))
+@Suite("exit and deposit on the command line", .timeLimit(.minutes(5)))
 struct CosigningCommandsTests {
     private struct Scene: Sendable {
         let cluster: SmallCluster
@@ -76,6 +76,27 @@ struct CosigningCommandsTests {
         }
     }
 
+    @Test("deposits: three sign, one fetches")
+    func deposits() async throws {
+        try await Self.with { scene in
+            let keys = ["--validator-public-keys", scene.cluster.pubKeys[0].hex]
+            let arguments = [
+                "deposit", "sign", "--withdrawal-addresses", SmallCluster.address, "--deposit-amounts", "1,32",
+            ]
+            for node in 0..<3 {
+                let outcome = try await scene.styx(arguments + keys + scene.keys(node), as: node)
+                #expect(outcome.status == 0 && outcome.text.contains("handed over"), "\(outcome.text)")
+            }
+            let directory = scene.cluster.directory
+            let deposits = try await scene.styx(
+                ["deposit", "fetch", "--deposit-data-dir", directory.file("d-<TIMESTAMP>")] + keys, as: 3)
+            #expect(deposits.status == 0, "\(deposits.text)")
+            let name = try #require(directory.names.first { $0.hasPrefix("d-") && $0.hasSuffix("deposit-data.json") })
+            #expect(name.wholeMatch(of: /d-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)\/deposit-data.json/) != nil)
+            #expect(try directory.read(name) == directory.read("node0/deposit-data.json"))
+        }
+    }
+
     @Test("the list needs no identity key")
     func withoutKey() async throws {
         try await Self.with { scene in
@@ -109,6 +130,7 @@ struct CosigningCommandsTests {
             (["exit", "broadcast", "--all", "--exit-from-file", "x"], "--exit-from-file"),
             (["exit", "delete", "--all"], "cluster-lock.json: No such file"),
             (["exit", "active-validator-list"], "--beacon-node-endpoints: is missing"),
+            (["deposit", "sign"], "--withdrawal-addresses is missing"),
         ])
     func flags(arguments: [String], text: String) async throws {
         let directory = try TemporaryDirectory()

@@ -128,6 +128,8 @@ struct EnvironmentArgumentsTests {
             (ClusterInspect.self, ClusterInspect.flags), (Enr.self, Enr.flags), (DemoCommand.self, DemoCommand.flags),
             (ExitList.self, ExitList.flags), (ExitSign.self, ExitSign.flags), (ExitBroadcast.self, ExitBroadcast.flags),
             (ExitFetch.self, ExitFetch.flags), (ExitDelete.self, ExitDelete.flags),
+            (DepositSign.self, DepositSign.flags),
+            (DepositFetch.self, DepositFetch.flags),
         ] as [(any ParsableCommand.Type, EnvironmentArguments.Flags)] {
             let declared = Set(flags.options + flags.switches)
             let missing = declared.subtracting(names(command))

@@ -108,6 +108,11 @@ struct SecretsTests {
             ],
             ["exit", "broadcast", "--all", "--beacon-node-endpoints", url(query: "")] + seat,
             ["exit", "delete", "--all", "--publish-address", url("/v1")] + seat,
+            [
+                "deposit", "fetch", "--publish-address", url("/v1"), "--lock-file",
+                directory.file("node0/cluster-lock.json"), "--validator-public-keys",
+                cluster.pubKeys[0].hex,
+            ],
             ["combine", "--cluster-dir", directory.path, "--output-dir", directory.file("keys")],
             ["enr", "--data-dir", directory.file("node0")],
         ] {
