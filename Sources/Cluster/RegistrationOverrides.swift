@@ -9,12 +9,18 @@ import SSZ
 package struct RegistrationOverrides: Equatable, Sendable {
     package static let name = "builder_registrations_overrides.json"
     /// The only form there is.
-    private static let version = "v1"
+    static let version = "v1"
 
     /// By validator the newest entry, of several as new the first. Each is signed by the validator's own key.
     package let registrations: [PubKey: SignedValidatorRegistration]
     /// Entries for validators that are none of the cluster's: they are not looked at.
     package let foreignCount: Int
+
+    /// - Parameter verified: each by its validator's own key.
+    package init(verified registrations: [PubKey: SignedValidatorRegistration]) {
+        self.registrations = registrations
+        foreignCount = 0
+    }
 
     /// - Parameters:
     ///   - keys: of the cluster; about 1 ms of work for each entry of theirs.
@@ -63,7 +69,7 @@ package struct RegistrationOverrides: Equatable, Sendable {
         self.foreignCount = foreignCount
     }
 
-    private static func read(_ entry: JSONValue, _ path: String) throws(ClusterError) -> SignedValidatorRegistration {
+    static func read(_ entry: JSONValue, _ path: String) throws(ClusterError) -> SignedValidatorRegistration {
         let members = try JSONMembers(entry, path: path)
         let version = try members.string("version")
         guard version == Self.version else {

@@ -172,6 +172,7 @@ package struct StyxNode: Sendable {
             clock: chain.clock, at: SystemClock.now())
         let book = registrationBook()
         let overrides = overridesFile(book)
+        let updates = feeRecipientUpdates(book)
         _ = await overrides.look()
         warnAboutRegistrations(book)
         let proposals = await proposals(book, beacon)
@@ -220,12 +221,12 @@ package struct StyxNode: Sendable {
                 group.addTask { try await driver.run(restoring: snapshot) }
                 group.addTask { try await housekeep(journal, chain.clock) }
                 group.addTask { await instructions.run() }
-                group.addTask {
-                    await overrides.run {
-                        driver.post(.feeRecipients(book.current.feeRecipients))
-                        instructions.startOver()
-                    }
+                let changed: @Sendable () -> Void = {
+                    driver.post(.feeRecipients(book.current.feeRecipients))
+                    instructions.startOver()
                 }
+                group.addTask { await overrides.run(changed: changed) }
+                if let updates { group.addTask { await updates.run(changed: changed) } }
                 group.addTask {
                     await events.run { _, event in
                         if case .chainReorg = event { validators.forget() }

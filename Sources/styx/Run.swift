@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterSetup
 import Foundation
 import Logging
 import Node
@@ -66,6 +67,16 @@ struct Run: AsyncParsableCommand {
             limit. Read again when it changes; need not exist. A file that cannot be used changes nothing.
             """)
     var overridesFile = ".charon/builder_registrations_overrides.json"
+    @Flag(
+        help: """
+            Take up changes of fee recipients that the operators have agreed on (styx feerecipient sign), from \
+            --publish-address, without the overrides file: at the start, then every hour, or every day when there is one for \
+            every validator.
+            """)
+    var fetchFeerecipientUpdates = false
+    @Option(help: "Where operators exchange what they signed.") var publishAddress = ObolAPI.defaultAddress
+    @Option(help: "How long that service may take to answer, e.g. 5m.", transform: duration)
+    var publishTimeout = ObolAPI.defaultTimeout
 
     @Option(help: "Beacon API for the validator client, ip:port.") var validatorApiAddress = "127.0.0.1:3600"
     @Option(help: "Certificate for TLS towards the validator client, a PEM file. With --vc-tls-key-file.")
@@ -101,13 +112,14 @@ struct Run: AsyncParsableCommand {
             "vc-tls-cert-file", "vc-tls-key-file", "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address",
             "p2p-peers", "p2p-external-ip",
             "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
-            "execution-client-rpc-endpoint", "graffiti", "overrides-file", "testnet-capella-hard-fork",
+            "execution-client-rpc-endpoint", "graffiti", "overrides-file", "publish-address", "publish-timeout",
+            "testnet-capella-hard-fork",
         ] + TestnetOptions.names,
         switches: [
             "no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal", "builder-api",
-            "graffiti-disable-client-append",
+            "graffiti-disable-client-append", "fetch-feerecipient-updates",
         ],
-        noneIfEmpty: ["p2p-relays"])
+        noneIfEmpty: ["p2p-relays", "publish-address"])
 
     func run() async throws {
         let logger = LogOutput.bootstrap(level: logLevel, format: logFormat)
@@ -131,6 +143,9 @@ struct Run: AsyncParsableCommand {
         node.graffitiTexts = list(graffiti)
         node.isTaggingGraffiti = !graffitiDisableClientAppend
         node.overridesFile = overridesFile
+        node.fetchesFeeRecipientUpdates = fetchFeerecipientUpdates
+        node.publishAddress = publishAddress
+        node.publishTimeout = publishTimeout
         node.validatorAPIAddress = validatorApiAddress
         node.validatorAPICertificateFile = vcTlsCertFile
         node.validatorAPIKeyFile = vcTlsKeyFile

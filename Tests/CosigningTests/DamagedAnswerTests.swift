@@ -71,4 +71,25 @@ struct DamagedAnswerTests {
         }
         #expect(survivors < Self.rounds / 10)
     }
+
+    @Test("registrations")
+    func registrations() throws {
+        let message = ValidatorRegistration(
+            feeRecipient: Bytes20(padding: [3]), gasLimit: 30, timestamp: 40, pubKey: pubKey)
+        let root = message.signingRoot(Self.forkVersion)
+        let partials: [JSONValue] = shares.enumerated().map { i, share in
+            ["share_index": JSONValue(i + 1), "signature": .string(share.sign(root).bytes.hex)]
+        }
+        let group: JSONValue = ["message": message.json(), "partial_signatures": .array(partials), "quorum": true]
+        let survivors = survive([
+            "validators": [["pubkey": .string(pubKey.hex), "builder_registrations": [group]]]
+        ]) { bytes in
+            let collected = try CollectedRegistrations(json: bytes, of: [pubKey], nodes: 3)
+            guard let agreed = try collected.groups(of: pubKey).agreed else { return false }
+            let registration = try agreed.assemble(validator, threshold: 2, forkVersion: Self.forkVersion)
+            #expect(registration == SignedValidatorRegistration(message: message, signature: secret.sign(root).bytes))
+            return true
+        }
+        #expect(survivors < Self.rounds / 10)
+    }
 }

@@ -11,7 +11,7 @@ import Testing
 
 /// Operators of one cluster, each with the built program, against a service and a beacon node on loopback. What the
 /// service can do wrong: HostileExitTests and its like.
-@Suite("exit and deposit on the command line", .timeLimit(.minutes(5)))
+@Suite("exit, deposit and feerecipient on the command line", .timeLimit(.minutes(5)))
 struct CosigningCommandsTests {
     private struct Scene: Sendable {
         let cluster: SmallCluster
@@ -76,16 +76,19 @@ struct CosigningCommandsTests {
         }
     }
 
-    @Test("deposits: three sign, one fetches")
-    func deposits() async throws {
+    @Test("deposits and fee recipients: three sign, one fetches")
+    func others() async throws {
         try await Self.with { scene in
             let keys = ["--validator-public-keys", scene.cluster.pubKeys[0].hex]
-            let arguments = [
-                "deposit", "sign", "--withdrawal-addresses", SmallCluster.address, "--deposit-amounts", "1,32",
-            ]
+            let address = "0x1111111111111111111111111111111111111111"
             for node in 0..<3 {
-                let outcome = try await scene.styx(arguments + keys + scene.keys(node), as: node)
-                #expect(outcome.status == 0 && outcome.text.contains("handed over"), "\(outcome.text)")
+                for arguments in [
+                    ["deposit", "sign", "--withdrawal-addresses", SmallCluster.address, "--deposit-amounts", "1,32"],
+                    ["feerecipient", "sign", "--fee-recipient", address],
+                ] {
+                    let outcome = try await scene.styx(arguments + keys + scene.keys(node), as: node)
+                    #expect(outcome.status == 0 && outcome.text.contains("handed over"), "\(outcome.text)")
+                }
             }
             let directory = scene.cluster.directory
             let deposits = try await scene.styx(
@@ -97,7 +100,7 @@ struct CosigningCommandsTests {
         }
     }
 
-    @Test("the list needs no identity key")
+    @Test("the list and the fee recipients' commands need no identity key")
     func withoutKey() async throws {
         try await Self.with { scene in
             let cluster = scene.cluster
@@ -116,6 +119,13 @@ struct CosigningCommandsTests {
                 let list = try await styx(["exit", name, "--plaintext"] + scene.beacon)
                 #expect(list.status == 0 && list.text.contains(cluster.pubKeys[0].hex), "\(list.text)")
             }
+            let overrides = [
+                "--publish-address", scene.apiURL, "--overrides-file", cluster.directory.file("overrides.json"),
+            ]
+            let fetched = try await styx(["feerecipient", "fetch"] + overrides)
+            #expect(fetched.status == 0 && fetched.text.contains("nothing new"), "\(fetched.text)")
+            let list = try await styx(["feerecipient", "list"] + overrides)
+            #expect(list.status == 0 && list.text.contains("(lock)"), "\(list.text)")
         }
     }
 
@@ -131,6 +141,7 @@ struct CosigningCommandsTests {
             (["exit", "delete", "--all"], "cluster-lock.json: No such file"),
             (["exit", "active-validator-list"], "--beacon-node-endpoints: is missing"),
             (["deposit", "sign"], "--withdrawal-addresses is missing"),
+            (["feerecipient", "sign"], "--fee-recipient is missing"),
         ])
     func flags(arguments: [String], text: String) async throws {
         let directory = try TemporaryDirectory()

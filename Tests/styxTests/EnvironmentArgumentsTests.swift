@@ -129,7 +129,8 @@ struct EnvironmentArgumentsTests {
             (ExitList.self, ExitList.flags), (ExitSign.self, ExitSign.flags), (ExitBroadcast.self, ExitBroadcast.flags),
             (ExitFetch.self, ExitFetch.flags), (ExitDelete.self, ExitDelete.flags),
             (DepositSign.self, DepositSign.flags),
-            (DepositFetch.self, DepositFetch.flags),
+            (DepositFetch.self, DepositFetch.flags), (FeeRecipientSign.self, FeeRecipientSign.flags),
+            (FeeRecipientFetch.self, FeeRecipientFetch.flags), (FeeRecipientList.self, FeeRecipientList.flags),
         ] as [(any ParsableCommand.Type, EnvironmentArguments.Flags)] {
             let declared = Set(flags.options + flags.switches)
             let missing = declared.subtracting(names(command))

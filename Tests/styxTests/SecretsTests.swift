@@ -113,6 +113,7 @@ struct SecretsTests {
                 directory.file("node0/cluster-lock.json"), "--validator-public-keys",
                 cluster.pubKeys[0].hex,
             ],
+            ["feerecipient", "fetch", "--publish-address", url("/v1")] + seat.prefix(2),
             ["combine", "--cluster-dir", directory.path, "--output-dir", directory.file("keys")],
             ["enr", "--data-dir", directory.file("node0")],
         ] {

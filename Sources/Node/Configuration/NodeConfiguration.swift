@@ -1,5 +1,6 @@
 import BeaconAPI
 import Cluster
+import ClusterSetup
 import Foundation
 import Program
 
@@ -40,6 +41,10 @@ package struct NodeConfiguration: Sendable {
     package var isTaggingGraffiti = true
     /// Builder registrations that the cluster signed after its lock was made. Need not exist.
     package var overridesFile = ".charon/\(RegistrationOverrides.name)"
+    /// Whether registrations that the operators agreed on are fetched from `publishAddress`.
+    package var fetchesFeeRecipientUpdates = false
+    package var publishAddress = ObolAPI.defaultAddress
+    package var publishTimeout = ObolAPI.defaultTimeout
     /// `ip:port`.
     package var validatorAPIAddress = "127.0.0.1:3600"
     /// PEM files, both or neither; plain HTTP without.
@@ -83,9 +88,11 @@ package struct NodeConfiguration: Sendable {
         }
         for (flag, timeout) in [
             ("beacon-node-timeout", beaconNodeTimeout), ("beacon-node-submit-timeout", beaconNodeSubmitTimeout),
+            ("publish-timeout", publishTimeout),
         ] where timeout <= .zero {
             throw ConfigurationError(flag: flag, what: "is not above zero", cure: "use e.g. 2s")
         }
+        if fetchesFeeRecipientUpdates { _ = try publishURL() }
         try graffiti.validate()
         _ = try SocketAddressText(validatorAPIAddress, flag: "validator-api-address")
         try validateTLSFiles()
