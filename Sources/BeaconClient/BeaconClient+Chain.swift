@@ -23,6 +23,12 @@ extension BeaconClient {
         try await call(.spec, at: node) { try ChainSpec(json: $0.member("data")) }
     }
 
+    /// Epochs for which a validator has to be active before it may exit (SHARD_COMMITTEE_PERIOD); mainnet's if the node
+    /// does not say.
+    package func shardCommitteePeriod() async throws(BeaconError) -> UInt64 {
+        try await call(.spec) { try $0.member("data")["SHARD_COMMITTEE_PERIOD"]?.uint64 ?? 256 }
+    }
+
     /// Whether we follow the chain: the status of a node that does, else of the one that is the least behind.
     package func syncing() async throws(BeaconError) -> SyncingStatus {
         var behind: [SyncingStatus] = []

@@ -1,7 +1,7 @@
 import DutyWorkflow
 import Ethereum
 
-/// One thing that a validator client has to do.
+/// One thing that a validator client, or an operator, has to do.
 enum Chore: Hashable, Sendable {
     case reveal(ProposerDuty)
     case propose(ProposerDuty)
@@ -11,6 +11,8 @@ enum Chore: Hashable, Sendable {
     case proveSyncSelection(SyncDuty, Slot, subcommittee: UInt64)
     case voteForHead(SyncDuty, Slot)
     case contribute(SyncDuty, Slot, subcommittee: UInt64)
+    /// An operator's, on any day from the first slot of the exit's epoch on.
+    case exit(PubKey, VoluntaryExit, from: Slot)
 
     static func chores(of definition: DutyDefinition, in epoch: Epoch, _ chain: SimulatedChain) -> [Chore] {
         switch definition {
@@ -37,6 +39,7 @@ enum Chore: Hashable, Sendable {
         case .proveSyncSelection(_, let slot, _): Duty(slot: slot, type: .prepareSyncContribution)
         case .voteForHead(_, let slot): Duty(slot: slot, type: .syncMessage)
         case .contribute(_, let slot, _): Duty(slot: slot, type: .syncContribution)
+        case .exit(_, _, let slot): Duty(slot: slot, type: .exit)
         }
     }
 
@@ -47,14 +50,21 @@ enum Chore: Hashable, Sendable {
         case .voteForHead(let row, _): EntryKey(row.pubKey)
         case .proveSyncSelection(let row, _, let subcommittee), .contribute(let row, _, let subcommittee):
             EntryKey(row.pubKey, subcommittee: subcommittee)
+        case .exit(let pubKey, _, _): EntryKey(pubKey)
         }
+    }
+
+    /// When it is of no more use; nil if never.
+    func end(_ clock: SlotClock) -> Instant? {
+        if case .exit = self { return nil }
+        return clock.start(of: duty.slot) + clock.slotDuration * 3
     }
 
     /// Proofs are sent a slot ahead.
     func begin(_ clock: SlotClock) -> Instant {
         switch self {
         case .proveSelection, .proveSyncSelection: clock.start(of: Slot(max(1, duty.slot.rawValue) - 1))
-        case .reveal, .propose, .attest, .aggregate, .voteForHead, .contribute: clock.begin(of: duty)
+        case .reveal, .propose, .attest, .aggregate, .voteForHead, .contribute, .exit: clock.begin(of: duty)
         }
     }
 }

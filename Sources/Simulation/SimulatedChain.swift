@@ -47,6 +47,8 @@ package struct SimulatedChain: Sendable {
         }
     }
 
+    package static func index(of validator: Int) -> ValidatorIndex { ValidatorIndex(UInt64(1000 + validator)) }
+
     /// Every validator attests once an epoch; several share a slot and a committee.
     ///
     /// - Parameter shift: slots by which a reorganisation moved the duties.
@@ -56,7 +58,7 @@ package struct SimulatedChain: Sendable {
             let first = epoch.rawValue * clock.slotsPerEpoch
             row.pubKey = pubKey
             row.slot = Slot(first + (UInt64(index) * 5 / 2 + epoch.rawValue + shift) % clock.slotsPerEpoch)
-            row.validatorIndex = ValidatorIndex(UInt64(1000 + index))
+            row.validatorIndex = Self.index(of: index)
             row.committeeIndex = CommitteeIndex(UInt64(index % 3))
             row.committeeLength = Self.committeeLength
             row.committeesAtSlot = 3
@@ -70,7 +72,7 @@ package struct SimulatedChain: Sendable {
         return pubKeys.prefix(syncMembers).enumerated().map { index, pubKey in
             var row = SyncDuty()
             row.pubKey = pubKey
-            row.validatorIndex = ValidatorIndex(UInt64(1000 + index))
+            row.validatorIndex = Self.index(of: index)
             row.validatorSyncCommitteeIndices = index == syncMembers - 1 ? [5, 2 * seats + 1] : [UInt64(index)]
             return row
         }
@@ -85,7 +87,7 @@ package struct SimulatedChain: Sendable {
             let index = Int(slot / 3) % pubKeys.count
             row.pubKey = pubKeys[index]
             row.slot = Slot(slot)
-            row.validatorIndex = ValidatorIndex(UInt64(1000 + index))
+            row.validatorIndex = Self.index(of: index)
             return row
         }
     }

@@ -2,13 +2,20 @@ import DutyWorkflow
 import Ethereum
 import SSZ
 
-/// The validator clients of the even nodes.
+/// The validator clients of the even nodes, and what operators do by hand.
 extension SimulatedCluster {
     static func hasValidatorClient(_ node: Int) -> Bool { node.isMultiple(of: 2) }
 
+    /// The operator of a node asks for the exit of a validator, again and again until the node has it.
+    package mutating func requestExit(of validator: Int, epoch: Epoch, at node: Int, from time: Instant) {
+        let message = VoluntaryExit(epoch: epoch, validatorIndex: SimulatedChain.index(of: validator))
+        let chore = Chore.exit(chain.pubKeys[validator], message, from: chain.clock.firstSlot(of: epoch))
+        heap.schedule(.validatorClient(node: node, chore), at: time)
+    }
+
     /// Tries again each second until its signature is accepted, as validator clients do after a refused connection.
     mutating func attempt(_ chore: Chore, _ node: Int) {
-        guard now < chain.clock.start(of: chore.duty.slot) + options.slotDuration * 3 else { return }
+        if let end = chore.end(chain.clock), now >= end { return }
         guard !oracle.accepted(node, chore.duty, chore.key) else { return }
         heap.schedule(.validatorClient(node: node, chore), at: now + .seconds(1))
         guard nodes[node].workflow != nil else { return }
@@ -34,6 +41,7 @@ extension SimulatedCluster {
             ask(.signed(Duty(slot: row.slot, type: .prepareAggregator), chore.key), for: chore, node, .proof)
         case .contribute(_, let slot, _):
             ask(.signed(Duty(slot: slot, type: .prepareSyncContribution), chore.key), for: chore, node, .proof)
+        case .exit(_, let message, _): submit(.exit(Signed(message: message, signature: .zero)), for: chore, node)
         }
     }
 
@@ -69,7 +77,7 @@ extension SimulatedCluster {
                 .decided(
                     .contribution(slot, subcommittee: subcommittee, blockRoot: chain.headRoot(slot, view: false))),
                 for: chore, node, .value(proof))
-        case .reveal, .propose, .attest, .proveSelection, .proveSyncSelection, .voteForHead: break
+        case .reveal, .propose, .attest, .proveSelection, .proveSyncSelection, .voteForHead, .exit: break
         }
     }
 

@@ -67,6 +67,7 @@ enum EnvironmentArguments {
         (["exit", "active-validator-list"], ExitList.flags),
         (["exit", "list"], ExitList.flags),
         (["exit", "sign"], ExitSign.flags),
+        (["exit", "request"], ExitRequest.flags),
         (["exit", "broadcast"], ExitBroadcast.flags),
         (["exit", "fetch"], ExitFetch.flags),
         (["exit", "delete"], ExitDelete.flags),

@@ -11,9 +11,12 @@ struct ExitCommand: ParsableCommand {
         abstract: "Let validators of the cluster leave the chain, for good.",
         discussion: """
             As many operators as the cluster's threshold run `exit sign`, for the same epoch; what they signed is kept at \
-            --publish-address. Then one of them runs `exit broadcast`. Nobody can take that back.
+            --publish-address. Then one of them runs `exit broadcast`. Or as many run `exit request`, and the nodes do the rest. \
+            Nobody can take that back.
             """,
-        subcommands: [ExitList.self, ExitSign.self, ExitBroadcast.self, ExitFetch.self, ExitDelete.self])
+        subcommands: [
+            ExitList.self, ExitRequest.self, ExitSign.self, ExitBroadcast.self, ExitFetch.self, ExitDelete.self,
+        ])
 }
 
 /// The flags that say which validators are meant, for commands that take one or all.

@@ -20,14 +20,15 @@ struct CosigningCommandsTests {
         let beaconURL: String
 
         /// On a thread of its own: the servers live on those that tasks run on.
+        ///
+        /// - Parameter publishes: whether the command takes the service's address.
         func styx(
-            _ arguments: [String], as node: Int, environment: [String: String] = [:]
+            _ arguments: [String], as node: Int, environment: [String: String] = [:], publishes: Bool = true
         ) async throws -> Program.Outcome {
             let directory = cluster.directory.path
-            let files = [
-                "--lock-file", cluster.lockFile(node), "--private-key-file", cluster.privateKeyFile(node),
-                "--publish-address", apiURL + "/v1",
-            ]
+            let files =
+                ["--lock-file", cluster.lockFile(node), "--private-key-file", cluster.privateKeyFile(node)]
+                + (publishes ? ["--publish-address", apiURL + "/v1"] : [])
             return try await withCheckedThrowingContinuation { continuation in
                 Thread.detachNewThread {
                     continuation.resume(
@@ -73,6 +74,28 @@ struct CosigningCommandsTests {
             #expect(deleted.status == 0 && deleted.text.contains("deleted: partial exit"), "\(deleted.text)")
             let late = try await scene.styx(broadcast, as: 2)
             #expect(late.status == 1 && late.text.contains("2 of the 3 signatures"), "\(late.text)")
+        }
+    }
+
+    @Test("an exit is left with the operator's own node; a node that is down is named with what to do")
+    func request() async throws {
+        try await Self.with { scene in
+            let node = NodeStandIn(scene.cluster, node: 1)
+            let request = ["exit", "request", "--all"] + scene.beacon + scene.keys(1)
+            try await FakeBeaconNode.with({ node.answer($0) }) { server in
+                let address = String(server.url.dropFirst("http://".count))
+                let dry = try await scene.styx(
+                    request + ["--dry-run", "--validator-api-address", address], as: 1, publishes: false)
+                #expect(dry.status == 0 && dry.text.contains("would leave 1 partial exit with"), "\(dry.text)")
+                #expect(node.exits.isEmpty)
+                let outcome = try await scene.styx(
+                    request, as: 1, environment: ["CHARON_VALIDATOR_API_ADDRESS": address], publishes: false)
+                #expect(outcome.status == 0 && outcome.text.contains("left with the node: exit of"), "\(outcome.text)")
+                #expect(node.exits.map(\.message.validatorIndex) == [500])
+            }
+            let down = try await scene.styx(
+                request + ["--validator-api-address", "127.0.0.1:1"], as: 1, publishes: false)
+            #expect(down.status == 1 && down.text.contains("start the node with `styx run`"), "\(down.text)")
         }
     }
 
@@ -138,6 +161,7 @@ struct CosigningCommandsTests {
             (["exit", "fetch", "--all", "--validator-public-key", "0x12"], "not both"),
             (["exit", "broadcast"], "either --validator-public-key or --all"),
             (["exit", "broadcast", "--all", "--exit-from-file", "x"], "--exit-from-file"),
+            (["exit", "request"], "either --validator-public-key or --all"),
             (["exit", "delete", "--all"], "cluster-lock.json: No such file"),
             (["exit", "active-validator-list"], "--beacon-node-endpoints: is missing"),
             (["deposit", "sign"], "--withdrawal-addresses is missing"),

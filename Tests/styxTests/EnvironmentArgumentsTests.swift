@@ -128,6 +128,7 @@ struct EnvironmentArgumentsTests {
             (ClusterInspect.self, ClusterInspect.flags), (Enr.self, Enr.flags), (DemoCommand.self, DemoCommand.flags),
             (ExitList.self, ExitList.flags), (ExitSign.self, ExitSign.flags), (ExitBroadcast.self, ExitBroadcast.flags),
             (ExitFetch.self, ExitFetch.flags), (ExitDelete.self, ExitDelete.flags),
+            (ExitRequest.self, ExitRequest.flags),
             (DepositSign.self, DepositSign.flags),
             (DepositFetch.self, DepositFetch.flags), (FeeRecipientSign.self, FeeRecipientSign.flags),
             (FeeRecipientFetch.self, FeeRecipientFetch.flags), (FeeRecipientList.self, FeeRecipientList.flags),

@@ -109,6 +109,10 @@ struct SecretsTests {
             ["exit", "broadcast", "--all", "--beacon-node-endpoints", url(query: "")] + seat,
             ["exit", "delete", "--all", "--publish-address", url("/v1")] + seat,
             [
+                "exit", "request", "--all", "--beacon-node-endpoints", url(query: ""), "--validator-api-address",
+                url("/v1"),
+            ] + seat,
+            [
                 "deposit", "fetch", "--publish-address", url("/v1"), "--lock-file",
                 directory.file("node0/cluster-lock.json"), "--validator-public-keys",
                 cluster.pubKeys[0].hex,
