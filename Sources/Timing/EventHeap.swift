@@ -7,6 +7,8 @@ package struct EventHeap<Time: Comparable, Item> {
 
     package var nextTime: Time? { heap.first?.at }
 
+    package var count: Int { heap.count }
+
     package mutating func schedule(_ item: Item, at: Time) {
         heap.append((at, sequence, item))
         sequence += 1
@@ -43,3 +45,5 @@ package struct EventHeap<Time: Comparable, Item> {
         (heap[a].at, heap[a].sequence) < (heap[b].at, heap[b].sequence)
     }
 }
+
+extension EventHeap: Sendable where Time: Sendable, Item: Sendable {}
