@@ -106,6 +106,9 @@ let package = Package(
         module("Storage", ["DutyWorkflow", grdb, logging]),
         module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1]),
         module("Cosigning", ["Cluster", "ClusterSetup", "BeaconClient", logging]),
+        module(
+            "RemoteSigner",
+            ["DutyWorkflow", "ClusterSetup", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, logging]),
         module("Monitoring", ["HTTPServing", hummingbird, nioCore, logging]),
         module(
             "Node",
@@ -180,6 +183,9 @@ let package = Package(
         tests("Storage", exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
         tests("Cosigning", ["ClusterTestSupport", logging]),
+        tests(
+            "RemoteSigner",
+            ["BLS", "HTTPServing", hummingbird, hummingbirdTLS, nioCore, nioSSL, certificates, crypto, logging]),
         tests("Monitoring", [httpClient, nioCore, logging]),
         tests("Node", ["BeaconTestSupport", "ClusterTestSupport", nioCore, nioPosix]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),

@@ -28,7 +28,7 @@ package struct ServiceError: Error, Equatable, Sendable, CustomStringConvertible
     package var description: String { "\(action) at \(place): \(cause)" }
 
     /// The start of what a server wrote, on one line, without what it repeats of our secrets.
-    static func excerpt(_ text: String, _ secrets: [String] = []) -> String {
+    package static func excerpt(_ text: String, _ secrets: [String] = []) -> String {
         var text = text
         for secret in secrets where !secret.isEmpty { text = text.replacing(secret, with: "***") }
         let printable = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
@@ -51,7 +51,7 @@ extension ServiceError.Cause: CustomStringConvertible {
     }
 
     /// What an error of the HTTP client means.
-    init(transport error: any Error, timeout: Duration) {
+    package init(transport error: any Error, timeout: Duration) {
         switch error {
         case is CancellationError: self = .cancelled
         case let error as ResponseAccumulator.ResponseTooBigError: self = .tooLarge(bytesMax: error.maxBodySize)

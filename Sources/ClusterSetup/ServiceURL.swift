@@ -33,6 +33,8 @@ package struct ServiceURL: Hashable, Sendable, CustomStringConvertible, CustomRe
     private let query: String
     /// `Basic …`, from the URL's user and password; nil without them.
     package let authorization: String?
+    /// Parts that nobody else may learn, for masking.
+    package let secrets: [String]
 
     package init(_ text: String) throws(Fault) {
         guard let parts = URLComponents(string: text) else { throw .notURL }
@@ -49,9 +51,11 @@ package struct ServiceURL: Hashable, Sendable, CustomStringConvertible, CustomRe
         while path.hasSuffix("/") { path.removeLast() }
         self.path = path
         query = parts.percentEncodedQuery.map { "?" + $0 } ?? ""
-        authorization = parts.user.map { user in
-            "Basic " + Data("\(user):\(parts.password ?? "")".utf8).base64EncodedString()
+        let credentials = parts.user.map { user in
+            Data("\(user):\(parts.password ?? "")".utf8).base64EncodedString()
         }
+        authorization = credentials.map { "Basic " + $0 }
+        secrets = [parts.user, parts.password, credentials].compactMap(\.self)
     }
 
     /// Whether it cannot leave this machine.

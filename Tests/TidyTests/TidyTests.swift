@@ -24,6 +24,7 @@ struct TidyTests {
         "Storage": ["DutyWorkflow"],
         "ClusterSetup": ["Cluster", "Libp2p"],
         "Cosigning": ["Cluster", "ClusterSetup", "BeaconClient"],
+        "RemoteSigner": ["DutyWorkflow", "ClusterSetup", "Timing"],
         "Monitoring": ["HTTPServing"],
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
