@@ -114,7 +114,7 @@ let package = Package(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                "Monitoring", "ClusterSetup", "Cosigning", "Timing", "Program",
+                "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "Timing", "Program",
                 httpClient, nioCore, nioPosix, logging,
             ]),
 

@@ -50,17 +50,17 @@ struct BenchmarkSlot {
     func onAllThreads(_ bench: inout Bench, sign: String, combine: String) throws {
         let threads = CryptoThreads(threads: ProcessInfo.processInfo.activeProcessorCount)
         let verifier = SignatureVerifier(threads: threads)
-        let own = ShareIndex(PeerIndex(0))
+        let keys = ShareKeys(
+            validators.map { ClusterKeys.Validator(publicKey: $0.key, shares: $0.shares.map(\.publicKey)) },
+            own: ShareIndex(PeerIndex(0)))
         let signer = Signer(
             backend: .keystores(Dictionary(uniqueKeysWithValues: validators.map { ($0.key.bytes, $0.shares[0]) })),
-            share: own, chain: chain, threads: threads, verifier: verifier)
+            keys: keys, chain: chain, threads: threads, verifier: verifier)
         let set = Dictionary(
             uniqueKeysWithValues: try validators.map { (EntryKey($0.key.bytes), try attestation(of: $0)) })
         try wall(&bench, sign) { done in
-            signer.sign(set) { outcome in done(outcome.signed.count == validators.count) }
+            signer.sign(.attester(slot: data.slot), set) { outcome in done(outcome.signed.count == validators.count) }
         }
-        let keys = ShareKeys(
-            validators.map { ClusterKeys.Validator(publicKey: $0.key, shares: $0.shares.map(\.publicKey)) }, own: own)
         let combiner = ThresholdCombiner(keys: keys, chain: chain, threads: threads, verifier: verifier)
         let groups = try self.groups()
         try wall(&bench, combine) { done in

@@ -69,7 +69,7 @@ extension StyxNode {
             case .peerReturned(let peer, let missed):
                 logger.info("an operator signs again", metadata: ["peer": "\(peer)", "missed": "\(missed)"])
             case .retrying(let duty, let step, let detail):
-                let isNews = filter.withLock { $0.isNews(step.name, detail) }
+                let isNews = filter.withLock { $0.isNews(step, detail, at: .now) }
                 logger.log(
                     level: isNews ? .warning : .debug, "trying again",
                     metadata: ["duty": "\(duty)", "step": "\(step.name)", "error": "\(detail)"])

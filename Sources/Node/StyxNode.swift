@@ -1,4 +1,3 @@
-import BLS
 import BeaconAPI
 import BeaconClient
 import Cluster
@@ -11,6 +10,7 @@ import NIOCore
 import NIOPosix
 import PeerProtocols
 import Program
+import RemoteSigner
 import SSZ
 import Secp256k1
 import Storage
@@ -50,6 +50,8 @@ package struct StyxNode: Sendable {
     let peerFaults = PeerFaults()
     let threads: CryptoThreads
     let tls: TLSIdentity?
+    /// If remote signers sign.
+    let remoteSigner: SignerConfiguration?
     private let ownsThreads: Bool
 
     /// - Parameter threads: shared with other nodes of the process; own ones if nil.
@@ -59,6 +61,7 @@ package struct StyxNode: Sendable {
     ) async throws {
         try configuration.validate()
         tls = try configuration.tlsIdentity()
+        remoteSigner = configuration.signing == .remote ? try configuration.remoteSigner.configuration() : nil
         self.configuration = configuration
         self.hooks = hooks
         self.logger = logger
@@ -92,6 +95,7 @@ package struct StyxNode: Sendable {
             configuration: try beaconConfiguration(reconnections), loop: host.loop, logger: topic("eth2"))
         let runtime = RuntimeSlot()
         let server = try validatorAPI()
+        let tools = signingTools()
         let observe = peerObserver()
         let (consensus, parSigEx) = serveDuties(on: host, runtime, observe)
         let priority = servePriorities(on: host, runtime, observe)
@@ -112,7 +116,9 @@ package struct StyxNode: Sendable {
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
-                    try await work(beacon, reconnections, server, consensus, parSigEx, priority, runtime, host.loop) {
+                    try await work(
+                        beacon, reconnections, server, tools, consensus, parSigEx, priority, runtime, host.loop
+                    ) {
                         clusterView(host, peerInfo)
                     }
                 }
@@ -122,16 +128,17 @@ package struct StyxNode: Sendable {
             }
         } catch {
             await book.flush()
-            await stop(beacon)
+            await stop(beacon, tools)
             if error is CancellationError || Task.isCancelled { return }
             throw error
         }
         await book.flush()
-        await stop(beacon)
+        await stop(beacon, tools)
     }
 
-    private func stop(_ beacon: BeaconClient) async {
+    private func stop(_ beacon: BeaconClient, _ tools: SigningTools) async {
         await beacon.shutdown()
+        await tools.remote?.shutdown()
         if ownsThreads { try? await threads.shutdown() }
         logger.info("stopped")
     }
@@ -140,11 +147,12 @@ package struct StyxNode: Sendable {
 
     /// Waits for the chain, opens the journal, then drives the workflow and lets validator clients to it.
     private func work(
-        _ beacon: BeaconClient, _ reconnections: Reconnections, _ server: ValidatorAPIServer,
+        _ beacon: BeaconClient, _ reconnections: Reconnections, _ server: ValidatorAPIServer, _ tools: SigningTools,
         _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ priority: PriorityProtocol, _ slot: RuntimeSlot,
         _ loop: any EventLoop, peers: @escaping @Sendable () -> ClusterView
     ) async throws {
-        // At once: a wrong password should show before a beacon node is there.
+        // At once: a wrong password or a missing key should show before a beacon node is there.
+        tools.remote?.start()
         let discovery = chainDiscovery(beacon, reconnections)
         async let learned = discovery.learn { why in server.update { $0.note(.beaconNode, why) } }
         let shares = try await openShares { done, total in
@@ -154,11 +162,9 @@ package struct StyxNode: Sendable {
         let (chain, genesisRoot) = try await learned
         server.update { $0.finish(.beaconNode) }
         let view = ChainView(chain)
-        let verifier = SignatureVerifier(threads: threads)
-        let signer = shares.map {
-            Signer(
-                backend: .keystores($0), share: cluster.keys.own, chain: view, threads: threads, verifier: verifier)
-        }
+        tools.remote?.follow(epoch: chain.clock.slotDuration * Int(clamping: chain.clock.slotsPerEpoch))
+        let verifier = tools.verifier
+        let signer = signer(tools, shares, view)
         let journal = try Journal(
             path: configuration.journalFile,
             binding: JournalBinding(
@@ -269,27 +275,6 @@ package struct StyxNode: Sendable {
         ChainDiscovery(
             questions: .init(beacon), forkVersion: cluster.lock.definition.forkVersion, network: cluster.network,
             reconnections: reconnections, logger: topic("eth2"))
-    }
-
-    /// This operator's key shares, if the node is to sign with them.
-    private func openShares(
-        progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
-    ) async throws -> [PubKey: SecretKey]? {
-        guard configuration.signing == .keystores else { return nil }
-        let directory = configuration.validatorKeysDirectory
-        let concurrency = max(1, ProcessInfo.processInfo.activeProcessorCount)
-        let cancellation = Cancellation()
-        return try await withTaskCancellationHandler {
-            try await threads.run { [cluster, hooks] in
-                try cluster.loadShares(directory, concurrency: concurrency) { done, total in
-                    hooks.keystores(done, total)
-                    progress(done, total)
-                    return !cancellation.isCancelled
-                }
-            }
-        } onCancel: {
-            cancellation.cancel()
-        }
     }
 
     private func housekeep(_ journal: Journal, _ clock: SlotClock) async throws {

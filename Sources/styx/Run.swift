@@ -10,7 +10,7 @@ struct Run: AsyncParsableCommand {
         abstract: "Run a node of a distributed-validator cluster.",
         discussion: """
             Needs a cluster lock, this operator's identity key, at least one beacon node, and either a validator client \
-            that uses --validator-api-address as its beacon node, or --signer keystores.
+            that uses --validator-api-address as its beacon node, or --signer keystores, or --signer remote.
             """)
 
     @Option(help: "Cluster lock of this cluster.") var lockFile = ".charon/cluster-lock.json"
@@ -28,7 +28,7 @@ struct Run: AsyncParsableCommand {
     @Flag(
         help: """
             Sign at once although the journal is new. Only if these keys have signed nothing in the last two epochs, here or \
-            elsewhere: a new journal knows of no vote, so with --signer keystores it protects nobody from slashing.
+            elsewhere: a new journal knows of no vote, so with --signer keystores or remote it protects nobody from slashing.
             """)
     var acceptNewJournal = false
 
@@ -83,9 +83,15 @@ struct Run: AsyncParsableCommand {
     var vcTlsCertFile = ""
     @Option(help: "Key of --vc-tls-cert-file, a PEM file without password.") var vcTlsKeyFile = ""
     @Option(help: "Pages for debugging, ip:port: /debug/peers. None if empty.") var debugAddress = ""
-    @Option(help: "Who signs: off (a validator client) or keystores (this node, with its key shares).")
+    @Option(
+        help: """
+            Who signs: off (a validator client), keystores (this node, with its key shares) or remote (a remote signer that \
+            holds the key shares: Web3Signer or another with its ETH2 API).
+            """)
     var signer = NodeConfiguration.Signing.off
-    @Option(help: "EIP-2335 key shares for --signer keystores.") var validatorKeysDir = ".charon/validator_keys"
+    @Option(help: "EIP-2335 key shares for --signer keystores. (default: .charon/validator_keys)")
+    var validatorKeysDir: String?
+    @OptionGroup var remoteSigner: RemoteSignerOptions
 
     @Option(help: "Listen addresses, comma-separated ip:port. None: outgoing connections only.")
     var p2pTcpAddress: [String] = []
@@ -114,7 +120,7 @@ struct Run: AsyncParsableCommand {
             "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
             "execution-client-rpc-endpoint", "graffiti", "overrides-file", "publish-address", "publish-timeout",
             "testnet-capella-hard-fork",
-        ] + TestnetOptions.names,
+        ] + TestnetOptions.names + RemoteSignerOptions.names,
         switches: [
             "no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal", "builder-api",
             "graffiti-disable-client-append", "fetch-feerecipient-updates",
@@ -151,7 +157,8 @@ struct Run: AsyncParsableCommand {
         node.validatorAPIKeyFile = vcTlsKeyFile
         node.debugAddress = debugAddress
         node.signing = signer
-        node.validatorKeysDirectory = validatorKeysDir
+        node.validatorKeysDirectory = validatorKeysDir.flatMap { $0.isEmpty ? nil : $0 }
+        node.remoteSigner = remoteSigner.flags
         node.p2pTCPAddresses = list(p2pTcpAddress)
         node.p2pPeers = list(p2pPeers)
         node.p2pRelays = list(p2pRelays)

@@ -88,10 +88,10 @@ struct ChangingForksTests {
                 // A node's own hands, made at its start.
                 let shares = scene.validators.map { ($0.pubKey, $0.shares[own.rawValue]) }
                 let signer = Signer(
-                    backend: .keystores(Dictionary(uniqueKeysWithValues: shares)), share: ShareIndex(own),
+                    backend: .keystores(Dictionary(uniqueKeysWithValues: shares)), keys: scene.keys,
                     chain: scene.view, threads: scene.threads, verifier: scene.verifier)
                 let signed = await withCheckedContinuation { done in
-                    signer.sign(after.mapValues(\.data)) { done.resume(returning: $0.signed) }
+                    signer.sign(.attester(slot: .zero), after.mapValues(\.data)) { done.resume(returning: $0.signed) }
                 }
                 #expect(signed == after)
                 let combiner = ThresholdCombiner(

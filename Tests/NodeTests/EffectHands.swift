@@ -71,7 +71,7 @@ final class EffectHands: Sendable {
     private init(_ scene: DutyScene, _ beacon: BeaconClient, _ network: Network, hasSigner: Bool) {
         let shares = scene.validators.map { ($0.pubKey, $0.shares[DutyScene.own.rawValue]) }
         let signer = Signer(
-            backend: .keystores(Dictionary(uniqueKeysWithValues: shares)), share: scene.keys.own,
+            backend: .keystores(Dictionary(uniqueKeysWithValues: shares)), keys: scene.keys,
             chain: scene.view, threads: scene.threads, verifier: scene.verifier)
         let sender = network.sender(on: beacon.loop)
         let directory = PeerDirectory(peers: scene.operators.map { PeerID($0.publicKey) }, own: DutyScene.own)

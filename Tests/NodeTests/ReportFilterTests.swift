@@ -21,6 +21,22 @@ struct ReportFilterTests {
         #expect(again && !other)
     }
 
+    @Test("why this node does not sign is told now and then, although other validators' duties succeed")
+    func unsigned() {
+        var filter = ReportFilter()
+        let start = ContinuousClock.now
+        var told: [Bool] = []
+        for minutes in [0, 1, 59, 60] {
+            told.append(filter.isNews(.validatorAPI, "no key", at: start + .seconds(60 * minutes)))
+            DutyStep.allCases.forEach { filter.works($0.name) }
+        }
+        #expect(told == [true, false, false, true])
+        let (other, fetch) = (
+            filter.isNews(.validatorAPI, "refused", at: start), filter.isNews(.fetcher, "refused", at: start)
+        )
+        #expect(other && fetch)
+    }
+
     @Test("faults are told by who and what, not by which message; the rest is counted")
     func faults() throws {
         var filter = ReportFilter()

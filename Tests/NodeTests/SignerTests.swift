@@ -25,10 +25,10 @@ import Testing
     private func sign(_ objects: SignedDataSet, with keys: [PubKey: SecretKey]) async -> Signer.Outcome {
         let threads = CryptoThreads(threads: 2)
         let signer = Signer(
-            backend: .keystores(keys), share: Self.share, chain: DutyScene.view(), threads: threads,
-            verifier: SignatureVerifier(threads: threads))
+            backend: .keystores(keys), keys: ShareKeys([], own: Self.share), chain: DutyScene.view(),
+            threads: threads, verifier: SignatureVerifier(threads: threads))
         let outcome = await withCheckedContinuation { continuation in
-            signer.sign(objects) { continuation.resume(returning: $0) }
+            signer.sign(.attester(slot: Slot(5)), objects) { continuation.resume(returning: $0) }
         }
         try? await threads.shutdown()
         return outcome
@@ -63,6 +63,6 @@ import Testing
             [EntryKey(pubKeys[0]): try object(0, roots: 1), EntryKey(pubKeys[1]): try object(1, roots: 1)],
             with: [pubKeys[0]: keys[0]])
         #expect(outcome.signed.keys.map(\.pubKey) == [pubKeys[0]])
-        #expect(outcome.failures == [pubKeys[1]: .noKey(pubKeys[1])])
+        #expect(outcome.failures == [EntryKey(pubKeys[1]): .noKey(pubKeys[1])])
     }
 }

@@ -28,7 +28,7 @@ struct TidyTests {
         "Monitoring": ["HTTPServing"],
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-            "Monitoring", "ClusterSetup", "Cosigning", "Timing", "Program",
+            "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "Timing", "Program",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Demo": ["Node", "Program", "HTTPServing"],

@@ -49,6 +49,19 @@ struct EnvironmentArgumentsTests {
         #expect(usual.p2pRelays.count == 3)
     }
 
+    @Test("flags of the remote signer, and their variables")
+    func remoteSigner() throws {
+        let run = try Self.run(
+            ["--signer=remote", "--signer-url=https://a:1,https://b:2", "--signer-ca-file", "ca.pem"],
+            ["STYX_SIGNER_TIMEOUT": "500ms", "CHARON_SIGNER_KEY_FILE": "k.pem"])
+        #expect(run.signer == .remote && run.validatorKeysDir == nil)
+        let flags = run.remoteSigner.flags
+        #expect(flags.urls == ["https://a:1", "https://b:2"])
+        #expect(flags.timeout == .milliseconds(500))
+        #expect([flags.authorityFile, flags.certificateFile, flags.keyFile] == ["ca.pem", "", "k.pem"])
+        #expect(try Self.run([], [:]).remoteSigner.flags.timeout == nil)
+    }
+
     @Test("lists: commas, repetition, blanks, and values with an equals sign")
     func lists() throws {
         let environment = ["CHARON_BEACON_NODE_ENDPOINTS": "http://a:1, http://b:2,,http://c:3/?k=v"]

@@ -3,7 +3,7 @@ import Program
 
 /// When a node that signs by itself may do so on a journal that is new.
 ///
-/// With `--signer keystores` the journal is the only protection from slashing, and a new one knows of no vote: the old one
+/// With `--signer keystores` or `remote` the journal is the node's protection from slashing, and a new one knows of no vote: the old one
 /// was deleted, or another process has it and signs with the same keys. So the node takes part, but signs nothing for two
 /// whole epochs. What was signed before lies behind by then, and a twin has shown itself.
 package enum FreshJournal: Hashable, Sendable {

@@ -10,9 +10,13 @@ package struct NodeConfiguration: Sendable {
     package enum Signing: String, Sendable, CaseIterable {
         /// A validator client, through the validator API.
         case off
-        /// The node itself, with the key shares of `validatorKeysDirectory`.
+        /// The node itself, with the key shares of keystores.
         case keystores
+        /// Remote signers that hold this operator's key shares.
+        case remote
     }
+
+    package static let defaultValidatorKeysDirectory = ".charon/validator_keys"
 
     package var lockFile = ".charon/cluster-lock.json"
     package var privateKeyFile = ".charon/charon-enr-private-key"
@@ -53,7 +57,9 @@ package struct NodeConfiguration: Sendable {
     /// `ip:port` of `/debug/peers`; empty for none.
     package var debugAddress = ""
     package var signing = Signing.off
-    package var validatorKeysDirectory = ".charon/validator_keys"
+    /// nil: `defaultValidatorKeysDirectory`. For keystores.
+    package var validatorKeysDirectory: String?
+    package var remoteSigner = RemoteSignerFlags()
     /// `ip:port` each; none means outgoing connections only.
     package var p2pTCPAddresses: [String] = []
     /// `/ip4/…/tcp/…/p2p/16Uiu2…` each.
@@ -94,6 +100,12 @@ package struct NodeConfiguration: Sendable {
         }
         if fetchesFeeRecipientUpdates { _ = try publishURL() }
         try graffiti.validate()
+        try remoteSigner.validate(isUsed: signing == .remote)
+        if signing == .remote, validatorKeysDirectory != nil {
+            throw ConfigurationError(
+                flag: "validator-keys-dir", what: "is given beside --signer remote, which opens no keystores",
+                cure: "leave it out, or use --signer keystores")
+        }
         _ = try SocketAddressText(validatorAPIAddress, flag: "validator-api-address")
         try validateTLSFiles()
         if !debugAddress.isEmpty { _ = try SocketAddressText(debugAddress, flag: "debug-address") }

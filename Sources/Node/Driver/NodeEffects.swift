@@ -89,9 +89,9 @@ struct NodeEffects: Sendable {
 
     private func sign(_ duty: Duty, _ set: SignedDataSet, _ post: @escaping Post) {
         guard let signer else { return post(.signFailed(duty, reason: "no signer is configured")) }
-        signer.sign(set) { outcome in
+        signer.sign(duty, set) { outcome in
             if !outcome.signed.isEmpty { post(.localPartials([LocalPartials(duty, outcome.signed)], nil)) }
-            for failure in Set(outcome.failures.values) { post(.signFailed(duty, reason: "\(failure)")) }
+            for failure in outcome.reasons { post(.signFailed(duty, reason: "\(failure)")) }
         }
     }
 

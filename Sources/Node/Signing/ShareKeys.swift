@@ -19,6 +19,9 @@ package struct ShareKeys: Sendable {
     /// All public shares of each validator, in share order.
     package var shares: [PubKey: [PubShare]] { validators.mapValues { $0.shares.map(\.bytes) } }
 
+    /// What this operator signs with for a validator.
+    func ownShare(_ pubKey: PubKey) -> PublicKey? { publicShare(pubKey, own) }
+
     package func groupKey(_ pubKey: PubKey) -> PublicKey? { validators[pubKey]?.publicKey }
 
     /// nil when the validator or the share does not exist.

@@ -1,26 +1,29 @@
 import BLS
 import DutyWorkflow
 import Ethereum
+import RemoteSigner
 import SSZ
 
 /// Signs with this operator's key shares, so that a node can run without a validator client.
 ///
 /// Of what is decided it is asked only for what DutyDB stored (workflow.md §2), and what it makes is shown to nobody
 /// before it is durable.
-/// The local backend holds the shares of EIP-2335 keystores in memory; a remote signer will be a second case of
-/// `Backend`.
 package struct Signer: Sendable {
     package enum Backend: Sendable {
-        /// Key shares by validator.
+        /// Key shares of EIP-2335 keystores, in memory, by validator.
         case keystores([PubKey: SecretKey])
+        /// Key shares that remote signers hold.
+        case remote(SignerClient)
     }
 
     package enum Failure: Error, Hashable, CustomStringConvertible {
         case noKey(PubKey)
+        case remote(SigningFailure)
 
         package var description: String {
             switch self {
             case .noKey(let pubKey): "no key share for validator \(pubKey); check the validator_keys directory"
+            case .remote(let failure): "\(failure)"
             }
         }
     }
@@ -28,7 +31,12 @@ package struct Signer: Sendable {
     /// One validator's failure does not hold up the others.
     package struct Outcome: Sendable {
         package var signed: ParSignedDataSet = [:]
-        package var failures: [PubKey: Failure] = [:]
+        package var failures: [EntryKey: Failure] = [:]
+        /// Why some take longer.
+        package var setbacks: Set<Failure> = []
+
+        /// Each once.
+        var reasons: Set<Failure> { setbacks.union(failures.values) }
     }
 
     /// One message and who is to sign it.
@@ -47,26 +55,27 @@ package struct Signer: Sendable {
     private static let partMin = 8
 
     private let backend: Backend
-    private let share: ShareIndex
-    private let chain: ChainView
-    private let threads: CryptoThreads
+    let keys: ShareKeys
+    let chain: ChainView
+    let threads: CryptoThreads
     private let verifier: SignatureVerifier
 
     package init(
-        backend: Backend, share: ShareIndex, chain: ChainView, threads: CryptoThreads,
-        verifier: SignatureVerifier
+        backend: Backend, keys: ShareKeys, chain: ChainView, threads: CryptoThreads, verifier: SignatureVerifier
     ) {
         self.backend = backend
-        self.share = share
+        self.keys = keys
         self.chain = chain
         self.threads = threads
         self.verifier = verifier
     }
 
-    /// Replaces the signatures of objects. `done` is called on a crypto thread.
-    package func sign(_ objects: SignedDataSet, done: @escaping @Sendable (Outcome) -> Void) {
+    /// Replaces the signatures of a duty's objects. `tell` is called from any thread: by keystores once, by a remote
+    /// signer as signatures and failures come, until all are told or the duty is over.
+    package func sign(_ duty: Duty, _ objects: SignedDataSet, tell: @escaping @Sendable (Outcome) -> Void) {
         switch backend {
-        case .keystores(let keys): sign(objects, with: keys, done)
+        case .keystores(let keys): sign(objects, with: keys, tell)
+        case .remote(let client): sign(duty, objects, by: client, tell)
         }
     }
 
@@ -98,13 +107,13 @@ package struct Signer: Sendable {
 
     private func messages(
         _ objects: SignedDataSet, _ keys: [PubKey: SecretKey]
-    ) -> ([Root: Message], [PubKey: Failure]) {
+    ) -> ([Root: Message], [EntryKey: Failure]) {
         let domains = chain.domains
         var messages: [Root: Message] = [:]
-        var failures: [PubKey: Failure] = [:]
+        var failures: [EntryKey: Failure] = [:]
         for (entry, object) in objects {
             guard let key = keys[entry.pubKey] else {
-                failures[entry.pubKey] = .noKey(entry.pubKey)
+                failures[entry] = .noKey(entry.pubKey)
                 continue
             }
             messages[domains.signingRoot(of: object), default: Message()].signers.append((entry, object, key))
@@ -118,7 +127,7 @@ package struct Signer: Sendable {
         let signatures = point.sign(with: signers.map(\.key))
         verifier.keep(signatures)
         return zip(signers, signatures).map { signer, signature in
-            (signer.entry, ParSignedData(data: signer.object.with(signature: signature.bytes), shareIndex: share))
+            (signer.entry, ParSignedData(data: signer.object.with(signature: signature.bytes), shareIndex: keys.own))
         }
     }
 }

@@ -1,0 +1,109 @@
+import BLS
+import Cluster
+import DutyWorkflow
+import Ethereum
+import Foundation
+import Logging
+import Program
+import RemoteSigner
+import SSZ
+import Synchronization
+
+/// What signatures are made and checked with, from the node's first second on.
+struct SigningTools: Sendable {
+    let verifier: SignatureVerifier
+    /// If remote signers sign.
+    let remote: SignerClient?
+}
+
+extension StyxNode {
+    /// Names of validators in one line of the log.
+    private static let namesMax = 20
+
+    func signingTools() -> SigningTools {
+        let verifier = SignatureVerifier(threads: threads)
+        return SigningTools(verifier: verifier, remote: remoteSigner.map { signerClient($0, verifier) })
+    }
+
+    /// What signs for the node; nil if a validator client does.
+    ///
+    /// - Parameter shares: from keystores.
+    func signer(_ tools: SigningTools, _ shares: [PubKey: SecretKey]?, _ chain: ChainView) -> Signer? {
+        let backend = shares.map { Signer.Backend.keystores($0) } ?? tools.remote.map { .remote($0) }
+        return backend.map {
+            Signer(backend: $0, keys: cluster.keys, chain: chain, threads: threads, verifier: tools.verifier)
+        }
+    }
+
+    /// This operator's key shares, if the node is to sign with keystores.
+    func openShares(
+        progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+    ) async throws -> [PubKey: SecretKey]? {
+        guard configuration.signing == .keystores else { return nil }
+        let directory = configuration.validatorKeysDirectory ?? NodeConfiguration.defaultValidatorKeysDirectory
+        let concurrency = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        let cancellation = Cancellation()
+        return try await withTaskCancellationHandler {
+            try await threads.run { [cluster, hooks] in
+                try cluster.loadShares(directory, concurrency: concurrency) { done, total in
+                    hooks.keystores(done, total)
+                    progress(done, total)
+                    return !cancellation.isCancelled
+                }
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+    }
+
+    // MARK: Remote signers
+
+    private func signerClient(_ configuration: SignerConfiguration, _ verifier: SignatureVerifier) -> SignerClient {
+        let logger = topic("signer")
+        for url in configuration.urls where !url.isEncrypted && !url.isLoopback {
+            logger.warning(
+                "connection to the remote signer is not encrypted: whoever can reach it can sign",
+                metadata: ["signer": "\(url)", "cure": "use https:// and --signer-cert-file"])
+        }
+        let keys = cluster.keys
+        let told = Mutex<SignerInventory?>(nil)
+        return SignerClient(
+            configuration,
+            check: verifier.check(under: keys),
+            listed: { lists in
+                let inventory = SignerInventory(lists, keys: keys)
+                let isNews = told.withLock { told in
+                    defer { told = inventory }
+                    return told != inventory
+                }
+                if isNews { Self.tell(inventory, logger) }
+            }, logger: logger)
+    }
+
+    private static func tell(_ inventory: SignerInventory, _ logger: Logger) {
+        logger.info(
+            "key shares at remote signers", metadata: ["found": "\(inventory.found)", "of": "\(inventory.total)"])
+        for finding in inventory.findings { tell(finding, logger) }
+    }
+
+    private static func tell(_ finding: SignerInventory.Finding, _ logger: Logger) {
+        switch finding {
+        case .missing(let validators, let total):
+            let names = validators.prefix(namesMax).map { $0.hex }.joined(separator: " ")
+            logger.warning(
+                "remote signers lack key shares of this operator: these validators are not signed for; import the shares there",
+                metadata: [
+                    "missing": "\(validators.count)", "of": "\(total)", "validators": "\(names)",
+                    "not_named": "\(max(0, validators.count - namesMax))",
+                ])
+        case .nothing(let total):
+            logger.error(
+                "remote signers have none of this operator's key shares: nothing is signed; check that --signer-url is this operator's signer, and import the shares there",
+                metadata: ["missing": "\(total)"])
+        case .foreign(let signer, let owner, let count):
+            logger.error(
+                "remote signer has another operator's key shares: who has several operators' shares can sign for the cluster alone; remove them there",
+                metadata: ["signer": "\(signer)", "operator": "\(owner)", "count": "\(count)"])
+        }
+    }
+}
