@@ -137,8 +137,8 @@ let package = Package(
         .executableTarget(
             name: "styx-benchmarks",
             dependencies: [
-                "Demo", "Program", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", nioCore, nioPosix, logging,
-                arguments,
+                "Demo", "Program", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", "ClusterSetup", "RemoteSigner",
+                "HTTPServing", nioCore, nioPosix, hummingbird, logging, arguments,
             ],
             path: "Sources/Benchmarks",
             swiftSettings: strict),

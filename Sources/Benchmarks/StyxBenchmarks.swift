@@ -7,7 +7,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         commandName: "styx-benchmarks",
         abstract: "Measure Styx against its budgets.",
         discussion: """
-            Groups: bls, cluster, keystore, ssz, qbft, wire, workflow, journal, libp2p, fairness, hostile, demo. "cpu" is CPU time of one thread \
+            Groups: bls, cluster, keystore, signer, ssz, qbft, wire, workflow, journal, libp2p, fairness, hostile, demo. "cpu" is CPU time of one thread \
             and hardly depends on what else runs; "wall" does. Build with -c release.
             """)
 
@@ -21,9 +21,11 @@ struct StyxBenchmarks: AsyncParsableCommand {
     var quick = false
 
     @Flag(help: .hidden) var floodServer = false
+    @Flag(help: .hidden) var signerServer = false
 
     func run() async throws {
         if floodServer { return try await FloodServer.serve() }
+        if signerServer { return try await SignerServer.serve() }
         if !Report.isOptimised { say("Not optimised: the numbers say nothing about the budgets.") }
         say("\(Report.processor), load average \(Report.digits(Report.loadAverage))")
         say(Report.line(Report.columns))
@@ -32,6 +34,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         try BLSBenchmarks.run(&bench)
         try ClusterBenchmarks.run(&bench)
         try KeystoreBenchmarks.run(&bench)
+        try await SignerBenchmarks.run(&bench)
         try ClusterCreationBenchmarks.run(&bench)
         try SSZBenchmarks.run(&bench)
         try QBFTBenchmarks.run(&bench)

@@ -39,7 +39,10 @@ struct TidyTests {
             "PeerProtocols", "Storage", "Program", "Node", "Timing",
         ],
         "Fuzz": ["FuzzTargets"],
-        "Benchmarks": ["Demo", "Program", "Simulation", "BLS", "Storage", "Libp2p", "Cluster"],
+        "Benchmarks": [
+            "Demo", "Program", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", "ClusterSetup", "RemoteSigner",
+            "HTTPServing",
+        ],
     ]
     /// No sockets, clocks, disks, threads or logs.
     static let pure: Set<String> = [
