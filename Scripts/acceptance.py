@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 
 from lab import rejected
+from remote_signers import RemoteSigners
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--styx", required=True)
@@ -38,9 +39,18 @@ parser.add_argument("--faults", action="store_true",
                     help="nodes reach the chain by two beacon nodes of which one after the other misbehaves")
 parser.add_argument("--stop-in", type=int, help="epoch for which the last node is stopped")
 parser.add_argument("--check", action="store_true", help="check every operation of node 0's validator API")
+parser.add_argument("--remote-signers", action="store_true",
+                    help="nodes that sign by themselves do so by remote signers, each by its own (signer.py)")
+parser.add_argument("--kill-signer-in", type=int, help="epoch in whose first half the last remote signer is down")
+parser.add_argument("--wrong-signer", action="store_true",
+                    help="node 0's remote signer answers some keys with wrong signatures, garbage, or late")
 parser.add_argument("--genesis-delay", type=int, default=25)
 parser.add_argument("--keep", action="store_true", help="keep the folder with logs and keys")
 args = parser.parse_args()
+if not args.remote_signers and (args.wrong_signer or args.kill_signer_in is not None):
+    parser.error("--wrong-signer and --kill-signer-in need --remote-signers")
+if args.wrong_signer and args.kill_signer_in is not None:
+    parser.error("--wrong-signer or --kill-signer-in: a cluster of four bears one bad signer")
 # Processes run in a folder of their own. Not resolved: a virtual environment is found by the path of its link.
 args.styx, args.python, args.specnode = (os.path.abspath(each) for each in (args.styx, args.python, args.specnode))
 
@@ -134,8 +144,9 @@ def main(folder):
         keys = [each["distributed_public_key"] for each in lock["distributed_validators"]]
         pathlib.Path(f"{folder}/dv.pubkeys").write_text("\n".join(keys) + "\n")
 
-        chain_port, *ports = free_ports(3 + 2 * args.nodes)
-        proxy_ports, p2p_ports, api_ports = ports[:2], ports[2:2 + args.nodes], ports[2 + args.nodes:]
+        chain_port, *ports = free_ports(4 + 3 * args.nodes)
+        signer_ports, proxy_port = ports[3 + 2 * args.nodes:][:args.nodes - args.clients], ports.pop(0)
+        proxy_ports, p2p_ports, api_ports = ports[:2], ports[2:2 + args.nodes], ports[2 + args.nodes:2 + 2 * args.nodes]
         say(f"starting the chain: {args.fork}, {args.preset} preset, {args.chain_validators} validators, "
             f"slots of {args.slot_seconds} s; logs in {folder}")
         chain = start("specnode", [
@@ -169,6 +180,9 @@ def main(folder):
                 args.python, str(HERE / "validator_client.py"), "--node", f"http://127.0.0.1:{api_ports[index]}",
                 "--keys", f"{folder}/cluster/node{index}/validator_keys", "--preset", args.preset, "--fork", args.fork])
         ids = peer_ids(f"{folder}/cluster", args.nodes)
+        signers = RemoteSigners(args, folder, signer_ports, proxy_port, start) if args.remote_signers else None
+        if signers:
+            signers.start_all()
         # The nodes start before the chain answers: they must wait for it.
         nodes = []
         commands = []
@@ -184,8 +198,9 @@ def main(folder):
                 # The built-in relays are out on the internet.
                 "--p2p-relays", "",
                 "--log-level", "debug"] + (["--builder-api"] if args.blinded else [])
-                + ([] if index >= args.nodes - args.clients else
-                   ["--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", "--accept-new-journal"]))
+                + ([] if index >= args.nodes - args.clients else ["--accept-new-journal"] + (
+                    signers.flags(index) if signers else
+                    ["--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores"])))
             nodes.append(start(f"node{index}", commands[index]))
             if index >= args.nodes - args.clients:
                 start_client(index)
@@ -230,6 +245,9 @@ def main(folder):
                 else:
                     nodes[last] = start(f"node{last}", commands[last])
                     say(f"node {last} is started again")
+            if args.kill_signer_in == epoch:
+                signers.kill(len(signer_ports) - 1)
+                say(f"the signer of node {len(signer_ports) - 1} is killed")
             set_faults(2 * epoch)
             # Slot 0 has no block: it is the genesis.
             for duty in get(f"{base}/eth/v1/validator/duties/proposer/{epoch}")["data"]:
@@ -241,6 +259,9 @@ def main(folder):
             while time.time() < end:
                 if middle is not None and time.time() > middle:
                     set_faults(2 * epoch + 1)
+                    if args.kill_signer_in == epoch:
+                        signers.start_signer(len(signer_ports) - 1)
+                        say("it is started again")
                     middle = None
                 for index, client in clients.items():
                     if client.poll() is not None:
@@ -311,6 +332,8 @@ def main(folder):
             status = node.wait(timeout=15)
             if status != 0:
                 failed.append(f"node {index} ended with status {status} on SIGTERM")
+        if signers:
+            failed += signers.faults()
         for line in failed:
             say(f"FAILED: {line}")
         if failed:
