@@ -27,13 +27,20 @@ package struct ServiceError: Error, Equatable, Sendable, CustomStringConvertible
 
     package var description: String { "\(action) at \(place): \(cause)" }
 
+    /// Unicode scalars: one letter may have any number of marks.
+    private static let excerptMax = 200
+
     /// The start of what a server wrote, on one line, without what it repeats of our secrets.
     package static func excerpt(_ text: String, _ secrets: [String] = []) -> String {
-        var text = text
-        for secret in secrets where !secret.isEmpty { text = text.replacing(secret, with: "***") }
-        let printable = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
+        // By scalars: a mark behind a secret makes another letter of its last.
+        var scalars = text.unicodeScalars.map { Character($0) }
+        for secret in secrets where !secret.isEmpty {
+            scalars = scalars.replacing(secret.unicodeScalars.map { Character($0) }, with: "***")
+        }
+        let printable = scalars.map { $0.unicodeScalars.first?.properties.generalCategory == .control ? " " : $0 }
         let line = String(printable).split(separator: " ").joined(separator: " ")
-        return line.count > 200 ? line.prefix(200) + "…" : line
+        let start = line.unicodeScalars.prefix(excerptMax)
+        return start.endIndex < line.unicodeScalars.endIndex ? String(start) + "…" : line
     }
 }
 

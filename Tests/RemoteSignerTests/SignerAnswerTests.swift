@@ -57,6 +57,16 @@ import Testing
         #expect(answer == .rejected(status: 400, "who is ***?"))
     }
 
+    @Test("marks on letters neither hide a secret nor make a long text short")
+    func marks() {
+        let hidden = SignerAnswer(status: 412, body: Array("hunter22\u{301}?".utf8), secrets: ["hunter22"])
+        guard case .refused(let text) = hidden else { Issue.record("\(hidden)"); return }
+        #expect(Array(text.utf8) == Array("***\u{301}?".utf8))
+        let marks = [UInt8](String(repeating: "\u{301}", count: 20_000).utf8)
+        guard case .refused(let long) = SignerAnswer(status: 412, body: marks) else { Issue.record("taken"); return }
+        #expect(long.unicodeScalars.count == 201)
+    }
+
     @Test("lists of keys")
     func keys() throws {
         let keys = (1...3).map { PubShare(padding: [UInt8($0)]) }
