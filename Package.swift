@@ -148,7 +148,7 @@ let package = Package(
             "FuzzTargets",
             [
                 "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
-                "PeerProtocols", "Storage", "Program", "Node", "Timing", nioCore, crypto,
+                "PeerProtocols", "RemoteSigner", "Storage", "Program", "Node", "Timing", nioCore, crypto,
             ]),
         .executableTarget(
             name: "styx-fuzz", dependencies: ["FuzzTargets", arguments], path: "Sources/Fuzz", swiftSettings: strict),

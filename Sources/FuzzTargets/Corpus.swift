@@ -26,6 +26,7 @@ package enum Corpus {
             ])
                 + tagged([(3, "Connection: close, X-A\nX-A: 1\nAccept: text/html")])
         case .serverSentEvents: events
+        case .signerAnswer: signerAnswers
         case .wireValue: wireValues
         case .consensus: consensus
         case .parSigEx:
@@ -123,6 +124,12 @@ package enum Corpus {
         "event: head\nid: 4\ndata: {\"slot\":\"10\",\ndata: \"block\":\"\(Root.zero.hex)\"}\n\n:ping\n\nretry: 1500\n\n",
         "\u{feff}data\r\ndata: x\r\rdata: y\n\n",
     ].map { [2, 9, 30] + Array($0.utf8) }
+
+    private static let signerAnswers = tagged([
+        (0, JSONValue.array(Known.pubKeys.map { .string($0.hex) }).text()),
+        (1, "{\"signature\":\"\(Known.signature.hex)\"}"), (1, Known.signature.hex + "\n"),
+        (5, "refused: \(SignerFuzz.secret)\nby \u{1b}[1mslashing protection"), (6, "e\u{301}"),
+    ])
 
     // MARK: Peers
 

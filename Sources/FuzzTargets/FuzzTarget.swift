@@ -9,6 +9,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case beaconBody = "beacon-body"
     case apiParameter = "api-parameter"
     case serverSentEvents = "sse"
+    case signerAnswer = "signer-answer"
     // Peer protocols.
     case wireValue = "wire-value"
     case consensus
@@ -55,6 +56,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .beaconBody: BeaconFuzz.body(bytes)
         case .apiParameter: BeaconFuzz.parameter(bytes)
         case .serverSentEvents: BeaconFuzz.events(bytes)
+        case .signerAnswer: SignerFuzz.answer(bytes)
         case .wireValue: PeerFuzz.wireValue(bytes)
         case .consensus: PeerFuzz.consensus(bytes)
         case .parSigEx: PeerFuzz.parSigEx(bytes)

@@ -21,7 +21,7 @@ package enum SignerAnswer: Hashable, Sendable {
     static let bytesMax = 64 << 10
 
     /// - Parameter secrets: what the signer may repeat and logs must not have.
-    init(status: Int, body: some Collection<UInt8>, secrets: [String] = []) {
+    package init(status: Int, body: some Collection<UInt8>, secrets: [String] = []) {
         let text = { ServiceError.excerpt(String(decoding: body.prefix(Self.bytesMax), as: UTF8.self), secrets) }
         switch status {
         case 200: self = Self.signature(in: body).map { .signature($0) } ?? .garbage(text())

@@ -36,7 +36,7 @@ struct TidyTests {
         "Simulation": ["DutyWorkflow", "Timing"],
         "FuzzTargets": [
             "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
-            "PeerProtocols", "Storage", "Program", "Node", "Timing",
+            "PeerProtocols", "RemoteSigner", "Storage", "Program", "Node", "Timing",
         ],
         "Fuzz": ["FuzzTargets"],
         "Benchmarks": [
