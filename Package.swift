@@ -159,7 +159,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "BeaconTestSupport",
-            dependencies: ["TestSupport", "BeaconClient", "HTTPServing", hummingbird, nioCore, logging],
+            dependencies: [
+                "TestSupport", "BeaconClient", "HTTPServing", hummingbird, nioCore, nioPosix, logging,
+            ],
             path: "Tests/BeaconTestSupport", swiftSettings: strict),
         .target(
             name: "ClusterTestSupport",
@@ -179,14 +181,14 @@ let package = Package(
         tests("Program"),
         tests("HTTPServing", [hummingbird, httpClient, nioCore]),
         tests("BeaconClient", ["BeaconTestSupport", nioCore]),
-        tests("ValidatorAPI", [httpClient, nioCore, nioPosix, nioSSL, certificates, crypto]),
+        tests("ValidatorAPI", ["BeaconTestSupport", httpClient, nioCore, nioPosix, nioSSL, certificates, crypto]),
         tests("Storage", exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
         tests("Cosigning", ["ClusterTestSupport", logging]),
         tests(
             "RemoteSigner",
             ["BLS", "HTTPServing", hummingbird, hummingbirdTLS, nioCore, nioSSL, certificates, crypto, logging]),
-        tests("Monitoring", [httpClient, nioCore, logging]),
+        tests("Monitoring", ["BeaconTestSupport", httpClient, nioCore, logging]),
         tests("Node", ["BeaconTestSupport", "ClusterTestSupport", nioCore, nioPosix]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Demo"),

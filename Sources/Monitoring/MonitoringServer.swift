@@ -7,15 +7,17 @@ import NIOCore
 
 /// Read-only pages about this process, over plain HTTP and without authentication: bind it where only operators are.
 ///
-/// Everything is bounded: connections, their idle time, and a request's head by Hummingbird; bodies are not read.
+/// Everything is bounded: connections, a request's head, and the time from one answer to the next. Bodies are not read.
 package struct MonitoringServer: Sendable {
-    private static let idleTimeout = TimeAmount.seconds(10)
+    /// All header fields of a request; scrapers send some hundred bytes.
+    private static let headBytesMax = 16 << 10
 
     private let host: String
     private let port: Int
     private let pages: [String: Page.Maker]
     private let fallback: Page.Maker?
     private let connectionsMax: Int
+    private let answerTimeout: Duration
     private let logger: Logger
 
     /// - Parameters:
@@ -23,16 +25,19 @@ package struct MonitoringServer: Sendable {
     ///   - port: 0 lets the system choose.
     ///   - pages: by path, e.g. `/livez`.
     ///   - fallback: answers all other paths; 404 without it.
-    ///   - connectionsMax: at once; scrapers and people are few.
+    ///   - connectionsMax: at once; scrapers and people are few. Others wait until one closes.
+    ///   - answerTimeout: from a connection, or from an answer's end, to the next answer's end; then it is closed. The
+    ///     time that scrapers wait usually.
     package init(
         host: String, port: Int, pages: [String: Page.Maker], fallback: Page.Maker? = nil, connectionsMax: Int = 64,
-        logger: Logger
+        answerTimeout: Duration = .seconds(10), logger: Logger
     ) {
         self.host = host
         self.port = port
         self.pages = pages
         self.fallback = fallback
         self.connectionsMax = connectionsMax
+        self.answerTimeout = answerTimeout
         self.logger = logger
     }
 
@@ -44,9 +49,15 @@ package struct MonitoringServer: Sendable {
         var quiet = logger
         // Hummingbird tells of every connection.
         quiet.logLevel = max(logger.logLevel, .warning)
+        let timeout = TimeAmount(answerTimeout)
         let application = Application(
             responder: Responder(pages: pages, fallback: fallback),
-            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)),
+            server: .http1(
+                configuration: HTTP1Channel.Configuration(
+                    additionalChannelHandlers: [AnswerDeadline(timeout)],
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: Self.headBytesMax, maxHeaderListSize: Self.headBytesMax,
+                        maxHeaderFieldCount: 100))),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: .maximum(connectionsMax, logger: quiet)),

@@ -1,4 +1,5 @@
 import BeaconAPI
+import BeaconTestSupport
 import Ethereum
 import SSZ
 import TestSupport

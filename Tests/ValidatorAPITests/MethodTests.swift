@@ -1,4 +1,5 @@
 import BeaconAPI
+import BeaconTestSupport
 import Testing
 import ValidatorAPI
 

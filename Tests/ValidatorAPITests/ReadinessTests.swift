@@ -1,4 +1,5 @@
 import BeaconAPI
+import BeaconTestSupport
 import Synchronization
 import TestSupport
 import Testing

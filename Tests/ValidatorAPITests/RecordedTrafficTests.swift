@@ -1,4 +1,5 @@
 import BeaconAPI
+import BeaconTestSupport
 import SSZ
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import BeaconTestSupport
 import Crypto
 import Foundation
 import NIOSSL

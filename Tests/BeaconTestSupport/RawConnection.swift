@@ -2,11 +2,11 @@ import NIOCore
 import NIOPosix
 
 /// A connection on which the test writes bytes as it likes.
-struct RawConnection {
+package struct RawConnection {
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
 
-    static func with(port: Int, _ body: (inout RawConnection) async throws -> Void) async throws {
+    package static func with(port: Int, _ body: (inout RawConnection) async throws -> Void) async throws {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -19,12 +19,12 @@ struct RawConnection {
         }
     }
 
-    func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
+    package func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
 
-    func write(_ bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
+    package func write(_ bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
 
     /// What comes until the text contains `end`, or the server closes.
-    mutating func read(until end: String) async throws -> String {
+    package mutating func read(until end: String) async throws -> String {
         var text = ""
         while !text.contains(end) {
             guard let chunk = try? await inbound.next() else { break }
@@ -34,5 +34,5 @@ struct RawConnection {
     }
 
     /// What comes until the server closes.
-    mutating func readToEnd() async throws -> String { try await read(until: "\u{0}") }
+    package mutating func readToEnd() async throws -> String { try await read(until: "\u{0}") }
 }
