@@ -15,7 +15,7 @@ final class Observations: Sendable {
 
     func note(_ event: PeerEvent) {
         switch event {
-        case .sent(let peer, let topic, _): note("sent \(topic) to \(peer)")
+        case .sent(let peer, _, let topic, _): note("sent \(topic) to \(peer)")
         case .sendFailed(let peer, let topic, let reason, let isNews):
             note("failed \(topic) to \(peer): \(reason)\(isNews ? " (news)" : "")")
         case .sendRecovered(let peer): note("recovered \(peer)")

@@ -3,7 +3,7 @@ import DutyWorkflow
 /// What happened on a peer protocol, for logs and metrics. Nothing waits for whoever listens.
 package enum PeerEvent: Sendable {
     /// A message was handed to the peer. `topic` is the label of `p2p_send_duration_seconds`, e.g. `parsigex_attester`.
-    case sent(PeerIndex, topic: String, took: Duration)
+    case sent(PeerIndex, protocolID: String, topic: String, took: Duration)
     /// `isNews` is false while the peer is known to be failing: log only news.
     case sendFailed(PeerIndex, topic: String, reason: String, isNews: Bool)
     /// A failing peer took three messages in a row.

@@ -150,7 +150,7 @@ package final class PeerSender: Sendable {
         case .success:
             let isRecovery = state.value.lanes[peer]?.health.noteSuccess() == true
             let took = Duration.nanoseconds((NIODeadline.now() - letter.start).nanoseconds)
-            observe(.sent(peer, topic: letter.topic, took: took))
+            observe(.sent(peer, protocolID: letter.protocolID, topic: letter.topic, took: took))
             if isRecovery { observe(.sendRecovered(peer)) }
             return true
         case .failure(let error):

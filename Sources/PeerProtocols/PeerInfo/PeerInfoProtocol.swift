@@ -92,7 +92,7 @@ package final class PeerInfoProtocol: Sendable {
         do {
             let (bytes, roundTrip) = try await exchange(peer, message())
             let received = now()
-            observe(.sent(peer, topic: topic, took: roundTrip))
+            observe(.sent(peer, protocolID: Self.id, topic: topic, took: roundTrip))
             take(try PeerInfo(wire: bytes), from: peer, at: received, roundTrip)
         } catch let fault as MessageFault {
             observe(.refused(peer, protocolID: Self.id, fault))

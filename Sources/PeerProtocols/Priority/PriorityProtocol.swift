@@ -114,7 +114,7 @@ package final class PriorityProtocol: Sendable {
     ) async {
         do {
             let (answer, roundTrip) = try await exchange(peer, request)
-            observe(.sent(peer, topic: Self.topic, took: roundTrip))
+            observe(.sent(peer, protocolID: Self.ids[0], topic: Self.topic, took: roundTrip))
             // Of which duty it is the workflow looks at.
             deliver(peer, try codec.decode(answer, from: peer) { _ in })
         } catch let fault as MessageFault {
