@@ -17,6 +17,8 @@ struct DutiesSourceTests {
         /// By our own clock; of epoch 5.
         let slot = Mutex<UInt64>(40)
 
+        let cacheEvents = Mutex<[DutiesSource.CacheEvent]>([])
+
         func source() -> DutiesSource {
             DutiesSource(
                 .init(
@@ -38,7 +40,8 @@ struct DutiesSourceTests {
                         asked.withLock { $0.append(validators.keys.sorted()) }
                         return answer([])
                     }), clock: SlotClock(genesis: .init(nanoseconds: 0), slotDuration: .seconds(1), slotsPerEpoch: 8),
-                now: { [self] in Instant(nanoseconds: 0) + .seconds(Int64(slot.withLock { $0 })) })
+                now: { [self] in Instant(nanoseconds: 0) + .seconds(Int64(slot.withLock { $0 })) },
+                observe: { [self] event in cacheEvents.withLock { $0.append(event) } })
         }
 
         private func answer<Row>(_ rows: [Row]) -> DutiesAnswer<Row> {
@@ -122,6 +125,27 @@ struct DutiesSourceTests {
         #expect(same.isEmpty && other == [6])
         let third = try await ask()
         #expect(third == [6])
+    }
+
+    @Test("tells each question once, whether it was known, and when the chain left what it depends on")
+    func cacheEvents() async throws {
+        let chain = Chain()
+        let source = chain.source()
+        func events(_ body: () async throws -> Void) async throws -> [DutiesSource.CacheEvent] {
+            chain.cacheEvents.withLock { $0 = [] }
+            try await body()
+            return chain.cacheEvents.withLock { $0 }
+        }
+        #expect(
+            try await events { _ = try await source.attesters(5, Self.validators(0..<3000)) } == [.miss(.attesters)])
+        #expect(try await events { _ = try await source.attesters(5, Self.validators(0..<9)) } == [.hit(.attesters)])
+        #expect(try await events { _ = try await source.proposers(5, .v1) } == [.miss(.proposers)])
+        #expect(try await events { _ = try await source.proposers(5, .v1) } == [.hit(.proposers)])
+        #expect(try await events { _ = try await source.syncs(5, Self.validators(0..<1)) } == [.miss(.syncs)])
+        let reorg = try await events { _ = source.receive(try Self.reorg(41, depth: 3)) }
+        #expect(reorg == [.invalidated(.attesters), .invalidated(.proposers), .invalidated(.syncs)])
+        let same = try await events { _ = source.receive(try Self.head(44, previous: 1, current: 1)) }
+        #expect(same.isEmpty)
     }
 
     @Test("an answer that no execution client has verified is handed on, and asked for again")

@@ -18,6 +18,21 @@ final class DutiesSource: Sendable {
         var syncs: @Sendable (Epoch, Validators) async throws(BeaconError) -> DutiesAnswer<SyncDuty>
     }
 
+    /// The raw values are the metrics' `endpoint` label.
+    enum Kind: String, CaseIterable, Sendable {
+        case attesters = "attester_duties"
+        case proposers = "proposer_duties"
+        case syncs = "sync_committee_duties"
+    }
+
+    /// For metrics.
+    enum CacheEvent: Hashable, Sendable {
+        case hit(Kind)
+        case miss(Kind)
+        /// The chain left blocks that duties depend on.
+        case invalidated(Kind)
+    }
+
     private struct Caches: Sendable {
         var attesters = DutiesCache<AttesterDuty>()
         var proposers: [BeaconEndpoint.ProposerDutiesVersion: DutiesCache<ProposerDuty>] = [:]
@@ -32,15 +47,22 @@ final class DutiesSource: Sendable {
     private let questions: Questions
     private let clock: SlotClock
     private let now: @Sendable () -> Instant
+    private let observe: @Sendable (CacheEvent) -> Void
     private let caches = Mutex(Caches())
 
-    init(_ questions: Questions, clock: SlotClock, now: @escaping @Sendable () -> Instant = SystemClock.now) {
+    init(
+        _ questions: Questions, clock: SlotClock, now: @escaping @Sendable () -> Instant = SystemClock.now,
+        observe: @escaping @Sendable (CacheEvent) -> Void = { _ in }
+    ) {
         self.questions = questions
         self.clock = clock
         self.now = now
+        self.observe = observe
     }
 
-    convenience init(client: BeaconClient, clock: SlotClock) {
+    convenience init(
+        client: BeaconClient, clock: SlotClock, observe: @escaping @Sendable (CacheEvent) -> Void = { _ in }
+    ) {
         let slotsPerEpoch = clock.slotsPerEpoch
         self.init(
             Questions(
@@ -52,7 +74,7 @@ final class DutiesSource: Sendable {
                 },
                 syncs: { epoch, validators async throws(BeaconError) in
                     try await client.syncDuties(epoch, validators: validators)
-                }), clock: clock)
+                }), clock: clock, observe: observe)
     }
 
     // MARK: Questions
@@ -61,7 +83,7 @@ final class DutiesSource: Sendable {
     func attesters(
         _ epoch: Epoch, _ validators: [ValidatorIndex: PubKey]
     ) async throws(BeaconError) -> DutiesAnswer<AttesterDuty> {
-        var answer = try await answer(epoch, validators, in: \.attesters, questions.attesters)
+        var answer = try await answer(epoch, validators, in: \.attesters, .attesters, questions.attesters)
         answer.rows.sort { ($0.slot, $0.validatorIndex) < ($1.slot, $1.validatorIndex) }
         return answer
     }
@@ -69,7 +91,7 @@ final class DutiesSource: Sendable {
     func syncs(
         _ epoch: Epoch, _ validators: [ValidatorIndex: PubKey]
     ) async throws(BeaconError) -> DutiesAnswer<SyncDuty> {
-        try await answer(epoch, validators, in: \.syncs, questions.syncs)
+        try await answer(epoch, validators, in: \.syncs, .syncs, questions.syncs)
     }
 
     /// All proposers of an epoch. Those of epochs to come, by our own clock, may change with every block before, and are
@@ -81,7 +103,11 @@ final class DutiesSource: Sendable {
             let cache = caches.proposers[version, default: DutiesCache()]
             return (cache.look(epoch, []), cache.generation)
         }
-        if case .known(let answer) = lookup { return answer }
+        if case .known(let answer) = lookup {
+            observe(.hit(.proposers))
+            return answer
+        }
+        observe(.miss(.proposers))
         let answer = try await questions.proposers(epoch, version)
         caches.withLock { caches in
             guard epoch <= clock.epoch(of: clock.currentSlot(at: now())) else { return }
@@ -92,12 +118,15 @@ final class DutiesSource: Sendable {
 
     private func answer<Row>(
         _ epoch: Epoch, _ validators: [ValidatorIndex: PubKey],
-        in cache: WritableKeyPath<Caches, DutiesCache<Row>> & Sendable,
+        in cache: WritableKeyPath<Caches, DutiesCache<Row>> & Sendable, _ kind: Kind,
         _ ask: (Epoch, [ValidatorIndex: PubKey]) async throws(BeaconError) -> DutiesAnswer<Row>
     ) async throws(BeaconError) -> DutiesAnswer<Row> {
-        for _ in 0..<Self.attemptsMax {
+        for attempt in 0..<Self.attemptsMax {
             let (lookup, generation) = caches.withLock { caches in
                 (caches[keyPath: cache].look(epoch, validators.keys), caches[keyPath: cache].generation)
+            }
+            if attempt == 0 {
+                if case .known = lookup { observe(.hit(kind)) } else { observe(.miss(kind)) }
             }
             guard case .missing(let missing) = lookup else {
                 if case .known(let answer) = lookup { return answer }
@@ -123,9 +152,9 @@ final class DutiesSource: Sendable {
     /// - Returns: epochs of which duties were told that may be others now.
     func receive(_ event: BeaconEvent) -> Set<Epoch> {
         switch event {
-        case .head(let head): caches.withLock { receive(head, &$0) }
+        case .head(let head): return caches.withLock { receive(head, &$0) }
         case .chainReorg(let reorg):
-            caches.withLock { caches in
+            let changed = caches.withLock { caches in
                 // Blocks after the common ancestor are gone.
                 let kept = clock.epoch(of: reorg.slot - reorg.depth)
                 var changed = caches.attesters.drop(after: kept).union(caches.syncs.drop(after: kept))
@@ -136,7 +165,9 @@ final class DutiesSource: Sendable {
                 let current = clock.epoch(of: clock.currentSlot(at: now()))
                 return changed.union([current, current + 1].filter { $0 > kept })
             }
-        case .block, .blockGossip: []
+            if !changed.isEmpty { for kind in Kind.allCases { observe(.invalidated(kind)) } }
+            return changed
+        case .block, .blockGossip: return []
         }
     }
 
