@@ -80,6 +80,7 @@ let package = Package(
 
         // No I/O.
         module("Timing", []),
+        module("Prometheus", []),
         module("SSZ", ["CBlst"]),
         module("BLS", ["CBlst", "SSZ"]),
         module("Secp256k1", ["CSecp256k1", "SSZ"]),
@@ -114,7 +115,7 @@ let package = Package(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "Timing", "Program",
+                "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "Timing", "Program", "Prometheus",
                 httpClient, nioCore, nioPosix, logging,
             ]),
 
@@ -168,6 +169,7 @@ let package = Package(
             dependencies: ["TestSupport", "BeaconTestSupport", "Cluster", "BeaconAPI"],
             path: "Tests/ClusterTestSupport", swiftSettings: strict),
         tests("Timing"),
+        tests("Prometheus"),
         tests("SSZ", exclude: ["Fixtures"]),
         tests("BLS", exclude: ["Fixtures"]),
         tests("Secp256k1"),
@@ -189,7 +191,8 @@ let package = Package(
             "RemoteSigner",
             ["BLS", "HTTPServing", hummingbird, hummingbirdTLS, nioCore, nioSSL, certificates, crypto, logging]),
         tests("Monitoring", ["BeaconTestSupport", httpClient, nioCore, logging]),
-        tests("Node", ["BeaconTestSupport", "ClusterTestSupport", nioCore, nioPosix]),
+        tests(
+            "Node", ["BeaconTestSupport", "ClusterTestSupport", httpClient, nioCore, nioPosix], exclude: ["Fixtures"]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Demo"),
         tests("styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1"]),

@@ -6,6 +6,8 @@ import argparse
 import json
 import os
 import pathlib
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -86,6 +88,41 @@ def free_ports(count):
     return ports
 
 
+def monitoring(port, file, is_quiet):
+    """What a node's alerts look at. Returns what is wrong; leaves the metrics in a file."""
+    def page(path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    wrong = []
+    pages = {path: page(path) for path in ("/livez", "/readyz", "/enr", "/metrics")}
+    text = pages["/metrics"][1]
+    pathlib.Path(file).write_text(text)
+    say(f"port {port}: /livez {pages['/livez']}, /readyz {pages['/readyz']}, /enr {pages['/enr'][1][:20]}…, /metrics "
+        f"{len(text)} bytes, {sum(1 for line in text.splitlines() if line[:1] != '#')} series")
+    if pages["/livez"] != (200, "ok") or pages["/enr"][1][:4] != "enr:":
+        wrong.append(f"/livez or /enr: {pages['/livez']} {pages['/enr']}")
+    if is_quiet and pages["/readyz"] != (200, "ok"):
+        wrong.append(f"/readyz: {pages['/readyz']}")
+    values = {}
+    for line in text.splitlines():
+        if line[:1] != "#":
+            name, value = line.rsplit(" ", 1)
+            values.setdefault((name.split("{")[0], (re.search('duty="(.*?)"', name) or [None, ""])[1]), []).append(float(value))
+    if sum(values.get(("core_tracker_success_duties_total", "attester"), [0])) == 0:
+        wrong.append("/metrics: no attester duty succeeded")
+    if is_quiet and values.get(("app_monitoring_readyz", "")) != [1.0]:
+        wrong.append(f"/metrics: app_monitoring_readyz is {values.get(('app_monitoring_readyz', ''))}")
+    if shutil.which("promtool"):
+        check = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+        if check.returncode != 0:
+            wrong.append(f"promtool: {check.stdout}{check.stderr}")
+    return wrong
+
+
 def get(url):
     with urllib.request.urlopen(url, timeout=20) as answer:
         return json.load(answer)
@@ -144,9 +181,11 @@ def main(folder):
         keys = [each["distributed_public_key"] for each in lock["distributed_validators"]]
         pathlib.Path(f"{folder}/dv.pubkeys").write_text("\n".join(keys) + "\n")
 
-        chain_port, *ports = free_ports(4 + 3 * args.nodes)
-        signer_ports, proxy_port = ports[3 + 2 * args.nodes:][:args.nodes - args.clients], ports.pop(0)
-        proxy_ports, p2p_ports, api_ports = ports[:2], ports[2:2 + args.nodes], ports[2 + args.nodes:2 + 2 * args.nodes]
+        chain_port, proxy_port, *ports = free_ports(4 + 4 * args.nodes)
+        proxy_ports, ports = ports[:2], ports[2:]
+        p2p_ports, api_ports, monitoring_ports, signer_ports = (
+            ports[index * args.nodes:(index + 1) * args.nodes] for index in range(4))
+        signer_ports = signer_ports[:args.nodes - args.clients]
         say(f"starting the chain: {args.fork}, {args.preset} preset, {args.chain_validators} validators, "
             f"slots of {args.slot_seconds} s; logs in {folder}")
         chain = start("specnode", [
@@ -194,6 +233,7 @@ def main(folder):
                 "--private-key-file", f"{home}/charon-enr-private-key", "--journal-file", f"{home}/journal.sqlite",
                 "--beacon-node-endpoints", ",".join(endpoints), "--beacon-node-timeout", "4s",
                 "--beacon-node-submit-timeout", "6s", "--validator-api-address", f"127.0.0.1:{api_ports[index]}",
+                "--monitoring-address", f"127.0.0.1:{monitoring_ports[index]}",
                 "--p2p-tcp-address", f"127.0.0.1:{p2p_ports[index]}", "--p2p-peers", ",".join(peers),
                 # The built-in relays are out on the internet.
                 "--p2p-relays", "",
@@ -325,6 +365,11 @@ def main(folder):
             print(pathlib.Path(f"{folder}/vapi-check.log").read_text(errors="replace"))
             if status != 0:
                 failed.append(f"vapi-check ended with status {status}")
+        for index, node in enumerate(nodes):
+            if node.poll() is None:
+                failed += [f"node {index}: {each}" for each in monitoring(
+                    monitoring_ports[index], f"{folder}/metrics{index}.txt",
+                    is_quiet=not args.faults and args.stop_in is None and not args.loaded)]
         for index, node in enumerate(nodes):
             if node.poll() is not None:
                 continue

@@ -161,6 +161,7 @@ class Lab:
             "--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", "--accept-new-journal",
             "--beacon-node-endpoints", f"http://127.0.0.1:{chain or self.chain_port}", "--beacon-node-timeout", "4s",
             "--beacon-node-submit-timeout", "6s", "--validator-api-address", "127.0.0.1:0",
+            "--monitoring-address", "",
             "--debug-address", f"127.0.0.1:{debug_port}", "--log-format", "json", "--log-level", "debug"] + options, place)
 
     def start_relay(self, ip, place=Here(), ports=(RELAY_PORT, RELAY_HTTP_PORT, RELAY_METRICS_PORT)):

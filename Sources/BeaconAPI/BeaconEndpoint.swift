@@ -6,6 +6,7 @@ package enum BeaconEndpoint: Hashable, Sendable {
     case genesis
     case spec
     case syncing
+    case peerCount
     case nodeVersion
     /// Version 2, which names the execution client, too. Older nodes lack it.
     case nodeVersions
@@ -44,7 +45,7 @@ package enum BeaconEndpoint: Hashable, Sendable {
     package var method: Method {
         switch self {
         case .validators, .attesterDuties, .syncDuties, .submit: .post
-        case .genesis, .spec, .syncing, .nodeVersion, .nodeVersions, .validatorsByQuery, .proposerDuties,
+        case .genesis, .spec, .syncing, .peerCount, .nodeVersion, .nodeVersions, .validatorsByQuery, .proposerDuties,
             .attestationData, .aggregateAttestation, .syncContribution, .produceBlock, .blockHeader, .blockRoot,
             .blockAttestations, .events:
             .get
@@ -98,7 +99,7 @@ package enum BeaconEndpoint: Hashable, Sendable {
         case .attesterDuties(_, let indices), .syncDuties(_, let indices):
             JSONValue.array(indices.map { $0.json() }).bytes()
         case .submit(let submission): submission.body
-        case .genesis, .spec, .syncing, .nodeVersion, .nodeVersions, .validatorsByQuery, .proposerDuties,
+        case .genesis, .spec, .syncing, .peerCount, .nodeVersion, .nodeVersions, .validatorsByQuery, .proposerDuties,
             .attestationData, .aggregateAttestation, .syncContribution, .produceBlock, .blockHeader, .blockRoot,
             .blockAttestations, .events:
             nil
@@ -108,8 +109,8 @@ package enum BeaconEndpoint: Hashable, Sendable {
     /// A longer answer is refused.
     package var answerBytesMax: Int {
         switch self {
-        case .genesis, .syncing, .nodeVersion, .nodeVersions, .attestationData, .syncContribution, .blockHeader,
-            .blockRoot:
+        case .genesis, .syncing, .peerCount, .nodeVersion, .nodeVersions, .attestationData, .syncContribution,
+            .blockHeader, .blockRoot:
             64 << 10
         // Bits of all committees of a slot, twice as hex.
         case .aggregateAttestation: 256 << 10

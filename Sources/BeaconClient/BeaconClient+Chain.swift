@@ -52,6 +52,11 @@ extension BeaconClient {
         try await call(.syncing, at: node) { try SyncingStatus(json: $0.member("data")) }
     }
 
+    /// Peers that a node is connected to now.
+    package func peerCount() async throws(BeaconError) -> UInt64 {
+        try await call(.peerCount) { try $0.member("data").field("connected") }
+    }
+
     /// What one node says about itself and its execution client; older nodes say less.
     package func versions(of node: Int) async throws(BeaconError) -> NodeVersions {
         do {

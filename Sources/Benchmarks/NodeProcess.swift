@@ -17,7 +17,8 @@ final class NodeProcess {
             let output = FileHandle(forWritingAtPath: log)
         else { throw BenchmarkError("open \(log)") }
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["run", "--log-level", "debug", "--log-format", "json"] + arguments
+        process.arguments =
+            ["run", "--log-level", "debug", "--log-format", "json", "--monitoring-address", ""] + arguments
         process.environment = ProcessInfo.processInfo.environment.filter { name, _ in
             !name.hasPrefix("STYX_") && !name.hasPrefix("CHARON_")
         }

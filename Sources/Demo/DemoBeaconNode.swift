@@ -57,6 +57,10 @@ package struct DemoBeaconNode: Sendable {
                 "el_offline": false,
             ])
         }
+        router.get("/eth/v1/node/peer_count") { _, _ in
+            // Nobody else has this chain, which is no fault here.
+            data(["disconnected": "0", "connecting": "0", "connected": "1", "disconnecting": "0"])
+        }
         router.get("/eth/v1/beacon/genesis") { _, _ in
             data(
                 Genesis(

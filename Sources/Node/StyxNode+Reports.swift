@@ -15,10 +15,11 @@ extension StyxNode {
         view: @escaping @Sendable () -> ClusterView, commits: @escaping @Sendable () -> Int
     ) -> @Sendable (Report) -> Void {
         let logger = topic("tracker")
-        let hook = hooks.report
+        let (hook, metrics) = (hooks.report, monitoring.metrics.duties)
         let filter = Mutex(ReportFilter())
         return { report in
             hook(report)
+            metrics.receive(report)
             switch report {
             case .started(let duty, let validators):
                 filter.withLock { $0.works("resolve") }

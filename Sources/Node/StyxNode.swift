@@ -31,6 +31,8 @@ package struct StyxNode: Sendable {
         package var validatorAPIListens: @Sendable (Int) -> Void = { _ in }
         /// Port of the validator API, once the node answers there.
         package var validatorAPI: @Sendable (Int) -> Void = { _ in }
+        /// Port of the monitoring pages.
+        package var monitoring: @Sendable (Int) -> Void = { _ in }
         /// Port of the debug pages.
         package var debug: @Sendable (Int) -> Void = { _ in }
         /// A fork was added, moved or withdrawn: the schedule from now on.
@@ -52,6 +54,9 @@ package struct StyxNode: Sendable {
     let tls: TLSIdentity?
     /// If remote signers sign.
     let remoteSigner: SignerConfiguration?
+    let monitoring: NodeMonitoring
+    /// What this node says of itself to other operators.
+    let ownInfo: PeerInfo
     private let ownsThreads: Bool
 
     /// - Parameter threads: shared with other nodes of the process; own ones if nil.
@@ -70,6 +75,15 @@ package struct StyxNode: Sendable {
                 "waiting for the execution client: contracts signed the lock", metadata: ["reason": "\(reason)"])
         }
         try configuration.graffiti.validate(validators: cluster.lock.validators.count)
+        let startedAt = SystemClock.now()
+        ownInfo = PeerInfo(
+            lockHash: cluster.lock.lockHash, gitHash: BuildInfo.gitHash, startedAt: startedAt,
+            builderAPI: configuration.usesBuilder, nickname: configuration.nickname)
+        monitoring = NodeMonitoring(
+            NodeMetrics(
+                cluster, nickname: configuration.nickname,
+                ownReport: PeerReport(own: ownInfo, startedAt: startedAt)),
+            operators: cluster.operators.count, signs: configuration.signing != .off)
         ownsThreads = threads == nil
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
@@ -107,6 +121,11 @@ package struct StyxNode: Sendable {
                 group.addTask {
                     hooks.listening(try await host.bind())
                     try await host.run()
+                }
+                if !configuration.monitoringAddress.isEmpty {
+                    group.addTask { await watchReadiness(host, beacon, server) }
+                    group.addTask { await watchVersions(beacon) }
+                    group.addTask { try await serveMonitoring(host, peerInfo, server) }
                 }
                 group.addTask { await watchPeers(host, peerInfo, relays, runtime) }
                 group.addTask { try await relays.run() }
@@ -154,13 +173,17 @@ package struct StyxNode: Sendable {
         // At once: a wrong password or a missing key should show before a beacon node is there.
         tools.remote?.start()
         let discovery = chainDiscovery(beacon, reconnections)
-        async let learned = discovery.learn { why in server.update { $0.note(.beaconNode, why) } }
+        async let learned = discovery.learn { why in
+            monitoring.note(missing: "\(why)")
+            server.update { $0.note(.beaconNode, why) }
+        }
         let shares = try await openShares { done, total in
             server.update { $0.note(.keystores, "\(done) of \(total)") }
         }
         server.update { $0.finish(.keystores) }
         let (chain, genesisRoot) = try await learned
         server.update { $0.finish(.beaconNode) }
+        monitoring.note(chain.clock)
         let view = ChainView(chain)
         tools.remote?.follow(epoch: chain.clock.slotDuration * Int(clamping: chain.clock.slotsPerEpoch))
         let verifier = tools.verifier
@@ -189,8 +212,11 @@ package struct StyxNode: Sendable {
             seed: UInt64.random(in: .min ... .max), infoSync: infoSyncConfiguration)
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
         warn(about: journal, fresh, isEmpty: snapshot.watermarks.isEmpty, chain.clock)
-        let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock)
-        let duties = DutiesSource(client: beacon, clock: chain.clock)
+        let metrics = monitoring.metrics
+        let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock) {
+            metrics.validators.note($0)
+        }
+        let duties = DutiesSource(client: beacon, clock: chain.clock) { metrics.beacon.receive($0) }
         let events = ChainEvents(
             beacon: beacon, clock: chain.clock, reconnections: reconnections, logger: topic("sse"))
         let effects = NodeEffects(
@@ -206,11 +232,18 @@ package struct StyxNode: Sendable {
                 configuration: workflowConfiguration, sealPriorities: { PriorityCodec.seal($0, with: identity) },
                 seal: { ConsensusCodec.seal($0, $1, with: identity) }), loop: loop,
             commit: { records, done in journal.commit(records) { done($0.mapError { $0 }) } },
-            perform: { effect, driver in effects.perform(effect, tasks) { driver.post($0) } })
+            perform: { effect, driver in
+                let ended = metrics.work.watch(effect, chain.clock, now: SystemClock.now)
+                effects.perform(effect, tasks) { event in
+                    ended(event)
+                    driver.post(event)
+                }
+            })
         let runtime = NodeRuntime(driver: driver, chain: view, keys: cluster.keys, verifier: verifier)
         let instructions = BeaconInstructions(
             book: book, pubKeyCount: cluster.keys.pubKeys.count, usesBuilder: configuration.usesBuilder,
-            validators: validators, duties: duties, chain: chain, hands: .init(beacon, driver), logger: topic("eth2"))
+            validators: validators, duties: duties, chain: chain, hands: .init(beacon, driver, metrics.work),
+            logger: topic("eth2"))
         reconnections.observe { instructions.startOver() }
         slot.set(runtime)
         parSigEx.open()
@@ -234,7 +267,8 @@ package struct StyxNode: Sendable {
                 group.addTask { await overrides.run(changed: changed) }
                 if let updates { group.addTask { await updates.run(changed: changed) } }
                 group.addTask {
-                    await events.run { _, event in
+                    await events.run { node, event in
+                        metrics.beacon.receive(event, from: beacon.nodes[node], chain.clock, at: SystemClock.now())
                         if case .chainReorg = event { validators.forget() }
                         let changed = duties.receive(event)
                         if !changed.isEmpty { driver.post(.dutiesChanged(changed)) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import Program
 
 /// In any case of letters, as Charon takes it; `fatal` and `panic` are levels of its logger.
 enum LogLevel: String, ExpressibleByArgument, CaseIterable {
@@ -57,6 +58,11 @@ private struct LineLogHandler: LogHandler {
         let line = line(
             event.level, "\(event.message)", fields.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") })
         Terminal.write(line)
+        switch event.level {
+        case .trace, .debug, .info, .notice: break
+        case .warning: LogTally.note(.warning, topic: topic)
+        case .error, .critical: LogTally.note(.error, topic: topic)
+        }
     }
 
     private func line(_ level: Logger.Level, _ message: String, _ fields: [(String, String)]) -> String {

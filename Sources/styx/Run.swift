@@ -82,6 +82,7 @@ struct Run: AsyncParsableCommand {
     @Option(help: "Certificate for TLS towards the validator client, a PEM file. With --vc-tls-key-file.")
     var vcTlsCertFile = ""
     @Option(help: "Key of --vc-tls-cert-file, a PEM file without password.") var vcTlsKeyFile = ""
+    @OptionGroup var monitoring: MonitoringOptions
     @Option(help: "Pages for debugging, ip:port: /debug/peers. None if empty.") var debugAddress = ""
     @Option(
         help: """
@@ -120,12 +121,12 @@ struct Run: AsyncParsableCommand {
             "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
             "execution-client-rpc-endpoint", "graffiti", "overrides-file", "publish-address", "publish-timeout",
             "testnet-capella-hard-fork",
-        ] + TestnetOptions.names + RemoteSignerOptions.names,
+        ] + TestnetOptions.names + RemoteSignerOptions.names + MonitoringOptions.names,
         switches: [
             "no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal", "builder-api",
             "graffiti-disable-client-append", "fetch-feerecipient-updates",
         ],
-        noneIfEmpty: ["p2p-relays", "publish-address"])
+        noneIfEmpty: ["p2p-relays", "publish-address"] + MonitoringOptions.names)
 
     func run() async throws {
         let logger = LogOutput.bootstrap(level: logLevel, format: logFormat)
@@ -155,6 +156,7 @@ struct Run: AsyncParsableCommand {
         node.validatorAPIAddress = validatorApiAddress
         node.validatorAPICertificateFile = vcTlsCertFile
         node.validatorAPIKeyFile = vcTlsKeyFile
+        node.monitoringAddress = monitoring.monitoringAddress
         node.debugAddress = debugAddress
         node.signing = signer
         node.validatorKeysDirectory = validatorKeysDir.flatMap { $0.isEmpty ? nil : $0 }

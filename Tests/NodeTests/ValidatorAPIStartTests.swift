@@ -20,19 +20,10 @@ struct ValidatorAPIStartTests {
     let configuration: NodeConfiguration
 
     init() throws {
-        let cluster = try SmallCluster("start")
-        directory = cluster.directory
-        var configuration = NodeConfiguration()
-        configuration.lockFile = cluster.lockFile(1)
-        configuration.privateKeyFile = cluster.privateKeyFile(1)
-        configuration.journalFile = cluster.file("journal.sqlite", of: 1)
-        configuration.validatorKeysDirectory = cluster.keystores(1)
-        configuration.beaconNodeEndpoints = [deadURL]
-        configuration.validatorAPIAddress = "127.0.0.1:0"
-        self.configuration = configuration
+        let files = try NodeFiles()
+        directory = files.directory
+        configuration = files.configuration
     }
-
-    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// Runs a node for as long as `body` runs.
     private static func run(
@@ -41,7 +32,7 @@ struct ValidatorAPIStartTests {
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         var hooks = StyxNode.Hooks()
         hooks.validatorAPIListens = { listening.yield($0) }
-        let node = try await StyxNode(configuration, hooks: hooks, logger: quiet)
+        let node = try await StyxNode(configuration, hooks: hooks, logger: NodeFiles.quiet)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 defer { listening.finish() }
@@ -109,7 +100,7 @@ struct ValidatorAPIStartTests {
             var configuration = configuration
             configuration.validatorAPIAddress = String(other.url.dropFirst("http://".count))
             let node = try await StyxNode(
-                configuration, logger: Self.quiet)
+                configuration, logger: NodeFiles.quiet)
             let error = await #expect(throws: ConfigurationError.self) { try await node.run() }
             #expect(error?.flag == "validator-api-address")
             #expect(error?.what.contains("\(configuration.validatorAPIAddress) cannot be listened on") == true)
@@ -124,7 +115,7 @@ struct ValidatorAPIStartTests {
             configuration.validatorAPICertificateFile = certificate
             configuration.validatorAPIKeyFile = key
             return await #expect(throws: ConfigurationError.self) {
-                _ = try await StyxNode(configuration, logger: Self.quiet)
+                _ = try await StyxNode(configuration, logger: NodeFiles.quiet)
             }
         }
         let noKey = await fault(certificate, "")

@@ -10,9 +10,8 @@ struct IdleCodeTests {
         "deposit": "the key ceremony",
         "aggregateVerify": "the standard's vectors ask for it",
         "blockHeader": "inclusion of votes to come", "blockAttestations": "inclusion of votes to come",
-        "versions": "metrics to come",
         "exposedBytes": "tests compare keys", "handlingsCount": "tests wait for it",
-        "requestsInFlight": "tests wait for it", "totals": "metrics to come",
+        "requestsInFlight": "tests wait for it",
         "customMirror": "the standard library asks", "unownedExecutor": "the standard library asks",
     ]
     /// Tests are what these are for.

@@ -29,7 +29,7 @@ struct EnvironmentArgumentsTests {
 
     @Test("every flag of run may be empty: the default holds")
     func empty() throws {
-        for flag in Run.flags.options where flag != "p2p-relays" {
+        for flag in Run.flags.options where !Run.flags.noneIfEmpty.contains(flag) {
             for arguments in [["--\(flag)="], ["--\(flag)", ""]] {
                 let run = try Self.run(arguments + ["--log-level=error"])
                 #expect(run.logLevel == .error && run.beaconNodeTimeout == .seconds(2), "\(flag)")
@@ -60,6 +60,21 @@ struct EnvironmentArgumentsTests {
         #expect(flags.timeout == .milliseconds(500))
         #expect([flags.authorityFile, flags.certificateFile, flags.keyFile] == ["ca.pem", "", "k.pem"])
         #expect(try Self.run([], [:]).remoteSigner.flags.timeout == nil)
+    }
+
+    @Test("the monitoring address: Charon's default and variables; none can be said on the command line")
+    func monitoring() throws {
+        let charon = ["CHARON_MONITORING_ADDRESS": "0.0.0.0:3620"]
+        for (arguments, environment, expected) in [
+            ([], [:], "127.0.0.1:3620"), ([], charon, "0.0.0.0:3620"),
+            ([], ["CHARON_MONITORING_ADDRESS": ""], "127.0.0.1:3620"),
+            ([], charon.merging(["STYX_MONITORING_ADDRESS": "[::1]:1"]) { first, _ in first }, "[::1]:1"),
+            (["--monitoring-address", "127.0.0.1:7"], charon, "127.0.0.1:7"), (["--monitoring-address="], charon, ""),
+            (["--monitoring-address", ""], [:], ""),
+        ] as [([String], [String: String], String)] {
+            let run = try Self.run(arguments, environment)
+            #expect(run.monitoring.monitoringAddress == expected, "\(arguments) \(environment)")
+        }
     }
 
     @Test("lists: commas, repetition, blanks, and values with an equals sign")

@@ -39,7 +39,7 @@ struct SecretsTests {
         return [
             "--lock-file", "\(home)/cluster-lock.json", "--private-key-file", "\(home)/charon-enr-private-key",
             "--journal-file", "\(home)/journal.sqlite", "--validator-api-address", "127.0.0.1:0",
-            "--validator-keys-dir", "\(home)/validator_keys",
+            "--monitoring-address", "127.0.0.1:0", "--validator-keys-dir", "\(home)/validator_keys",
         ]
     }
 

@@ -52,9 +52,15 @@ final class ActiveValidators: Sendable {
         self.fetch = fetch
     }
 
-    convenience init(client: BeaconClient, pubKeys: [PubKey], clock: SlotClock) {
+    /// - Parameter observe: told of each answer.
+    convenience init(
+        client: BeaconClient, pubKeys: [PubKey], clock: SlotClock,
+        observe: @escaping @Sendable ([BeaconValidator]) -> Void = { _ in }
+    ) {
         self.init(pubKeys: pubKeys, clock: clock) { keys async throws(BeaconError) in
-            try await client.validators(.pubKeys(keys))
+            let rows = try await client.validators(.pubKeys(keys))
+            observe(rows)
+            return rows
         }
     }
 

@@ -54,6 +54,8 @@ package struct NodeConfiguration: Sendable {
     /// PEM files, both or neither; plain HTTP without.
     package var validatorAPICertificateFile = ""
     package var validatorAPIKeyFile = ""
+    /// `ip:port` of `/metrics`, `/livez`, `/readyz` and `/enr`; empty for none.
+    package var monitoringAddress = ""
     /// `ip:port` of `/debug/peers`; empty for none.
     package var debugAddress = ""
     package var signing = Signing.off
@@ -108,6 +110,7 @@ package struct NodeConfiguration: Sendable {
         }
         _ = try SocketAddressText(validatorAPIAddress, flag: "validator-api-address")
         try validateTLSFiles()
+        if !monitoringAddress.isEmpty { _ = try SocketAddressText(monitoringAddress, flag: "monitoring-address") }
         if !debugAddress.isEmpty { _ = try SocketAddressText(debugAddress, flag: "debug-address") }
         _ = try listenAddresses()
         for address in p2pUDPAddresses { _ = try SocketAddressText(address, flag: "p2p-udp-address") }

@@ -40,10 +40,16 @@ extension StyxNode {
 }
 
 extension BeaconInstructions.Hands {
-    init(_ beacon: BeaconClient, _ driver: WorkflowDriver) {
+    init(_ beacon: BeaconClient, _ driver: WorkflowDriver, _ metrics: WorkMetrics) {
         self.init(
             prepare: { rows async throws(BeaconError) in try await beacon.prepare(rows) },
-            register: { rows async throws(BeaconError) in try await beacon.register(rows) },
+            register: { rows async throws(BeaconError) in
+                do throws(BeaconError) { try await beacon.register(rows) } catch {
+                    metrics.registered(isTaken: false)
+                    throw error
+                }
+                metrics.registered(isTaken: true)
+            },
             subscribe: { rows async throws(BeaconError) in try await beacon.subscribe(rows) },
             subscribeSync: { rows async throws(BeaconError) in try await beacon.subscribe(rows) },
             aggregators: { rows in

@@ -93,7 +93,11 @@ extension StyxNode {
         let parSigEx = ParSigExProtocol(
             codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count, preset: preset),
             directory: cluster.directory, sender: sender, worker: worker, admits: admits,
-            deliver: { duty, set, _ in slot.current?.driver.post(.peerPartials(duty, set)) }, observe: observe)
+            deliver: { [work = monitoring.metrics.work] duty, set, peer in
+                guard let runtime = slot.current else { return }
+                work.arrived(duty, set, from: peer, runtime.chain.clock, at: SystemClock.now())
+                runtime.driver.post(.peerPartials(duty, set))
+            }, observe: observe)
         consensus.serve(on: host)
         parSigEx.serve(on: host)
         return (consensus, parSigEx)
@@ -101,11 +105,8 @@ extension StyxNode {
 
     func servePeerInfo(on host: Host, _ observe: @escaping @Sendable (PeerEvent) -> Void) -> PeerInfoProtocol {
         let logger = topic("peerinfo")
-        let own = PeerInfo(
-            lockHash: cluster.lock.lockHash, gitHash: BuildInfo.gitHash, startedAt: SystemClock.now(),
-            builderAPI: configuration.usesBuilder, nickname: configuration.nickname)
         let peerInfo = PeerInfoProtocol(
-            own: own, host: host, directory: cluster.directory, now: SystemClock.now,
+            own: ownInfo, host: host, directory: cluster.directory, now: SystemClock.now,
             warn: { [peerFaults] peer, warning in
                 guard case .runsTwice(let twins) = warning else {
                     return logger.warning("\(warning)", metadata: ["peer": "\(peer)"])
@@ -166,6 +167,7 @@ extension StyxNode {
         var connected: Set<PeerIndex> = []
         await withDiscardingTaskGroup { group in
             for await event in host.events {
+                monitoring.metrics.peers.receive(event)
                 switch event {
                 case .connected(let peer, let direction, let address):
                     guard let index = cluster.directory.index(of: peer) else { continue }
@@ -231,8 +233,9 @@ extension StyxNode {
 
     func peerObserver() -> @Sendable (PeerEvent) -> Void {
         let logger = topic("p2p")
-        let faults = peerFaults
+        let (faults, metrics) = (peerFaults, monitoring.metrics.peers)
         return { event in
+            metrics.receive(event)
             switch event {
             case .sendFailed(let peer, let topic, let reason, let isNews):
                 logger.log(
@@ -285,6 +288,7 @@ extension StyxNode {
         var beacon = BeaconClientConfiguration(
             primaries: try addresses(configuration.beaconNodeEndpoints, "beacon-node-endpoints"),
             fallbacks: try addresses(configuration.fallbackBeaconNodeEndpoints, "fallback-beacon-node-endpoints"))
+        beacon.observe = { [metrics = monitoring.metrics.beacon] in metrics.receive($0) }
         beacon.reconnected = { reconnections.note($0) }
         beacon.readTimeout = configuration.beaconNodeTimeout
         beacon.submitTimeout = configuration.beaconNodeSubmitTimeout

@@ -19,6 +19,16 @@ package struct PeerReport: Hashable, Sendable {
     package var receivedAt: Instant
 }
 
+extension PeerReport {
+    /// What others make of what we say ourselves.
+    package init(own: PeerInfo, startedAt: Instant) {
+        self.init(
+            version: own.charonVersion, isSupported: true, gitHash: own.gitHash, startedAt: startedAt,
+            builderAPI: own.builderAPI, nickname: own.nickname, client: own.client, clockOffset: .zero,
+            lockHashMatches: true, receivedAt: startedAt)
+    }
+}
+
 /// Something an operator may want to act on, about one peer.
 package enum PeerWarning: Hashable, Sendable {
     case timestampsMissing

@@ -1,0 +1,194 @@
+import BeaconClient
+import DutyWorkflow
+import Ethereum
+import Libp2p
+import Prometheus
+import SSZ
+
+/// Labels of operations.md §9. Their values are of the cluster, of an enumeration or of a table; where they are a peer's
+/// or a client's words, few series stay.
+enum MetricLabels {
+    /// Another operator, or this one: `operator-0` is the lock's first. Charon's word lists are not ours to use.
+    struct Peer: Label {
+        static let name = "peer"
+        let value: String
+
+        init(_ peer: PeerIndex) { value = "operator-\(peer.rawValue)" }
+    }
+
+    /// Position in the lock, from 0.
+    struct PeerNumber: Label {
+        static let name = "peer_idx"
+        let value: String
+
+        init(_ peer: PeerIndex) { value = "\(peer.rawValue)" }
+    }
+
+    struct Relay: Label {
+        static let name = "peer"
+        let value: String
+
+        init(_ relay: PeerID) { value = "\(relay)" }
+    }
+
+    struct DutyKind: Label {
+        static let name = "duty"
+        let value: String
+
+        init(_ type: DutyType) { value = type.name }
+    }
+
+    struct Reason: Label {
+        static let name = "reason"
+        let value: String
+
+        init(_ reason: FailureReason) { value = reason.code }
+    }
+
+    struct Rank: Label {
+        static let name = "rank"
+        let value: String
+
+        /// 0 for the biggest group.
+        init(_ rank: Int) { value = "\(rank)" }
+    }
+
+    /// A protocol's full id, or what carries a connection.
+    struct ProtocolName: Label {
+        static let name = "protocol"
+        let value: String
+    }
+
+    struct TimerStyle: Label {
+        static let name = "timer"
+        let value: String
+    }
+
+    struct Topic: Label {
+        static let name = "topic"
+        let value: String
+    }
+
+    struct PathKind: Label {
+        static let name = "type"
+        let value: String
+
+        init(_ path: ConnectionPath) { value = path.relay == nil ? "direct" : "relay" }
+    }
+
+    /// Of a beacon node, without what may be a secret.
+    struct Address: Label {
+        static let name = "addr"
+        let value: String
+
+        init(_ node: BeaconNodeAddress) { value = node.description }
+    }
+
+    struct BeaconNode: Label {
+        static let name = "beacon_id"
+        let value: String
+
+        init(_ node: BeaconNodeAddress) { value = node.description }
+    }
+
+    /// One of our own names.
+    struct Endpoint: Label {
+        static let name = "endpoint"
+        let value: String
+    }
+
+    struct ProxyPath: Label {
+        static let name = "path"
+        let value: String
+
+        init(_ text: String) { value = ProxiedPaths.table[text] }
+    }
+
+    struct Status: Label {
+        static let name = "status_code"
+        let value: String
+
+        /// Three digits, or `other`.
+        init(_ status: Int) { value = (100..<600).contains(status) ? "\(status)" : LabelTable.other }
+    }
+
+    struct ContentType: Label {
+        static let name = "content_type"
+        let value: String
+    }
+
+    struct UserAgent: Label {
+        static let name = "user_agent"
+        let value: String
+    }
+
+    struct Version: Label {
+        static let name = "version"
+        let value: String
+    }
+
+    struct GitHash: Label {
+        static let name = "git_hash"
+        let value: String
+    }
+
+    struct Client: Label {
+        static let name = "dv_client"
+        let value: String
+    }
+
+    struct Nickname: Label {
+        static let name = "peer_nickname"
+        let value: String
+    }
+
+    struct PeerName: Label {
+        static let name = "peer_name"
+        let value: String
+    }
+
+    struct NetworkName: Label {
+        static let name = "network"
+        let value: String
+    }
+
+    struct PubKeyFull: Label {
+        static let name = "pubkey_full"
+        let value: String
+
+        init(_ pubKey: PubKey) { value = "\(pubKey)" }
+    }
+
+    /// Short: the first and last three digits.
+    struct PubKeyShort: Label {
+        static let name = "pubkey"
+        let value: String
+
+        init(_ pubKey: PubKey) {
+            let digits = "\(pubKey)".dropFirst(2)
+            value = "\(digits.prefix(3))_\(digits.suffix(3))"
+        }
+    }
+
+    struct ValidatorState: Label {
+        static let name = "status"
+        let value: String
+    }
+
+    /// Of the log.
+    struct LogTopic: Label {
+        static let name = "topic"
+        let value: String
+    }
+
+    /// Words of another program, for a label: printable, and cut to size.
+    static func printable(_ text: String, charactersMax: Int = 128) -> String {
+        let scalars = text.unicodeScalars.prefix(charactersMax).map { scalar -> Unicode.Scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: "?"
+            default: scalar
+            }
+        }
+        return String(String.UnicodeScalarView(scalars))
+    }
+}

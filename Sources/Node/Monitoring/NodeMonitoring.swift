@@ -1,0 +1,113 @@
+import BeaconAPI
+import Ethereum
+import Prometheus
+import Monitoring
+import Program
+import Synchronization
+
+/// Looks once a slot whether the node is ready, and makes the monitoring pages. Source: operations.md §7, §8.
+final class NodeMonitoring: Sendable {
+    /// What readiness depends on, and whom to ask.
+    struct Questions: Sendable {
+        typealias Ask<Answer> = @Sendable () async throws(BeaconError) -> Answer
+
+        /// Of the beacon nodes.
+        var syncing: Ask<NodeReadiness.Facts.BeaconNode>
+        /// Of the beacon node; asked once a minute.
+        var peerCount: Ask<UInt64>
+        /// Other operators connected now.
+        var connected: @Sendable () -> Int
+        /// On the validator API so far.
+        var requests: @Sendable () -> UInt64
+    }
+
+    /// Between two looks until the chain tells its slots: then nobody is asked.
+    private static let lookEvery = Duration.seconds(1)
+    private static let peerCountEvery = Duration.seconds(60)
+
+    let metrics: NodeMetrics
+
+    private struct State {
+        var watch: ReadinessWatch
+        var clock: SlotClock?
+        var readiness = NodeReadiness.uninitialised
+        /// Of the beacon node; nil until it told.
+        var beaconNodePeers: UInt64?
+        var peerCountAskedAt: Instant?
+    }
+
+    private let state: Mutex<State>
+
+    init(_ metrics: NodeMetrics, operators: Int, signs: Bool) {
+        self.metrics = metrics
+        state = Mutex(State(watch: ReadinessWatch(operators: operators, signs: signs)))
+    }
+
+    var readiness: NodeReadiness { state.withLock { $0.readiness } }
+
+    /// No beacon node has described the chain yet, and why.
+    func note(missing why: String) { evaluate(.down(why), connected: 0) }
+
+    func note(_ clock: SlotClock) { state.withLock { $0.clock = clock } }
+
+    /// Until cancelled.
+    func run(_ questions: Questions) async {
+        while !Task.isCancelled {
+            await look(questions, at: SystemClock.now())
+            let pause = state.withLock { $0.clock }?.slotDuration ?? Self.lookEvery
+            do { try await Task.sleep(for: pause) } catch { return }
+        }
+    }
+
+    /// Once a slot.
+    func look(_ questions: Questions, at now: Instant) async {
+        let (connected, requests) = (questions.connected(), questions.requests())
+        let (isChainKnown, asksPeers) = state.withLock { state in
+            state.watch.tick(
+                epoch: state.clock.map { $0.epoch(of: $0.currentSlot(at: now)) }, connected: connected,
+                requests: requests)
+            guard state.clock != nil else { return (false, false) }
+            if let last = state.peerCountAskedAt, last <= now, now - last < Self.peerCountEvery { return (true, false) }
+            state.peerCountAskedAt = now
+            return (true, true)
+        }
+        // Until then the reason is why it is not known.
+        guard isChainKnown else { return }
+        async let peers = asksPeers ? try? questions.peerCount() : nil
+        let found: NodeReadiness.Facts.BeaconNode
+        do throws(BeaconError) { found = try await questions.syncing() } catch { found = .down("\(error)") }
+        if let count = await peers {
+            state.withLock { $0.beaconNodePeers = count }
+            metrics.beacon.note(peers: count)
+        }
+        evaluate(found, connected: connected)
+    }
+
+    private func evaluate(_ beaconNode: NodeReadiness.Facts.BeaconNode, connected: Int) {
+        let code = state.withLock { state in
+            state.readiness = NodeReadiness(
+                state.watch.facts(beaconNode, beaconNodePeers: state.beaconNodePeers, connected: connected))
+            return state.readiness.code
+        }
+        metrics.readiness.set(Double(code))
+    }
+
+    /// - Parameters:
+    ///   - enr: this node's record.
+    ///   - collect: brings metrics up to date that nobody reports, before a scrape.
+    func pages(enr: String, collect: @escaping @Sendable () async -> Void) -> [String: Page.Maker] {
+        let scrape = CachedPage { [self] in
+            metrics.process.collect()
+            let now = SystemClock.now()
+            if let clock = state.withLock({ $0.clock }) { metrics.note(clock, at: now) }
+            await collect()
+            return Page(contentType: Exposition.contentType, body: Exposition(metrics.registry).text)
+        }
+        return [
+            "/livez": { Page(text: "ok") },
+            "/readyz": { [self] in Page(status: readiness.httpStatus, text: readiness.body) },
+            "/metrics": { await scrape.page() },
+            "/enr": { Page(text: enr) },
+        ]
+    }
+}

@@ -1,0 +1,96 @@
+import BeaconAPI
+import Ethereum
+import Synchronization
+import Testing
+
+@testable import Node
+
+@Suite("looks once a slot whether the node is ready")
+struct NodeMonitoringTests {
+    /// What the world is like, from slot to slot.
+    private final class World: Sendable {
+        let beaconNode = Mutex<NodeReadiness.Facts.BeaconNode?>(.following(behind: 0))
+        let peers = Mutex<UInt64?>(5)
+        let peerQuestions = Mutex(0)
+        let connected = Mutex(2)
+        let requests = Mutex<UInt64>(0)
+
+        private static let error = BeaconError(endpoint: "x", node: "", cause: .timeout)
+
+        var questions: NodeMonitoring.Questions {
+            .init(
+                syncing: { [self] () async throws(BeaconError) in
+                    guard let answer = beaconNode.withLock({ $0 }) else { throw Self.error }
+                    return answer
+                },
+                peerCount: { [self] () async throws(BeaconError) in
+                    peerQuestions.withLock { $0 += 1 }
+                    guard let count = peers.withLock({ $0 }) else { throw Self.error }
+                    return count
+                },
+                connected: { [self] in connected.withLock { $0 } }, requests: { [self] in requests.withLock { $0 } })
+        }
+    }
+
+    private static let clock = SlotClock(
+        genesis: Instant(unixSeconds: 1000), slotDuration: .seconds(12), slotsPerEpoch: 4)
+
+    @Test("tells each reason while it lasts, in the gauge as on the page")
+    func codes() async throws {
+        let monitoring = NodeMonitoring(try await NodeFiles().metrics(), operators: 4, signs: false)
+        let world = World()
+        var slot: UInt64 = 0
+        func look() async -> Int {
+            await monitoring.look(world.questions, at: Self.clock.start(of: Slot(slot)))
+            slot += 1
+            let gauge = monitoring.metrics.registry.metrics.first { $0.name == "app_monitoring_readyz" }
+            #expect(gauge?.series.map(\.value) == [.number(Double(monitoring.readiness.code))])
+            return monitoring.readiness.code
+        }
+        #expect(await look() == 0)
+        monitoring.note(missing: "refused")
+        #expect(monitoring.readiness.code == 2)
+        monitoring.note(Self.clock)
+        #expect(await look() == 1)
+        world.beaconNode.withLock { $0 = nil }
+        #expect(await look() == 2)
+        world.beaconNode.withLock { $0 = .syncing(behind: 4) }
+        #expect(await look() == 3)
+        world.beaconNode.withLock { $0 = .following(behind: 321) }
+        #expect(await look() == 8)
+        world.beaconNode.withLock { $0 = .following(behind: 0) }
+        world.connected.withLock { $0 = 1 }
+        // Nobody has asked in the first whole epoch.
+        #expect(await look() == 5)
+        // Six slots in a row.
+        while slot < 10 { #expect(await look() == 5) }
+        _ = await look()
+        #expect(monitoring.readiness.code == 4)
+        world.connected.withLock { $0 = 2 }
+        world.requests.withLock { $0 = 7 }
+        while slot < 13 { _ = await look() }
+        #expect(monitoring.readiness.code == 1)
+    }
+
+    @Test("asks for the beacon node's peers once a minute, and keeps the last answer")
+    func peers() async throws {
+        let monitoring = NodeMonitoring(try await NodeFiles().metrics(), operators: 4, signs: true)
+        let world = World()
+        monitoring.note(Self.clock)
+        func look(_ slots: ClosedRange<UInt64>) async -> Int {
+            for slot in slots { await monitoring.look(world.questions, at: Self.clock.start(of: Slot(slot))) }
+            return monitoring.readiness.code
+        }
+        world.peers.withLock { $0 = nil }
+        #expect(await look(0...4) == 1)
+        #expect(world.peerQuestions.withLock { $0 } == 1)
+        world.peers.withLock { $0 = 0 }
+        #expect(await look(5...9) == 7)
+        #expect(world.peerQuestions.withLock { $0 } == 2)
+        world.peers.withLock { $0 = nil }
+        #expect(await look(10...14) == 7)
+        world.peers.withLock { $0 = 1 }
+        #expect(await look(15...15) == 1)
+        #expect(world.peerQuestions.withLock { $0 } == 4)
+    }
+}

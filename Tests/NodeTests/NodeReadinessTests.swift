@@ -1,0 +1,118 @@
+import Ethereum
+import Testing
+
+@testable import Node
+
+@Suite struct NodeReadinessTests {
+    typealias Facts = NodeReadiness.Facts
+
+    static func facts(
+        _ beaconNode: Facts.BeaconNode, peers: UInt64? = 9, alone: Bool = false, signer: Bool = true
+    ) -> Facts {
+        var facts = Facts()
+        facts.beaconNode = beaconNode
+        facts.beaconNodePeers = peers
+        facts.connected = 1
+        facts.needed = 2
+        facts.isAlone = alone
+        facts.hasSigner = signer
+        return facts
+    }
+
+    struct Row: Sendable {
+        let facts: Facts
+        let code: Int
+        let text: String
+    }
+
+    /// Each row fails for everything that stands below it as well.
+    static let rows: [Row] = [
+        Row(facts: facts(.unknown, peers: 0, alone: true, signer: false), code: 0, text: "check not initialised"),
+        Row(facts: facts(.down("x"), peers: 0, alone: true, signer: false), code: 2, text: "beacon node is down"),
+        Row(
+            facts: facts(.syncing(behind: 999), peers: 0, alone: true, signer: false), code: 3,
+            text: "beacon node not synced"),
+        Row(
+            facts: facts(.following(behind: 321), peers: 0, alone: true, signer: false), code: 7,
+            text: "beacon node has no peers"),
+        Row(
+            facts: facts(.following(behind: 321), alone: true, signer: false), code: 8, text: "beacon node far behind"),
+        Row(
+            facts: facts(.following(behind: 320), peers: nil, alone: true, signer: false), code: 4,
+            text: "quorum of peers not connected"),
+        Row(facts: facts(.following(behind: 0), signer: false), code: 5, text: "validator client not connected"),
+        Row(facts: facts(.following(behind: 0)), code: 1, text: "ok"),
+        Row(facts: facts(.following(behind: 320), peers: nil), code: 1, text: "ok"),
+    ]
+
+    @Test("the first reason wins, in Charon's order and words", arguments: rows)
+    func precedence(row: Row) {
+        let readiness = NodeReadiness(row.facts)
+        #expect(readiness.code == row.code)
+        #expect(readiness.text == row.text)
+        #expect(readiness.httpStatus == (row.code == 1 ? 200 : 500))
+        #expect(readiness.body.hasPrefix(row.text))
+        #expect((readiness.advice == nil) == (row.code == 1))
+    }
+
+    @Test("says who must act")
+    func advice() {
+        #expect(NodeReadiness.beaconNodeDown("refused").body.contains("--beacon-node-endpoints (refused)"))
+        #expect(NodeReadiness.peersMissing(connected: 1, needed: 2).body.contains("all operators: 1 other nodes"))
+        #expect(NodeReadiness.validatorClientMissing.body.contains("--validator-api-address"))
+    }
+
+    @Test("every code but the retired one is told")
+    func codes() { #expect(Set(Self.rows.map(\.code)) == [0, 1, 2, 3, 4, 5, 7, 8]) }
+}
+
+@Suite struct ReadinessWatchTests {
+    static func isAlone(_ watch: ReadinessWatch) -> Bool {
+        watch.facts(.following(behind: 0), beaconNodePeers: nil, connected: 0).isAlone
+    }
+
+    static func hasSigner(_ watch: ReadinessWatch) -> Bool {
+        watch.facts(.following(behind: 0), beaconNodePeers: nil, connected: 0).hasSigner
+    }
+
+    @Test("needs so many others", arguments: [(1, 0), (3, 1), (4, 2), (5, 3), (7, 4), (10, 6), (13, 8)])
+    func needed(operators: Int, needed: Int) {
+        #expect(ReadinessWatch(operators: operators, signs: false).needed == needed)
+    }
+
+    @Test("a fresh node is alone until others are seen, and again after six slots without")
+    func alone() {
+        var watch = ReadinessWatch(operators: 4, signs: true)
+        #expect(Self.isAlone(watch))
+        watch.tick(epoch: 0, connected: 1, requests: 0)
+        #expect(Self.isAlone(watch))
+        watch.tick(epoch: 0, connected: 2, requests: 0)
+        #expect(!Self.isAlone(watch))
+        for slot in 1...6 {
+            watch.tick(epoch: 0, connected: 1, requests: 0)
+            #expect(Self.isAlone(watch) == (slot == 6))
+        }
+    }
+
+    @Test("a validator client that asks nothing for an epoch is missing, but not in the first one")
+    func silent() {
+        var watch = ReadinessWatch(operators: 4, signs: false)
+        watch.tick(epoch: 5, connected: 3, requests: 0)
+        #expect(Self.hasSigner(watch))
+        watch.tick(epoch: 6, connected: 3, requests: 0)
+        #expect(!Self.hasSigner(watch))
+        watch.tick(epoch: 6, connected: 3, requests: 4)
+        #expect(!Self.hasSigner(watch))
+        watch.tick(epoch: 7, connected: 3, requests: 4)
+        #expect(Self.hasSigner(watch))
+        watch.tick(epoch: 8, connected: 3, requests: 4)
+        #expect(!Self.hasSigner(watch))
+    }
+
+    @Test("a node that signs itself needs no validator client")
+    func signs() {
+        var watch = ReadinessWatch(operators: 4, signs: true)
+        for epoch in 0..<4 { watch.tick(epoch: Epoch(UInt64(epoch)), connected: 3, requests: 0) }
+        #expect(Self.hasSigner(watch))
+    }
+}
