@@ -25,17 +25,19 @@ enum SignerBenchmarks {
         try await measure(&bench, keystores, scene, scene.signer(.keystores(scene.shares)))
 
         let server = try SignerServer()
-        defer { server.stop() }
-        let client = try scene.client(server.url)
-        client.start()
         do {
-            try await measure(&bench, remote, scene, scene.signer(.remote(client)))
-            bench.record(remote + " connections", n: count, Double(try server.connections()), "", nil)
-        } catch {
+            let client = try scene.client(server.url)
+            client.start()
+            do { try await measure(&bench, remote, scene, scene.signer(.remote(client))) } catch {
+                await client.shutdown()
+                throw error
+            }
             await client.shutdown()
+        } catch {
+            _ = server.stop()
             throw error
         }
-        await client.shutdown()
+        bench.record(remote + " connections", n: count, Double(server.stop()), "", nil)
         try await scene.threads.shutdown()
     }
 

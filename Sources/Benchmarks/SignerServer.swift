@@ -15,6 +15,7 @@ final class SignerServer {
     /// `http://127.0.0.1:…`
     let url: String
     private let process: Process
+    private let output = Pipe()
 
     /// The key share of a validator, the same in both processes.
     static func key(_ number: Int) -> SecretKey {
@@ -32,19 +33,17 @@ final class SignerServer {
         }
     }
 
-    /// What the process does that `init` starts: says where it listens, then serves until it is killed.
+    /// What the process does that `init` starts: says where it listens, then of each connection that a request for a
+    /// signature came, until it is killed.
     static func serve() async throws {
         let keys = Dictionary(uniqueKeysWithValues: (0..<keysMax).map { ("\(key($0).publicKey.bytes)", key($0)) })
         let connections = Mutex<Set<ObjectIdentifier>>([])
         let responder = CallbackResponder<Context> { request, context in
             let path = request.head.path ?? ""
-            if path == "/connections" {
-                return answer("\(connections.withLock { $0.count })")
-            }
             if path.hasSuffix("/publicKeys") {
                 return answer(JSONValue.array(keys.keys.map { .string($0) }).text())
             }
-            _ = connections.withLock { $0.insert(ObjectIdentifier(context.channel)) }
+            if connections.withLock({ $0.insert(ObjectIdentifier(context.channel)).inserted }) { say("connection") }
             let body = try JSONValue(parsing: try await request.body.collect(upTo: 1 << 20).readableBytesView)
             guard let key = path.split(separator: "/").last.flatMap({ keys[String($0)] }),
                 let root = try body["signingRoot"]?.string.map({ try Bytes32(hex: $0) })
@@ -67,23 +66,16 @@ final class SignerServer {
         process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
         process.arguments = ["--signer-server"]
-        let output = Pipe()
         process.standardOutput = output
         try process.run()
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         url = line.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// That have carried a request for a signature so far.
-    func connections() throws -> Int {
-        guard let url = URL(string: url + "/connections"),
-            let count = Int(String(decoding: try Data(contentsOf: url), as: UTF8.self))
-        else { throw BenchmarkError("the signer does not count its connections") }
-        return count
-    }
-
-    func stop() {
+    /// - Returns: how many connections have carried a request for a signature.
+    func stop() -> Int {
         process.terminate()
         process.waitUntilExit()
+        return output.fileHandleForReading.readDataToEndOfFile().count { $0 == UInt8(ascii: "\n") }
     }
 }
