@@ -126,12 +126,18 @@ let package = Package(
                 "Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1", nioCore, nioPosix,
                 logging,
             ]),
+        module(
+            "Diagnostics",
+            [
+                "Node", "Cluster", "ClusterSetup", "Libp2p", "Program", "SSZ", "Secp256k1", nioCore, nioPosix,
+                nioHTTP1, logging,
+            ]),
         module("Demo", ["Node", "Program", "HTTPServing", hummingbird, nioCore]),
         .executableTarget(
             name: "styx",
             dependencies: [
-                "Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p", "Storage",
-                arguments, logging, unixSignals,
+                "Node", "Relay", "Demo", "Diagnostics", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p",
+                "Storage", arguments, logging, unixSignals,
             ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow", "Timing"]),
@@ -194,6 +200,7 @@ let package = Package(
         tests(
             "Node", ["BeaconTestSupport", "ClusterTestSupport", httpClient, nioCore, nioPosix], exclude: ["Fixtures"]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
+        tests("Diagnostics", ["BeaconTestSupport", nioCore, nioPosix, logging], exclude: ["Fixtures"]),
         tests("Demo"),
         tests("styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1"]),
         tests("Simulation"),

@@ -29,7 +29,15 @@ package struct LockFile: Sendable {
         }
     }
 
-    /// The same for a lock in memory.
+    /// Who the operators are, with nothing verified: not for anything that is trusted.
+    package static func operators(_ path: String) throws(ClusterError) -> [Operator] {
+        let bytes = try FileAccess.read(path, bytesMax: FileLimits.lockFileBytes)
+        do throws(ClusterError) { return try Lock(json: bytes).definition.operators } catch {
+            throw .inFile(path, error)
+        }
+    }
+
+    /// `load` for a lock in memory.
     ///
     /// With an execution client: pass `verify: false`, perform `report.contractCalls`, `answer` them, then
     /// `report.requirePassed()` unless `--no-verify`.

@@ -75,6 +75,11 @@ package struct ObolAPI: Sendable {
             bearer: account.sign(digest: EIP712.termsAndConditions.digest(chainID: 0)).bytes, body.bytes())
     }
 
+    /// Stores results of `alpha test`, below the path of the base.
+    package func publish(_ results: SignedTestResults) async throws {
+        try await post("publish the test results", base.appending("/test"), bearer: nil, results.json.bytes())
+    }
+
     /// Where a published definition is, for `--definition-file`.
     package func address(ofDefinition configHash: Root) -> String { base.appending("/definition/\(configHash.hex)") }
 

@@ -75,6 +75,13 @@ package struct ServiceURL: Hashable, Sendable, CustomStringConvertible, CustomRe
     /// - Parameter path: starts with `/`; put behind the URL's own path.
     package func appending(_ path: String) -> String { origin + self.path + path }
 
+    /// Like `appending`, and the URL's own query goes before that of `path`: it may be a key.
+    package func asking(_ path: String) -> String {
+        guard !query.isEmpty else { return appending(path) }
+        let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        return appending(String(parts[0])) + query + (parts.count > 1 ? "&" + parts[1] : "")
+    }
+
     /// - Parameter path: starts with `/`; put in place of the URL's own path.
     package func replacingPath(with path: String) -> String { origin + path }
 

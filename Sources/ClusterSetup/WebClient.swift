@@ -9,6 +9,8 @@ package final class WebClient: Sendable {
         /// With credentials removed: they go into `authorization`.
         package var url: String
         package var authorization: String?
+        /// Beside those that all requests have.
+        package var headers: [(name: String, value: String)] = []
         /// JSON.
         package var body: [UInt8]?
         /// For the complete answer.
@@ -26,6 +28,8 @@ package final class WebClient: Sendable {
         package let status: Int
         package let location: String?
         package let body: [UInt8]
+        /// From the call to the head of the answer, the way to a connection included.
+        package let headDelay: Duration
 
         package var isSuccess: Bool { (200..<300).contains(status) }
         var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) }
@@ -44,22 +48,25 @@ package final class WebClient: Sendable {
     /// Time limits are multiplied by it.
     let patience: Int
 
-    private init(patience: Int) {
+    private init(patience: Int, connectionsMax: Int) {
         self.patience = patience
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
         settings.httpVersion = .http1Only
         // A refused connection is an answer.
         settings.connectionPool.retryConnectionEstablishment = false
+        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsMax
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
     }
 
     /// A client for as long as `body` runs.
     ///
-    /// - Parameter patience: more than 1 in tests, which run on busy machines.
+    /// - Parameters:
+    ///   - patience: more than 1 in tests, which run on busy machines.
+    ///   - connectionsMax: to one host at once; requests beyond it wait for one.
     package static func with<R: Sendable>(
-        patience: Int = 1, _ body: (WebClient) async throws -> R
+        patience: Int = 1, connectionsMax: Int = 8, _ body: (WebClient) async throws -> R
     ) async throws -> R {
-        let client = WebClient(patience: patience)
+        let client = WebClient(patience: patience, connectionsMax: connectionsMax)
         do {
             let result = try await body(client)
             try? await client.http.shutdown()
@@ -71,19 +78,24 @@ package final class WebClient: Sendable {
     }
 
     /// The whole answer, of whatever status.
-    package func send(_ request: Request) async throws(ServiceError.Cause) -> Answer {
+    ///
+    /// - Parameter now: the time, for `headDelay`; tests give their own.
+    package func send(
+        _ request: Request, now: @escaping @Sendable () -> Duration = WebClient.uptime
+    ) async throws(ServiceError.Cause) -> Answer {
         let timeout = request.timeout * patience
+        let start = now()
         do {
             var headers = HTTPHeaders([("user-agent", "styx"), ("accept", "application/json")])
             if let authorization = request.authorization { headers.add(name: "authorization", value: authorization) }
             if request.body != nil { headers.add(name: "content-type", value: "application/json") }
+            for header in request.headers { headers.replaceOrAdd(name: header.name, value: header.value) }
             let outgoing = try HTTPClient.Request(
                 url: request.url, method: request.method, headers: headers,
                 body: request.body.map { .byteBuffer(ByteBuffer(bytes: $0)) })
-            let task = http.execute(
-                request: outgoing,
-                delegate: ResponseAccumulator(request: outgoing, maxBodySize: request.answerBytesMax),
-                deadline: .now() + TimeAmount(timeout))
+            let delegate = TimedAccumulator(
+                ResponseAccumulator(request: outgoing, maxBodySize: request.answerBytesMax), now: now)
+            let task = http.execute(request: outgoing, delegate: delegate, deadline: .now() + TimeAmount(timeout))
             let response = try await withTaskCancellationHandler {
                 try await task.futureResult.get()
             } onCancel: {
@@ -91,11 +103,20 @@ package final class WebClient: Sendable {
             }
             return Answer(
                 status: Int(response.status.code), location: response.headers.first(name: "location"),
-                body: response.body.map { Array($0.readableBytesView) } ?? [])
+                body: response.body.map { Array($0.readableBytesView) } ?? [],
+                headDelay: (delegate.headAt ?? now()) - start)
         } catch {
             throw ServiceError.Cause(transport: error, timeout: timeout)
         }
     }
+}
+
+extension WebClient {
+    /// From an arbitrary zero.
+    package static let uptime: @Sendable () -> Duration = {
+        let start = ContinuousClock.now
+        return { start.duration(to: .now) }
+    }()
 }
 
 extension ServiceError.Cause: Error {}

@@ -98,6 +98,16 @@ extension Host {
         return rtt
     }
 
+    /// One ping over the connection that new streams take; dials and waits if there is none.
+    ///
+    /// - Returns: the round trip, without the time for the connection.
+    /// - Throws: `DeadlineExceeded`, `StreamError`.
+    package nonisolated func ping(_ peer: PeerID, within timeout: Duration) async throws -> Duration {
+        try await withDeadline(timeout) {
+            try await Self.ping(try await self.connection(to: peer, within: timeout))
+        }
+    }
+
     private func pinged(_ peer: PeerID, _ rtt: Duration?) {
         guard let rtt else { return emit(.pingFailed(peer)) }
         records[peer]?.rtt = rtt

@@ -15,6 +15,8 @@ enum EnvironmentArguments {
 
     /// - Parameter arguments: without the program's name.
     static func expand(_ arguments: [String], environment: [String: String]) -> [String] {
+        // Some releases of Charon had it without `alpha`.
+        let arguments = arguments.first == "test" ? ["alpha"] + arguments : arguments
         guard let (path, flags) = commands.first(where: { arguments.starts(with: $0.path) }) else { return arguments }
         var out = path
         var seen: Set<String> = []
@@ -76,6 +78,12 @@ enum EnvironmentArguments {
         (["feerecipient", "sign"], FeeRecipientSign.flags),
         (["feerecipient", "fetch"], FeeRecipientFetch.flags),
         (["feerecipient", "list"], FeeRecipientList.flags),
+        (["alpha", "test", "beacon"], TestBeacon.flags),
+        (["alpha", "test", "validator"], TestValidator.flags),
+        (["alpha", "test", "mev"], TestMEV.flags),
+        (["alpha", "test", "infra"], TestInfra.flags),
+        (["alpha", "test", "peers"], TestPeers.flags),
+        (["alpha", "test", "all"], TestAll.flags),
         (["slashing-protection", "export"], ProtectionFiles.flags),
         (["slashing-protection", "import"], ProtectionFiles.flags),
         (["run"], Run.flags),
@@ -94,7 +102,7 @@ enum EnvironmentArguments {
     /// Variables with a value that look like ours and belong to no flag of any command, by name, each with the variable
     /// that was probably meant. Values stay where they are: they may be secrets.
     static func unknown(in environment: [String: String]) -> [(name: String, meant: String?)] {
-        let known = Set(commands.flatMap { $0.flags.options + $0.flags.switches }.map(suffix))
+        let known = known
         return environment.filter { !$0.value.isEmpty }.keys.sorted().compactMap { name in
             guard let prefix = prefixes.first(where: name.hasPrefix) else { return nil }
             let rest = String(name.dropFirst(prefix.count))
@@ -102,6 +110,18 @@ enum EnvironmentArguments {
             let near = known.map { (distance(rest, $0), $0) }.filter { $0.0 <= 2 }.min { $0 < $1 }
             return (name, near.map { prefix + $0.1 })
         }
+    }
+
+    /// Variables without their prefix. A flag of `alpha test` that looks like a slip in one of another command is left
+    /// out: `--beacon-node-endpoint` of its `mev` shall not hide that a node has no `--beacon-node-endpoints`.
+    private static var known: Set<String> {
+        let names = { (isTest: Bool) in
+            Set(
+                commands.filter { ($0.path.first == "alpha") == isTest }
+                    .flatMap { $0.flags.options + $0.flags.switches }.map(suffix))
+        }
+        let others = names(false)
+        return others.union(names(true).filter { name in !others.contains { (1...2).contains(distance(name, $0)) } })
     }
 
     private static func suffix(_ flag: String) -> String { flag.uppercased().replacing("-", with: "_") }

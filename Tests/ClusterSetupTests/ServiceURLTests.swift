@@ -23,6 +23,9 @@ import Testing
         let url = try ServiceURL("https://user:pa%20ss@rpc.example:8545/secretkey?token=abc")
         #expect(url.authorization == "Basic dXNlcjpwYSBzcw==")
         #expect(url.target == "https://rpc.example:8545/secretkey?token=abc")
+        #expect(url.asking("/a") == "https://rpc.example:8545/secretkey/a?token=abc")
+        #expect(url.asking("/a?b=c") == "https://rpc.example:8545/secretkey/a?token=abc&b=c")
+        #expect(try ServiceURL("http://h/p").asking("/a?b=c") == "http://h/p/a?b=c")
         #expect("\(url)" == "https://rpc.example:8545/…")
         #expect(url.shown == "https://rpc.example:8545/secretkey")
     }

@@ -32,8 +32,11 @@ struct TidyTests {
             "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "Timing", "Program", "Prometheus",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
+        "Diagnostics": ["Node", "Cluster", "ClusterSetup", "Libp2p", "Program", "SSZ", "Secp256k1"],
         "Demo": ["Node", "Program", "HTTPServing"],
-        "styx": ["Node", "Relay", "Demo", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p", "Storage"],
+        "styx": [
+            "Node", "Relay", "Demo", "Diagnostics", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p", "Storage",
+        ],
         "Simulation": ["DutyWorkflow", "Timing"],
         "FuzzTargets": [
             "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",

@@ -8,7 +8,7 @@ extension NodeConfiguration {
         "https://0.relay.obol.tech", "https://1.relay.obol.tech", "https://2.relay.obol.dev",
     ]
 
-    func listenAddresses() throws(ConfigurationError) -> [Multiaddr] {
+    package func listenAddresses() throws(ConfigurationError) -> [Multiaddr] {
         var addresses: [Multiaddr] = []
         for text in p2pTCPAddresses {
             let address = try SocketAddressText(text, flag: "p2p-tcp-address")
@@ -22,7 +22,7 @@ extension NodeConfiguration {
     }
 
     /// The external IP address and name, with each listening port.
-    func announcedAddresses() throws(ConfigurationError) -> [Multiaddr] {
+    package func announcedAddresses() throws(ConfigurationError) -> [Multiaddr] {
         var hosts: [String] = []
         if let ip = p2pExternalIP {
             let host = "/\(ip.contains(":") ? "ip6" : "ip4")/\(ip)"

@@ -8,7 +8,7 @@ import Timing
 
 /// Asks the URLs of `--p2p-relays` for their relays, for ever and each on its own, and tells the host. Nothing waits
 /// for it: a relay that is slow, wrong or gone costs nobody else anything.
-final class RelayWatch: Sendable {
+package final class RelayWatch: Sendable {
     private static let timeout = Duration.seconds(10)
 
     private let resolver: Mutex<RelayResolver>
@@ -42,8 +42,27 @@ final class RelayWatch: Sendable {
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
     }
 
+    /// - Parameter entries: of `--p2p-relays`; those of no use are logged and left out.
+    package convenience init(
+        entries: [String], headers: [(name: String, value: String)], logger: Logger,
+        update: @escaping @Sendable ([PeerID: [Multiaddr]]) async -> Void
+    ) {
+        let list = RelayList(entries)
+        for omission in list.omissions {
+            logger.warning(
+                "an entry of --p2p-relays is left out",
+                metadata: [
+                    "entry": "\(omission.number)", "value": "\(omission.entry)", "reason": "\(omission.reason)",
+                ])
+        }
+        if list.sources.isEmpty, !list.omissions.isEmpty {
+            logger.warning("no entry of --p2p-relays can be used: going on without relays")
+        }
+        self.init(RelayResolver(list.sources), headers: headers, logger: logger, update: update)
+    }
+
     /// Until cancelled.
-    func run() async throws {
+    package func run() async throws {
         let (urls, fixed) = resolver.withLock { ($0.urls, $0.relays) }
         await update(fixed)
         await withDiscardingTaskGroup { group in
@@ -56,7 +75,7 @@ final class RelayWatch: Sendable {
     }
 
     /// Somebody else answers where this relay was: perhaps its key is new, and its URL knows. From any thread.
-    func relayReplaced(_ relay: PeerID) {
+    package func relayReplaced(_ relay: PeerID) {
         let (questions, isNews) = resolver.withLock { $0.relayReplaced(relay) }
         if isNews {
             logger.warning(
@@ -69,7 +88,7 @@ final class RelayWatch: Sendable {
     }
 
     /// The relay itself answers. From any thread.
-    func relayFound(_ relay: PeerID) { resolver.withLock { $0.relayFound(relay) } }
+    package func relayFound(_ relay: PeerID) { resolver.withLock { $0.relayFound(relay) } }
 
     private func watch(_ url: RelayURL, _ index: Int) async {
         if url.isPlain {

@@ -138,24 +138,12 @@ extension StyxNode {
     /// Looks the relays up and keeps them up to date.
     func relayWatch(_ host: Host) -> RelayWatch {
         let lock = cluster.lock
-        let logger = topic("relay")
-        let list = RelayList(configuration.p2pRelays)
-        for omission in list.omissions {
-            logger.warning(
-                "an entry of --p2p-relays is left out",
-                metadata: [
-                    "entry": "\(omission.number)", "value": "\(omission.entry)", "reason": "\(omission.reason)",
-                ])
-        }
-        if list.sources.isEmpty, !list.omissions.isEmpty {
-            logger.warning("no entry of --p2p-relays can be used: going on without relays")
-        }
         return RelayWatch(
-            RelayResolver(list.sources),
+            entries: configuration.p2pRelays,
             headers: [
                 ("Charon-Cluster", String(lock.lockHash.hex.dropFirst(2).prefix(7))),
                 ("Cluster-Uuid", lock.definition.uuid), ("User-Agent", BuildInfo.userAgent),
-            ], logger: logger
+            ], logger: topic("relay")
         ) { await host.setRelays($0) }
     }
 
