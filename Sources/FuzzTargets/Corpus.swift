@@ -322,9 +322,10 @@ package enum Corpus {
     }()
 
     private static let interchange: [UInt8] = {
-        var watermarks: [PubKey: AttestationWatermark] = [:]
-        watermarks[Known.pubKeys[0]] = AttestationWatermark(source: 3, target: 4, dataRoot: .zero)
-        watermarks[Known.pubKeys[1]] = AttestationWatermark(source: 0, target: 9, dataRoot: .zero)
-        return Interchange.export(watermarks, genesisValidatorsRoot: .zero).bytes()
+        var history = SlashingHistory()
+        history.attestations[Known.pubKeys[0]] = AttestationWatermark(source: 3, target: 4, dataRoot: .zero)
+        history.attestations[Known.pubKeys[1]] = AttestationWatermark(source: 0, target: 9, dataRoot: .zero)
+        history.proposals[Known.pubKeys[1]] = ProposalWatermark(slot: 300, root: .zero)
+        return Interchange.export(history, genesisValidatorsRoot: .zero).bytes()
     }()
 }

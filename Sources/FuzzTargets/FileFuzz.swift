@@ -1,4 +1,5 @@
 import Cluster
+import DutyWorkflow
 import Ethereum
 import Program
 import SSZ
@@ -77,14 +78,14 @@ enum FileFuzz {
     /// All of it is the file.
     static func interchange(_ bytes: [UInt8]) -> String {
         outcome {
-            let read = try Interchange.read(bytes, genesisValidatorsRoot: .zero, current: [:])
-            precondition(read.raised.count <= read.validators)
+            let read = try Interchange.read(bytes, genesisValidatorsRoot: .zero, current: SlashingHistory())
+            precondition(read.raised.validators.count <= read.validators)
             let written = Interchange.export(read.raised, genesisValidatorsRoot: .zero).bytes()
-            let again = try? Interchange.read(written, genesisValidatorsRoot: .zero, current: [:])
+            let again = try? Interchange.read(written, genesisValidatorsRoot: .zero, current: SlashingHistory())
             precondition(again?.raised == read.raised, "watermarks changed on their way")
             let repeated = try? Interchange.read(bytes, genesisValidatorsRoot: .zero, current: read.raised)
             precondition(repeated?.raised.isEmpty == true, "the same file raises twice")
-            return "ok\(min(read.raised.count, 2))\(min(read.blocksIgnored, 1))"
+            return "ok\(min(read.raised.attestations.count, 2))\(min(read.raised.proposals.count, 1))"
         }
     }
 

@@ -2,7 +2,8 @@ import DutyWorkflow
 import Ethereum
 import SSZ
 
-/// Slashing protection interchange: EIP-3076, format version 5, in its minimal form (one attestation a validator).
+/// Slashing protection interchange: EIP-3076, format version 5, in its minimal form (one attestation and one block a
+/// validator).
 ///
 /// Pure functions over watermarks. Signing roots are left out when writing and not used when reading: a watermark
 /// knows the root of the data, not of the data with its domain.
@@ -17,6 +18,8 @@ package enum Interchange {
         case otherChain(expected: Root, found: Root)
         /// A source after its target, or an epoch that no clock reaches.
         case epochs(PubKey, source: Epoch, target: Epoch)
+        /// A slot that no clock reaches.
+        case slot(PubKey, Slot)
         /// All of its validators are strangers.
         case noneKnown(Int)
 
@@ -29,6 +32,7 @@ package enum Interchange {
                     "genesis validators root \(found) is of another chain, expected \(expected)"
                 case .epochs(let pubKey, let source, let target):
                     "validator \(pubKey) has an impossible attestation \(source) → \(target)"
+                case .slot(let pubKey, let slot): "validator \(pubKey) has a block of the impossible slot \(slot)"
                 case .noneKnown(let count):
                     "none of its \(count) public keys is a validator or key share of this cluster"
                 }
@@ -38,25 +42,26 @@ package enum Interchange {
 
     /// What an import changes.
     package struct Import: Equatable, Sendable {
-        /// Validators whose watermark rises, with the new one: to be committed.
-        package var raised: [PubKey: AttestationWatermark] = [:]
+        /// Validators whose watermarks rise, with the new ones: to be committed.
+        package var raised = SlashingHistory()
         package var validators = 0
         /// Public keys in the file that mean nothing here.
         package var strangers = 0
-        /// Signed blocks in the file. This version keeps no watermark for them; the caller tells the operator.
-        package var blocksIgnored = 0
     }
 
+    /// - Parameter name: the public key under which a validator appears.
     package static func export(
-        _ watermarks: [PubKey: AttestationWatermark], genesisValidatorsRoot: Root
+        _ history: SlashingHistory, genesisValidatorsRoot: Root, name: (PubKey) -> PubKey = { $0 }
     ) -> JSONValue {
-        let data = watermarks.sorted { $0.key < $1.key }.map { pubKey, watermark -> JSONValue in
-            [
-                "pubkey": pubKey.json(),
-                "signed_blocks": [],
-                "signed_attestations": [
-                    ["source_epoch": watermark.source.json(), "target_epoch": watermark.target.json()]
-                ],
+        let data = history.validators.sorted().map { pubKey -> JSONValue in
+            let attestation = history.attestations[pubKey].map { mark -> JSONValue in
+                ["source_epoch": mark.source.json(), "target_epoch": mark.target.json()]
+            }
+            let block = history.proposals[pubKey].map { mark -> JSONValue in ["slot": mark.slot.json()] }
+            return [
+                "pubkey": name(pubKey).json(),
+                "signed_blocks": .array(block.map { [$0] } ?? []),
+                "signed_attestations": .array(attestation.map { [$0] } ?? []),
             ]
         }
         return [
@@ -80,12 +85,14 @@ package enum Interchange {
 
     /// Reads a file and merges it into what is there; nothing ever falls.
     ///
-    /// - Parameter validator: whose key this is: a validator's own, or a share that a validator client signed with.
+    /// - Parameters:
+    ///   - validator: whose key this is: a validator's own, or a share that a validator client signed with.
+    ///   - mayBeStrange: whether a file without any validator of ours is no error.
     ///
-    /// Where the target rises, the data root becomes zero: whatever was signed there, it is not known, so nothing
-    /// more may be signed for that target.
+    /// Where a target or a slot rises, its root becomes zero: whatever was signed there, it is not known, so nothing
+    /// more may be signed for it.
     package static func read(
-        _ bytes: [UInt8], genesisValidatorsRoot: Root, current: [PubKey: AttestationWatermark],
+        _ bytes: [UInt8], genesisValidatorsRoot: Root, current: SlashingHistory, mayBeStrange: Bool = false,
         validator: (PubKey) -> PubKey? = { $0 }
     ) throws(ImportError) -> Import {
         do {
@@ -101,23 +108,30 @@ package enum Interchange {
             var merged = current
             for entry in try json.member("data").elements(limit: elementsMax, { $0 }) {
                 let named = try entry.member("pubkey", PubKey.init(json:))
-                guard let pubKey = validator(named) else {
-                    result.strangers += 1
-                    continue
+                let pubKey = validator(named)
+                for block in try entry.member("signed_blocks").elements(limit: elementsMax, { $0 }) {
+                    let slot = try block.member("slot", Slot.init(json:))
+                    guard slot.rawValue <= Int64.max else { throw ImportError.slot(named, slot) }
+                    if let pubKey { merged.proposals[pubKey] = raise(merged.proposals[pubKey], slot) }
                 }
-                result.validators += 1
-                result.blocksIgnored += try entry.member("signed_blocks").elements(limit: elementsMax, { $0 }).count
                 for attestation in try entry.member("signed_attestations").elements(limit: elementsMax, { $0 }) {
                     let source = try attestation.member("source_epoch", Epoch.init(json:))
                     let target = try attestation.member("target_epoch", Epoch.init(json:))
                     guard source <= target, target.rawValue <= Int64.max else {
-                        throw ImportError.epochs(pubKey, source: source, target: target)
+                        throw ImportError.epochs(named, source: source, target: target)
                     }
-                    merged[pubKey] = raise(merged[pubKey], source: source, target: target)
+                    if let pubKey {
+                        merged.attestations[pubKey] = raise(merged.attestations[pubKey], source: source, target: target)
+                    }
                 }
+                if pubKey == nil { result.strangers += 1 } else { result.validators += 1 }
             }
-            guard result.validators > 0 || result.strangers == 0 else { throw ImportError.noneKnown(result.strangers) }
-            result.raised = merged.filter { current[$0.key] != $0.value }
+            guard result.validators > 0 || result.strangers == 0 || mayBeStrange else {
+                throw ImportError.noneKnown(result.strangers)
+            }
+            result.raised = SlashingHistory(
+                attestations: merged.attestations.filter { current.attestations[$0.key] != $0.value },
+                proposals: merged.proposals.filter { current.proposals[$0.key] != $0.value })
             return result
         } catch let error as ImportError {
             throw error
@@ -134,5 +148,10 @@ package enum Interchange {
             watermark.dataRoot = .zero
         }
         return watermark
+    }
+
+    private static func raise(_ old: ProposalWatermark?, _ slot: Slot) -> ProposalWatermark {
+        let new = ProposalWatermark(slot: slot, root: .zero)
+        return old?.raised(by: new) ?? new
     }
 }

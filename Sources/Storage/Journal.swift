@@ -128,10 +128,15 @@ package final class Journal: Sendable {
         }
     }
 
-    package func watermarks() async throws(JournalError) -> [PubKey: AttestationWatermark] {
+    package func slashingHistory() async throws(JournalError) -> SlashingHistory {
         try await perform("read journal") { [path, preset] db in
-            try SnapshotReader(db: db, path: path, preset: preset).watermarks()
+            let reader = SnapshotReader(db: db, path: path, preset: preset)
+            return SlashingHistory(attestations: try reader.watermarks(), proposals: try reader.proposalWatermarks())
         }
+    }
+
+    package func watermarks() async throws(JournalError) -> [PubKey: AttestationWatermark] {
+        try await slashingHistory().attestations
     }
 
     /// Deletes what is too old to matter and moves the log into the database. For a quiet moment of each slot: the move

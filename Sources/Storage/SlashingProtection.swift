@@ -2,8 +2,6 @@ import DutyWorkflow
 import Ethereum
 import SSZ
 
-import enum DutyWorkflow.Record  // GRDB has a class of that name
-
 /// A journal's watermarks out to an EIP-3076 file, and such a file into a journal, while no node runs.
 package struct SlashingProtection: Sendable {
     /// What a cluster's lock says about keys.
@@ -61,10 +59,11 @@ package struct SlashingProtection: Sendable {
     package func export() async throws -> Exported {
         try await with(try Journal(path: path, binding: nil, now: now)) { journal in
             try check(journal)
-            let marks = try await journal.watermarks()
+            let history = try await journal.slashingHistory()
             let root = journal.binding.genesisValidatorsRoot
             return Exported(
-                bytes: Interchange.export(marks, genesisValidatorsRoot: root).bytes(), validators: marks.count)
+                bytes: Interchange.export(history, genesisValidatorsRoot: root).bytes(),
+                validators: history.validators.count)
         }
     }
 
@@ -74,9 +73,8 @@ package struct SlashingProtection: Sendable {
         try await with(try openForImport(bytes)) { journal in
             try check(journal)
             let contents = try read(
-                bytes, journal.binding.genesisValidatorsRoot, current: try await journal.watermarks())
-            let raised = contents.raised.sorted { $0.key < $1.key }
-            try await journal.commit(raised.map { Record.attestationWatermark($0.key, $0.value) })
+                bytes, journal.binding.genesisValidatorsRoot, current: try await journal.slashingHistory())
+            try await journal.commit(contents.raised.records)
             return Imported(contents: contents, isNew: journal.isNew)
         }
     }
@@ -88,14 +86,14 @@ package struct SlashingProtection: Sendable {
             guard let cluster else { throw Failure.unknownCluster(journal: path) }
             // Before anything is made: a file that cannot be taken leaves nothing behind.
             let root = try cluster.genesisValidatorsRoot ?? Interchange.genesisValidatorsRoot(bytes)
-            _ = try read(bytes, root, current: [:])
+            _ = try read(bytes, root, current: SlashingHistory())
             let binding = JournalBinding(lockHash: cluster.lockHash, genesisValidatorsRoot: root)
             return try Journal(path: path, binding: binding, now: now)
         }
     }
 
     private func read(
-        _ bytes: [UInt8], _ root: Root, current: [PubKey: AttestationWatermark]
+        _ bytes: [UInt8], _ root: Root, current: SlashingHistory
     ) throws(Interchange.ImportError) -> Interchange.Import {
         try Interchange.read(bytes, genesisValidatorsRoot: root, current: current) { key in
             cluster.map { $0.validators[key] } ?? key

@@ -9,7 +9,7 @@ import Storage
 struct SlashingProtectionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "slashing-protection",
-        abstract: "Move what validators have attested to from one node or client to another (EIP-3076).",
+        abstract: "Move what validators have attested to and proposed from one node or client to another (EIP-3076).",
         discussion: "The node must be stopped: its journal has one user at a time.",
         subcommands: [SlashingProtectionExport.self, SlashingProtectionImport.self])
 }
@@ -17,7 +17,7 @@ struct SlashingProtectionCommand: ParsableCommand {
 struct SlashingProtectionExport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write the highest source and target epoch of every validator in the journal.",
+        abstract: "Write the highest source and target epoch and block slot of every validator in the journal.",
         discussion: "Validators appear under their own public keys, not under those of key shares.")
 
     @OptionGroup var files: ProtectionFiles
@@ -55,12 +55,10 @@ struct SlashingProtectionImport: AsyncParsableCommand {
             let imported = try await files.protection().import(bytes)
             let contents = imported.contents
             if imported.isNew { print("\(files.journalFile) is new") }
-            print("\(contents.validators) validators in \(file), \(contents.raised.count) of them news to the journal")
+            let news = contents.raised.validators.count
+            print("\(contents.validators) validators in \(file), \(news) of them news to the journal")
             if contents.strangers > 0 {
                 note("warning: \(contents.strangers) public keys in \(file) are not of this cluster and were left out")
-            }
-            if contents.blocksIgnored > 0 {
-                note("warning: \(contents.blocksIgnored) signed blocks left out: this version proposes no blocks")
             }
         }
     }

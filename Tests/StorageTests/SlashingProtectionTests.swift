@@ -19,7 +19,8 @@ import Testing
 
     private func file(_ rows: [(Int, UInt64, UInt64)], chain: Root = root(0xBB)) -> [UInt8] {
         Interchange.export(
-            Dictionary(uniqueKeysWithValues: rows.map { (key($0.0), watermark($0.1, $0.2, 0)) }),
+            SlashingHistory(
+                attestations: Dictionary(uniqueKeysWithValues: rows.map { (key($0.0), watermark($0.1, $0.2, 0)) })),
             genesisValidatorsRoot: chain
         ).bytes()
     }
@@ -45,8 +46,25 @@ import Testing
         #expect(exported.bytes == file([(1, 3, 4), (2, 7, 8)]))
         #expect(try await protection().import(exported.bytes).contents.raised.isEmpty)
         let lower = try await protection().import(file([(1, 2, 3), (2, 7, 9)]))
-        #expect(lower.contents.validators == 2 && lower.contents.raised.count == 1 && !lower.isNew)
+        #expect(lower.contents.validators == 2 && lower.contents.raised.validators.count == 1 && !lower.isNew)
         #expect(try await marks() == [key(1): watermark(3, 4, 1), key(2): watermark(7, 9, 0)])
+    }
+
+    @Test("blocks move, too: none is signed for their slots")
+    func blocks() async throws {
+        let bytes = Interchange.export(
+            SlashingHistory(proposals: [key(101): ProposalWatermark(slot: Slot(77), root: root(1))]),
+            genesisValidatorsRoot: root(0xBB)
+        ).bytes()
+        try await write([:])
+        #expect(try await protection(cluster).import(bytes).contents.raised.validators == [key(1)])
+        let journal = try folder.open()
+        let known = try await journal.slashingHistory().proposals
+        #expect(known == [key(1): ProposalWatermark(slot: Slot(77), root: .zero)])
+        await #expect(throws: JournalError.self) {
+            try await journal.commit([.proposalWatermark(key(1), ProposalWatermark(slot: Slot(77), root: root(2)))])
+        }
+        await journal.close()
     }
 
     @Test("a validator client's file names key shares; strangers are left out and counted")
