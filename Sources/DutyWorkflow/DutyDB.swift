@@ -189,6 +189,32 @@ struct DutyDB: Sendable {
         }
     }
 
+    /// Takes up what was signed elsewhere with this operator's key shares; nothing ever falls.
+    ///
+    /// - Returns: what must be durable.
+    mutating func heed(_ history: SlashingHistory) -> [Record] {
+        var raised = SlashingHistory()
+        for (pubKey, new) in history.attestations where configuration.validators.contains(pubKey) {
+            let old = watermarks[pubKey]
+            // Of another vote for the same target nothing more is signed all the same.
+            guard let higher = old.map({ $0.raised(by: new) }) ?? new, higher != old else { continue }
+            watermarks[pubKey] = higher
+            raised.attestations[pubKey] = higher
+        }
+        for (pubKey, new) in history.proposals where configuration.validators.contains(pubKey) {
+            let old = proposalWatermarks[pubKey]
+            guard let higher = old.map({ $0.raised(by: new) }) ?? new, higher != old else { continue }
+            proposalWatermarks[pubKey] = higher
+            raised.proposals[pubKey] = higher
+        }
+        return raised.records
+    }
+
+    /// What this node, or its operator's key shares elsewhere, signed so far.
+    func history(of validators: Set<PubKey>) -> SlashingHistory {
+        SlashingHistory(attestations: watermarks, proposals: proposalWatermarks).of(validators)
+    }
+
     // MARK: Queries
 
     mutating func query(_ ticket: Ticket, _ selector: ValueSelector) -> [Signal] {

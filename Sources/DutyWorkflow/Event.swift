@@ -39,6 +39,8 @@ package enum Event: Sendable {
     case blockSeen(Slot, BlockAnswer)
     /// Whom validators' blocks are to pay from now on.
     case feeRecipients([PubKey: Bytes20])
+    /// What this operator's key shares signed elsewhere, as far as it is told. Answered with `.recorded`.
+    case signedElsewhere(SlashingHistory, Ticket)
     case query(Ticket, Query)
     /// The caller went away.
     case cancel(Ticket)

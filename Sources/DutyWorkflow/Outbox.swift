@@ -37,7 +37,9 @@ package struct Outbox: Sendable {
                 if let duty = record.duty { last[duty] = next }
             case .note(let record): records.append(record)
             default:
-                if let commit = effect.guarded.compactMap({ last[$0] }).max() {
+                let commit =
+                    effect.waitsForAll ? (isUrgent ? next : underWay) : effect.guarded.compactMap { last[$0] }.max()
+                if let commit {
                     held.append((commit, effect))
                 } else {
                     free.append(effect)
@@ -74,6 +76,14 @@ package struct Outbox: Sendable {
 }
 
 extension Effect {
+    /// Whether all records so far, but for notes, must be durable before this happens.
+    fileprivate var waitsForAll: Bool {
+        switch self {
+        case .answer(_, .recorded), .answer(_, .slashingHistory): true
+        default: false
+        }
+    }
+
     /// Duties whose records must be durable before this happens.
     fileprivate var guarded: [Duty] {
         switch self {
@@ -97,7 +107,9 @@ extension Answer {
         switch self {
         case .decided(let duty, _): [duty]
         case .submitted(let duties): duties
-        case .attesters, .aggregators, .definitions, .signed, .priorities, .refused, .absent: []
+        case .attesters, .aggregators, .definitions, .signed, .priorities, .slashingHistory, .recorded, .refused,
+            .absent:
+            []
         }
     }
 }

@@ -50,6 +50,8 @@ package enum Query: Hashable, Sendable {
     case definitions(Duty)
     /// Waits until the cluster's signature is there. Answered with `.signed`.
     case signed(Duty, EntryKey)
+    /// Answered with `.slashingHistory`, once all of it is durable.
+    case slashingHistory(Set<PubKey>)
 }
 
 package enum Answer: Hashable, Sendable {
@@ -65,6 +67,10 @@ package enum Answer: Hashable, Sendable {
     case priorities(PriorityMessage)
     /// Partial signatures of these duties are stored and on their way.
     case submitted([Duty])
+    /// Of these validators whose history is known, complete up to now.
+    case slashingHistory(SlashingHistory)
+    /// What was told is taken up, and durable.
+    case recorded
     /// Some contradict what the cluster decided or what was signed before; the others were taken. For people.
     case refused(String)
     /// There is no such duty. For people.

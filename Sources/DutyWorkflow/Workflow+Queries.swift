@@ -10,6 +10,8 @@ extension Workflow {
         case .aggregators(let rows):
             [.perform(.answer(ticket, .aggregators(rows.map { fetchPlanner.isAggregator($0) })))]
         case .definitions(let duty): [.perform(.answer(ticket, .definitions(scheduler.definitions(of: duty))))]
+        case .slashingHistory(let validators):
+            [.perform(.answer(ticket, .slashingHistory(dutyDB.history(of: validators))))]
         case .decided(let selector): wait(ticket, for: selector.duty, now) { $0.dutyDB.query(ticket, selector) }
         case .signed(let duty, let key): wait(ticket, for: duty, now) { $0.aggSigDB.query(ticket, duty, key) }
         }
@@ -27,6 +29,11 @@ extension Workflow {
         }
         deadlines.add(duty)
         return then(&self)
+    }
+
+    /// What must not be contradicted from now on.
+    mutating func heed(_ history: SlashingHistory, _ ticket: Ticket) -> [Signal] {
+        dutyDB.heed(history).map { .perform(.persist($0)) } + [.perform(.answer(ticket, .recorded))]
     }
 
     mutating func cancel(_ ticket: Ticket) -> [Signal] {

@@ -147,6 +147,7 @@ package struct Workflow: Sendable {
         case .broadcastFailed(let duty, let set, let failure): broadcaster.failed(duty, set, failure, at: now)
         case .blockSeen(let slot, let answer): found(inclusion.answered(slot, answer))
         case .feeRecipients(let addresses): pay(addresses)
+        case .signedElsewhere(let history, let ticket): heed(history, ticket)
         case .query(let ticket, let query): answer(ticket, query, now)
         case .cancel(let ticket): cancel(ticket)
         }

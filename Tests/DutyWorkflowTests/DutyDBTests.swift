@@ -105,6 +105,29 @@ struct DutyDBTests {
         #expect(stored(db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot)))).isEmpty)
     }
 
+    @Test("what was signed elsewhere counts as if it were ours, and nothing falls")
+    func signedElsewhere() throws {
+        let (known, strange) = (Fixture.pubKey(0), Fixture.pubKey(77))
+        func mark(_ source: UInt64, _ target: UInt64) -> AttestationWatermark {
+            AttestationWatermark(source: Epoch(source), target: Epoch(target), dataRoot: .zero)
+        }
+        func block(_ slot: UInt64) -> ProposalWatermark { ProposalWatermark(slot: Slot(slot), root: .zero) }
+        var db = try db()
+        let told = SlashingHistory(
+            attestations: [known: mark(9, 10), strange: mark(1, 2)], proposals: [known: block(300)])
+        #expect(db.heed(told) == [.attestationWatermark(known, mark(9, 10)), .proposalWatermark(known, block(300))])
+        #expect(db.heed(told).isEmpty, "once is enough")
+        #expect(db.heed(SlashingHistory(attestations: [known: mark(3, 4)], proposals: [known: block(5)])).isEmpty)
+        #expect(
+            db.heed(SlashingHistory(attestations: [known: mark(3, 11)]))
+                == [.attestationWatermark(known, mark(9, 11))])
+        #expect(
+            db.history(of: [known, strange])
+                == SlashingHistory(attestations: [known: mark(9, 11)], proposals: [known: block(300)]))
+        #expect(db.history(of: [Fixture.pubKey(1)]).isEmpty)
+        #expect(stored(db.store(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot)))).isEmpty)
+    }
+
     @Test("a signature of ours on disk whose watermark was lost still protects")
     func tornWatermark() throws {
         var snapshot = JournalSnapshot()

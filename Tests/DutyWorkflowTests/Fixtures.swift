@@ -156,6 +156,8 @@ extension Answer {
         case .priorities: "priorities"
         case .absent: "absent"
         case .submitted: "submitted"
+        case .slashingHistory: "history"
+        case .recorded: "recorded"
         case .refused: "refused"
         }
     }

@@ -100,6 +100,11 @@ package actor WorkflowDriver {
         try await wait { .peerPriorities(peer, priorities, $0) }
     }
 
+    /// Takes up what was signed elsewhere with this operator's key shares; it is durable on return.
+    package func heed(_ history: SlashingHistory) async throws {
+        _ = try await wait { .signedElsewhere(history, $0) }
+    }
+
     private func wait(_ event: (Ticket) -> Event) async throws -> Answer {
         lastTicket += 1
         let ticket = Ticket(lastTicket)
