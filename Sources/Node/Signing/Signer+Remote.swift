@@ -21,7 +21,12 @@ extension Signer {
             var entries: [EntryKey] = []
             var orders: [SigningOrder] = []
             var unknown = Outcome()
+            let held = ring.keys
             for (entry, object) in objects.sorted(by: { $0.key < $1.key }) {
+                guard held[entry.pubKey] != nil else {
+                    unknown.failures[entry] = .noKey(entry.pubKey)
+                    continue
+                }
                 guard let key = keys.ownShare(entry.pubKey) else {
                     unknown.failures[entry] = .remote(.noKey)
                     continue

@@ -12,7 +12,7 @@ package struct Signer: Sendable {
     package enum Backend: Sendable {
         /// Key shares of EIP-2335 keystores, in memory, by validator.
         case keystores([PubKey: SecretKey])
-        /// Key shares that remote signers hold.
+        /// Key shares that remote signers hold: of all validators.
         case remote(SignerClient)
     }
 
@@ -22,7 +22,8 @@ package struct Signer: Sendable {
 
         package var description: String {
             switch self {
-            case .noKey(let pubKey): "no key share for validator \(pubKey); check the validator_keys directory"
+            case .noKey(let pubKey):
+                "no key share for validator \(pubKey): it was deleted, or never was in the validator_keys directory"
             case .remote(let failure): "\(failure)"
             }
         }
@@ -54,16 +55,29 @@ package struct Signer: Sendable {
     /// Signatures below which a part is not worth its hand-off.
     private static let partMin = 8
 
-    private let backend: Backend
+    /// Whose keys sign now.
+    package let ring: KeyRing
+    /// nil: keystores.
+    private let remote: SignerClient?
     let keys: ShareKeys
     let chain: ChainView
     let threads: CryptoThreads
     private let verifier: SignatureVerifier
 
+    /// - Parameter unused: validators whose shares at remote signers are not used.
     package init(
-        backend: Backend, keys: ShareKeys, chain: ChainView, threads: CryptoThreads, verifier: SignatureVerifier
+        backend: Backend, keys: ShareKeys, chain: ChainView, threads: CryptoThreads, verifier: SignatureVerifier,
+        unused: Set<PubKey> = []
     ) {
-        self.backend = backend
+        switch backend {
+        case .keystores(let shares):
+            ring = KeyRing(shares.mapValues { .share($0) })
+            remote = nil
+        case .remote(let client):
+            let used = Set(keys.pubKeys).subtracting(unused)
+            ring = KeyRing(Dictionary(uniqueKeysWithValues: used.map { ($0, .remote) }))
+            remote = client
+        }
         self.keys = keys
         self.chain = chain
         self.threads = threads
@@ -73,18 +87,15 @@ package struct Signer: Sendable {
     /// Replaces the signatures of a duty's objects. `tell` is called from any thread: by keystores once, by a remote
     /// signer as signatures and failures come, until all are told or the duty is over.
     package func sign(_ duty: Duty, _ objects: SignedDataSet, tell: @escaping @Sendable (Outcome) -> Void) {
-        switch backend {
-        case .keystores(let keys): sign(objects, with: keys, tell)
-        case .remote(let client): sign(duty, objects, by: client, tell)
-        }
+        let tell: @Sendable (Outcome) -> Void = { [ring] in ring.tell($0, tell) }
+        guard let remote else { return sign(objects, tell) }
+        sign(duty, objects, by: remote, tell)
     }
 
     /// Each message is hashed once; then all that sign it are split over the threads.
-    private func sign(
-        _ objects: SignedDataSet, with keys: [PubKey: SecretKey], _ done: @escaping @Sendable (Outcome) -> Void
-    ) {
+    private func sign(_ objects: SignedDataSet, _ done: @escaping @Sendable (Outcome) -> Void) {
         threads.submit(.own) { [self] in
-            let (messages, failures) = messages(objects, keys)
+            let (messages, failures) = messages(objects, ring.keys)
             let hashing: [@Sendable () -> HashedMessage] = messages.map { root, message in
                 { HashedMessage(message: message, point: MessagePoint(root, keys: message.signers.count)) }
             }
@@ -106,13 +117,13 @@ package struct Signer: Sendable {
     }
 
     private func messages(
-        _ objects: SignedDataSet, _ keys: [PubKey: SecretKey]
+        _ objects: SignedDataSet, _ keys: [PubKey: KeyRing.Key]
     ) -> ([Root: Message], [EntryKey: Failure]) {
         let domains = chain.domains
         var messages: [Root: Message] = [:]
         var failures: [EntryKey: Failure] = [:]
         for (entry, object) in objects {
-            guard let key = keys[entry.pubKey] else {
+            guard case .share(let key)? = keys[entry.pubKey] else {
                 failures[entry] = .noKey(entry.pubKey)
                 continue
             }
