@@ -104,6 +104,11 @@ let package = Package(
                 "BeaconAPI", "DutyWorkflow", "HTTPServing", hummingbird, hummingbirdTLS, nioSSL, nioCore, nioHTTP1,
                 logging,
             ]),
+        module(
+            "KeymanagerAPI",
+            [
+                "Ethereum", "ValidatorAPI", "HTTPServing", "Timing", hummingbird, hummingbirdTLS, nioCore, logging,
+            ]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
         module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1]),
         module("Cosigning", ["Cluster", "ClusterSetup", "BeaconClient", logging]),
@@ -115,7 +120,7 @@ let package = Package(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "Timing", "Program", "Prometheus",
+                "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program", "Prometheus",
                 httpClient, nioCore, nioPosix, logging,
             ]),
 
@@ -190,6 +195,7 @@ let package = Package(
         tests("HTTPServing", [hummingbird, httpClient, nioCore]),
         tests("BeaconClient", ["BeaconTestSupport", nioCore]),
         tests("ValidatorAPI", ["BeaconTestSupport", httpClient, nioCore, nioPosix, nioSSL, certificates, crypto]),
+        tests("KeymanagerAPI", [httpClient, nioCore, logging]),
         tests("Storage", exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
         tests("Cosigning", ["ClusterTestSupport", logging]),

@@ -49,13 +49,23 @@ final class ConnectionScope: Sendable {
 }
 
 /// The open connections of a server.
-final class Connections: Sendable {
+package final class Connections: Sendable {
     private struct State {
         var scopes: [ObjectIdentifier: ConnectionScope] = [:]
         var isStopping = false
     }
 
     private let state = Mutex(State())
+
+    package init() {}
+
+    /// Of one new connection.
+    package func watcher(
+        silenceTimeout: Duration, headerTimeout: Duration, bodyBytesMax: Int
+    ) -> any RemovableChannelHandler {
+        ConnectionGuard(
+            connections: self, silenceTimeout: silenceTimeout, headerTimeout: headerTimeout, bodyBytesMax: bodyBytesMax)
+    }
 
     func add(_ scope: ConnectionScope, for channel: any Channel) {
         let isStopping = state.withLock { state in
@@ -75,7 +85,7 @@ final class Connections: Sendable {
     }
 
     /// Ends every request.
-    func stop() {
+    package func stop() {
         let scopes = state.withLock { state in
             state.isStopping = true
             return state.scopes

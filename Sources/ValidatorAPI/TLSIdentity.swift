@@ -19,7 +19,7 @@ package struct TLSIdentity: Sendable {
         }
     }
 
-    let configuration: TLSConfiguration
+    package let configuration: TLSConfiguration
 
     /// - Parameters:
     ///   - certificate: a PEM file: the server's own certificate first, then those that lead to its root.

@@ -22,6 +22,7 @@ struct TidyTests {
         "PeerProtocols": ["Libp2p", "DutyWorkflow", "Secp256k1", "Timing"],
         "BeaconClient": ["BeaconAPI", "Timing"],
         "ValidatorAPI": ["BeaconAPI", "DutyWorkflow", "HTTPServing"],
+        "KeymanagerAPI": ["Ethereum", "ValidatorAPI", "HTTPServing", "Timing"],
         "Storage": ["DutyWorkflow"],
         "ClusterSetup": ["Cluster", "Libp2p"],
         "Cosigning": ["Cluster", "ClusterSetup", "BeaconClient"],
@@ -29,7 +30,7 @@ struct TidyTests {
         "Monitoring": ["HTTPServing"],
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-            "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "Timing", "Program", "Prometheus",
+            "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program", "Prometheus",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Diagnostics": ["Node", "Cluster", "ClusterSetup", "Libp2p", "Program", "SSZ", "Secp256k1"],
