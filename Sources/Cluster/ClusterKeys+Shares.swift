@@ -9,6 +9,13 @@ extension ClusterKeys {
     package func match(_ entries: [KeystoreDirectory.Entry], ofPeer peer: Int) throws(ClusterError)
         -> [Int: SecretKey]
     {
+        try places(of: entries, ofPeer: peer).mapValues(\.key)
+    }
+
+    /// `match`, with the files.
+    package func places(of entries: [KeystoreDirectory.Entry], ofPeer peer: Int) throws(ClusterError)
+        -> [Int: KeystoreDirectory.Entry]
+    {
         var places: [BLS.PublicKey: (validator: Int, peer: Int)] = [:]
         for (v, validator) in validators.enumerated() {
             for (p, share) in validator.shares.enumerated() { places[share] = (v, p) }
@@ -31,6 +38,6 @@ extension ClusterKeys {
                     entry.path, .field("share", "the same as in \(other.path), of validator \(place.validator)"))
             }
         }
-        return found.mapValues(\.key)
+        return found
     }
 }

@@ -176,6 +176,12 @@ package enum FileAccess {
         }
     }
 
+    /// Whether others than its owner may read a file.
+    package static func isReadableByOthers(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & 0o044 != 0
+    }
+
     static func isSymbolicLink(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
@@ -192,7 +198,7 @@ package enum FileAccess {
     }
 
     /// Makes renames and new names in a directory durable.
-    static func syncDirectory(_ path: String) throws(ClusterError) {
+    package static func syncDirectory(_ path: String) throws(ClusterError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(action: "open directory", path: path, code: errno) }
         defer { close(descriptor) }
@@ -231,7 +237,7 @@ package enum FileAccess {
         return "/" + parts.joined(separator: "/")
     }
 
-    static func parent(of path: String) -> String {
+    package static func parent(of path: String) -> String {
         var trimmed = Substring(path)
         while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
         guard let slash = trimmed.lastIndex(of: "/") else { return "." }

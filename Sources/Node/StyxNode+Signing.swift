@@ -9,6 +9,13 @@ import RemoteSigner
 import SSZ
 import Synchronization
 
+/// Key shares of keystores, by validator.
+struct OpenedShares: Sendable {
+    let keys: [PubKey: SecretKey]
+    /// Of those that may be taken away.
+    var files: [PubKey: String] = [:]
+}
+
 /// What signatures are made and checked with, from the node's first second on.
 struct SigningTools: Sendable {
     let verifier: SignatureVerifier
@@ -28,28 +35,47 @@ extension StyxNode {
     /// What signs for the node; nil if a validator client does.
     ///
     /// - Parameter shares: from keystores.
-    func signer(_ tools: SigningTools, _ shares: [PubKey: SecretKey]?, _ chain: ChainView) -> Signer? {
-        let backend = shares.map { Signer.Backend.keystores($0) } ?? tools.remote.map { .remote($0) }
+    func signer(
+        _ tools: SigningTools, _ shares: OpenedShares?, _ retired: RetiredKeys?, _ chain: ChainView
+    ) -> Signer? {
+        let backend = shares.map { Signer.Backend.keystores($0.keys) } ?? tools.remote.map { .remote($0) }
+        let retired = retired?.all ?? []
+        let unused = cluster.keys.pubKeys.filter { pubKey in
+            cluster.keys.ownShare(pubKey).map { retired.contains($0.bytes) } ?? false
+        }
         return backend.map {
-            Signer(backend: $0, keys: cluster.keys, chain: chain, threads: threads, verifier: tools.verifier)
+            Signer(
+                backend: $0, keys: cluster.keys, chain: chain, threads: threads, verifier: tools.verifier,
+                unused: Set(unused))
         }
     }
 
-    /// This operator's key shares, if the node is to sign with keystores.
+    var validatorKeysDirectory: String {
+        configuration.validatorKeysDirectory ?? NodeConfiguration.defaultValidatorKeysDirectory
+    }
+
+    /// This operator's key shares, if the node is to sign with keystores: all of them, unless keys come and go.
     func openShares(
         progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
-    ) async throws -> [PubKey: SecretKey]? {
+    ) async throws -> OpenedShares? {
         guard configuration.signing == .keystores else { return nil }
-        let directory = configuration.validatorKeysDirectory ?? NodeConfiguration.defaultValidatorKeysDirectory
+        let directory = validatorKeysDirectory
+        let mayLack = !configuration.keymanagerAddress.isEmpty
         let concurrency = max(1, ProcessInfo.processInfo.activeProcessorCount)
         let cancellation = Cancellation()
         return try await withTaskCancellationHandler {
             try await threads.run { [cluster, hooks] in
-                try cluster.loadShares(directory, concurrency: concurrency) { done, total in
+                let tell: WorkProgress = { done, total in
                     hooks.keystores(done, total)
                     progress(done, total)
                     return !cancellation.isCancelled
                 }
+                guard mayLack else {
+                    return OpenedShares(
+                        keys: try cluster.loadShares(directory, concurrency: concurrency, progress: tell))
+                }
+                let entries = try cluster.loadPresentShares(directory, concurrency: concurrency, progress: tell)
+                return OpenedShares(keys: entries.mapValues(\.key), files: entries.mapValues(\.path))
             }
         } onCancel: {
             cancellation.cancel()

@@ -4,6 +4,7 @@ import Cluster
 import DutyWorkflow
 import Ethereum
 import Foundation
+import KeymanagerAPI
 import Libp2p
 import Logging
 import NIOCore
@@ -33,6 +34,8 @@ package struct StyxNode: Sendable {
         package var validatorAPI: @Sendable (Int) -> Void = { _ in }
         /// Port of the monitoring pages.
         package var monitoring: @Sendable (Int) -> Void = { _ in }
+        /// Port of the keymanager API, as soon as it listens.
+        package var keymanagerListens: @Sendable (Int) -> Void = { _ in }
         /// Port of the debug pages.
         package var debug: @Sendable (Int) -> Void = { _ in }
         /// A fork was added, moved or withdrawn: the schedule from now on.
@@ -100,6 +103,7 @@ package struct StyxNode: Sendable {
     package func run() async throws {
         let keyLock = try lockIdentity()
         logStart()
+        let keymanager = try keymanagerServer()
         let book = AddressBook(
             path: configuration.journalFile + ".peers.json",
             peers: Set(cluster.directory.others.map { cluster.directory[$0] }), logger: logger)
@@ -118,6 +122,7 @@ package struct StyxNode: Sendable {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await serve(server) }
+                if let keymanager { group.addTask { try await serve(keymanager) } }
                 group.addTask {
                     hooks.listening(try await host.bind())
                     try await host.run()
@@ -136,7 +141,8 @@ package struct StyxNode: Sendable {
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
                     try await work(
-                        beacon, reconnections, server, tools, consensus, parSigEx, priority, runtime, host.loop
+                        beacon, reconnections, server, keymanager, tools, consensus, parSigEx, priority, runtime,
+                        host.loop
                     ) {
                         clusterView(host, peerInfo)
                     }
@@ -166,8 +172,10 @@ package struct StyxNode: Sendable {
 
     /// Waits for the chain, opens the journal, then drives the workflow and lets validator clients to it.
     private func work(
-        _ beacon: BeaconClient, _ reconnections: Reconnections, _ server: ValidatorAPIServer, _ tools: SigningTools,
-        _ consensus: ConsensusProtocol, _ parSigEx: ParSigExProtocol, _ priority: PriorityProtocol, _ slot: RuntimeSlot,
+        _ beacon: BeaconClient, _ reconnections: Reconnections, _ server: ValidatorAPIServer,
+        _ keymanagerServer: KeymanagerServer?, _ tools: SigningTools, _ consensus: ConsensusProtocol,
+        _ parSigEx: ParSigExProtocol,
+        _ priority: PriorityProtocol, _ slot: RuntimeSlot,
         _ loop: any EventLoop, peers: @escaping @Sendable () -> ClusterView
     ) async throws {
         // At once: a wrong password or a missing key should show before a beacon node is there.
@@ -187,7 +195,8 @@ package struct StyxNode: Sendable {
         let view = ChainView(chain)
         tools.remote?.follow(epoch: chain.clock.slotDuration * Int(clamping: chain.clock.slotsPerEpoch))
         let verifier = tools.verifier
-        let signer = signer(tools, shares, view)
+        let retired = try retiredKeys()
+        let signer = signer(tools, shares, retired, view)
         let journal = try Journal(
             path: configuration.journalFile,
             binding: JournalBinding(
@@ -254,6 +263,8 @@ package struct StyxNode: Sendable {
                 runtime: runtime, beacon: beacon, validators: validators, duties: duties,
                 passedOn: { instructions.heard($0) }))
         server.update { $0.finish(.journal) }
+        let keymanager = open(
+            keymanagerServer, signer, tools, shares, retired, runtime, validators, book, graffiti: proposals.graffiti)
         logger.info("ready", metadata: ["signer": "\(configuration.signing.rawValue)"])
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -288,12 +299,14 @@ package struct StyxNode: Sendable {
         } catch {
             server.update { $0.note(.stopping) }
             slot.set(nil)
+            await keymanager?.stop()
             await tasks.stop()
             await journal.close()
             throw error
         }
         server.update { $0.note(.stopping) }
         slot.set(nil)
+        await keymanager?.stop()
         await tasks.stop()
         await journal.close()
     }

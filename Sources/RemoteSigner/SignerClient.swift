@@ -75,6 +75,15 @@ package final class SignerClient: Sendable {
     /// - Parameter epoch: how often keys are listed.
     package func follow(epoch: Duration) { update { $0.follow(epoch, at: .now) } }
 
+    /// Signs no more with these keys, until asked anew.
+    package func forget(_ keys: Set<PubShare>) { update { $0.work($0.queue.forget(keys)) } }
+
+    /// What each signer lists now.
+    package var lists: Lists {
+        let lists = state.withLock { $0.desk.queue.lists }
+        return zip(configuration.urls, lists).map { ($0.description, $1) }
+    }
+
     /// Ends all requests; nothing is told any more. Must be called before it is dropped.
     package func shutdown() async {
         state.withLock { state in
@@ -134,8 +143,7 @@ package final class SignerClient: Sendable {
     private func tell(_ action: SigningQueue.Action) {
         log.note(action)
         guard action == .listsChanged else { return }
-        let lists = state.withLock { $0.desk.queue.lists }
-        listed(zip(configuration.urls, lists).map { ($0.description, $1) })
+        listed(lists)
     }
 
     // MARK: Requests

@@ -138,6 +138,11 @@ struct SigningQueue: Sendable {
         return actions + dispatch(at: now)
     }
 
+    /// What waits for these keys is over, also where it is asked for already.
+    mutating func forget(_ keys: Set<PubShare>) -> [Action] {
+        jobs.filter { keys.contains($0.value.job.key) }.keys.sorted().flatMap { end($0, .noKey) }
+    }
+
     /// A signature was looked at. One that is wrong may still be had from another signer.
     mutating func checked(_ id: ID, of signer: Int, holds: Bool, at now: Time) -> [Action] {
         guard !holds else {

@@ -93,6 +93,7 @@ struct Run: AsyncParsableCommand {
     @Option(help: "EIP-2335 key shares for --signer keystores. (default: .charon/validator_keys)")
     var validatorKeysDir: String?
     @OptionGroup var remoteSigner: RemoteSignerOptions
+    @OptionGroup var keymanager: KeymanagerOptions
 
     @Option(help: "Listen addresses, comma-separated ip:port. None: outgoing connections only.")
     var p2pTcpAddress: [String] = []
@@ -121,7 +122,8 @@ struct Run: AsyncParsableCommand {
             "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
             "execution-client-rpc-endpoint", "graffiti", "overrides-file", "publish-address", "publish-timeout",
             "testnet-capella-hard-fork",
-        ] + TestnetOptions.names + RemoteSignerOptions.names + MonitoringOptions.names,
+        ] + TestnetOptions.names + RemoteSignerOptions.names + MonitoringOptions.names
+            + KeymanagerOptions.names,
         switches: [
             "no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal", "builder-api",
             "graffiti-disable-client-append", "fetch-feerecipient-updates",
@@ -161,6 +163,7 @@ struct Run: AsyncParsableCommand {
         node.signing = signer
         node.validatorKeysDirectory = validatorKeysDir.flatMap { $0.isEmpty ? nil : $0 }
         node.remoteSigner = remoteSigner.flags
+        keymanager.apply(to: &node)
         node.p2pTCPAddresses = list(p2pTcpAddress)
         node.p2pPeers = list(p2pPeers)
         node.p2pRelays = list(p2pRelays)

@@ -40,6 +40,30 @@ import Testing
         #expect(Set(passwords).count == 12)
     }
 
+    @Test("one is added and removed durably, password first and last; what a broken removal left is replaced")
+    func addAndRemove() throws {
+        let folder = directory.file("new/keys")
+        #expect(try KeystoreDirectory.loadPresent(folder, concurrency: 1).isEmpty)
+        let json = try directory.read("keys/keystore-insecure-4.json")
+        let password = try directory.read("keys/keystore-insecure-4.txt")
+        try directory.write("new/keys/keystore-4.txt", Array("left over".utf8))
+        let added = try KeystoreDirectory.add(json, password: password, index: 4, to: folder)
+        #expect(added == "\(folder)/keystore-4.json")
+        #expect(try directory.read("new/keys/keystore-4.json") == json)
+        let opened = try KeystoreDirectory.loadPresent(folder, concurrency: 1)
+        #expect(opened.map(\.key.publicKey) == [keys[4].publicKey] && opened.map(\.path) == [added])
+        #expect(throws: ClusterError.self) {
+            try KeystoreDirectory.add(json, password: password, index: 4, to: folder)
+        }
+        #expect(try directory.read("new/keys/keystore-4.txt") == password, "the one that is there stays as it is")
+        try KeystoreDirectory.remove(added)
+        try KeystoreDirectory.remove(added)
+        #expect(directory.names.filter { $0.hasPrefix("new/") } == ["new/keys"])
+        #expect(throws: ClusterError.self) {
+            try KeystoreDirectory.add(json, password: password, index: 4, to: directory.file("keys"))
+        }
+    }
+
     @Test("a wrong password names both files")
     func wrongPassword() throws {
         try overwrite("keystore-insecure-7.txt", Array("wrong".utf8))

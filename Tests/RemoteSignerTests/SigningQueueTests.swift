@@ -60,6 +60,21 @@ import Testing
         #expect(Self.asked(queue.submit([Self.job(0), Self.job(1)], at: Self.at(1)).actions) == [0, 1])
     }
 
+    @Test("a forgotten key's jobs are over, waiting or asked for; what comes for them is nothing, and others go on")
+    func forgets() {
+        var bounds = SigningQueue.Bounds()
+        bounds.inFlightMax = 2
+        var queue = Self.queue([[0, 1]], bounds: bounds)
+        let (first, actions) = queue.submit([Self.job(0), Self.job(1), Self.job(0), Self.job(1)], at: Self.at(1))
+        #expect(Self.ids(actions) == [first, first + 1])
+        #expect(queue.forget([Self.key(0)]) == [.fail(first, .noKey), .fail(first + 2, .noKey)])
+        #expect(queue.openCount == 2)
+        #expect(Self.ids(queue.answered(first, Self.signature, at: Self.at(2))) == [first + 3])
+        #expect(queue.checked(first, of: 0, holds: false, at: Self.at(3)) == [])
+        #expect(Self.ids(queue.submit([Self.job(0)], at: Self.at(4)).actions).isEmpty, "two are under way")
+        #expect(Self.ids(queue.answered(first + 1, Self.signature, at: Self.at(5))) == [first + 4])
+    }
+
     @Test("a right signature ends the job; an answer after it changes nothing")
     func succeeds() {
         var queue = Self.queue([[0]])

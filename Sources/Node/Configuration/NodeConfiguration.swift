@@ -62,6 +62,10 @@ package struct NodeConfiguration: Sendable {
     /// nil: `defaultValidatorKeysDirectory`. For keystores.
     package var validatorKeysDirectory: String?
     package var remoteSigner = RemoteSignerFlags()
+    /// `ip:port` of the keymanager API; empty for none. For a node that signs by itself.
+    package var keymanagerAddress = ""
+    /// Made if it is not there.
+    package var keymanagerTokenFile = ".charon/keymanager-api-token.txt"
     /// `ip:port` each; none means outgoing connections only.
     package var p2pTCPAddresses: [String] = []
     /// `/ip4/…/tcp/…/p2p/16Uiu2…` each.
@@ -111,6 +115,7 @@ package struct NodeConfiguration: Sendable {
         _ = try SocketAddressText(validatorAPIAddress, flag: "validator-api-address")
         try validateTLSFiles()
         if !monitoringAddress.isEmpty { _ = try SocketAddressText(monitoringAddress, flag: "monitoring-address") }
+        try validateKeymanager()
         if !debugAddress.isEmpty { _ = try SocketAddressText(debugAddress, flag: "debug-address") }
         _ = try listenAddresses()
         for address in p2pUDPAddresses { _ = try SocketAddressText(address, flag: "p2p-udp-address") }
