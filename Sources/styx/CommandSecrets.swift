@@ -36,7 +36,7 @@ enum CommandSecrets {
             for entry in value.split(separator: ",") {
                 let entry = entry.trimmingCharacters(in: .whitespaces)
                 if flag.contains("header") { found.formUnion(header(entry)) }
-                if flag.contains("token") { found.insert(entry) }
+                if flag.contains("token"), !flag.hasSuffix("-file") { found.insert(entry) }
                 found.formUnion(url(entry, hidesPath: !openPaths.contains(flag) && !(inspects && flag.isEmpty)))
             }
         }

@@ -81,6 +81,19 @@ struct SecretsTests {
         #expect(outcome.text.contains("CHARON_BEACON_NODE_ENDPOINTS"))
     }
 
+    @Test("the place of a token is no secret")
+    func tokenFile() throws {
+        let path = try directory.write("no-token.txt", Array("short".utf8))
+        let outcome = try Program.run(
+            [
+                "run", "--lock-file", directory.file("node0/cluster-lock.json"), "--private-key-file",
+                directory.file("node0/charon-enr-private-key"), "--beacon-node-endpoints", "http://127.0.0.1:1",
+                "--signer", "keystores", "--keymanager-address", "127.0.0.1:0", "--keymanager-token-file", path,
+            ], in: directory.path)
+        #expect(outcome.status != 0)
+        #expect(outcome.text.contains("--keymanager-token-file \(path) holds no token"), "\(outcome.text)")
+    }
+
     @Test("commands that ask services")
     func services() throws {
         let seat = Array(files(0).prefix(4))
