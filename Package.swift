@@ -120,7 +120,8 @@ let package = Package(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-                "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program", "Prometheus",
+                "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
+                "Prometheus",
                 httpClient, nioCore, nioPosix, logging,
             ]),
 
@@ -201,7 +202,10 @@ let package = Package(
         tests("Cosigning", ["ClusterTestSupport", logging]),
         tests(
             "RemoteSigner",
-            ["BLS", "HTTPServing", hummingbird, hummingbirdTLS, nioCore, nioSSL, certificates, crypto, logging]),
+            [
+                "BLS", "HTTPServing", hummingbird, hummingbirdTLS, nioCore, nioPosix, nioSSL, certificates, crypto,
+                logging,
+            ]),
         tests("Monitoring", ["BeaconTestSupport", httpClient, nioCore, logging]),
         tests(
             "Node", ["BeaconTestSupport", "ClusterTestSupport", httpClient, nioCore, nioPosix], exclude: ["Fixtures"]),

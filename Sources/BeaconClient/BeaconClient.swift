@@ -60,10 +60,14 @@ package final class BeaconClient: Sendable {
         settings.connectionPool.retryConnectionEstablishment = false
         // Downloads and blocked calls of validator clients must not keep duties waiting for a connection.
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
-        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        // Each of one loop, for requests and connections: else AsyncHTTPClient 1.37 hears on one loop that a request's end
+        // was written, and traps if the connection, answered and closed by then, is gone on the other.
+        http = HTTPClient(
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton.next()), configuration: settings)
         loopHTTP = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: settings)
         settings.timeout.read = TimeAmount(configuration.eventIdleTimeout)
-        eventHTTP = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        eventHTTP = HTTPClient(
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton.next()), configuration: settings)
     }
 
     /// Ends all calls. The client is of no use afterwards. Must be called before it is dropped.

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 /// One HTTP request at a time, with a whole answer within bounds of time and size. Redirects are answers.
 package final class WebClient: Sendable {
@@ -55,7 +56,9 @@ package final class WebClient: Sendable {
         // A refused connection is an answer.
         settings.connectionPool.retryConnectionEstablishment = false
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsMax
-        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        // Of one loop: see `BeaconClient`.
+        http = HTTPClient(
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton.next()), configuration: settings)
     }
 
     /// A client for as long as `body` runs.

@@ -62,7 +62,9 @@ package final class SignerClient: Sendable {
         // A refused connection is an answer: another signer may be asked at once.
         settings.connectionPool.retryConnectionEstablishment = false
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.bounds.inFlightMax + 2
-        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        // One loop for requests and connections: else AsyncHTTPClient 1.37 hears on one loop that a request's end was
+        // written, and traps if the connection, answered and closed by then, is gone on the other.
+        http = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: settings)
         let queue = SigningQueue(
             signers: configuration.urls.map(\.description), timeout: configuration.timeout,
             bounds: configuration.bounds, at: .now)

@@ -1,5 +1,6 @@
 import BLS
 import Ethereum
+import NIOCore
 import SSZ
 import Synchronization
 import TestSupport
@@ -45,6 +46,22 @@ import Testing
             try await SignerScene.run([signer.url]) { client, _ in
                 let orders = SignerScene.orders(Self.keys)
                 Self.expectSigned(await client.outcome(of: orders), orders)
+            }
+        }
+    }
+
+    @Test("one that answers before it has the whole request, and hangs up, ends orders and nothing else")
+    func hasty() async throws {
+        try await HastySigner.with { signer in
+            try await SignerScene.run([signer.url]) { client, _ in
+                for _ in 0..<200 {
+                    let orders = SignerScene.orders(Self.keys + Self.keys + Self.keys).map { order in
+                        let body = ByteBuffer(repeating: UInt8(ascii: " "), count: 1 << 16)
+                        return SigningOrder(key: order.key, root: order.root, body: body)
+                    }
+                    let outcome = await client.outcome(of: orders, within: .seconds(5))
+                    #expect(outcome.failures.count == orders.count)
+                }
             }
         }
     }

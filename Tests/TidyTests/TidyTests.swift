@@ -30,13 +30,15 @@ struct TidyTests {
         "Monitoring": ["HTTPServing"],
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
-            "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program", "Prometheus",
+            "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
+            "Prometheus",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Diagnostics": ["Node", "Cluster", "ClusterSetup", "Libp2p", "Program", "SSZ", "Secp256k1"],
         "Demo": ["Node", "Program", "HTTPServing"],
         "styx": [
-            "Node", "Relay", "Demo", "Diagnostics", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p", "Storage",
+            "Node", "Relay", "Demo", "Diagnostics", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p",
+            "Storage",
         ],
         "Simulation": ["DutyWorkflow", "Timing"],
         "FuzzTargets": [

@@ -3,6 +3,7 @@ import Foundation
 import Libp2p
 import Logging
 import NIOCore
+import NIOPosix
 import Synchronization
 import Timing
 
@@ -39,7 +40,9 @@ package final class RelayWatch: Sendable {
         settings.timeout.connect = TimeAmount(Self.timeout)
         // A refused connection is an answer; we ask again ourselves.
         settings.connectionPool.retryConnectionEstablishment = false
-        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        // Of one loop: see `BeaconClient`.
+        http = HTTPClient(
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton.next()), configuration: settings)
     }
 
     /// - Parameter entries: of `--p2p-relays`; those of no use are logged and left out.
