@@ -70,8 +70,7 @@ final class Reception<Value: Sendable>: Sendable {
         let peer = directory.index(of: message.peer)
         do throws(MessageFault) {
             guard let peer else { throw .unknownSender }
-            if try keepEarly(message.bytes, from: peer, now: .now()) { return message.done() }
-            let duty = try admit(message.bytes, from: peer, now: .now())
+            guard let duty = try admit(message.bytes, from: peer, now: .now()) else { return message.done() }
             guard message.bytes.count > SmallMessage.bytesMax else {
                 rules.deliver(try rules.decode(message.bytes, duty, peer), peer)
                 return message.done()
@@ -104,26 +103,27 @@ final class Reception<Value: Sendable>: Sendable {
         if isMore { loop.execute { self.receiveEarly() } }
     }
 
-    /// - Returns: whether it was too early, and is kept.
-    private func keepEarly(_ bytes: [UInt8], from peer: PeerIndex, now: NIODeadline) throws(MessageFault) -> Bool {
-        guard rules.earlyBytesMax > 0, admits(try rules.duty(bytes), peer) == .notReady,
-            bytes.count <= rules.earlyBytesMax
-        else { return false }
+    private func keepEarly(_ bytes: [UInt8], from peer: PeerIndex, now: NIODeadline) throws(MessageFault) {
         var lane = lanes.value[peer] ?? Lane(now: now)
         guard lane.repeats.admits(bytes, now: now) else { throw .repeated }
         lane.early.append(bytes)
         lane.earlyBytes += Self.held(bytes)
         while lane.earlyBytes > rules.earlyBytesMax { lane.earlyBytes -= Self.held(lane.early.removeFirst()) }
         lanes.value[peer] = lane
-        return true
     }
 
     /// About what a message takes, in bytes.
     private static func held(_ bytes: [UInt8]) -> Int { bytes.count + 64 }
 
-    private func admit(_ bytes: [UInt8], from peer: PeerIndex, now: NIODeadline) throws(MessageFault) -> Duty {
+    /// - Returns: nil for what came too early and is kept.
+    private func admit(_ bytes: [UInt8], from peer: PeerIndex, now: NIODeadline) throws(MessageFault) -> Duty? {
         let duty = try rules.duty(bytes)
-        try admits(duty, peer).requireAdmitted()
+        let admission = admits(duty, peer)
+        if admission == .notReady, bytes.count <= rules.earlyBytesMax {
+            try keepEarly(bytes, from: peer, now: now)
+            return nil
+        }
+        try admission.requireAdmitted()
         // After the gate: what came too early may come again.
         guard lanes.value[peer, default: Lane(now: now)].repeats.admits(bytes, now: now) else { throw .repeated }
         let cost = WorkBudget.cost(bytes: bytes.count)
