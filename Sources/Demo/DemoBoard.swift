@@ -61,6 +61,7 @@ package final class DemoBoard: Sendable {
                     "node \(node): \(count.map { "\($0)" } ?? "unknown") duties of slots \(from) to \(to): \(why)"
                 state.failures.append(Failure(slot: to, text: text))
             case .twinSeen(let duty, let what): state.faults.append("node \(node): duty \(duty): twin: \(what)")
+            case .stillHalted(let halt): state.faults.append("node \(node): duty \(halt.duty): twin: \(halt.seen)")
             case .started, .succeeded, .roundChanged, .analysed, .peerAbsent, .peerReturned, .prioritiesAgreed: break
             }
         }

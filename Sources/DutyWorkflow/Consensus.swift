@@ -226,9 +226,14 @@ struct Consensus: Sendable {
         }
     }
 
-    private mutating func halt(_ duty: Duty, _ vote: QBFT.Message) -> [Signal] {
+    /// No vote any more, ever.
+    mutating func halt() {
         isHalted = true
         for duty in running.keys { running[duty]?.timeout = nil }
+    }
+
+    private mutating func halt(_ duty: Duty, _ vote: QBFT.Message) -> [Signal] {
+        halt()
         return [
             .twinSeen(duty, "it did not send the \(vote.kind) of round \(vote.round) that is signed with its key")
         ]

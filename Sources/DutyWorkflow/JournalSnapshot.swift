@@ -41,6 +41,8 @@ package struct JournalSnapshot: Sendable {
     package var proposalWatermarks: [PubKey: ProposalWatermark] = [:]
     /// Duties that are over and stay so, whatever the clock says: what they promised need not be in memory any more.
     package var closed: Set<Duty> = []
+    /// Why this node votes and signs no more; nil if it does.
+    package var halt: Halt?
     private var shares: [Duty: [EntryKey: [ShareIndex: Share]]] = [:]
 
     package init() {}
@@ -60,6 +62,8 @@ package struct JournalSnapshot: Sendable {
         case .expired(let duty):
             closed.insert(duty)
             for key in (shares[duty] ?? [:]).keys { raiseStatus(duty, key, .expired) }
+        case .halted(let first): halt = halt ?? first
+        case .haltLifted: halt = nil
         }
     }
 

@@ -27,6 +27,10 @@ package enum Record: Hashable, Sendable {
     /// The deadline passed: the duty is closed for ever, its partial signatures become expired. Its votes stay until
     /// the sweep: a clock that is corrected backwards must not find the duty open and the votes gone.
     case expired(Duty)
+    /// Our key was seen to sign elsewhere. Stays over restarts; the first stays.
+    case halted(Halt)
+    /// The operator says that this is over. Nothing else lifts it.
+    case haltLifted
 }
 
 /// Life of a partial signature: internal → broadcasted → aggregated, or expired.
@@ -38,13 +42,13 @@ package enum PartialStatus: Int, Sendable, Hashable {
 }
 
 extension Record {
-    /// Nil for what belongs to a validator, not to a duty.
+    /// Nil for what belongs to a validator or to the node, not to a duty.
     package var duty: Duty? {
         switch self {
         case .vote(let duty, _, _), .unsigned(let duty, _), .partials(let duty, _, _), .partialStatus(let duty, _, _),
             .aggregated(let duty, _), .broadcast(let duty, _), .expired(let duty):
             duty
-        case .attestationWatermark, .proposalWatermark: nil
+        case .attestationWatermark, .proposalWatermark, .halted, .haltLifted: nil
         }
     }
 }

@@ -28,6 +28,8 @@ package enum Report: Hashable, Sendable {
     case prioritiesAgreed(AgreedPriorities)
     /// Another process signs with our key: this node signs nothing more.
     case twinSeen(Duty, String)
+    /// That was seen before this start, and nobody has lifted it.
+    case stillHalted(Halt)
 }
 
 extension Report {
@@ -39,6 +41,7 @@ extension Report {
             duty
         case .failed(let failure): failure.duty
         case .analysed(let analysis): analysis.duty
+        case .stillHalted(let halt): halt.duty
         case .peerAbsent, .peerReturned, .dutiesUnavailable, .dutiesMissed, .prioritiesAgreed: nil
         }
     }

@@ -23,8 +23,8 @@ package struct Workflow: Sendable {
     private var heldProposals = HeldProposals()
     private var payees: Payees
     var catchUp: CatchUp
-    /// Why this node signs nothing more: its key is in use elsewhere.
-    var halted: String?
+    /// Why this node votes and signs no more.
+    var halted: Halt?
 
     /// - Parameters:
     ///   - sealPriorities: signs what we prefer, `seal` our consensus messages; both deterministic.
@@ -102,6 +102,7 @@ package struct Workflow: Sendable {
         dutyDB.restore(snapshot)
         aggSigDB.restore(snapshot)
         var signals = parSigDB.restore(snapshot.partials)
+        if let halt = snapshot.halt { signals = stayHalted(halt, signals) }
         let partialDuties = Set(snapshot.partials.map(\.duty))
         let duties = Set(snapshot.unsigned.keys).union(snapshot.votes.keys).union(snapshot.aggregated.keys)
             .union(partialDuties)
@@ -335,7 +336,7 @@ package struct Workflow: Sendable {
     }
 
     private func refusalOfLocal(_ duty: Duty, _ key: EntryKey, _ partial: ParSignedData, _ now: Instant) -> String? {
-        if let halted { return halted }
+        if let halted { return halted.refusal }
         if isOver(duty, now) { return "duty \(duty) is over" }
         guard partial.shareIndex == configuration.shareIndex else {
             return "share \(partial.shareIndex) is not this operator's, which is \(configuration.shareIndex)"
@@ -360,15 +361,7 @@ package struct Workflow: Sendable {
     private mutating func publish(_ duty: Duty, _ set: SignedDataSet, _ now: Instant) -> [Signal] {
         let (new, signals) = aggSigDB.store(duty, set)
         return signals + track(duty, .aggregated(new.keys.pubKeys), now) + lookFor(duty, new, now)
-            + broadcaster.broadcast(duty, new) + signLate(duty, new) + resume(duty.slot, now)
-    }
-
-    private mutating func halt(_ duty: Duty, _ what: String) -> [Signal] {
-        guard halted == nil else { return [] }
-        halted =
-            "this node signs nothing more: \(what); stop the other process (or give each cluster a key of its own),"
-            + " then start this one again"
-        return [.perform(.report(.twinSeen(duty, what)))]
+            + broadcaster.broadcast(duty, new) + signLate(duty, new) + resume(duty.slot, now) + dismiss(duty)
     }
 
     /// Late news of a duty that is over are dropped: nobody would clear them away.

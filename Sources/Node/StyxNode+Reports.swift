@@ -113,7 +113,11 @@ extension StyxNode {
             case .twinSeen(let duty, let what):
                 logger.critical(
                     "another process signs with this node's key: this node signs nothing more",
-                    metadata: ["duty": "\(duty)", "seen": "\(what)"])
+                    metadata: ["duty": "\(duty)", "seen": "\(what)", "cure": "\(Halt.cure)"])
+            case .stillHalted(let halt):
+                logger.critical(
+                    "another process signed with this node's key before: this node votes and signs nothing",
+                    metadata: ["duty": "\(halt.duty)", "seen": "\(halt.seen)", "cure": "\(Halt.cure)"])
             }
         }
     }

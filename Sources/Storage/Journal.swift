@@ -135,6 +135,13 @@ package final class Journal: Sendable {
         }
     }
 
+    /// Why this node votes and signs no more; nil if it does.
+    package func halt() async throws(JournalError) -> Halt? {
+        try await perform("read journal") { [path, preset] db in
+            try SnapshotReader(db: db, path: path, preset: preset).halt()
+        }
+    }
+
     package func watermarks() async throws(JournalError) -> [PubKey: AttestationWatermark] {
         try await slashingHistory().attestations
     }

@@ -37,6 +37,8 @@ struct RecordWriter {
             case .aggregated(let duty, let set): try insertAggregated(duty, set)
             case .broadcast(let duty, let keys): try markBroadcast(duty, keys)
             case .expired(let duty): try close(duty)
+            case .halted(let halt): try stop(halt)
+            case .haltLifted: try statement("DELETE FROM halt").execute()
             }
         } catch let conflict as JournalConflict {
             throw JournalError.conflict(conflict)
@@ -196,6 +198,13 @@ struct RecordWriter {
         try statement(
             "UPDATE par_sig_db SET status = ?1, updated_at = ?2 WHERE slot = ?3 AND duty_type = ?4 AND status < ?1"
         ).execute(arguments: [PartialStatus.expired.rawValue, now, slot, duty.type.rawValue])
+    }
+
+    private func stop(_ halt: Halt) throws {
+        try statement("INSERT INTO halt (id, slot, duty_type, seen) VALUES (1, ?, ?, ?) ON CONFLICT DO NOTHING")
+            .execute(arguments: [
+                try column(halt.duty.slot.rawValue, "slot"), halt.duty.type.rawValue, halt.seen,
+            ])
     }
 
     // MARK: For all tables

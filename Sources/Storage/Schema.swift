@@ -9,7 +9,7 @@ import SSZ
 /// those that keep rows unique.
 enum Schema {
     /// Number of the last migration. A journal with a higher one was written by a later program.
-    static let version = 3
+    static let version = 4
 
     /// - Parameter path: for messages.
     static func migrator(_ path: String) -> DatabaseMigrator {
@@ -21,6 +21,7 @@ enum Schema {
             try db.execute(sql: "DROP TABLE par_sig_db_1; UPDATE meta SET value = '2' WHERE key = 'schema_version'")
         }
         migrator.registerMigration("3") { try $0.execute(sql: third) }
+        migrator.registerMigration("4") { try $0.execute(sql: fourth) }
         return migrator
     }
 
@@ -156,6 +157,17 @@ enum Schema {
             block_root BLOB NOT NULL
         ) STRICT;
         UPDATE meta SET value = '3' WHERE key = 'schema_version';
+        """
+
+    /// One row at most: why this node votes and signs no more. A program that does not know it must not open the file.
+    private static let fourth = """
+        CREATE TABLE halt (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            slot INTEGER NOT NULL,
+            duty_type INTEGER NOT NULL,
+            seen TEXT NOT NULL
+        ) STRICT;
+        UPDATE meta SET value = '4' WHERE key = 'schema_version';
         """
 
     /// Those of closed duties are not read any more and stay behind. Of the others, rows that were never touched after

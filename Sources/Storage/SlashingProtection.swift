@@ -2,7 +2,8 @@ import DutyWorkflow
 import Ethereum
 import SSZ
 
-/// A journal's watermarks out to an EIP-3076 file, and such a file into a journal, while no node runs.
+/// A journal's watermarks out to an EIP-3076 file, and such a file into a journal, while no node runs. And the end of a
+/// halt.
 package struct SlashingProtection: Sendable {
     /// What a cluster's lock says about keys.
     package struct Cluster: Sendable {
@@ -76,6 +77,18 @@ package struct SlashingProtection: Sendable {
                 bytes, journal.binding.genesisValidatorsRoot, current: try await journal.slashingHistory())
             try await journal.commit(contents.raised.records)
             return Imported(contents: contents, isNew: journal.isNew)
+        }
+    }
+
+    /// Lets the node vote and sign again that saw its key in use elsewhere.
+    ///
+    /// - Returns: what it had seen; nil if it was not halted.
+    package func liftHalt() async throws -> Halt? {
+        try await with(try Journal(path: path, binding: nil, now: now)) { journal in
+            try check(journal)
+            guard let halt = try await journal.halt() else { return nil }
+            try await journal.commit([.haltLifted])
+            return halt
         }
     }
 

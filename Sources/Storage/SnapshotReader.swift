@@ -52,7 +52,14 @@ struct SnapshotReader {
         snapshot.watermarks = try watermarks()
         snapshot.proposalWatermarks = try proposalWatermarks()
         snapshot.closed.formUnion(known.filter { !$0.value }.keys)
+        snapshot.halt = try halt()
         return snapshot
+    }
+
+    func halt() throws -> Halt? {
+        var halt: Halt?
+        try forEach("halt") { halt = Halt(duty: try $0.duty(), seen: try $0.text("seen")) }
+        return halt
     }
 
     func watermarks() throws -> [PubKey: AttestationWatermark] {

@@ -31,6 +31,11 @@ struct StoredRow {
         return value
     }
 
+    func text(_ column: String) throws(JournalError) -> String {
+        guard let value = String.fromDatabaseValue(row[column]) else { throw damaged("\(column) is no text") }
+        return value
+    }
+
     func fixed<let count: Int>(_ column: String) throws(JournalError) -> FixedBytes<count> {
         guard let value = FixedBytes<count>(try bytes(column)) else { throw damaged("\(column) is not \(count) bytes") }
         return value

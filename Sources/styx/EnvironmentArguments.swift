@@ -86,6 +86,7 @@ enum EnvironmentArguments {
         (["alpha", "test", "all"], TestAll.flags),
         (["slashing-protection", "export"], ProtectionFiles.flags),
         (["slashing-protection", "import"], ProtectionFiles.flags),
+        (["slashing-protection", "lift-halt"], ProtectionFiles.flags),
         (["run"], Run.flags),
         (["enr"], Enr.flags),
         (["combine"], Combine.flags),

@@ -11,7 +11,9 @@ struct SlashingProtectionCommand: ParsableCommand {
         commandName: "slashing-protection",
         abstract: "Move what validators have attested to and proposed from one node or client to another (EIP-3076).",
         discussion: "The node must be stopped: its journal has one user at a time.",
-        subcommands: [SlashingProtectionExport.self, SlashingProtectionImport.self])
+        subcommands: [
+            SlashingProtectionExport.self, SlashingProtectionImport.self, SlashingProtectionLiftHalt.self,
+        ])
 }
 
 struct SlashingProtectionExport: AsyncParsableCommand {
@@ -60,6 +62,29 @@ struct SlashingProtectionImport: AsyncParsableCommand {
             if contents.strangers > 0 {
                 note("warning: \(contents.strangers) public keys in \(file) are not of this cluster and were left out")
             }
+        }
+    }
+}
+
+struct SlashingProtectionLiftHalt: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lift-halt",
+        abstract: "Let a node vote and sign again that saw its key in use elsewhere.",
+        discussion: """
+            A node that sees a vote or signature of its own key that it did not make votes and signs nothing more, also \
+            after restarts. First find the other process, stop it and make sure that it does not start again; if both \
+            go on, validators may be slashed. Where one key is used in two clusters, give each a key of its own instead.
+            """)
+
+    @OptionGroup var files: ProtectionFiles
+
+    func run() async throws {
+        try await failing("slashing-protection lift-halt") {
+            guard let halt = try await files.protection().liftHalt() else {
+                print("\(files.journalFile): the node is not halted; nothing changed")
+                return
+            }
+            print("\(files.journalFile): lifted; the node had halted in duty \(halt.duty) because \(halt.seen)")
         }
     }
 }

@@ -175,6 +175,8 @@ extension Record {
         case .aggregated: "aggregated"
         case .broadcast: "broadcast"
         case .expired: "expired"
+        case .halted: "halted"
+        case .haltLifted: "halt lifted"
         }
     }
 }

@@ -47,6 +47,8 @@ import Testing
             case 8:
                 return pick(0...2) == 0
                     ? .broadcast(duty, [entry]) : .aggregated(duty, [entry: signed(slot, signature: byte(8...9))])
+            case 9 where pick(0...3) == 0:
+                return pick(0...1) == 0 ? .haltLifted : .halted(Halt(duty: duty, seen: "vote \(pick(1...2))"))
             default: return pick(0...3) == 0 ? .expired(duty) : .broadcast(duty, [EntryKey(key(0)), EntryKey(key(1))])
             }
         }

@@ -105,6 +105,31 @@ import Testing
         #expect(try await marks() == [key(1): watermark(3, 4, 0)])
     }
 
+    @Test("a halt stays in the journal, the first one, until it is lifted by hand while no node runs")
+    func lifts() async throws {
+        let first = Halt(duty: .attester(slot: 7), seen: "a vote that it did not make")
+        let journal = try folder.open()
+        #expect(try await journal.halt() == nil)
+        try await journal.commit([.halted(first), .halted(Halt(duty: .attester(slot: 8), seen: "another"))])
+        await #expect(throws: JournalError.inUse(path: folder.journal)) { try await protection().liftHalt() }
+        await journal.close()
+        let other = SlashingProtection.Cluster(lockHash: root(9), validators: cluster.validators)
+        await #expect(throws: JournalError.self) { try await protection(other).liftHalt() }
+
+        let restarted = try folder.open()
+        // Its duty is long over.
+        let snapshot = try await restarted.load { _ in false }
+        #expect(snapshot.halt == first)
+        try await restarted.housekeep(at: 1_000_000)
+        await restarted.close()
+        #expect(try await protection(cluster).liftHalt() == first)
+        #expect(try await protection(cluster).liftHalt() == nil)
+        let lifted = try folder.open()
+        #expect(try await lifted.load(where: everything).halt == nil)
+        try await lifted.commit([.halted(first)])
+        #expect(try await lifted.halt() == first)
+    }
+
     @Test("of another chain or cluster, or of a running node, is refused by name")
     func refusals() async throws {
         try await write([key(1): watermark(3, 4, 1)])

@@ -126,6 +126,7 @@ struct Contents: Equatable {
     var broadcast: [Duty: Set<EntryKey>]
     var watermarks: [PubKey: AttestationWatermark]
     var closed: Set<Duty>
+    var halt: Halt?
 
     init(_ snapshot: JournalSnapshot) {
         votes = snapshot.votes
@@ -136,5 +137,6 @@ struct Contents: Equatable {
         broadcast = snapshot.broadcast
         watermarks = snapshot.watermarks
         closed = snapshot.closed
+        halt = snapshot.halt
     }
 }

@@ -89,7 +89,7 @@ struct DutyMetrics: Sendable {
         case .dutiesMissed(let from, let to, _, _):
             skipped.add(from <= to ? Double(to.rawValue - from.rawValue) + 1 : 0)
         case .succeeded, .failed, .peerAbsent, .peerReturned, .roundChanged, .retrying, .dutiesUnavailable, .fault,
-            .prioritiesAgreed, .twinSeen:
+            .prioritiesAgreed, .twinSeen, .stillHalted:
             break
         }
     }
