@@ -53,7 +53,10 @@ struct DutyDB: Sendable {
         signals.append(.stored(duty, accepted))
         let decided = values[duty] ?? [:]
         return signals
-            + waiting.answer { $0.duty == duty ? Self.find($0, in: decided).map { .decided(duty, $0) } : nil }
+            + waiting.answer { selector in
+                guard selector.duty == duty else { return nil }
+                return Self.find(selector, in: decided).map { .decided(duty, $0) } ?? Self.leftOut(duty)
+            }
     }
 
     // MARK: Proposals
@@ -85,8 +88,8 @@ struct DutyDB: Sendable {
             return .bad("leaves out, or changes, the duty of validator \(missing)")
         }
         var verdict = Verdict.good
-        for case .attester(let data, _) in set.values {
-            if let fault = AttestationRules.fault(in: data, slot: duty.slot, clock: configuration.clock) {
+        for case .attester(let data, let row) in set.values {
+            if let fault = AttestationRules.fault(in: data, of: row, slot: duty.slot, configuration) {
                 return .bad(fault)
             }
             guard let justified, data.source.epoch > justified.source else { continue }
@@ -217,11 +220,24 @@ struct DutyDB: Sendable {
 
     // MARK: Queries
 
-    mutating func query(_ ticket: Ticket, _ selector: ValueSelector) -> [Signal] {
-        if let value = Self.find(selector, in: values[selector.duty] ?? [:]) {
-            return [.perform(.answer(ticket, .decided(selector.duty, value)))]
+    /// - Parameter absence: why it will not be decided; nil if it may be.
+    mutating func query(_ ticket: Ticket, _ selector: ValueSelector, absence: String? = nil) -> [Signal] {
+        if let decided = values[selector.duty] {
+            let answer = Self.find(selector, in: decided).map { Answer.decided(selector.duty, $0) }
+            return [.perform(.answer(ticket, answer ?? Self.leftOut(selector.duty)))]
         }
+        if let absence { return [.perform(.answer(ticket, .absent(absence)))] }
         return waiting.enter(ticket, selector)
+    }
+
+    /// A duty is decided once, as a whole.
+    private static func leftOut(_ duty: Duty) -> Answer { .absent("the cluster decided duty \(duty) without it") }
+
+    /// Whoever waits for what will not be decided learns so.
+    ///
+    /// - Parameter absence: why it will not; nil if it may.
+    mutating func dismiss(_ absence: (ValueSelector) -> String?) -> [Signal] {
+        waiting.answer { absence($0).map { .absent($0) } }
     }
 
     mutating func cancel(_ ticket: Ticket) { waiting.leave(ticket) }
@@ -305,8 +321,8 @@ struct DutyDB: Sendable {
 
     private func fault(in value: UnsignedData, _ duty: Duty, _ definition: DutyDefinition?) -> String? {
         switch value {
-        case .attester(let data, _):
-            return AttestationRules.fault(in: data, slot: duty.slot, clock: configuration.clock)
+        case .attester(let data, let row):
+            return AttestationRules.fault(in: data, of: row, slot: duty.slot, configuration)
         case .proposal(let proposal):
             return ProposalRules.fault(in: proposal, slot: duty.slot, row: definition, configuration)
         case .aggregate(let aggregate):

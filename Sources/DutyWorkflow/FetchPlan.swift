@@ -28,7 +28,8 @@ struct FetchPlanner: Sendable {
         switch duty.type {
         case .attester:
             let rows = definitions.values.compactMap(\.attesterDuty)
-            return .ask(.attestationData(Set(rows.map(committeeAsked)).sorted()))
+            let committees = rows.map { AttestationRules.committee(of: $0, configuration) }
+            return .ask(.attestationData(Set(committees).sorted()))
         case .aggregator:
             return plan(duty, definitions, isPatient, aggregate) { FetchRequest.aggregates($0) }
         case .syncContribution:
@@ -46,12 +47,6 @@ struct FetchPlanner: Sendable {
             .prepareSyncContribution, .infoSync:
             return .nothing
         }
-    }
-
-    /// From Electra on the data of all committees are the same and only committee 0 is asked.
-    func committeeAsked(_ row: AttesterDuty) -> CommitteeIndex {
-        let fork = configuration.forks.fork(at: configuration.clock.epoch(of: row.slot))
-        return fork >= .electra ? .zero : row.committeeIndex
     }
 
     /// Once the cluster has signed the epoch.
@@ -97,27 +92,41 @@ struct FetchPlanner: Sendable {
     /// In ascending order of subcommittees.
     func contributions(_ duty: Duty, _ definition: DutyDefinition) -> Part<ContributionRequest> {
         guard let row = definition.syncDuty else { return Part() }
-        var part = Part<ContributionRequest>()
-        for subcommittee in row.subcommittees(configuration.spec.preset) {
-            let proof = sources.signatures.value(
-                Duty(slot: duty.slot, type: .prepareSyncContribution),
-                EntryKey(row.pubKey, subcommittee: subcommittee))
-            guard case .syncSelection(let selection)? = proof else {
-                part.isOpen = true
-                continue
-            }
-            guard
-                AggregatorSelection.isSyncAggregator(
-                    selectionProof: selection.selectionProof, spec: configuration.spec)
-            else { continue }
-            let vote = sources.signatures.value(Duty(slot: duty.slot, type: .syncMessage), EntryKey(row.pubKey))
-            guard case .syncMessage(let message)? = vote else {
-                part.isOpen = true
-                continue
-            }
-            part.requests.append(ContributionRequest(subcommittee: subcommittee, blockRoot: message.beaconBlockRoot))
+        let parts = row.subcommittees(configuration.spec.preset).map { contribution(duty, row, $0) }
+        return Part(requests: parts.flatMap(\.requests), isOpen: parts.contains(where: \.isOpen))
+    }
+
+    private func contribution(_ duty: Duty, _ row: SyncDuty, _ subcommittee: UInt64) -> Part<ContributionRequest> {
+        guard row.subcommittees(configuration.spec.preset).contains(subcommittee) else { return Part() }
+        let proof = sources.signatures.value(
+            Duty(slot: duty.slot, type: .prepareSyncContribution), EntryKey(row.pubKey, subcommittee: subcommittee))
+        guard case .syncSelection(let selection)? = proof else { return Part(isOpen: true) }
+        guard
+            AggregatorSelection.isSyncAggregator(selectionProof: selection.selectionProof, spec: configuration.spec)
+        else { return Part() }
+        let vote = sources.signatures.value(Duty(slot: duty.slot, type: .syncMessage), EntryKey(row.pubKey))
+        guard case .syncMessage(let message)? = vote else { return Part(isOpen: true) }
+        return Part(requests: [ContributionRequest(subcommittee: subcommittee, blockRoot: message.beaconBlockRoot)])
+    }
+
+    /// Why the cluster will not decide a value: none of its validators is selected to make one. Nil if one may be, which
+    /// is so until the cluster has signed every proof; the rows are nil while the beacon node has not told them.
+    func absence(of selector: ValueSelector, _ definitions: DutyDefinitionSet?) -> String? {
+        guard let definitions else { return nil }
+        let part: (isOpen: Bool, isSelected: Bool)
+        switch selector {
+        case .attestation, .proposal: return nil
+        case .aggregate(_, _, let committee):
+            let rows = definitions.values.compactMap(\.attesterDuty).filter { $0.committeeIndex == committee }
+            let selected = rows.map { isAggregator($0) }
+            part = (selected.contains(nil), selected.contains(true))
+        case .contribution(_, let subcommittee, let root):
+            let parts = definitions.values.compactMap(\.syncDuty).map { contribution(selector.duty, $0, subcommittee) }
+            let wanted = ContributionRequest(subcommittee: subcommittee, blockRoot: root)
+            part = (parts.contains(where: \.isOpen), parts.contains { $0.requests.contains(wanted) })
         }
-        return part
+        guard !part.isOpen, !part.isSelected else { return nil }
+        return "no validator of the cluster is selected to make it in duty \(selector.duty)"
     }
 
     private func plan<Request: Hashable>(

@@ -27,16 +27,13 @@ struct OwnProposal: Sendable {
         var set: UnsignedDataSet = [:]
         for (pubKey, definition) in definitions.sorted(by: { $0.key < $1.key }) {
             guard let row = definition.attesterDuty else { continue }
-            let committee = planner.committeeAsked(row)
+            let committee = AttestationRules.committee(of: row, planner.configuration)
             guard let data = byCommittee[committee] else {
                 throw Fault(reason: "no data for committee \(committee.rawValue)")
             }
-            let fault =
-                AttestationRules.fault(in: data, slot: duty.slot, clock: planner.configuration.clock)
-                ?? (data.index == committee
-                    ? nil
-                    : "attestation data for committee \(data.index.rawValue), asked for \(committee.rawValue)")
-            if let fault { throw Fault(reason: fault) }
+            if let fault = AttestationRules.fault(in: data, of: row, slot: duty.slot, planner.configuration) {
+                throw Fault(reason: fault)
+            }
             set[pubKey] = .attester(data, row)
         }
         return .fetched(duty, set)

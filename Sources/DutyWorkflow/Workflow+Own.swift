@@ -54,15 +54,7 @@ extension Workflow {
 
     /// A proof came after what it selects for was decided.
     func signLate(_ duty: Duty, _ proofs: SignedDataSet) -> [Signal] {
-        let selected: Duty
-        switch duty.type {
-        case .prepareAggregator: selected = Duty(slot: duty.slot, type: .aggregator)
-        case .prepareSyncContribution: selected = Duty(slot: duty.slot, type: .syncContribution)
-        case .proposer, .attester, .signature, .exit, .builderProposer, .builderRegistration, .randao, .aggregator,
-            .syncMessage, .syncContribution, .infoSync:
-            return []
-        }
-        guard configuration.signs else { return [] }
+        guard configuration.signs, duty.type.rules.isAhead, let selected = duty.selected else { return [] }
         let provers = proofs.keys.pubKeys
         let late = dutyDB.decided(selected).filter { provers.contains($0.key) }
         return late.isEmpty ? [] : sign(selected, late)

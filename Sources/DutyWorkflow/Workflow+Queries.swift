@@ -12,7 +12,7 @@ extension Workflow {
         case .definitions(let duty): [.perform(.answer(ticket, .definitions(scheduler.definitions(of: duty))))]
         case .slashingHistory(let validators):
             [.perform(.answer(ticket, .slashingHistory(dutyDB.history(of: validators))))]
-        case .decided(let selector): wait(ticket, for: selector.duty, now) { $0.dutyDB.query(ticket, selector) }
+        case .decided(let selector): wait(ticket, for: selector.duty, now) { $0.wait(ticket, for: selector) }
         case .signed(let duty, let key): wait(ticket, for: duty, now) { $0.aggSigDB.query(ticket, duty, key) }
         }
     }
@@ -29,6 +29,18 @@ extension Workflow {
         }
         deadlines.add(duty)
         return then(&self)
+    }
+
+    private mutating func wait(_ ticket: Ticket, for selector: ValueSelector) -> [Signal] {
+        let absence = fetchPlanner.absence(of: selector, scheduler.definitions(of: selector.duty))
+        return dutyDB.query(ticket, selector, absence: absence)
+    }
+
+    /// The cluster has signed something that tells who is selected: whoever waits for what nobody will make learns so.
+    mutating func dismiss(_ signed: Duty) -> [Signal] {
+        guard let duty = signed.selected else { return [] }
+        let (planner, definitions) = (fetchPlanner, scheduler.definitions(of: duty))
+        return dutyDB.dismiss { $0.duty == duty ? planner.absence(of: $0, definitions) : nil }
     }
 
     /// What must not be contradicted from now on.

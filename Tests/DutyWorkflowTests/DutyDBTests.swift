@@ -227,12 +227,24 @@ struct DutyDBTests {
         arguments: [
             (Fixture.data(slot: 321), 0), (Fixture.data(slot: 320, target: 11), 0),
             (Fixture.data(slot: 320, source: 11), 0), (Fixture.data(slot: 320, source: 10), 0),
-            (Fixture.data(slot: 320), 9),
+            (Fixture.data(slot: 320), 9), (Fixture.data(slot: 320, index: 1), 1),
         ])
     func refuses(data: AttestationData, validator: Int) throws {
         var db = try db()
         let signals = db.store(duty, Fixture.unsigned([validator], slot: slot, data))
         #expect(stored(signals).isEmpty && signals.effects.isEmpty && signals.tracked.count == 1)
+    }
+
+    @Test(
+        "data name the row's committee before Electra, and committee 0 from then on",
+        arguments: [(ForkName.deneb, UInt64(1)), (.electra, 0), (.fulu, 0)])
+    func committeeNamed(fork: ForkName, index: UInt64) throws {
+        let db = try db(fork)
+        for named in UInt64(0)...2 {
+            let set = Fixture.unsigned([1], slot: slot, Fixture.data(slot: slot, index: named))
+            let verdict = db.judge(set, of: duty, round: 1, definitions: nil)
+            #expect((verdict == .good) == (named == index), "\(verdict)")
+        }
     }
 
     @Test("a row of another slot or validator is refused")
@@ -257,13 +269,14 @@ struct DutyDBTests {
         _ = db.query(Ticket(9), .attestation(Slot(slot + 1), .zero))
         db.cancel(Ticket(2))
         let signals = db.store(duty, Fixture.unsigned([0, 1], slot: slot, Fixture.data(slot: slot)))
-        let tickets = signals.effects.compactMap {
-            if case .answer(let ticket, _) = $0 { ticket.rawValue } else { nil }
-        }
-        #expect(tickets == [1, 3], "not the cancelled one, nor committee 3, nor another slot")
-        let left = db.expire(duty)
+        var answers: [UInt64: String] = [:]
+        for case .answer(let ticket, let answer) in signals.effects { answers[ticket.rawValue] = answer.name }
+        #expect(answers == [1: "data", 3: "data", 4: "absent"], "not the cancelled one, nor another slot")
+        let late = db.query(Ticket(5), .attestation(Slot(slot), CommitteeIndex(3)))
+        #expect(late.effectNames == ["answer absent"], "a duty is decided once")
+        let left = db.expire(.attester(slot: Slot(slot + 1)))
         #expect(left.effectNames == ["answer refused"], "who still waits at the end learns it")
-        #expect(db.expire(duty).isEmpty)
+        #expect(db.expire(.attester(slot: Slot(slot + 1))).isEmpty)
     }
 
     @Test("waiting callers are bounded")
@@ -287,6 +300,30 @@ struct DutyDBTests {
         _ = db.store(duty, [Fixture.pubKey(1): .attester(zero, Fixture.row(1, slot: slot, committee: 0))])
         #expect(ask(0) == [zero])
         #expect(ask(5) == [five])
+    }
+
+    @Test("two aggregates over one root in one slot are told apart by their committees")
+    func aggregatesByCommittee() throws {
+        var db = try db()
+        let data = Fixture.data(slot: slot)
+        func aggregate(_ committee: Int) throws -> VersionedAttestation {
+            let attestation = AttestationElectra(
+                aggregationBits: Bitlist(count: 64, setting: [committee, 9]), data: data, signature: .zero,
+                committeeBits: Bitvector(count: 64, setting: [committee]))
+            return try VersionedAttestation(fork: .fulu, form: .electra(attestation))
+        }
+        let (one, two) = (try aggregate(1), try aggregate(2))
+        let duty = Duty(slot: Slot(slot), type: .aggregator)
+        func ask(_ committee: UInt64) -> [Answer] {
+            let selector = ValueSelector.aggregate(
+                Slot(slot), dataRoot: data.hashTreeRoot(), CommitteeIndex(committee))
+            return db.query(Ticket(committee), selector).effects.answers
+        }
+        #expect(ask(2).isEmpty, "nothing is decided yet")
+        let stored = db.store(duty, [Fixture.pubKey(0): .aggregate(one), Fixture.pubKey(1): .aggregate(two)])
+        #expect(stored.effects.answers == [.decided(duty, .aggregate(two))])
+        #expect(ask(1) == [.decided(duty, .aggregate(one))] && ask(2) == [.decided(duty, .aggregate(two))])
+        #expect(ask(3).map(\.name) == ["absent"])
     }
 
     @Test("validators are found by committee and index, also under committee 0")
