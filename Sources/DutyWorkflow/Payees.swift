@@ -8,15 +8,19 @@ import SSZ
 /// operator hears of it. Of a leader, a block that pays somebody else gets no vote of ours if our own beacon node, for
 /// the same duty, made one that pays as it should: so the leader could have, too. f liars can have the first f turns at
 /// most before an honest leader has its turn; later liveness wins, since honest nodes may be told of a change at
-/// different times. Of blinded blocks nobody can tell: their header names the builder.
+/// different times. Of blinded blocks nobody can tell whom they pay: their header names the builder, whose payment to us
+/// is one of the transactions that it hides. Where the cluster uses builders they are taken as they are; where it does
+/// not, a blinded block is doubted like one that pays somebody else.
 struct Payees: Sendable {
     private let leadersDoubted: Int64
+    private let usesBuilder: Bool
     private var addresses: [PubKey: Bytes20]
     /// Duties for which our own beacon node's block pays as it should.
     private var proven: Set<Duty> = []
 
     init(configuration: WorkflowConfiguration) {
         addresses = configuration.proposals.feeRecipients
+        usesBuilder = configuration.proposals.usesBuilder
         leadersDoubted = Int64(QBFT.ClusterSize(nodes: configuration.nodes).faulty)
     }
 
@@ -31,7 +35,7 @@ struct Payees: Sendable {
     ///
     /// - Returns: what the operator should hear.
     mutating func learn(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
-        guard let (pubKey, paid, due) = payment(set) else { return [] }
+        guard let (pubKey, paid, due) = payment(set), let paid else { return [] }
         guard paid != due else {
             proven.insert(duty)
             return []
@@ -42,17 +46,21 @@ struct Payees: Sendable {
     /// - Parameter round: of the proposal, from 1.
     func judge(_ set: UnsignedDataSet, of duty: Duty, round: Int64) -> DutyDB.Verdict {
         guard round <= leadersDoubted, let (pubKey, paid, due) = payment(set), paid != due else { return .good }
+        if paid == nil, usesBuilder { return .good }
         guard proven.contains(duty) else { return .open }
+        guard let paid else {
+            return .bad("a builder's block of validator \(pubKey), which need not pay \(due), without --builder-api")
+        }
         return .bad("a block of validator \(pubKey) that pays \(paid) instead of \(due)")
     }
 
     mutating func expire(_ duty: Duty) { proven.remove(duty) }
 
-    /// Of a full block for a validator whose address is known.
-    private func payment(_ set: UnsignedDataSet) -> (pubKey: PubKey, paid: Bytes20, due: Bytes20)? {
-        guard set.count == 1, case (let pubKey, .proposal(let block))? = set.first, !block.isBlinded,
-            let paid = block.feeRecipient, let due = addresses[pubKey]
+    /// Of a block for a validator whose address is known, from Bellatrix on; whom a blinded one pays, nobody knows.
+    private func payment(_ set: UnsignedDataSet) -> (pubKey: PubKey, paid: Bytes20?, due: Bytes20)? {
+        guard set.count == 1, case (let pubKey, .proposal(let block))? = set.first,
+            let named = block.feeRecipient, let due = addresses[pubKey]
         else { return nil }
-        return (pubKey, paid, due)
+        return (pubKey, block.isBlinded ? nil : named, due)
     }
 }

@@ -13,8 +13,9 @@ struct PayeesTests {
     private static let ours = Bytes20(padding: [7])
     private static let theirs = Bytes20(padding: [9])
 
-    private func configuration(nodes: Int = 4) throws -> WorkflowConfiguration {
+    private func configuration(nodes: Int = 4, usesBuilder: Bool = true) throws -> WorkflowConfiguration {
         var configuration = try Fixture.configuration(nodes: nodes)
+        configuration.proposals.usesBuilder = usesBuilder
         configuration.proposals.feeRecipients = [Fixture.pubKey(0): Self.ours]
         return configuration
     }
@@ -63,6 +64,22 @@ struct PayeesTests {
             }
             #expect(payees.judge(block(pays: Self.ours, number: 1), of: duty, round: round) == .good)
             #expect(payees.judge(block(pays: Self.theirs, isBlinded: true), of: duty, round: round) == .good)
+        }
+    }
+
+    @Test("without builders a blinded block is refused in the first f rounds, if our own block is a full one that pays")
+    func blindedWithoutBuilders() throws {
+        let blinded = block(pays: Self.ours, isBlinded: true)
+        for usesBuilder in [false, true] {
+            var payees = Payees(configuration: try configuration(nodes: 7, usesBuilder: usesBuilder))
+            #expect(payees.judge(blinded, of: duty, round: 1) == (usesBuilder ? .good : .open))
+            _ = payees.learn(duty, block(pays: Self.ours))
+            for round in Int64(1)...4 {
+                switch payees.judge(blinded, of: duty, round: round) {
+                case .bad(let why): #expect(!usesBuilder && round <= 2 && why.contains("--builder-api"))
+                case let verdict: #expect(verdict == .good && (usesBuilder || round > 2))
+                }
+            }
         }
     }
 
