@@ -75,6 +75,11 @@ package struct Oracle {
         acceptedByNode.contains(Key(node: node, duty: duty, key: key))
     }
 
+    /// Whether a node has proposed in the first round.
+    package func hasProposed(_ node: Int, _ duty: Duty) -> Bool {
+        votes[VoteKey(node: node, duty: duty, kind: .prePrepare, round: 1)] != nil
+    }
+
     // MARK: Recording
 
     mutating func sawVote(_ message: ConsensusMessage, by node: Int, isLiar: Bool) {

@@ -12,6 +12,8 @@ package enum Attack: String, CaseIterable, Sendable {
     case omittedRows
     /// As leader, proposes a source that is not justified yet: signed, it would bar honest votes for an epoch.
     case futureSource
+    /// As leader, proposes votes that name a committee, as before Electra: no beacon node takes them.
+    case namedCommittee
     /// As leader, proposes blocks that pay itself.
     case ownFeeRecipient
     /// Shares of duties that do not exist, of far slots, of another fork, with bits nobody needs.
@@ -92,6 +94,7 @@ struct SimulatedAttacker: Sendable {
             }
         case .ownFeeRecipient: proposal.proposing(ownBlock)
         case .futureSource: provenByNothing(proposal.proposing(Self.ahead))
+        case .namedCommittee: proposal.proposing(Self.naming)
         case .undueShares, .earlyFlood, .junkJustifications, .unfitShares, .repeats, .ownVotes: proposal
         }
     }
@@ -102,7 +105,9 @@ struct SimulatedAttacker: Sendable {
             let request = ProposalRequest(
                 randaoReveal: block.randaoReveal, graffiti: block.graffiti, wantsBuilder: false)
             let own = Bytes20(padding: [0xba, 0xd0])
-            return chain.proposal(block.slot, request, node: node, pays: own).map { .proposal($0) } ?? value
+            return chain.proposal(block.slot, request, node: node, pays: own, chain.spec.forks).map {
+                .proposal($0)
+            } ?? value
         }
     }
 
@@ -112,6 +117,14 @@ struct SimulatedAttacker: Sendable {
             guard case .attester(var data, let row) = value else { return value }
             data.source = data.target
             if data.source.epoch > .zero { data.source.epoch = Epoch(data.source.epoch.rawValue - 1) }
+            return .attester(data, row)
+        }
+    }
+
+    private static func naming(_ set: UnsignedDataSet) -> UnsignedDataSet {
+        set.mapValues { value in
+            guard case .attester(var data, let row) = value else { return value }
+            data.index = CommitteeIndex(row.committeeIndex.rawValue + 1)
             return .attester(data, row)
         }
     }
@@ -157,7 +170,7 @@ struct SimulatedAttacker: Sendable {
     /// What a peer gets now.
     mutating func strike(_ peer: Int, at current: Slot, _ random: inout SplitMix64) -> [Event] {
         switch attack {
-        case .inventedRows, .omittedRows, .ownFeeRecipient, .unfitShares: []
+        case .inventedRows, .omittedRows, .namedCommittee, .ownFeeRecipient, .unfitShares: []
         case .futureSource: earlyProposals(at: current)
         case .undueShares: undueShares(at: current, &random)
         case .earlyFlood: (0..<Self.burst).map { _ in .consensusMessage(early(at: current, &random)) }
@@ -181,7 +194,8 @@ struct SimulatedAttacker: Sendable {
             let fork: ForkName = Bool.random(using: &random) ? .fulu : .deneb
             guard let attestation = VersionedAttestation(fork: fork, data: data, duty: row) else { continue }
             let unsigned = SignedData.attestation(attestation)
-            let signature = chain.shareSignature(pubKey, unsigned.messageRoot, share)
+            let signature = chain.shareSignature(
+                pubKey, chain.domains(chain.spec.forks).signingRoot(of: unsigned), share)
             set[EntryKey(pubKey)] = ParSignedData(data: unsigned.with(signature: signature), shareIndex: share)
         }
         // Under its own slot, and under another one.

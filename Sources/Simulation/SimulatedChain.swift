@@ -15,7 +15,7 @@ package enum BeaconLie: CaseIterable, Sendable {
 /// A chain reduced to what a node asks of a beacon node, and fake but unforgeable-by-accident signatures.
 package struct SimulatedChain: Sendable {
     package let clock: SlotClock
-    package let domains: SigningDomains
+    /// Its forks are those of the start.
     package let spec: ChainSpec
     package let pubKeys: [PubKey]
     /// Epochs that justification lies behind; 1 when all is well.
@@ -25,15 +25,14 @@ package struct SimulatedChain: Sendable {
     /// carried.
     private let syncMembers: Int
 
-    package init(clock: SlotClock, validators: Int, allDuties: Bool = false, justificationLag: UInt64 = 1) {
+    /// - Parameter forks: at the start; they may move (`SimulatedCluster.moveForks`).
+    package init(
+        clock: SlotClock, validators: Int, allDuties: Bool = false, justificationLag: UInt64 = 1,
+        forks: ForkSchedule = Self.forks()
+    ) {
         self.clock = clock
         syncMembers = allDuties ? 3 : 0
         self.justificationLag = justificationLag
-        // Every fork from the start: attestations are of Fulu.
-        let entries = ForkName.allCases.map { fork in
-            ForkSchedule.Entry(fork: fork, version: Bytes4(padding: [UInt8(fork.rawValue)]), epoch: .zero)
-        }
-        guard let forks = try? ForkSchedule(entries) else { preconditionFailure("the forks above are in order") }
         var spec = ChainSpec(forks: forks)
         spec.slotDuration = clock.slotDuration
         spec.slotsPerEpoch = clock.slotsPerEpoch
@@ -41,10 +40,33 @@ package struct SimulatedChain: Sendable {
         spec.targetAggregatorsPerCommittee = Self.committeeLength / 2
         spec.targetAggregatorsPerSyncSubcommittee = 64
         self.spec = spec
-        domains = SigningDomains(spec: spec, genesisValidatorsRoot: .zero, exitVersion: .zero)
         pubKeys = (0..<validators).map { index in
             PubKey([0x80] + [UInt8](repeating: 0, count: 43) + bytes(UInt32(index))) ?? .zero
         }
+    }
+
+    /// Deneb's rules from the start, later forks from the epochs told; nil is never.
+    package static func forks(electra: UInt64? = 0, fulu: UInt64? = 0) -> ForkSchedule {
+        let entries = ForkName.allCases.map { fork in
+            let epoch: UInt64? =
+                switch fork {
+                case .phase0, .altair, .bellatrix, .capella, .deneb: 0
+                case .electra: electra
+                case .fulu: fulu
+                }
+            return ForkSchedule.Entry(
+                fork: fork, version: Bytes4(padding: [UInt8(fork.rawValue)]),
+                epoch: epoch.map { Epoch($0) } ?? .farFuture)
+        }
+        guard let forks = try? ForkSchedule(entries) else { preconditionFailure("Fulu comes after Electra") }
+        return forks
+    }
+
+    /// What signatures cover under a schedule.
+    package func domains(_ forks: ForkSchedule) -> SigningDomains {
+        var spec = spec
+        spec.forks = forks
+        return SigningDomains(spec: spec, genesisValidatorsRoot: .zero, exitVersion: .zero)
     }
 
     package static func index(of validator: Int) -> ValidatorIndex { ValidatorIndex(UInt64(1000 + validator)) }
@@ -103,23 +125,35 @@ package struct SimulatedChain: Sendable {
 
     /// - Parameter node: each beacon node makes another block.
     package func proposal(
-        _ slot: Slot, _ request: ProposalRequest, node: Int, pays payee: Bytes20 = Self.payee
+        _ slot: Slot, _ request: ProposalRequest, node: Int, pays payee: Bytes20 = Self.payee, _ forks: ForkSchedule
     ) -> VersionedProposal? {
         let row = proposerDuties(of: clock.epoch(of: slot)).first { $0.slot == slot }
         guard let row else { return nil }
-        var contents = BlockContents<Fulu>()
-        contents.block.slot = slot
-        contents.block.proposerIndex = row.validatorIndex
-        contents.block.parentRoot = headRoot(slot, view: false)
-        contents.block.body.randaoReveal = request.randaoReveal
-        contents.block.body.graffiti = Bytes32(padding: [UInt8(truncatingIfNeeded: node)])
-        contents.block.body.executionPayload.feeRecipient = payee
-        return VersionedProposal(contents)
+        func make<Fork: BlockFork>(_: Fork.Type) -> VersionedProposal {
+            var contents = BlockContents<Fork>()
+            contents.block.slot = slot
+            contents.block.proposerIndex = row.validatorIndex
+            contents.block.parentRoot = headRoot(slot, view: false)
+            contents.block.body.randaoReveal = request.randaoReveal
+            contents.block.body.graffiti = Bytes32(padding: [UInt8(truncatingIfNeeded: node)])
+            contents.block.body.executionPayload.feeRecipient = payee
+            return VersionedProposal(contents)
+        }
+        switch forks.fork(at: clock.epoch(of: slot)) {
+        case .phase0, .altair, .bellatrix, .capella, .deneb: return make(Deneb.self)
+        case .electra: return make(Electra.self)
+        case .fulu: return make(Fulu.self)
+        }
     }
 
-    /// - Parameter view: which of two heads this beacon node follows.
-    package func attestationData(_ slot: Slot, view: Bool) -> AttestationData {
+    /// - Parameters:
+    ///   - view: which of two heads this beacon node follows.
+    ///   - committee: what the data name; 0 from Electra on.
+    package func attestationData(
+        _ slot: Slot, view: Bool, committee: CommitteeIndex = .zero
+    ) -> AttestationData {
         var data = AttestationData()
+        data.index = committee
         let epoch = clock.epoch(of: slot)
         data.slot = slot
         data.beaconBlockRoot = headRoot(slot, view: view)
@@ -145,14 +179,20 @@ package struct SimulatedChain: Sendable {
     }
 
     /// - Parameter node: each beacon node has heard of other votes.
-    package func aggregate(_ data: AttestationData, _ committee: CommitteeIndex, node: Int) -> VersionedAttestation? {
+    package func aggregate(
+        _ data: AttestationData, _ committee: CommitteeIndex, node: Int, _ forks: ForkSchedule
+    ) -> VersionedAttestation? {
         let bits = Bitlist(count: Int(Self.committeeLength), setting: [0, 1 + node])
+        let fork = forks.fork(at: clock.epoch(of: data.slot))
+        guard fork.usesElectraAttestations else {
+            let attestation = AttestationPhase0(aggregationBits: bits, data: data, signature: .zero)
+            return try? VersionedAttestation(fork: fork, form: .phase0(attestation))
+        }
         let attestation = AttestationElectra(
             aggregationBits: bits, data: data, signature: .zero,
             committeeBits: Bitvector(
                 count: spec.maxCommitteesPerSlot, setting: [Int(committee.rawValue) % spec.maxCommitteesPerSlot]))
-        return try? VersionedAttestation(
-            fork: domains.forks.fork(at: clock.epoch(of: data.slot)), form: .electra(attestation))
+        return try? VersionedAttestation(fork: fork, form: .electra(attestation))
     }
 
     package func contribution(_ slot: Slot, _ request: ContributionRequest, node: Int) -> SyncCommitteeContribution {
@@ -163,13 +203,18 @@ package struct SimulatedChain: Sendable {
     }
 
     /// All that a cluster should broadcast in a slot.
-    package func owed(in slot: Slot) -> [(duty: Duty, key: EntryKey)] {
+    ///
+    /// - Parameter forks: under which the cluster signs its selection proofs; those of the start if nil.
+    package func owed(in slot: Slot, _ forks: ForkSchedule? = nil) -> [(duty: Duty, key: EntryKey)] {
         let epoch = clock.epoch(of: slot)
+        let domains = domains(forks ?? spec.forks)
         var owed: [(duty: Duty, key: EntryKey)] = []
         func owe(_ type: DutyType, _ key: EntryKey) { owed.append((Duty(slot: slot, type: type), key)) }
         for row in duties(of: epoch) where row.slot == slot {
             owe(.attester, EntryKey(row.pubKey))
-            let proof = groupSignature(row.pubKey, slot.hashTreeRoot())
+            let selection = BeaconCommitteeSelection(
+                validatorIndex: row.validatorIndex, slot: slot, selectionProof: .zero)
+            let proof = groupSignature(row.pubKey, domains.signingRoot(of: .committeeSelection(selection)))
             if isAggregator(row, proof) { owe(.aggregator, EntryKey(row.pubKey)) }
         }
         for row in proposerDuties(of: epoch) where row.slot == slot { owe(.proposer, EntryKey(row.pubKey)) }
@@ -177,8 +222,11 @@ package struct SimulatedChain: Sendable {
             owe(.syncMessage, EntryKey(row.pubKey))
             // Single contributions are exchanged: of the lowest subcommittee that the validator is selected for.
             let selected = row.subcommittees(spec.preset).first { subcommittee in
-                let data = SyncAggregatorSelectionData(slot: slot, subcommitteeIndex: subcommittee)
-                return isSyncAggregator(groupSignature(row.pubKey, data.hashTreeRoot()))
+                let selection = SyncCommitteeSelection(
+                    validatorIndex: row.validatorIndex, slot: slot, subcommitteeIndex: subcommittee,
+                    selectionProof: .zero)
+                return isSyncAggregator(
+                    groupSignature(row.pubKey, domains.signingRoot(of: .syncSelection(selection))))
             }
             if let selected { owe(.syncContribution, EntryKey(row.pubKey, subcommittee: selected)) }
         }
@@ -194,9 +242,11 @@ package struct SimulatedChain: Sendable {
     }
 
     /// An object as a share signs it.
-    package func partial(_ object: SignedData, _ pubKey: PubKey, share: ShareIndex) -> ParSignedData {
-        ParSignedData(
-            data: object.with(signature: shareSignature(pubKey, object.messageRoot, share)), shareIndex: share)
+    package func partial(
+        _ object: SignedData, _ pubKey: PubKey, share: ShareIndex, _ domains: SigningDomains
+    ) -> ParSignedData {
+        let signature = shareSignature(pubKey, domains.signingRoot(of: object), share)
+        return ParSignedData(data: object.with(signature: signature), shareIndex: share)
     }
 
     package func shareSignature(_ pubKey: PubKey, _ root: Root, _ share: ShareIndex) -> SignatureBytes {

@@ -10,10 +10,12 @@ extension SimulatedCluster {
         case .resolveDuties(let epoch, let kinds): for kind in kinds.sorted() { resolve(epoch, kind, node) }
         case .fetch(let duty, .attestationData(let committees)):
             let view = Double.random(in: 0..<1, using: &random) < headDisagreement
-            let data =
-                lyingBeaconNodes[node].map { chain.attestationData(duty.slot, lie: $0) }
-                ?? chain.attestationData(duty.slot, view: view)
-            let answer = Dictionary(uniqueKeysWithValues: committees.map { ($0, data) })
+            var answer: [CommitteeIndex: AttestationData] = [:]
+            for committee in committees {
+                answer[committee] =
+                    lyingBeaconNodes[node].map { chain.attestationData(duty.slot, lie: $0) }
+                    ?? chain.attestationData(duty.slot, view: view, committee: named(committee, duty.slot, node))
+            }
             post(node, .fetched(duty, .attestationData(answer)), after: .milliseconds(2)...(.milliseconds(300)))
         case .fetch(let duty, let request):
             guard let answer = answer(duty, request, node) else {
@@ -35,7 +37,7 @@ extension SimulatedCluster {
         case .sign(let duty, let set):
             let share = ShareIndex(PeerIndex(node))
             var signed: ParSignedDataSet = [:]
-            for (key, object) in set { signed[key] = chain.partial(object, key.pubKey, share: share) }
+            for (key, object) in set { signed[key] = chain.partial(object, key.pubKey, share: share, domains(node)) }
             post(
                 node, .localPartials([LocalPartials(duty, signed)], nil), after: .milliseconds(1)...(.milliseconds(10)))
         case .shareWithPeers(let duty, let set):
@@ -48,10 +50,10 @@ extension SimulatedCluster {
             checkDurable(duty, set, node)
             send(.peerPartials(duty, tell(set, node)), node, peer.rawValue)
         case .verify(let share, _, let set):
-            post(node, .verified(share, isGood(set)), after: .milliseconds(1)...(.milliseconds(20)))
+            post(node, .verified(share, isGood(set, node)), after: .milliseconds(1)...(.milliseconds(20)))
         case .decodeAhead: break
         case .recover(let duty, let groups):
-            let results = recover(groups)
+            let results = recover(groups, node)
             oracle.sawRecovery(results)
             post(node, .recovered(duty, results), after: .milliseconds(1)...(.milliseconds(5)))
         case .broadcast(let duty, let set):
@@ -59,6 +61,10 @@ extension SimulatedCluster {
                 let failure = Failure(reason: "503", isTemporary: true)
                 post(node, .broadcastFailed(duty, set, failure), after: .milliseconds(2)...(.seconds(2)))
                 return
+            }
+            guard isTaken(set, node) else {
+                let failure = Failure(reason: "400", isTemporary: false)
+                return post(node, .broadcastFailed(duty, set, failure), after: .milliseconds(2)...(.milliseconds(20)))
             }
             oracle.sawBroadcast(duty, set, by: node)
             post(node, .broadcastSucceeded(duty, set.keys.sorted()), after: .milliseconds(2)...(.milliseconds(20)))
@@ -94,15 +100,16 @@ extension SimulatedCluster {
             let view = Double.random(in: 0..<1, using: &random) < headDisagreement
             return .headRoot(chain.headRoot(duty.slot, view: view))
         case .proposal(let request):
-            return chain.proposal(duty.slot, request, node: node).map { .proposal($0) }
+            return chain.proposal(duty.slot, request, node: node, beaconForks(node)).map { .proposal($0) }
         case .aggregates(let requests):
             var answer: [AggregateRequest: VersionedAttestation] = [:]
             for request in requests {
                 // A beacon node aggregates whatever it heard votes for.
-                let data = [false, true].map { chain.attestationData(duty.slot, view: $0) }
+                let committee = named(request.committee, duty.slot, node)
+                let data = [false, true].map { chain.attestationData(duty.slot, view: $0, committee: committee) }
                     .first { $0.hashTreeRoot() == request.dataRoot }
                 guard let data else { return nil }
-                answer[request] = chain.aggregate(data, request.committee, node: node)
+                answer[request] = chain.aggregate(data, request.committee, node: node, beaconForks(node))
             }
             return .aggregates(answer)
         case .contributions(let requests):
@@ -112,20 +119,22 @@ extension SimulatedCluster {
         }
     }
 
-    private func recover(_ groups: [EntryKey: PartialGroup]) -> [EntryKey: Recovery] {
-        groups.reduce(into: [:]) { results, entry in
+    private func recover(_ groups: [EntryKey: PartialGroup], _ node: Int) -> [EntryKey: Recovery] {
+        let domains = domains(node)
+        return groups.reduce(into: [:]) { results, entry in
             let (key, group) = entry
-            let root = group.data.messageRoot
+            let root = domains.signingRoot(of: group.data)
             let bad = group.signatures.filter { $0.value != chain.shareSignature(key.pubKey, root, $0.key) }
             results[key] =
                 bad.isEmpty ? .signature(chain.groupSignature(key.pubKey, root)) : .badShares(bad.keys.sorted())
         }
     }
 
-    private func isGood(_ set: ParSignedDataSet) -> Bool {
-        set.allSatisfy { key, partial in
-            let data = partial.data
-            return data.signature == chain.shareSignature(key.pubKey, data.messageRoot, partial.shareIndex)
+    private func isGood(_ set: ParSignedDataSet, _ node: Int) -> Bool {
+        let domains = domains(node)
+        return set.allSatisfy { key, partial in
+            let root = domains.signingRoot(of: partial.data)
+            return partial.data.signature == chain.shareSignature(key.pubKey, root, partial.shareIndex)
         }
     }
 

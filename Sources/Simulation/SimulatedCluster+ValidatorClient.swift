@@ -67,7 +67,8 @@ extension SimulatedCluster {
         switch chore {
         case .aggregate(let row):
             guard chain.isAggregator(row, proof) else { return oracle.noteAccepted(node, chore.duty, chore.key) }
-            let data = chain.attestationData(row.slot, view: false)
+            let committee = named(row.committeeIndex, row.slot, node)
+            let data = chain.attestationData(row.slot, view: false, committee: committee)
             ask(
                 .decided(.aggregate(row.slot, dataRoot: data.hashTreeRoot(), row.committeeIndex)), for: chore, node,
                 .value(proof))
@@ -108,7 +109,7 @@ extension SimulatedCluster {
     }
 
     private mutating func attest(_ data: AttestationData, _ row: AttesterDuty, _ chore: Chore, _ node: Int) {
-        let fork = chain.domains.forks.fork(at: data.target.epoch)
+        let fork = nodes[node].forks.fork(at: data.target.epoch)
         guard let attestation = VersionedAttestation(fork: fork, data: data, duty: row) else { return }
         submit(.attestation(attestation), for: chore, node)
     }
@@ -120,7 +121,7 @@ extension SimulatedCluster {
 
     private mutating func submit(_ object: SignedData, for chore: Chore, _ node: Int) {
         let ticket = newTicket(Errand(node: node, chore: chore, stage: .submission))
-        let partial = chain.partial(object, chore.key.pubKey, share: ShareIndex(PeerIndex(node)))
+        let partial = chain.partial(object, chore.key.pubKey, share: ShareIndex(PeerIndex(node)), domains(node))
         let own = LocalPartials(chore.duty, [chore.key: partial])
         post(node, .localPartials([own], ticket), after: .milliseconds(1)...(.milliseconds(20)))
     }

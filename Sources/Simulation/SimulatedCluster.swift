@@ -19,6 +19,8 @@ package struct SimulatedCluster {
         package var allDuties = false
         /// Time a commit takes; a crash within it may or may not find the records on disk.
         package var commitTime: ClosedRange<Duration> = .microseconds(200)...(.milliseconds(5))
+        /// Of the chain, at the start.
+        package var forks = SimulatedChain.forks()
         /// Epochs that justification lies behind; 1 when all is well.
         package var justificationLag: UInt64 = 1
         /// This node sends different votes to different peers.
@@ -44,6 +46,8 @@ package struct SimulatedCluster {
         case restart(node: Int)
         case validatorClient(node: Int, Chore)
         case stepClock(node: Int, by: Duration)
+        /// The node reads the chain's forks again.
+        case forksRead(node: Int)
         case strike
         case measure
     }
@@ -60,6 +64,8 @@ package struct SimulatedCluster {
         var nextWake: Instant?
         /// What its validator client has heard that it has to do.
         var chores: Set<Chore> = []
+        /// What its beacon node said last, when it was asked.
+        var forks: ForkSchedule
         /// What its clock shows beyond the cluster's time.
         var skew: Duration = .zero
     }
@@ -89,9 +95,9 @@ package struct SimulatedCluster {
             slotsPerEpoch: options.slotsPerEpoch)
         chain = SimulatedChain(
             clock: clock, validators: options.validators, allDuties: options.allDuties,
-            justificationLag: options.justificationLag)
+            justificationLag: options.justificationLag, forks: options.forks)
         now = clock.genesis + .zero
-        nodes = (0..<options.nodes).map { node in Node(skew: options.clockSkew[node] ?? .zero) }
+        nodes = (0..<options.nodes).map { node in Node(forks: options.forks, skew: options.clockSkew[node] ?? .zero) }
         for node in 0..<options.nodes { heap.schedule(.restart(node: node), at: now) }
         attacker = options.attacker.map { SimulatedAttacker($0.attack, as: $0.node, of: options.nodes, chain) }
         heap.schedule(.strike, at: now)
@@ -110,6 +116,9 @@ package struct SimulatedCluster {
     package var broadcastFailureRate = 0.0
     /// From then on beacon nodes give other duties, also for the running epoch.
     package var reorganisation: (at: Instant, shift: UInt64)?
+
+    /// Schedules that beacon nodes follow from then on, all or one of them; the last to come counts.
+    var forkMoves: [(at: Instant, node: Int?, forks: ForkSchedule)] = []
 
     /// From then on beacon nodes give other duties, and tell their nodes that epochs changed within a second.
     package mutating func reorganise(_ epochs: Set<Epoch>, shift: UInt64, at: Instant) {
@@ -176,6 +185,7 @@ package struct SimulatedCluster {
         case .stepClock(let node, let step):
             nodes[node].skew += step
             turn(node, .wake)
+        case .forksRead(let node): readForks(node)
         case .strike: strike()
         case .measure:
             heldBytesPeak = honest.reduce(heldBytesPeak) { max($0, nodes[$1].workflow?.heldBytes ?? 0) }
@@ -204,9 +214,12 @@ package struct SimulatedCluster {
 
     private mutating func restart(_ node: Int) {
         guard nodes[node].workflow == nil else { return }
+        nodes[node].forks = beaconForks(node)
+        var spec = chain.spec
+        spec.forks = nodes[node].forks
         let configuration = WorkflowConfiguration(
             nodes: options.nodes, threshold: (2 * options.nodes + 2) / 3, peer: PeerIndex(node),
-            validators: Set(chain.pubKeys), clock: chain.clock, spec: chain.spec,
+            validators: Set(chain.pubKeys), clock: chain.clock, spec: spec,
             proposals: ProposalPreferences(
                 feeRecipients: Dictionary(uniqueKeysWithValues: chain.pubKeys.map { ($0, SimulatedChain.payee) })),
             signs: !Self.hasValidatorClient(node), seed: options.seed &+ UInt64(node),
@@ -239,7 +252,7 @@ package struct SimulatedCluster {
     private static let connectTime: ClosedRange<Duration> = .milliseconds(5)...(.milliseconds(500))
 
     /// One turn of a node's driver: an event, and everything that need not wait.
-    private mutating func turn(_ node: Int, _ event: Event) {
+    mutating func turn(_ node: Int, _ event: Event) {
         guard var workflow = nodes[node].workflow else { return }
         // One reference only, or every change copies the node's whole state.
         nodes[node].workflow = nil

@@ -31,6 +31,28 @@ struct AllDutiesTests {
         #expect(owed && !cluster.oracle.broadcastEntries(Duty(slot: Slot(slot), type: .proposer)).isEmpty, replay(seed))
     }
 
+    @Test("a block survives a leader that dies after proposing it, whenever it does", arguments: [4, 7])
+    func leaderDiesAfterProposing(nodes: Int) {
+        let block = Duty(slot: Slot(4), type: .proposer)
+        let leader = Int(block.slot.rawValue + UInt64(DutyType.proposer.rawValue) + 1) % nodes
+        var died: (unheard: Int, proposing: Int) = (0, 0)
+        for late in stride(from: 10, through: 400, by: 30) {
+            var cluster = makeCluster(nodes, UInt64(late)) { $0.allDuties = true }
+            let dies = cluster.start(ofSlot: 4) + .milliseconds(late)
+            cluster.crash(node: leader, from: dies, until: cluster.start(ofSlot: 6))
+            cluster.run(untilSlot: 5)
+            #expect(cluster.oracle.conflicts.isEmpty, replay(UInt64(late)))
+            #expect(!cluster.oracle.broadcastEntries(block).isEmpty, "died \(late) ms into the slot")
+            let rounds = cluster.oracle.decidedRounds[block] ?? [:]
+            if !cluster.oracle.hasProposed(leader, block) {
+                died.unheard += 1
+            } else if rounds[leader] == nil {
+                died.proposing += 1
+            }
+        }
+        #expect(died.unheard > 0 && died.proposing > 0, "before and after it had proposed: \(died)")
+    }
+
     @Test(
         "loss, a partition, crashes and a node down cost no promise, and nothing once they are over",
         arguments: Seeds.fromEnvironment(default: 0..<4))
@@ -49,6 +71,39 @@ struct AllDutiesTests {
         cluster.run(untilSlot: 14)
         #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
         #expect(cluster.missedOfAll(slots: 9..<13).isEmpty, replay(seed))
+    }
+
+    @Test(
+        "a hostile operator, a slow disk, wrong clocks, loss, a partition and crashes together cost no promise, and nothing but the hostile one's own once they are over",
+        arguments: Seeds.fromEnvironment(default: 0..<6))
+    func storm(seed: UInt64) {
+        let nodes = [4, 7][Int(seed % 2)]
+        let attacker = Int(seed % UInt64(nodes))
+        var random = SplitMix64(seed: seed &+ 7)
+        var cluster = makeCluster(nodes, seed) { options in
+            options.allDuties = true
+            options.attacker = (attacker, Attack.allCases[Int(seed) % Attack.allCases.count])
+            options.slowDisks = [(attacker + 1) % nodes: .milliseconds(50)...(.milliseconds(400))]
+            for node in 0..<nodes {
+                options.clockSkew[node] = .milliseconds(Int.random(in: -200...200, using: &random))
+            }
+        }
+        cluster.network.lossRate = 0.1
+        cluster.network.duplicateRate = 0.1
+        cluster.network.lateRate = 0.05
+        let (half, heals) = (Set(0..<nodes / 2), cluster.start(ofSlot: 8))
+        cluster.network.partitions = [
+            ([half, Set(0..<nodes).subtracting(half)], cluster.start(ofSlot: 3), cluster.start(ofSlot: 5))
+        ]
+        cluster.network.healsAt = heals
+        for slot in UInt64(1)..<7 {
+            let node = Int.random(in: 0..<nodes, using: &random)
+            let from = cluster.start(ofSlot: slot) + .milliseconds(Int.random(in: 0..<11_000, using: &random))
+            cluster.crash(node: node, from: from, until: from + .seconds(3))
+        }
+        cluster.run(untilSlot: 14)
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.missedOfAll(slots: 10..<13).isEmpty, replay(seed))
     }
 
     @Test(

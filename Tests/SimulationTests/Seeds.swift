@@ -33,9 +33,11 @@ extension SimulatedCluster {
     func missed(slots: Range<UInt64>) -> [String] { attestations(in: slots).filter { !isBroadcast($0) }.map(name) }
 
     /// What nobody broadcast of all that the cluster owes the chain in these slots.
-    func missedOfAll(slots: Range<UInt64>) -> [String] {
+    ///
+    /// - Parameter forks: under which selection proofs are signed; those of the start if nil.
+    func missedOfAll(slots: Range<UInt64>, _ forks: ForkSchedule? = nil) -> [String] {
         slots.map { Slot($0) }.flatMap { slot in
-            chain.owed(in: slot).filter { !oracle.broadcastEntries($0.duty).contains($0.key) }
+            chain.owed(in: slot, forks).filter { !oracle.broadcastEntries($0.duty).contains($0.key) }
                 .map { "\($0.duty) \($0.key)" }
         }
     }
