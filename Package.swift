@@ -101,8 +101,8 @@ let package = Package(
         module(
             "ValidatorAPI",
             [
-                "BeaconAPI", "DutyWorkflow", "HTTPServing", hummingbird, hummingbirdTLS, nioSSL, nioCore, nioHTTP1,
-                logging,
+                "BeaconAPI", "DutyWorkflow", "HTTPServing", hummingbird, hummingbirdTLS, nioSSL, nioCore, nioPosix,
+                nioHTTP1, logging,
             ]),
         module(
             "KeymanagerAPI",
@@ -194,7 +194,7 @@ let package = Package(
         tests("PeerProtocols", ["BLS", "Cluster", nioCore, nioEmbedded]),
         tests("Program"),
         tests("HTTPServing", [hummingbird, httpClient, nioCore]),
-        tests("BeaconClient", ["BeaconTestSupport", nioCore]),
+        tests("BeaconClient", ["BeaconTestSupport", nioCore, nioPosix]),
         tests("ValidatorAPI", ["BeaconTestSupport", httpClient, nioCore, nioPosix, nioSSL, certificates, crypto]),
         tests("KeymanagerAPI", [httpClient, nioCore, logging]),
         tests("Storage", exclude: ["Fixtures"]),

@@ -1,16 +1,24 @@
 import BeaconAPI
 import Ethereum
+import NIOPosix
 import SSZ
 
 extension BeaconClient {
     /// A block for a proposer to sign.
     ///
-    /// - Parameter check: reads the block and throws why it is not what was asked for; that node then loses. Called
-    ///   from any thread.
-    package func produceBlock<Block>(
-        _ slot: Slot, _ wishes: BlockWishes, read: (ProducedBlock) throws -> Block
+    /// - Parameter read: reads the block and throws why it is not what was asked for; that node then loses. Called from
+    ///   any thread.
+    package func produceBlock<Block: Sendable>(
+        _ slot: Slot, _ wishes: BlockWishes, read: @escaping @Sendable (ProducedBlock) throws -> Block
     ) async throws(BeaconError) -> Block {
-        try await callRaw(.produceBlock(slot, wishes)) { try read(BeaconAnswer.producedBlock($0, $1)) }
+        let endpoint = BeaconEndpoint.produceBlock(slot, wishes)
+        let request = OutgoingRequest(endpoint, timeout: configuration.timeout(endpoint))
+        return try await firstSuccess(request) { response in
+            // Megabytes: on few threads of their own, not on those that everything else shares.
+            try await NIOThreadPool.singleton.runIfActive {
+                try Self.readRaw(response, of: endpoint) { try read(BeaconAnswer.producedBlock($0, $1)) }
+            }
+        }
     }
 
     /// Publishes a signed block at every node; returns once one node has taken it.

@@ -5,7 +5,6 @@ import Logging
 extension BeaconClient {
     func noteSuccess(_ node: Int, _ endpoint: String, after: Duration) {
         let now = ContinuousClock.now
-        wins.withLock { $0.record(node, at: now) }
         guard let outage = health.withLock({ $0.succeeded(node, endpoint, after: after, at: now) }) else { return }
         // It may be another version now.
         forgetPreference(node)

@@ -123,11 +123,13 @@ extension BeaconClient {
     }
 
     private func proxyToAll(_ request: ProxyRequest) async throws(BeaconError) -> ProxyResponse {
+        let share = proxyAnswers.share()
         let outgoing = OutgoingRequest(
             name: Self.proxyName, method: HTTPMethod(rawValue: request.method), target: request.target,
             headers: Self.forwarded(request.headers), body: ByteBuffer(bytes: request.body),
             timeout: configuration.proxyTimeout,
-            answerBytesMax: configuration.proxyAnswerBytesMax, reachesAllNodes: true, asksAllNodes: true)
+            answerBytesMax: configuration.proxyAnswerBytesMax, reachesAllNodes: true, asksAllNodes: true,
+            share: share)
         var refusal: HTTPClient.Response?
         do {
             return try await firstSuccess(outgoing) { response in
@@ -137,19 +139,20 @@ extension BeaconClient {
                     let body = response.body?.readableBytesView ?? ByteBufferView()
                     throw BeaconError.Cause.status(APIErrorBody(lenient: body, status: status), httpStatus: status)
                 }
-                return Self.response(response)
+                return Self.response(response, holding: share)
             }
         } catch {
             guard let refusal else { throw error }
-            return Self.response(refusal)
+            return Self.response(refusal, holding: share)
         }
     }
 
-    private static func response(_ response: HTTPClient.Response) -> ProxyResponse {
+    /// - Parameter share: kept until the body is written or dropped.
+    private static func response(_ response: HTTPClient.Response, holding share: ByteBudget.Share) -> ProxyResponse {
         let body = response.body.map { Array($0.readableBytesView) } ?? []
         return ProxyResponse(
             status: Int(response.status.code), headers: response.headers.headerFields.endToEnd(),
-            body: ProxyBody(chunks: body.isEmpty ? [] : [body]))
+            body: ProxyBody(chunks: body.isEmpty ? [] : [body], holding: share))
     }
 
     /// Without what concerns the validator client's connection only. The host is the node's, the length is set anew,

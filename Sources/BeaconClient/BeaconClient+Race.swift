@@ -11,7 +11,7 @@ extension BeaconClient {
     ///   - judge: makes the answer of a node a success, or throws why it is none. Called in the order in which answers
     ///     arrive.
     func firstSuccess<Answer>(
-        _ request: OutgoingRequest, at node: Int? = nil, judge: (HTTPClient.Response) throws -> Answer
+        _ request: OutgoingRequest, at node: Int? = nil, judge: (HTTPClient.Response) async throws -> Answer
     ) async throws(BeaconError) -> Answer {
         let start = ContinuousClock.now
         var record = BeaconCallRecord(endpoint: request.name, duration: .zero, usedFallback: false)
@@ -21,8 +21,8 @@ extension BeaconClient {
         }
         var race = node.map { NodeRace(node: $0) } ?? race(request)
         var answer: Answer?
-        let failure = await run(&race, request) { response throws(BeaconError.Cause) in
-            do { answer = try judge(response) } catch { throw BeaconError.Cause(transport: error) }
+        let failure = await run(&race, request) { response async throws(BeaconError.Cause) in
+            do { answer = try await judge(response) } catch { throw BeaconError.Cause(transport: error) }
         } won: { node in
             record.node = nodes[node]
         }
@@ -42,7 +42,7 @@ extension BeaconClient {
     /// Runs a race to its end. Returns the error of all nodes; nil after a success, or if the task was cancelled.
     private func run(
         _ race: inout NodeRace, _ request: OutgoingRequest,
-        judge: (HTTPClient.Response) throws(BeaconError.Cause) -> Void, won: (Int) -> Void
+        judge: (HTTPClient.Response) async throws(BeaconError.Cause) -> Void, won: (Int) -> Void
     ) async -> BeaconError? {
         // Each node arrives once, and is late once.
         let (occurrences, occur) = AsyncStream.makeStream(
@@ -80,7 +80,7 @@ extension BeaconClient {
                     continue
                 }
                 do {
-                    try judge(result.get())
+                    try await judge(result.get())
                     noteSuccess(node, request.name, of: race)
                     won(node)
                     return nil
@@ -135,6 +135,10 @@ extension BeaconClient {
             url: nodes[node].url(request.target), method: request.method, headers: headers(request.headers, for: node),
             body: request.body.map { .byteBuffer($0) })
         let accumulator = ResponseAccumulator(request: outgoing, maxBodySize: request.answerBytesMax)
-        return client.execute(request: outgoing, delegate: accumulator, deadline: deadline)
+        guard let share = request.share else {
+            return client.execute(request: outgoing, delegate: accumulator, deadline: deadline)
+        }
+        let counted = CountedAnswer(accumulator, holding: share)
+        return client.execute(request: outgoing, delegate: counted, deadline: deadline)
     }
 }

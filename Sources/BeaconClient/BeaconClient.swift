@@ -25,13 +25,14 @@ package final class BeaconClient: Sendable {
     package let loop: any EventLoop
     /// For them: its connections are on that loop.
     let loopHTTP: HTTPClient
-    let wins: Mutex<WinCounter>
     let health: Mutex<NodeHealth>
     /// Nodes that are asked; all until `use` says otherwise.
     private let used: Mutex<Set<Int>>
     /// Nodes that do not follow the chain: asked last.
     private let idle = Mutex<Set<Int>>([])
     let slowSubmissions = Mutex<(bounds: SlowSubmissions, all: [UInt64: Exchanges])>((SlowSubmissions(), [:]))
+    /// For answers to passed-on requests that are not streamed.
+    let proxyAnswers: ByteBudget
     private let secrets: SecretWords
     /// Nodes that answered 406 or 415 to SSZ.
     private let sszRefusers = Mutex<Set<Int>>([])
@@ -50,7 +51,7 @@ package final class BeaconClient: Sendable {
         health = Mutex(NodeHealth())
         nodes = configuration.primaries + configuration.fallbacks
         primaryCount = configuration.primaries.count
-        wins = Mutex(WinCounter(nodes: nodes.count, start: .now))
+        proxyAnswers = ByteBudget(bytesMax: configuration.proxyAnswersBytesMax)
         used = Mutex(Set(nodes.indices))
 
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
@@ -81,9 +82,9 @@ package final class BeaconClient: Sendable {
         }
     }
 
-    /// All nodes in use, the best first; all nodes if none is.
+    /// All nodes in use, those that answered first most often lately first; all nodes if none is in use.
     func ranking() -> [Int] {
-        let all = wins.withLock { $0.ranking(at: .now) }
+        let all = health.withLock { $0.ranking(Array(nodes.indices), at: .now) }
         let (used, idle) = (used.withLock { $0 }, idle.withLock { $0 })
         let usable = used.isEmpty ? all : all.filter(used.contains)
         return usable.filter { !idle.contains($0) } + usable.filter(idle.contains)

@@ -18,6 +18,8 @@ package struct BeaconClientConfiguration: Sendable {
     package var eventIdleTimeout: Duration = .seconds(90)
     /// Longest answer to a passed-on request that is not streamed (all but GET and HEAD).
     package var proxyAnswerBytesMax = 32 << 20
+    /// All such answers at once, of all nodes.
+    package var proxyAnswersBytesMax = 64 << 20
     /// No SSZ, for nodes that offer it and get it wrong (feature `json_requests`).
     package var isJSONOnly = false
     /// Told about each call.

@@ -1,13 +1,24 @@
 import AsyncHTTPClient
 import BeaconAPI
 import NIOCore
+import NIOPosix
 import Synchronization
 
 /// One question to one node, until it is answered or fails.
 ///
 /// A node that hangs up before it answers is asked once more: most likely it closed an idle connection at the instant
-/// we used it again. A node that does not take or give SSZ is asked in JSON, from then on at once.
+/// we used it again. A node that does not take or give SSZ is asked in JSON, from then on at once; to write a large body
+/// again takes a while, which no event loop spends on it.
 final class Exchange: Sendable {
+    /// Larger bodies are written in JSON on a thread pool.
+    private static let rewrittenHereMax = 64 << 10
+
+    private enum Next {
+        case end
+        case repetition
+        case json(@Sendable () -> OutgoingRequest)
+    }
+
     private struct State {
         var request: OutgoingRequest
         var task: HTTPClient.Task<HTTPClient.Response>?
@@ -34,9 +45,8 @@ final class Exchange: Sendable {
         self.http = http
         self.deadline = deadline
         self.done = done
-        let plain = client.prefersJSON(node) ? request.json?() : nil
-        state = Mutex(State(request: plain ?? request))
-        begin()
+        state = Mutex(State(request: request))
+        if client.prefersJSON(node), let json = request.json { rewrite(json) } else { begin() }
     }
 
     func cancel() {
@@ -64,24 +74,41 @@ final class Exchange: Sendable {
     }
 
     private func arrived(_ result: Result<HTTPClient.Response, any Error>) {
-        if isWorthRepeating(result) { begin() } else { done(result) }
+        switch next(after: result) {
+        case .end: done(result)
+        case .repetition: begin()
+        case .json(let json):
+            client.notePrefersJSON(node)
+            rewrite(json)
+        }
     }
 
-    private func isWorthRepeating(_ result: Result<HTTPClient.Response, any Error>) -> Bool {
+    private func next(after result: Result<HTTPClient.Response, any Error>) -> Next {
         state.withLock { state in
-            guard !state.isCancelled else { return false }
+            guard !state.isCancelled else { return .end }
             switch result {
             case .failure(let error):
-                guard error as? HTTPClientError == .remoteConnectionClosed, state.mayRepeat else { return false }
+                guard error as? HTTPClientError == .remoteConnectionClosed, state.mayRepeat else { return .end }
                 state.mayRepeat = false
-                return true
+                return .repetition
             case .success(let response):
                 guard [.notAcceptable, .unsupportedMediaType].contains(response.status), let json = state.request.json
-                else { return false }
-                client.notePrefersJSON(node)
-                state.request = json()
-                return true
+                else { return .end }
+                return .json(json)
             }
         }
+    }
+
+    /// Begins again in JSON; there is no other form after it.
+    private func rewrite(_ json: @escaping @Sendable () -> OutgoingRequest) {
+        let bytes = state.withLock { $0.request.body?.readableBytes ?? 0 }
+        guard bytes > Self.rewrittenHereMax else { return begin(json()) }
+        // Nobody shuts this pool down; whoever has cancelled meanwhile is told by the exchange that begins.
+        NIOThreadPool.singleton.submit { _ in self.begin(json()) }
+    }
+
+    private func begin(_ request: OutgoingRequest) {
+        state.withLock { $0.request = request }
+        begin()
     }
 }

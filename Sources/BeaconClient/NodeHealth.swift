@@ -59,5 +59,12 @@ struct NodeHealth {
         }
     }
 
+    /// The nodes with the one first that answered first most often lately: where event streams go. Those out of reach are
+    /// last; of equals the one configured earlier is first. Source: workflow.md §15.1.
+    func ranking(_ nodes: [Int], at now: ContinuousClock.Instant) -> [Int] {
+        let ranked = nodes.map { (isOut: isOut($0) ? 1 : 0, wins: score($0).wins(at: now), node: $0) }
+        return ranked.sorted { ($0.isOut, -$0.wins, $0.node) < ($1.isOut, -$1.wins, $1.node) }.map(\.node)
+    }
+
     private func score(_ node: Int) -> NodeScore { scores[node] ?? NodeScore() }
 }

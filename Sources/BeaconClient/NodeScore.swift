@@ -1,6 +1,6 @@
 import BeaconAPI
 
-/// How good a node has been lately: the time that a question to it probably costs. Lower is better.
+/// How good a node has been lately: the time that a question to it probably costs, and how often it answered first.
 ///
 /// What is known fades with a half-life of a minute, so that a node that was slow or failed is tried again, and one
 /// that was never asked is tried first.
@@ -11,8 +11,8 @@ struct NodeScore {
     /// What a failure costs: about a time-out.
     private static let failureCost = Duration.seconds(2)
 
-    /// A mean that fades.
-    private struct Mean {
+    /// A number that fades.
+    private struct Fading {
         private(set) var value: Double
         private var at: ContinuousClock.Instant
 
@@ -32,6 +32,12 @@ struct NodeScore {
             return value * (1 - 0.5 * min(1, age / NodeScore.halfLife))
         }
 
+        mutating func count(at now: ContinuousClock.Instant) {
+            value = faded(at: now) + 1
+            at = now
+        }
+
+        /// To a mean.
         mutating func add(_ sample: Double, at now: ContinuousClock.Instant) {
             value = (1 - NodeScore.weight) * faded(at: now) + NodeScore.weight * sample
             at = now
@@ -39,18 +45,22 @@ struct NodeScore {
     }
 
     /// Seconds until an answer, by name of the endpoint: our own names, so there are few.
-    private var latencies: [String: Mean] = [:]
+    private var latencies: [String: Fading] = [:]
     /// Of 1.
-    private var failureRate: Mean?
+    private var failureRate: Fading?
+    /// Answers that were the first, of any node.
+    private var won: Fading?
 
     /// - Parameter after: from the question to the whole answer.
     mutating func succeeded(_ endpoint: String, after: Duration, at now: ContinuousClock.Instant) {
         addLatency(endpoint, after / .seconds(1), now)
         failureRate?.add(0, at: now)
+        if won == nil { won = Fading(0, at: now) }
+        won?.count(at: now)
     }
 
     mutating func failed(at now: ContinuousClock.Instant) {
-        if failureRate == nil { failureRate = Mean(0, at: now) }
+        if failureRate == nil { failureRate = Fading(0, at: now) }
         failureRate?.add(1, at: now)
     }
 
@@ -62,7 +72,7 @@ struct NodeScore {
 
     private mutating func addLatency(_ endpoint: String, _ seconds: Double, _ now: ContinuousClock.Instant) {
         if latencies[endpoint] == nil {
-            latencies[endpoint] = Mean(seconds, at: now)
+            latencies[endpoint] = Fading(seconds, at: now)
         } else {
             latencies[endpoint]?.add(seconds, at: now)
         }
@@ -74,6 +84,9 @@ struct NodeScore {
         let cost = .seconds(1) * latency + Self.failureCost * (failureRate?.faded(at: now) ?? 0)
         return Int64(cost / .milliseconds(1))
     }
+
+    /// Whole ones, about of the last minute.
+    func wins(at now: ContinuousClock.Instant) -> Int64 { Int64((won?.faded(at: now) ?? 0).rounded()) }
 
     /// How long the node may take before another one is asked, too: twice as long as usual, within bounds.
     ///

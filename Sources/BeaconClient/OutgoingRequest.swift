@@ -18,7 +18,10 @@ struct OutgoingRequest: Sendable {
     var reachesAllNodes: Bool
     /// All primary nodes get it at once, instead of the next when one is late.
     var asksAllNodes: Bool
-    /// The same for nodes that do not know SSZ; nil where there is none in it.
+    /// What its answers, of all nodes, take of what several requests may hold together; nil where their own bound is
+    /// bound enough.
+    var share: ByteBudget.Share?
+    /// The same for nodes that do not know SSZ; nil where there is none in it. Large bodies take a while.
     var json: (@Sendable () -> OutgoingRequest)?
 }
 

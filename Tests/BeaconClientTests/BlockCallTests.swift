@@ -2,6 +2,7 @@ import BeaconTestSupport
 import BeaconAPI
 @testable import BeaconClient
 import Ethereum
+import NIOPosix
 import SSZ
 import Synchronization
 import TestSupport
@@ -121,6 +122,27 @@ struct BlockCallTests {
                 }
             }
         }
+    }
+
+    @Test("a large block is written in JSON by no event loop, for each node that wants it so")
+    func large() async throws {
+        let onLoop = Mutex<[Bool]>([])
+        let json = Array("[1]".utf8)
+        try await FakeBeaconNode.with({ request in
+            request.headers["content-type"] == MediaType.json ? .json("") : Self.refusal(415)
+        }) { node in
+            try await withClient([node.url]) { client in
+                for _ in 0..<2 {
+                    try await client.submit(
+                        BlockSubmission(fork: .fulu, isBlinded: false, ssz: [UInt8](repeating: 1, count: 1 << 20)) {
+                            onLoop.withLock { $0.append(MultiThreadedEventLoopGroup.currentEventLoop != nil) }
+                            return json
+                        })
+                }
+                #expect(node.requests.filter { $0.body == json }.count == 2 && node.requests.count == 3)
+            }
+        }
+        #expect(onLoop.withLock { $0 } == [false, false])
     }
 
     @Test(

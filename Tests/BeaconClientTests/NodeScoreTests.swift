@@ -61,6 +61,26 @@ struct NodeScoreTests {
         #expect(order(health, at: 600).last == 1)
     }
 
+    @Test("event streams go to the node that answered first most often lately, not to one that is out of reach")
+    func wins() {
+        var health = NodeHealth()
+        func ranking(at seconds: Int) -> [Int] { health.ranking([0, 1, 2], at: at(seconds)) }
+        func win(_ node: Int, _ count: Int, at seconds: Int) {
+            for _ in 0..<count { _ = health.succeeded(node, "x", after: .milliseconds(10), at: at(seconds)) }
+        }
+        #expect(ranking(at: 0) == [0, 1, 2])
+        win(2, 8, at: 0)
+        win(1, 4, at: 0)
+        #expect(ranking(at: 1) == [2, 1, 0])
+        win(1, 4, at: 60)
+        #expect(ranking(at: 61) == [1, 2, 0], "the older half count half")
+        _ = health.failed(1, .timeout, at: at(62))
+        #expect(ranking(at: 62) == [2, 0, 1])
+        win(1, 1, at: 63)
+        #expect(ranking(at: 63) == [1, 2, 0])
+        #expect(ranking(at: 2000) == [0, 1, 2], "that was long ago")
+    }
+
     @Test("a node may take twice its usual time, within 50 ms and a quarter of the time-out")
     func patience() {
         func patience(_ milliseconds: Int?) -> Duration {

@@ -116,6 +116,29 @@ struct ProxyTests {
         }
     }
 
+    @Test("answers that are not streamed are bounded together, and there is room again once they are written")
+    func answersTogether() async throws {
+        let long = String(repeating: "x", count: 60_000)
+        try await FakeBeaconNode.with({ _ in .json(long) }) { node in
+            try await withClient([node.url], configure: { $0.proxyAnswersBytesMax = 100_000 }) { client in
+                let request = ProxyRequest(method: "POST", target: "/eth/v1/x")
+                func twoAtOnce() async throws {
+                    let first = try await client.proxy(request)
+                    let error = await failure { () throws(BeaconError) in try await client.proxy(request) }
+                    #expect(error?.message.contains("too large together") == true && error?.isTemporary == true)
+                    #expect(try await Self.collect(first) == long)
+                }
+                try await twoAtOnce()
+                // The part of the refused one comes back when its connection is closed.
+                var again: String?
+                while again == nil {
+                    if let response = try? await client.proxy(request) { again = try await Self.collect(response) }
+                }
+                #expect(again == long)
+            }
+        }
+    }
+
     @Test("a node that never answers is a time-out", arguments: ["GET", "POST"])
     func timeout(method: String) async throws {
         try await FakeBeaconNode.with({ _ in .silence }) { node in
