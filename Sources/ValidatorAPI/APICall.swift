@@ -117,7 +117,10 @@ extension APICall {
     /// Nil for an empty body.
     func optionalJSON() async throws -> JSONValue? {
         let body = try await body()
-        guard body.readableBytes > 0 else { return nil }
+        return body.readableBytes > 0 ? try parse(body) : nil
+    }
+
+    func parse(_ body: ByteBuffer) throws(APIFault) -> JSONValue {
         let limits = JSONLimits(
             bytesMax: bodyBytesMax, depthMax: Self.jsonDepthMax, valuesMax: Self.jsonValuesMax)
         do {

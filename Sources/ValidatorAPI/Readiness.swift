@@ -2,10 +2,11 @@
 package struct Readiness: Hashable, Sendable {
     /// Parts of a node's start, in the order in which they are told.
     package enum Stage: Int, CaseIterable, Sendable {
-        case beaconNode, keystores, journal, stopping
+        case lock, beaconNode, keystores, journal, stopping
 
         fileprivate var words: String {
             switch self {
+            case .lock: "waiting for the execution client: contracts signed the cluster lock"
             case .beaconNode: "waiting for a beacon node"
             case .keystores: "opening keystores"
             case .journal: "reading the journal"

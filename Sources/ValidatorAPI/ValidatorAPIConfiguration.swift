@@ -27,9 +27,12 @@ package struct ValidatorAPIConfiguration: Sendable {
     package var bodyBytesMax = 16 << 20
     /// Bodies with a block and its blobs.
     package var blockBytesMax = 64 << 20
-    /// Bodies of requests that are passed on: they are kept to be sent to every beacon node.
-    package var proxyBodyBytesMax = 64 << 20
-    /// Bodies of all requests at once; what does not fit is answered with 503. Four of the largest blocks.
+    /// Bodies of requests that are passed on: they are kept to be sent to every beacon node. The largest are lists of
+    /// indices and subscriptions, some 200 bytes each.
+    package var proxyBodyBytesMax = 8 << 20
+    /// Those of all requests at once; what does not fit is answered with 503.
+    package var proxyBodiesBytesMax = 24 << 20
+    /// Bodies of all requests that we answer ourselves, at once. Four of the largest blocks.
     package var allBodiesBytesMax = 256 << 20
     /// Told about each request.
     package var observe: @Sendable (ValidatorAPIRecord) -> Void = { _ in }

@@ -21,7 +21,8 @@ struct ValidatorAPIResponder: HTTPResponder {
     let configuration: ValidatorAPIConfiguration
     let activity: ValidatorClientActivity
     let admission: Admission
-    let budget: ByteBudget
+    /// For bodies of requests that are answered here, and of those that are passed on.
+    let budget, proxyBudget: ByteBudget
     let connections: Connections
     let logger: Logger
 
@@ -62,7 +63,6 @@ struct ValidatorAPIResponder: HTTPResponder {
         let bound = RequestBound(
             scope: connections[channel], loop: channel.eventLoop, deadline: destination.deadline(arrival, configuration)
         )
-        let share = budget.share()
         let reply: Reply
         switch destination {
         case .endpoint(let endpoint, let parameters):
@@ -72,22 +72,24 @@ struct ValidatorAPIResponder: HTTPResponder {
             let call = APICall(
                 request: request, target: target, parameters: parameters, bodyType: type,
                 bodyBytesMax: endpoint.takesBlocks ? configuration.blockBytesMax : configuration.bodyBytesMax,
-                share: share,
+                share: budget.share(),
                 patience: RequestBound(
                     scope: nil, loop: channel.eventLoop, deadline: arrival + TimeAmount(configuration.patience)))
             reply = try await bound.run { try await endpoint.answer(call) }
         case .beaconNodes:
             guard let backend = desk.backend else { throw APIFault(503, desk.reason) }
             record.kind = .proxy(path: ProxyLabel.make(target.segments))
-            reply = try await bound.run { try await proxy(request, target, to: backend, share) }
+            reply = try await bound.run { try await proxy(request, target, to: backend) }
         }
         return Self.response(reply, pass: pass, scope: bound.scope, loop: bound.loop)
     }
 
     /// Everything that is not ours goes to the beacon nodes (validator-api.md §7.1).
     private func proxy(
-        _ request: Request, _ target: RequestTarget, to backend: any ValidatorAPIBackend, _ share: ByteBudget.Share
+        _ request: Request, _ target: RequestTarget, to backend: any ValidatorAPIBackend
     ) async throws -> Reply {
+        let share = proxyBudget.share()
+        defer { withExtendedLifetime(share) {} }
         let body = try await request.collectBody(upTo: configuration.proxyBodyBytesMax, holding: share)
         return .stream(
             try await backend.proxy(

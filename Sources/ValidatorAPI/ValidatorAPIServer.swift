@@ -36,7 +36,9 @@ package final class ValidatorAPIServer: Sendable {
         responder = ValidatorAPIResponder(
             reception: reception, configuration: configuration, activity: activity,
             admission: Admission(requestsMax: configuration.requestsMax),
-            budget: ByteBudget(bytesMax: configuration.allBodiesBytesMax), connections: connections, logger: logger)
+            budget: ByteBudget(bytesMax: configuration.allBodiesBytesMax),
+            proxyBudget: ByteBudget(bytesMax: configuration.proxyBodiesBytesMax), connections: connections,
+            logger: logger)
     }
 
     /// The port listened on; nil until then.

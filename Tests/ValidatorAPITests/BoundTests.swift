@@ -191,7 +191,7 @@ struct BoundTests {
                     status: 200, headers: [:], body: ProxyBody(chunks: [Array("\(request.body.count)".utf8)]))
             }
         }
-        try await TestServer.with(backend, configure: { $0.allBodiesBytesMax = 100_000 }) { server in
+        try await TestServer.with(backend, configure: { $0.proxyBodiesBytesMax = 100_000 }) { server in
             try await RawConnection.with(port: server.port) { connection in
                 let half = String(repeating: "x", count: 60_000)
                 // Holds its first half until the second comes.

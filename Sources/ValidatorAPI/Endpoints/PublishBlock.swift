@@ -1,6 +1,7 @@
 import BeaconAPI
 import DutyWorkflow
 import Ethereum
+import NIOPosix
 import SSZ
 
 /// Blocks signed with our shares (validator-api.md §4.6).
@@ -42,19 +43,22 @@ extension EndpointTable {
         _ call: APICall, _ fork: ForkName, blinded: Bool
     ) async throws -> VersionedSignedProposal {
         let preset = backend.domains.preset
-        do {
-            switch call.bodyType {
-            case .json:
-                return try VersionedSignedProposal(
-                    fork: fork, blinded: blinded, json: try await call.json(), preset: preset)
-            case .ssz:
-                let body = try await call.body()
-                guard body.readableBytes > 0 else { throw APIFault.emptyBody }
-                return try VersionedSignedProposal(
-                    fork: fork, blinded: blinded, objectBytes: Array(body.readableBytesView), preset: preset)
+        let body = try await call.body()
+        guard body.readableBytes > 0 else { throw APIFault.emptyBody }
+        // Megabytes: on few threads of their own, not on those that everything else shares.
+        return try await NIOThreadPool.singleton.runIfActive {
+            do {
+                switch call.bodyType {
+                case .json:
+                    return try VersionedSignedProposal(
+                        fork: fork, blinded: blinded, json: try call.parse(body), preset: preset)
+                case .ssz:
+                    return try VersionedSignedProposal(
+                        fork: fork, blinded: blinded, objectBytes: Array(body.readableBytesView), preset: preset)
+                }
+            } catch let error as ProposalError {
+                throw call.bodyType == .json ? APIFault.badJSON(error) : APIFault.badSSZ(error)
             }
-        } catch let error as ProposalError {
-            throw call.bodyType == .json ? APIFault.badJSON(error) : APIFault.badSSZ(error)
         }
     }
 }
