@@ -57,6 +57,11 @@ package struct Verification: Equatable, Sendable {
     /// All that does not hold, contracts not asked included.
     package var failures: [ClusterError] { checks.compactMap(\.failure) }
 
+    /// What does not hold whatever contracts say.
+    package var settledFailures: [ClusterError] {
+        checks.compactMap { if case .failed(let error) = $0.result { error } else { nil } }
+    }
+
     /// Contracts to ask, each call once. Empty for almost every cluster.
     package var contractCalls: [ContractCall] {
         var calls: [ContractCall] = []

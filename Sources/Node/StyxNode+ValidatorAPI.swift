@@ -11,9 +11,24 @@ extension StyxNode {
         api.observe = { [metrics = monitoring.metrics.api] in metrics.receive($0) }
         var stages: Set<Readiness.Stage> = [.beaconNode, .journal]
         if configuration.signing == .keystores { stages.insert(.keystores) }
+        if cluster.asksContracts { stages.insert(.lock) }
         return ValidatorAPIServer(
             configuration: api, keys: KeyTranslation(validators: cluster.keys.shares, own: cluster.keys.own),
             readiness: Readiness(stages), answering: hooks.validatorAPI, logger: topic("vapi"))
+    }
+
+    /// Before anything is done for a cluster whose lock contracts have signed.
+    ///
+    /// - Throws: if they do not confirm it.
+    func confirmLock(_ server: ValidatorAPIServer) async throws {
+        let warnings = try await cluster.confirm(configuration) { reason in
+            logger.warning(
+                "waiting for the execution client: contracts signed the lock", metadata: ["reason": "\(reason)"])
+            // Without the reason, which names the client's address.
+            server.update { $0.note(.lock) }
+        }
+        warnUnverified(warnings)
+        server.update { $0.finish(.lock) }
     }
 
     /// - Throws: if the address cannot be listened on.

@@ -73,10 +73,7 @@ package struct StyxNode: Sendable {
         self.configuration = configuration
         self.hooks = hooks
         self.logger = logger
-        cluster = try await ClusterContext(configuration) { reason in
-            logger.warning(
-                "waiting for the execution client: contracts signed the lock", metadata: ["reason": "\(reason)"])
-        }
+        cluster = try ClusterContext(configuration)
         try configuration.graffiti.validate(validators: cluster.lock.validators.count)
         let startedAt = SystemClock.now()
         ownInfo = PeerInfo(
@@ -123,28 +120,35 @@ package struct StyxNode: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await serve(server) }
                 if let keymanager { group.addTask { try await serve(keymanager) } }
-                group.addTask {
-                    hooks.listening(try await host.bind())
-                    try await host.run()
-                }
                 if !configuration.monitoringAddress.isEmpty {
                     group.addTask { await watchReadiness(host, beacon, server) }
                     group.addTask { await watchVersions(beacon) }
                     group.addTask { try await serveMonitoring(host, peerInfo, server) }
                 }
-                group.addTask { await watchPeers(host, peerInfo, relays, runtime) }
-                group.addTask { try await relays.run() }
-                group.addTask { await peerInfo.run() }
                 if !configuration.debugAddress.isEmpty {
                     group.addTask { try await serveDebugging(host, peerInfo) }
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
-                    try await work(
-                        beacon, reconnections, server, keymanager, tools, consensus, parSigEx, priority, runtime,
-                        host.loop
-                    ) {
-                        clusterView(host, peerInfo)
+                    try await confirmLock(server)
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        group.addTask {
+                            hooks.listening(try await host.bind())
+                            try await host.run()
+                        }
+                        group.addTask { await watchPeers(host, peerInfo, relays, runtime) }
+                        group.addTask { try await relays.run() }
+                        group.addTask { await peerInfo.run() }
+                        group.addTask {
+                            try await work(
+                                beacon, reconnections, server, keymanager, tools, consensus, parSigEx, priority,
+                                runtime, host.loop
+                            ) {
+                                clusterView(host, peerInfo)
+                            }
+                        }
+                        try await group.next()
+                        group.cancelAll()
                     }
                 }
                 // Each of them runs for good: whichever ends, by error or cancellation, ends all.

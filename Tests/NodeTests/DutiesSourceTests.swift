@@ -192,6 +192,28 @@ struct DutiesSourceTests {
         #expect(kept == 0 && dropped == 1)
     }
 
+    @Test("each version of proposer duties has the dependent root that the beacon node gave for that version")
+    func proposerVersions() async throws {
+        let source = DutiesSource(
+            .init(
+                attesters: { _, _ async throws(BeaconError) in
+                    DutiesAnswer(dependentRoot: nil, isExecutionOptimistic: false, rows: [])
+                },
+                proposers: { _, version async throws(BeaconError) in
+                    let root = Root(padding: [version == .v1 ? 1 : 2])
+                    return DutiesAnswer(dependentRoot: root, isExecutionOptimistic: false, rows: [ProposerDuty()])
+                },
+                syncs: { _, _ async throws(BeaconError) in
+                    DutiesAnswer(dependentRoot: nil, isExecutionOptimistic: false, rows: [])
+                }), clock: SlotClock(genesis: .init(nanoseconds: 0), slotDuration: .seconds(1), slotsPerEpoch: 8),
+            now: { Instant(nanoseconds: 0) + .seconds(40) })
+        for _ in 0..<2 {
+            let first = try await source.proposers(5, .v1).dependentRoot
+            let second = try await source.proposers(5, .v2).dependentRoot
+            #expect(first == Root(padding: [1]) && second == Root(padding: [2]))
+        }
+    }
+
     @Test("which epoch is now our own clock tells, not a beacon node that speaks of far heads")
     func ownClock() async throws {
         let chain = Chain()

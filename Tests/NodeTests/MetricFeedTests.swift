@@ -53,7 +53,7 @@ struct DutyMetricsTests {
 
     @Test("every type of duty starts at zero, and the three counters rise together")
     func outcomes() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         let names = ["expect", "success", "failed"].map { "core_tracker_\($0)_duties_total" }
         for name in names {
             #expect(Scrape(metrics)[name] == DutyType.allCases.map { "\(name){duty=\"\($0.name)\"} 0" }.sorted())
@@ -81,7 +81,7 @@ struct DutyMetricsTests {
 
     @Test("participation is counted by validators, and adds up")
     func participation() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         metrics.duties.receive(.analysed(Self.analysis(.succeeded, .attester)))
         let scrape = Scrape(metrics)
         for (peer, delivered, missed) in [(0, 3, 0), (1, 1, 2), (2, 3, 0)] {
@@ -102,7 +102,7 @@ struct DutyMetricsTests {
 
     @Test("sync messages are counted by the size of their group")
     func ranks() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         metrics.duties.receive(.analysed(Self.analysis(.succeeded, .syncMessage)))
         #expect(
             Scrape(metrics)["core_tracker_parsig_cohort_rank_total"] == [
@@ -114,7 +114,7 @@ struct DutyMetricsTests {
 
     @Test("decisions, and slots that were skipped")
     func decided() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         let duty = Duty(slot: 40, type: .proposer)
         metrics.duties.receive(.started(duty, validators: 2))
         metrics.duties.receive(.decided(duty, round: 2, leader: PeerIndex(2), after: .milliseconds(600)))
@@ -147,7 +147,7 @@ struct WorkMetricsTests {
 
     @Test("arrivals count from the duty's begin, one for each validator")
     func arrivals() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         let begin = Self.clock.start(of: Slot(10))
         // A third of the slot, and half a second.
         metrics.work.arrived(
@@ -177,7 +177,7 @@ struct WorkMetricsTests {
             (DutyType.attester, 5000, 1.0), (.proposer, 700, 0.7), (.syncMessage, 4500, 4.5), (.aggregator, 7000, 0),
         ])
     func broadcasts(type: DutyType, milliseconds: Int, delay: Double) async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         let duty = Duty(slot: 10, type: type)
         let at = Self.clock.start(of: Slot(10)) + .milliseconds(milliseconds)
         let ended = metrics.work.watch(.broadcast(duty, [:]), Self.clock, now: { at })
@@ -194,7 +194,7 @@ struct WorkMetricsTests {
 
     @Test("requests with registrations are counted, and those that failed")
     func registrations() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         metrics.work.registered(isTaken: true)
         metrics.work.registered(isTaken: false)
         #expect(
@@ -215,7 +215,7 @@ struct BeaconMetricsTests {
 
     @Test("events count from their slot's start; processing from gossip to head, by node and block")
     func events() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         let (one, other) = (try BeaconNodeAddress("http://one:1"), try BeaconNodeAddress("http://u:p@other:1/key"))
         let start = Self.clock.start(of: Slot(10))
         func receive(_ event: BeaconEvent, _ node: BeaconNodeAddress, _ milliseconds: Int) {
@@ -253,7 +253,7 @@ struct BeaconMetricsTests {
 
     @Test("versions that are no more are forgotten, and nothing in them can end a line")
     func versions() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         let node = try BeaconNodeAddress("http://one:1")
         metrics.beacon.note([(node, NodeVersions(beaconNode: "A/1", executionClient: "E/1"))])
         metrics.beacon.note([
@@ -270,7 +270,7 @@ struct BeaconMetricsTests {
 
     @Test("a validator's state now is 1, those before are 0")
     func validators() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         func row(_ status: ValidatorStatus) -> BeaconValidator {
             var validator = ValidatorRecord()
             validator.pubKey = PubKey(padding: [0xab, 0xcd])
@@ -305,7 +305,7 @@ struct PeerMetricsTests {
 
     @Test("peers' reports replace those before; this node is among them")
     func peerInfo() async throws {
-        let metrics = try await NodeFiles().metrics(nickname: "me")
+        let metrics = try NodeFiles().metrics(nickname: "me")
         metrics.peers.note([PeerIndex(0): Self.report("bob", startedAt: 7)])
         metrics.peers.note([PeerIndex(0): Self.report("bobby", startedAt: 8)])
         let scrape = Scrape(metrics)
@@ -331,8 +331,8 @@ struct PeerMetricsTests {
     @Test("connections, pings and sends of operators; of others nothing")
     func connections() async throws {
         let files = try NodeFiles()
-        let metrics = try await files.metrics()
-        let cluster = try await ClusterContext(files.configuration) { _ in }
+        let metrics = try files.metrics()
+        let cluster = try ClusterContext(files.configuration)
         let (peer, guest) = (cluster.directory[PeerIndex(2)], PeerViewTests.peers[0])
         for id in [peer, guest] {
             metrics.peers.receive(.connected(id, .inbound, nil))
@@ -369,7 +369,7 @@ struct PeerMetricsTests {
 
     @Test("only the latest validator client's name shows")
     func userAgent() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         metrics.api.note(userAgent: nil)
         #expect(Scrape(metrics)["core_validatorapi_vc_user_agent"].isEmpty)
         for agent in ["Lighthouse/1", "Lodestar/2"] { metrics.api.note(userAgent: agent) }

@@ -36,7 +36,7 @@ struct MetricTableTests {
     func rows() async throws {
         let table = try Self.table()
         #expect(table.count == 107)
-        for metric in try await NodeFiles().metrics().registry.metrics {
+        for metric in try NodeFiles().metrics().registry.metrics {
             let row = Row(
                 name: metric.name, kind: metric.kind.rawValue, labels: metric.labelNames.joined(separator: ","),
                 buckets: metric.buckets)
@@ -48,14 +48,14 @@ struct MetricTableTests {
     func missing() async throws {
         let missing = try Self.lines("metrics-missing.tsv")
         #expect(missing.allSatisfy { $0.count == 2 && $0[1].count > 10 })
-        let exported = try await NodeFiles().metrics().registry.metrics.map(\.name)
+        let exported = try NodeFiles().metrics().registry.metrics.map(\.name)
         #expect(Set(exported).count == exported.count)
         #expect(Set(missing.map(\.[0])) == Set(try Self.table().keys).subtracting(exported))
     }
 
     @Test("constant labels stand on every series, in front")
     func constantLabels() async throws {
-        let text = Exposition(try await NodeFiles().metrics(nickname: "a \"b\"").registry).text
+        let text = Exposition(try NodeFiles().metrics(nickname: "a \"b\"").registry).text
         let series = text.split(separator: "\n").filter { !$0.hasPrefix("#") }
         #expect(series.count > 60)
         let labels = #/^[a-z0-9_]+\{cluster_hash="[0-9a-f]{7}",cluster_name="start",cluster_network="hoodi",(.*)$/#
@@ -68,7 +68,7 @@ struct MetricTableTests {
 
     @Test("nothing is told before it is known")
     func silent() async throws {
-        let text = Exposition(try await NodeFiles().metrics().registry).text
+        let text = Exposition(try NodeFiles().metrics().registry).text
         for name in ["app_beacon_node_peers", "core_scheduler_current_slot", "p2p_ping_success", "app_eth2_"] {
             #expect(!text.contains("\n\(name)"), "\(name)")
         }
@@ -92,7 +92,7 @@ struct ProxiedPathsTests {
 
     @Test("paths of the Beacon API have a label each")
     func known() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         let root = "0x" + String(repeating: "ab", count: 32)
         for path in [
             "eth/v1/beacon/states/head/finality_checkpoints", "eth/v1/beacon/states/\(root)/validators/17",
@@ -111,7 +111,7 @@ struct ProxiedPathsTests {
 
     @Test("ten thousand random paths add no series")
     func random() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         var generator = SeededGenerator(seed: 7)
         let words = [
             "eth", "v1", "v2", "beacon", "states", "head", "validators", "node", "peers", "blocks", "headers", "root",

@@ -28,8 +28,8 @@ struct NodeFiles {
     }
 
     /// Metrics of that operator's node, without the node.
-    func metrics(nickname: String = "") async throws -> NodeMetrics {
-        let cluster = try await ClusterContext(configuration) { _ in }
+    func metrics(nickname: String = "") throws -> NodeMetrics {
+        let cluster = try ClusterContext(configuration)
         let startedAt = Instant(unixSeconds: 1_795_467_600)
         let own = PeerInfo(lockHash: cluster.lock.lockHash, startedAt: startedAt, nickname: nickname)
         return NodeMetrics(cluster, nickname: nickname, ownReport: PeerReport(own: own, startedAt: startedAt))

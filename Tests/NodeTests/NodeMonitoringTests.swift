@@ -37,7 +37,7 @@ struct NodeMonitoringTests {
 
     @Test("tells each reason while it lasts, in the gauge as on the page")
     func codes() async throws {
-        let monitoring = NodeMonitoring(try await NodeFiles().metrics(), operators: 4, signs: false)
+        let monitoring = NodeMonitoring(try NodeFiles().metrics(), operators: 4, signs: false)
         let world = World()
         var slot: UInt64 = 0
         func look() async -> Int {
@@ -74,7 +74,7 @@ struct NodeMonitoringTests {
 
     @Test("asks for the beacon node's peers once a minute, and keeps the last answer")
     func peers() async throws {
-        let monitoring = NodeMonitoring(try await NodeFiles().metrics(), operators: 4, signs: true)
+        let monitoring = NodeMonitoring(try NodeFiles().metrics(), operators: 4, signs: true)
         let world = World()
         monitoring.note(Self.clock)
         func look(_ slots: ClosedRange<UInt64>) async -> Int {

@@ -1,3 +1,4 @@
+import BLS
 import BeaconAPI
 import BeaconClient
 import BeaconTestSupport
@@ -7,6 +8,7 @@ import Ethereum
 import Foundation
 import Logging
 import Program
+import Secp256k1
 import Synchronization
 import TestSupport
 import Testing
@@ -68,6 +70,81 @@ struct ValidatorAPIStartTests {
                 #expect(health.text.hasSuffix(#"; reading the journal"}"#))
                 #expect(!health.text.contains("127.0.0.1"))
             }
+        }
+    }
+
+    /// The cluster's lock with a contract as its creator, whose signature only an execution client can tell from any.
+    private func writeContractLock(_ cluster: SmallCluster) throws {
+        var lock = cluster.lock
+        lock.definition.version = .v1_11
+        lock.definition.creator.address = "0x1234567890123456789012345678901234567890"
+        lock.definition.creator.configSignature = [UInt8](repeating: 7, count: 130)
+        lock.definition = try lock.definition.withHashes()
+        lock = try lock.withHashes()
+        let hash = lock.lockHash
+        lock.nodeSignatures = cluster.creation.nodes.map { $0.identity.sign(digest: hash).bytes }
+        lock.signatureAggregate = try BLS.Signature.aggregate(
+            cluster.creation.nodes.flatMap(\.shares).map { $0.sign(hash) }
+        ).bytes.bytes
+        try Data(lock.encoded()).write(to: URL(fileURLWithPath: configuration.lockFile))
+    }
+
+    @Test("listens while a contract is asked about the lock, and does nothing for the cluster before it has confirmed")
+    func contractSigned() async throws {
+        try writeContractLock(try SmallCluster("start"))
+        let (confirms, asked) = (Gate(), Mutex(0))
+        let magic = "0x1626ba7e" + String(repeating: "0", count: 56)
+        try await FakeBeaconNode.with({ request in
+            let isCall = String(decoding: request.body, as: UTF8.self).contains("eth_call")
+            if isCall { await confirms.wait() }
+            return .json(#"{"jsonrpc":"2.0","id":1,"result":"\#(isCall ? magic : "Geth/v1")"}"#)
+        }) { execution in
+            try await FakeBeaconNode.with({ _ in
+                asked.withLock { $0 += 1 }
+                return .json("{}", status: 503)
+            }) { beacon in
+                var configuration = configuration
+                configuration.executionClientEndpoint = execution.url
+                configuration.beaconNodeEndpoints = [beacon.url]
+                configuration.monitoringAddress = ""
+                try await Self.run(configuration) { url in
+                    try await withClient([url]) { client in
+                        let version = try await Self.get("/eth/v1/node/version", client)
+                        #expect(version.status == 200)
+                        var health = try await Self.get("/eth/v1/node/health", client)
+                        #expect(health.status == 503)
+                        #expect(health.text.contains("waiting for the execution client: contracts signed"))
+                        #expect(asked.withLock { $0 } == 0)
+                        confirms.open()
+                        while health.text.contains("execution client") {
+                            health = try await Self.get("/eth/v1/node/health", client)
+                        }
+                        #expect(health.status == 503 && health.text.contains("waiting for a beacon node"))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a lock that its contract does not confirm ends the node, naming the file; with --no-verify it is a warning")
+    func contractRefuses() async throws {
+        try writeContractLock(try SmallCluster("start"))
+        try await FakeBeaconNode.with({ request in
+            let isCall = String(decoding: request.body, as: UTF8.self).contains("eth_call")
+            return .json(#"{"jsonrpc":"2.0","id":1,"result":"\#(isCall ? "0x" : "Geth/v1")"}"#)
+        }) { execution in
+            var configuration = configuration
+            configuration.executionClientEndpoint = execution.url
+            let node = try await StyxNode(configuration, logger: NodeFiles.quiet)
+            let error = await #expect(throws: ClusterError.self) { try await node.run() }
+            #expect(error?.description.contains(configuration.lockFile) == true)
+            configuration.isVerifyingLock = false
+            let warnings = try await ClusterContext(configuration).confirm(configuration) { _ in }
+            #expect(warnings.count == 1)
+        }
+        // With nobody to ask it is refused before anything runs.
+        await #expect(throws: ClusterError.self) {
+            _ = try await StyxNode(configuration, logger: NodeFiles.quiet)
         }
     }
 

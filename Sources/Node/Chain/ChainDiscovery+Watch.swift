@@ -11,6 +11,8 @@ extension ChainDiscovery {
 
     /// What was seen last.
     private struct Sight {
+        /// What this node runs with: constants are taken at the start only.
+        let running: ChainSpec
         var spec: ChainSpec
         /// Our epoch when all nodes were asked for it.
         var specAskedIn: Epoch?
@@ -33,7 +35,7 @@ extension ChainDiscovery {
         let told = ToldOnce()
         let wanted = Genesis(
             time: UInt64(clamping: chain.clock.genesis.unixSeconds), validatorsRoot: root, forkVersion: forkVersion)
-        var sight = Sight(spec: chain.spec)
+        var sight = Sight(running: chain.spec, spec: chain.spec)
         while !Task.isCancelled {
             let hasNew = await takeIn(wanted, told)
             await lookAtHeads(slot(), &sight)
@@ -109,8 +111,12 @@ extension ChainDiscovery {
         }
         guard let agreed = verdict.agreed, let difference = agreed.difference(from: sight.spec) else { return }
         if !agreed.hasConstants(of: sight.spec) {
-            logger.error(
-                "the chain's constants changed: restart this node", metadata: ["difference": "\(difference)"])
+            if agreed.hasConstants(of: sight.running) {
+                logger.info("the chain's constants are again those that this node runs with: no restart is needed")
+            } else {
+                logger.error(
+                    "the chain's constants changed: restart this node", metadata: ["difference": "\(difference)"])
+            }
         }
         let hasNewForks = agreed.forks != sight.spec.forks
         sight.spec = agreed

@@ -9,7 +9,8 @@ import Program
 import SSZ
 import Secp256k1
 
-/// Who this node is in its cluster: the lock, verified, and the identity key that belongs to it.
+/// Who this node is in its cluster: the lock, verified but for what contracts have to confirm, and the identity key that
+/// belongs to it.
 struct ClusterContext: Sendable {
     let lock: Lock
     let keys: ShareKeys
@@ -19,16 +20,20 @@ struct ClusterContext: Sendable {
     let warnings: [String]
     let clusterKeys: ClusterKeys
     private let customNetwork: Network?
+    /// Of the lock, before contracts were asked.
+    private let verification: Verification
+    /// Whether contracts signed the lock, and somebody can be asked what they say. In almost no cluster.
+    let asksContracts: Bool
 
-    /// Reads and verifies; about a millisecond per validator. Asks contracts if they signed and somebody can be asked.
-    ///
-    /// - Parameter waiting: called with the reason while an execution client is needed and does not answer.
-    init(_ configuration: NodeConfiguration, waiting: (String) -> Void) async throws {
+    /// Reads and verifies; about a millisecond per validator. What contracts say is left to `confirm`.
+    init(_ configuration: NodeConfiguration) throws {
         customNetwork = try configuration.testnet.custom()
-        var file = try LockFile.load(configuration.lockFile, verify: false, customNetwork: customNetwork)
-        try await Self.askContracts(&file, configuration, waiting)
-        if configuration.isVerifyingLock {
-            do { try file.report.requirePassed() } catch { throw ClusterError.inFile(configuration.lockFile, error) }
+        let file = try LockFile.load(configuration.lockFile, verify: false, customNetwork: customNetwork)
+        verification = file.report
+        asksContracts = !configuration.executionClientEndpoint.isEmpty && !verification.contractCalls.isEmpty
+        let failures = asksContracts ? verification.settledFailures : verification.failures
+        if configuration.isVerifyingLock, let failure = failures.first {
+            throw ClusterError.inFile(configuration.lockFile, failure)
         }
         let key = try IdentityKeyFile.load(configuration.privateKeyFile)
         guard let index = file.keys.peerIndex(of: key.publicKey) else {
@@ -42,30 +47,37 @@ struct ClusterContext: Sendable {
         clusterKeys = file.keys
         operators = file.keys.operators
         identity = key
-        warnings = file.warnings.map { "\($0)" }
+        warnings = failures.map { "\($0)" }
         keys = ShareKeys(file.keys.validators, own: ShareIndex(own))
         directory = PeerDirectory(peers: operators.map { PeerID($0) }, own: own)
     }
 
-    /// Nothing to ask in almost every cluster: then a missing execution client is nobody's concern.
-    private static func askContracts(
-        _ file: inout LockFile, _ configuration: NodeConfiguration, _ waiting: (String) -> Void
-    ) async throws {
-        let calls = file.report.contractCalls
-        while true {
+    /// Asks the contracts that signed, for as long as nobody answers for them. Returns at once if none did.
+    ///
+    /// - Parameter waiting: called with the reason while the execution client does not answer.
+    /// - Returns: what they do not confirm, for a node that runs all the same.
+    /// - Throws: what they do not confirm.
+    func confirm(_ configuration: NodeConfiguration, waiting: (String) -> Void) async throws -> [String] {
+        guard asksContracts else { return [] }
+        var verification = verification
+        while !verification.contractCalls.isEmpty {
             do {
                 let answers = try await WebClient.with { web in
                     try await ContractQuestions(endpoint: configuration.executionClientEndpoint, web: web)
-                        .answers(to: calls)
+                        .answers(to: verification.contractCalls)
                 }
-                for (call, answer) in answers { file.answer(call, answer) }
-                return
+                for (call, answer) in answers { verification.answer(call, answer) }
             } catch let error as ServiceError {
-                guard configuration.isVerifyingLock else { return }
+                guard configuration.isVerifyingLock else { break }
                 waiting("\(error)")
                 try await Task.sleep(for: .seconds(5))
             }
         }
+        let news = verification.failures.filter { !self.verification.settledFailures.contains($0) }
+        if configuration.isVerifyingLock, let failure = news.first {
+            throw ClusterError.inFile(configuration.lockFile, failure)
+        }
+        return news.map { "\($0)" }
     }
 
     var own: PeerIndex { directory.own }

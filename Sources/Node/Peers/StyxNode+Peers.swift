@@ -20,10 +20,7 @@ extension StyxNode {
     }
 
     func logStart() {
-        for warning in cluster.warnings {
-            logger.warning(
-                "lock verification failed, going on because of --no-verify", metadata: ["error": "\(warning)"])
-        }
+        warnUnverified(cluster.warnings)
         logger.info(
             "Lock file loaded",
             metadata: [
@@ -34,6 +31,13 @@ extension StyxNode {
                 "validators": "\(cluster.lock.validators.count)", "nickname": "\(configuration.nickname)",
                 "version": "\(BuildInfo.version)",
             ])
+    }
+
+    func warnUnverified(_ warnings: [String]) {
+        for warning in warnings {
+            logger.warning(
+                "lock verification failed, going on because of --no-verify", metadata: ["error": "\(warning)"])
+        }
     }
 
     func hostConfiguration(_ book: AddressBook) throws -> HostConfiguration {
