@@ -14,8 +14,8 @@ struct ExitDutyTests {
         Workflow(configuration: try Fixture.configuration()) { _, message in message }
     }
 
-    private func partial(_ validator: Int, share: Int) -> ParSignedDataSet {
-        let message = VoluntaryExit(epoch: Epoch(1), validatorIndex: ValidatorIndex(UInt64(100 + validator)))
+    private func partial(_ validator: Int, share: Int, epoch: UInt64 = 1) -> ParSignedDataSet {
+        let message = VoluntaryExit(epoch: Epoch(epoch), validatorIndex: ValidatorIndex(UInt64(100 + validator)))
         let exit = SignedData.exit(Signed(message: message, signature: Fixture.signature(UInt8(share))))
         return [Fixture.key(validator): ParSignedData(data: exit, shareIndex: Fixture.share(share))]
     }
@@ -35,6 +35,25 @@ struct ExitDutyTests {
             #expect(workflow.receive(.recovered(duty, results), at: now).work.contains("broadcast"))
             _ = workflow.receive(.broadcastSucceeded(duty, [Fixture.key(validator)]), at: now)
         }
+    }
+
+    @Test("operators who ask for different epochs do not make a group: those of one epoch do, once there are enough")
+    func epochs() throws {
+        var workflow = try workflow()
+        func exit(_ share: Int, _ epoch: UInt64) -> [Effect] {
+            let duty = Duty(slot: Slot(32 * epoch), type: .exit)
+            let set = partial(0, share: share, epoch: epoch)
+            guard share == 1 else { return workflow.receive(.peerPartials(duty, set), at: now) }
+            return workflow.receive(.localPartials([LocalPartials(duty, set)], Ticket(1)), at: now)
+        }
+        for (share, epoch) in [(1, UInt64(10)), (2, 10), (3, 11)] {
+            #expect(!exit(share, epoch).work.contains("recover"), "share \(share)")
+        }
+        let groups = exit(4, 10).compactMap { effect -> [EntryKey: PartialGroup]? in
+            if case .recover(Duty(slot: 320, type: .exit), let groups) = effect { groups } else { nil }
+        }
+        #expect(groups.count == 1)
+        #expect(groups.first?[Fixture.key(0)]?.signatures.keys.sorted() == [1, 2, 4].map { Fixture.share($0) })
     }
 
     @Test("what peers name crowds out none that this node signed for")

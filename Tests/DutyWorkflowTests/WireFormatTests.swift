@@ -70,16 +70,50 @@ struct WireFormatTests {
         #expect(roots["attestation_root"]?.string == object.hashTreeRoot().hex)
     }
 
-    /// Goldens of objects that no duty of ours carries yet; each becomes a test with its duty.
-    private static let uncarried = Vectors.files(in: goldens, withExtension: "json").map { path in
-        String(path.dropFirst(goldens.count + 1).dropLast(".json".count))
-    }.filter { !["AttestationData", "VersionedAttestation", "message_roots"].contains($0) }
+    /// What each other golden is: of which duty, and whether it is signed or decided.
+    private static let objects: [(name: String, type: DutyType, isSigned: Bool)] = [
+        ("BeaconCommitteeSelection", .prepareAggregator, true), ("SignedRandao", .randao, true),
+        ("SignedSyncContributionAndProof", .syncContribution, true), ("SignedSyncMessage", .syncMessage, true),
+        ("SignedVoluntaryExit", .exit, true), ("SyncContribution", .syncContribution, false),
+        ("VersionedProposal", .proposer, false), ("VersionedSignedAggregateAndProof", .aggregator, true),
+        ("VersionedSignedProposal", .proposer, true),
+    ]
 
-    @Test("Charon's other objects", .disabled("not carried yet: \(uncarried.joined(separator: ", "))"))
-    func otherObjects() throws {
-        for name in Self.uncarried where Vectors.has("\(goldens)/\(name).ssz") {
+    @Test(
+        "Charon's other objects: SSZ and JSON are one object, written as Charon does",
+        .enabled(if: Vectors.has(goldens)),
+        arguments: objects)
+    func object(name: String, type: DutyType, isSigned: Bool) throws {
+        func check<Object: Equatable>(_ read: ([UInt8]) throws -> Object, _ write: (Object) -> [UInt8]) throws {
+            let json = try Vectors.data("\(goldens)/\(name).json")
+            let object = try read(json)
+            guard Vectors.has("\(goldens)/\(name).ssz") else {
+                #expect(try JSONValue(parsing: write(object)) == JSONValue(parsing: json))
+                return
+            }
             let ssz = try Vectors.data("\(goldens)/\(name).ssz")
-            #expect(DutyType.allCases.contains { (try? SignedData(wire: ssz, type: $0).wireBytes()) == ssz })
+            #expect(write(object) == ssz)
+            #expect(try read(ssz) == object)
+        }
+        if isSigned {
+            try check({ try SignedData(wire: $0, type: type) }, { $0.wireBytes() })
+        } else {
+            try check({ try UnsignedData(wire: $0, type: type) }, { $0.wireBytes() })
+        }
+    }
+
+    @Test(
+        "no golden is left out but the bare signature, whose duty is none of a node's",
+        .enabled(if: Vectors.has(goldens)))
+    func inventory() throws {
+        let names = Vectors.files(in: goldens, withExtension: "json").map { path in
+            String(path.dropFirst(goldens.count + 1).dropLast(".json".count))
+        }
+        let known =
+            Self.objects.map(\.name) + ["AttestationData", "VersionedAttestation", "message_roots", "Signature"]
+        #expect(Set(names) == Set(known))
+        #expect(throws: WireError.unsupportedDuty(.signature)) {
+            try SignedData(wire: Vectors.data("\(goldens)/Signature.json"), type: .signature)
         }
     }
 
