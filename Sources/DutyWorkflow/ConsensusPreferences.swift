@@ -1,6 +1,6 @@
 import QBFT
 
-/// How consensus is held, where operators may choose. All nodes of a cluster must choose alike: nothing of it is
+/// How consensus is held, where operators may choose. Timers must be the same on all nodes of a cluster: they are not
 /// negotiated. Source: consensus.md §7 and §8, operations.md §2.2.
 package struct ConsensusPreferences: Equatable, Sendable {
     /// Deadlines of rounds count from the begin of the duty (`eager_double_linear`); else rounds grow longer.

@@ -131,7 +131,8 @@ struct CharonSurfaceTests {
     func configurationFile() throws {
         try directory.write("charon.yaml", Array("nickname: \(String(repeating: "n", count: 33))\nzzz: 1\n".utf8))
         let long = try run(["--beacon-node-endpoints", "http://127.0.0.1:1"])
-        #expect(long.status == 1 && long.text.contains("--nickname is set by \(directory.file("charon.yaml")):1"))
+        #expect(long.status == 1 && long.text.contains("--nickname is set by /"), "\(long.text)")
+        #expect(long.text.contains("/charon.yaml:1)"))
         #expect(long.text.contains("belongs to no flag"))
         try directory.write("charon.yaml", Array("data-dir: node1\nzzz: 1\n".utf8))
         let enr = try Program.run(["enr"], in: directory.path)
@@ -139,7 +140,7 @@ struct CharonSurfaceTests {
         try directory.write("styx.json", Array("{\n\"a\"".utf8))
         for arguments in [["enr"], ["run"], ["relay"], ["cluster", "inspect", "x"]] {
             let broken = try Program.run(arguments, in: directory.path)
-            #expect(broken.status == 1 && broken.text.contains("\(directory.file("styx.json")):2"), "\(broken.text)")
+            #expect(broken.status == 1 && broken.text.contains("/styx.json:2 "), "\(broken.text)")
         }
         for arguments in [["enr", "--help"], ["version"]] {
             #expect(try Program.run(arguments, in: directory.path).status == 0)

@@ -47,7 +47,7 @@ struct ConfigurationFileTests {
             ("nickname: a\n\tsecret: Sec-Token", .yaml, 2), ("a: b\nsecret: [Sec-Token\n", .yaml, 3),
             ("Sec-Token", .yaml, 1), ("- Sec-Token", .yaml, 1), ("a: b\na: Sec-Token", .yaml, 1),
             ("a: b\nA: Sec-Token", .yaml, 2), ("a: b\n[Sec-Token]: c", .yaml, 2), ("a: *Sec-Token", .yaml, 1),
-            ("a: b\nc: |\n  Sec-Token\n  d\n", .yaml, 2), ("a: \"Sec-Token\\0\"", .yaml, 1),
+            ("a: b\nc: |\n  Sec-Token\n  d\n", .yaml, 2), ("a: \"Sec-Token\\x01\"", .yaml, 1),
             ("{\"a\": \"b\",\n\"c\" \"Sec-Token\"}", .json, 2), ("a: b\n---\nsecret: Sec-Token\n", .yaml, 2),
             ("a = \"Sec-Token\"", .toml, nil), ("a: \u{1}Sec-Token", .yaml, 1),
         ] as [(String, ConfigurationFile.Format, Int?)])

@@ -160,7 +160,9 @@ struct SecretsTests {
     }
 
     /// The flags of a command line, in turn as variables and as lines of a configuration file.
-    private func spread(_ arguments: [String]) throws -> (rest: [String], variables: [String: String]) {
+    private func spread(
+        _ arguments: [String], more: [String] = []
+    ) throws -> (rest: [String], variables: [String: String]) {
         var (rest, lines, variables): ([String], [String], [String: String]) = ([], [], [:])
         var open = arguments[...]
         while let argument = open.popFirst() {
@@ -175,8 +177,7 @@ struct SecretsTests {
                 lines.append("\(argument.dropFirst(2)): \"\(value)\"")
             }
         }
-        // A slip, and a flag of no command that runs here.
-        lines += ["beacon-node-endpoint: \(url())", "unknown: {key: Sec-Token}", "keymanager-auth-tokens: [Sec-Token]"]
+        lines += ["beacon-node-endpoint: \(url())", "unknown: {key: Sec-Token}"] + more
         variables["STYX_BEACON_NODE_HEADER"] = "a=Sec-Header"
         try directory.write("charon.yaml", Array((lines.joined(separator: "\n") + "\n").utf8))
         return (rest, variables)
@@ -199,7 +200,8 @@ struct SecretsTests {
             ), (relayArguments, "give the nodes"),
         ]
         for (arguments, enough) in running {
-            let (rest, variables) = try spread(arguments)
+            // A flag of another command, too.
+            let (rest, variables) = try spread(arguments, more: ["keymanager-auth-tokens: [Sec-Token]"])
             let outcome = try Program.run(rest, environment: variables, in: directory.path, until: enough)
             check(outcome)
             #expect(outcome.status == 0 && outcome.text.contains("belongs to no flag"))
