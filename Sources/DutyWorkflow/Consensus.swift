@@ -56,7 +56,7 @@ struct Consensus: Sendable {
 
     /// Joins the duty's instance before our own data are there.
     mutating func participate(_ duty: Duty, at now: Instant) -> [Signal] {
-        duty.type.rules.needsOwnData ? [] : start(duty, at: now)
+        duty.type.rules.needsOwnData || !configuration.consensus.joinsEarly ? [] : start(duty, at: now)
     }
 
     /// Offers our own data. Harmless after a decision.
@@ -178,8 +178,7 @@ struct Consensus: Sendable {
     }
 
     private func makeRunning(_ duty: Duty, _ instance: QBFT.Instance, at now: Instant) -> Running {
-        let timer = QBFT.RoundTimer(proposalTimeout: duty.type.rules.proposalTimeout)
-        return Running(instance: instance, timer: timer, startedAt: now)
+        Running(instance: instance, timer: configuration.consensus.timer(duty.type), startedAt: now)
     }
 
     /// Peers may start us once the duty's time has come: a node whose beacon node is silent still votes. f+1 sources
@@ -188,7 +187,9 @@ struct Consensus: Sendable {
         now >= dutyStart(duty) && hasEnoughWaiting(duty)
     }
 
-    private func hasEnoughWaiting(_ duty: Duty) -> Bool { early.sources(of: duty) > size.faulty }
+    private func hasEnoughWaiting(_ duty: Duty) -> Bool {
+        configuration.consensus.joinsEarly && early.sources(of: duty) > size.faulty
+    }
 
     private mutating func wait(
         _ duty: Duty, _ vote: QBFT.Message, _ values: [Root: ConsensusValue], at now: Instant

@@ -14,6 +14,8 @@ struct DutyDB: Sendable {
     private var waiting = WaitingRoom<ValueSelector>()
     /// The highest source that our beacon nodes gave, and the target epoch they gave it for.
     private var justified: (target: Epoch, source: Epoch)?
+    /// What our own beacon node would have had attested.
+    private var ownVotes: [Duty: AttestationData] = [:]
 
     init(configuration: WorkflowConfiguration) { self.configuration = configuration }
 
@@ -92,6 +94,12 @@ struct DutyDB: Sendable {
             if let fault = AttestationRules.fault(in: data, of: row, slot: duty.slot, configuration) {
                 return .bad(fault)
             }
+            if comparesWithOwn(duty) {
+                guard let own = ownVotes[duty] else { return .open }
+                if (own.source, own.target) != (data.source, data.target) {
+                    return .bad("attestations of another chain than our own beacon node's (chain_split_halt)")
+                }
+            }
             guard let justified, data.source.epoch > justified.source else { continue }
             // A lower source is no objection: honest heads differ, and a higher one never was justified.
             guard justified.target < data.target.epoch else {
@@ -124,9 +132,13 @@ struct DutyDB: Sendable {
     /// What the cluster decided for a duty.
     func decided(_ duty: Duty) -> UnsignedDataSet { values[duty] ?? [:] }
 
-    /// What our own beacon node gave.
-    mutating func learn(_ set: UnsignedDataSet) {
+    /// Whether a leader's value gets a vote only if our own beacon node's agrees with it.
+    func comparesWithOwn(_ duty: Duty) -> Bool { configuration.consensus.haltsOnChainSplit && duty.type == .attester }
+
+    /// What our own beacon node gave. Of one slot all attestations have one source and one target.
+    mutating func learn(_ duty: Duty, _ set: UnsignedDataSet) {
         for case .attester(let data, _) in set.values {
+            if comparesWithOwn(duty) { ownVotes[duty] = data }
             let source = max(data.source.epoch, justified?.source ?? .zero)
             justified = (max(data.target.epoch, justified?.target ?? .zero), source)
         }
@@ -245,6 +257,7 @@ struct DutyDB: Sendable {
     /// Whoever still waits for the duty's data learns that none will come.
     mutating func expire(_ duty: Duty) -> [Signal] {
         values[duty] = nil
+        ownVotes[duty] = nil
         return waiting.answer { wanted in
             wanted.duty == duty ? .refused("duty \(duty) is over, and the cluster did not decide it") : nil
         }

@@ -15,17 +15,21 @@ struct HeldProposals: Sendable {
 
     /// Part of a slot that a proposal waits, at most: well within the first round of consensus, which is longer for
     /// blocks, as making them is.
-    private static func slotPart(_ type: DutyType) -> Int { type == .proposer ? 12 : 30 }
+    private static func slotPart(_ type: DutyType, isPatient: Bool) -> Int { type == .proposer || isPatient ? 12 : 30 }
 
     var heldBytes: Int { held.values.reduce(0) { $0 + $1.messages.reduce(0) { $0 + $1.heldBytes } } }
 
     /// Keeps one proposal of each leader, whose form was admitted.
     ///
-    /// - Parameter start: when the wait begins: not before the duty does.
+    /// - Parameters:
+    ///   - start: when the wait begins: not before the duty does.
+    ///   - isPatient: whether it waits for about the whole first round.
     /// - Returns: whether it waits, or another of that leader does; what is too large must not.
-    mutating func hold(_ message: ConsensusMessage, slotDuration: Duration, from start: Instant) -> Bool {
+    mutating func hold(
+        _ message: ConsensusMessage, slotDuration: Duration, from start: Instant, isPatient: Bool = false
+    ) -> Bool {
         guard message.heldBytes <= Self.messageBytesMax else { return false }
-        let until = start + slotDuration / Self.slotPart(message.duty.type)
+        let until = start + slotDuration / Self.slotPart(message.duty.type, isPatient: isPatient)
         var entry = held[message.duty] ?? Held(until: until)
         guard !entry.messages.contains(where: { $0.message.source == message.message.source }) else { return true }
         entry.messages.append(message)

@@ -20,8 +20,8 @@ package struct Workflow: Sendable {
     var tracker: Tracker
     var inclusion: InclusionChecker
     var deadlines: DeadlineQueue
-    private var heldProposals = HeldProposals()
-    private var payees: Payees
+    var heldProposals = HeldProposals()
+    var payees: Payees
     var catchUp: CatchUp
     /// Why this node votes and signs no more.
     var halted: Halt?
@@ -182,7 +182,7 @@ package struct Workflow: Sendable {
         return tracker.wake(at: now).map { .perform(.report($0)) } + found(search.given)
             + search.wanted.map { .perform(.checkInclusion($0)) } + deadlines.expired(at: now).map { .expired($0) }
             + scheduler.wake(at: now) + fetcher.wake(from: sources, at: now)
-            + due.flatMap { consensus.receive($0, at: now) } + consensus.wake(at: now) + broadcaster.wake(at: now)
+            + due.flatMap { receiveUnjudged($0, now) } + consensus.wake(at: now) + broadcaster.wake(at: now)
             + wakeInfoSync(now) + remind(now) + catchUpPeers(now)
     }
 
@@ -205,51 +205,13 @@ package struct Workflow: Sendable {
         return then(&self)
     }
 
-    /// A proposal nobody may sign gets no vote of ours: the next round's leader may have a better one. Votes that
-    /// others cast for it are heard, so that we follow a cluster that decides it all the same; and what a quorum has
-    /// prepared is no leader's choice any more.
-    private mutating func fromPeer(_ message: ConsensusMessage, _ now: Instant) -> [Signal] {
-        let duty = message.duty
-        guard message.message.kind == .prePrepare, let value = message.values[message.message.value],
-            !dutyDB.isDecided(duty), let vote = consensus.admitted(message),
-            !vote.justification.contains(where: { $0.kind == .prepare })
-        else { return consensus.receive(message, at: now) }
-        switch judge(value, of: duty, round: vote.round) {
-        case .good: return consensus.receive(message, at: now)
-        case .bad(let why):
-            return [.tracked(duty, .peerRefused(PeerIndex(message.message.source), "proposes \(why)"))]
-        case .open:
-            let begin = configuration.clock.begin(of: duty)
-            guard fetcher.isExpecting(duty) || now < begin,
-                heldProposals.hold(message, slotDuration: configuration.clock.slotDuration, from: max(now, begin))
-            else { return consensus.receive(message, at: now) }
-            return []
-        }
-    }
-
-    private func judge(_ value: ConsensusValue, of duty: Duty, round: Int64) -> DutyDB.Verdict {
-        switch value {
-        case .duties(let set):
-            let definitions = scheduler.definitions(of: duty)
-            let verdict = dutyDB.judge(set, of: duty, round: round, definitions: definitions)
-            // Our own beacon node makes a block only where it says that there is one to make.
-            return definitions?.isEmpty == false ? verdict.and(payees.judge(set, of: duty, round: round)) : verdict
-        case .priorities(let result): return infoSync.fault(in: result, of: duty).map { .bad($0) } ?? .good
-        }
-    }
-
     private mutating func propose(_ duty: Duty, _ set: UnsignedDataSet, _ now: Instant) -> [Signal] {
-        dutyDB.learn(set)
+        dutyDB.learn(duty, set)
         let told = payees.learn(duty, set)
         if case .bad(let why) = dutyDB.judge(set, of: duty, round: 1, definitions: scheduler.definitions(of: duty)) {
             return [.tracked(duty, .fetchFailed(why))] + release(duty, now)
         }
         return told + consensus.propose(duty, .duties(set), at: now) + release(duty, now)
-    }
-
-    /// Our beacon node has answered, or will not: the proposals that waited for it are judged once more.
-    private mutating func release(_ duty: Duty, _ now: Instant) -> [Signal] {
-        heldProposals.take(duty).flatMap { fromPeer($0, now) }
     }
 
     private mutating func decided(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {

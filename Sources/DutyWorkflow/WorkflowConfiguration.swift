@@ -25,12 +25,13 @@ package struct WorkflowConfiguration: Sendable {
     package var seed: UInt64
     /// Nil: this node takes no part in info-sync.
     package var infoSync: InfoSyncConfiguration?
+    package var consensus: ConsensusPreferences
 
     package init(
         nodes: Int, threshold: Int, peer: PeerIndex, validators: Set<PubKey>, clock: SlotClock, spec: ChainSpec,
         proposals: ProposalPreferences = ProposalPreferences(), signs: Bool,
         signsFrom: Slot = .zero, included: Set<DutyType> = [], seed: UInt64,
-        infoSync: InfoSyncConfiguration? = nil
+        infoSync: InfoSyncConfiguration? = nil, consensus: ConsensusPreferences = ConsensusPreferences()
     ) {
         self.nodes = nodes
         self.threshold = threshold
@@ -44,6 +45,7 @@ package struct WorkflowConfiguration: Sendable {
         self.included = included
         self.seed = seed
         self.infoSync = infoSync
+        self.consensus = consensus
     }
 
     package var shareIndex: ShareIndex { ShareIndex(peer) }

@@ -81,7 +81,7 @@ package struct StyxNode: Sendable {
             builderAPI: configuration.usesBuilder, nickname: configuration.nickname)
         monitoring = NodeMonitoring(
             NodeMetrics(
-                cluster, nickname: configuration.nickname,
+                cluster, nickname: configuration.nickname, features: configuration.features,
                 ownReport: PeerReport(own: ownInfo, startedAt: startedAt)),
             operators: cluster.operators.count, signs: configuration.signing != .off)
         ownsThreads = threads == nil
@@ -222,14 +222,17 @@ package struct StyxNode: Sendable {
             nodes: cluster.operators.count, threshold: cluster.threshold, peer: cluster.own,
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, spec: chain.spec,
             proposals: proposals, signs: signer != nil, signsFrom: fresh.firstSlot, included: [.proposer],
-            seed: UInt64.random(in: .min ... .max), infoSync: infoSyncConfiguration)
+            seed: UInt64.random(in: .min ... .max), infoSync: infoSyncConfiguration,
+            consensus: configuration.features.consensus)
         let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
         warn(about: journal, fresh, isEmpty: snapshot.watermarks.isEmpty, chain.clock)
         let metrics = monitoring.metrics
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock) {
             metrics.validators.note($0)
         }
-        let duties = DutiesSource(client: beacon, clock: chain.clock) { metrics.beacon.receive($0) }
+        let duties = DutiesSource(
+            client: beacon, clock: chain.clock, isCaching: !configuration.features.isOn(.disableDutiesCache)
+        ) { metrics.beacon.receive($0) }
         let events = ChainEvents(
             beacon: beacon, clock: chain.clock, reconnections: reconnections, logger: topic("sse"))
         let effects = NodeEffects(

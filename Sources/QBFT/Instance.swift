@@ -257,7 +257,6 @@ package struct Instance: Sendable {
             // Again, for a new round forgets what fired: a second proposal for it must find this one answered.
             fired.insert(Firing(rule: match.rule, round: round))
             effects.append(.startTimer(round: round))
-            // Charon's `chain_split_halt` would compare with the own value here. Off by default, left out.
             broadcast(Message(.prepare, round: round, source: configuration.index, value: message.value), &effects)
         case .quorumPrepares:
             prepared = Prepared(round: round, value: message.value, prepares: match.justification)

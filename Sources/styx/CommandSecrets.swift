@@ -8,6 +8,7 @@ enum CommandSecrets {
     private static let charactersMin = 4
     /// The path of these says what was asked for.
     private static let openPaths: Set<String> = ["publish-address", "definition-file"]
+    private static let mask = "***"
     private static let words = Mutex<[String]>([])
 
     /// - Parameter arguments: with those that stand for variables.
@@ -17,8 +18,48 @@ enum CommandSecrets {
     }
 
     static func masked(_ text: String) -> String {
-        words.withLock { $0 }.reduce(text) { $0.replacingOccurrences(of: $1, with: "***") }
+        words.withLock { $0 }.reduce(text) { $0.replacingOccurrences(of: $1, with: mask) }
     }
+
+    /// A flag's value for people, with what is or may be secret in it masked where it stands: shorter secrets too.
+    static func shown(_ value: String, of flag: String) -> String {
+        value.split(separator: ",", omittingEmptySubsequences: false).map { entry in
+            if entry.isEmpty { return "" }
+            if isToken(flag) { return mask }
+            if flag.contains("header") {
+                return entry.firstIndex(of: "=").map { "\(entry[...$0])\(mask)" } ?? mask
+            }
+            return shown(entry: entry, hidesPath: !openPaths.contains(flag))
+        }.joined(separator: ",")
+    }
+
+    private static func shown(entry: Substring, hidesPath: Bool) -> String {
+        var (start, rest) = ("", entry)
+        if let slashes = entry.range(of: "//") {
+            start = String(entry[..<slashes.upperBound])
+            rest = entry[slashes.upperBound...]
+        } else if !entry.contains("@") {
+            return String(entry)
+        }
+        var end = ""
+        if let query = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) {
+            end = "\(rest[query])\(mask)"
+            rest = rest[..<query]
+        }
+        if let at = rest.lastIndex(of: "@") {
+            // A slash before it: of a password or of a path, nobody knows.
+            if rest[..<at].contains("/") { return start + mask + end }
+            start += "\(mask)@"
+            rest = rest[at...].dropFirst()
+        }
+        if hidesPath, let slash = rest.firstIndex(of: "/"), rest[slash...].count > 1 {
+            end = "/\(mask)" + end
+            rest = rest[..<slash]
+        }
+        return start + rest + end
+    }
+
+    private static func isToken(_ flag: String) -> Bool { flag.contains("token") && !flag.hasSuffix("-file") }
 
     /// Longest first: one may contain another.
     static func secrets(in arguments: [String]) -> [String] {
@@ -36,7 +77,7 @@ enum CommandSecrets {
             for entry in value.split(separator: ",") {
                 let entry = entry.trimmingCharacters(in: .whitespaces)
                 if flag.contains("header") { found.formUnion(header(entry)) }
-                if flag.contains("token"), !flag.hasSuffix("-file") { found.insert(entry) }
+                if isToken(flag) { found.insert(entry) }
                 found.formUnion(url(entry, hidesPath: !openPaths.contains(flag) && !(inspects && flag.isEmpty)))
             }
         }

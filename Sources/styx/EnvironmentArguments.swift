@@ -1,7 +1,10 @@
-/// Lets environment variables stand for flags, and booleans be written `--flag=false`, as Charon's users are used to.
+import Program
+
+/// Lets environment variables and configuration files stand for flags, and booleans be written `--flag=false`, as
+/// Charon's users are used to.
 ///
-/// Order: command line, then `STYX_*`, then `CHARON_*`, then the default. What is empty is not set, on the command line
-/// too: compose files pass `CHARON_X=${CHARON_X:-}` for many flags.
+/// Order: command line, then `STYX_*`, then `CHARON_*`, then the configuration files, then the default. What is empty is
+/// not set, on the command line too: compose files pass `CHARON_X=${CHARON_X:-}` for many flags.
 enum EnvironmentArguments {
     /// The flags of one command.
     struct Flags: Sendable {
@@ -13,21 +16,38 @@ enum EnvironmentArguments {
         var noneIfEmpty: [String] = []
     }
 
+    /// A command line as the parser wants it.
+    struct Expansion: Sendable {
+        var arguments: [String]
+        /// By flag: the variable, or the file and line, that it has its value from.
+        var origins: [String: String] = [:]
+
+        /// Adds to a complaint where the flags that it names were set, if not on the command line.
+        func explained(_ complaint: String) -> String {
+            let named = origins.sorted { $0.key < $1.key }.filter { flag, _ in
+                complaint.ranges(of: "--\(flag)").contains { range in
+                    !(complaint[range.upperBound...].first.map { $0.isLetter || $0 == "-" } ?? false)
+                }
+            }
+            return named.prefix(3).reduce(complaint) { $0 + "\n(--\($1.key) is set by \($1.value))" }
+        }
+    }
+
     /// - Parameter arguments: without the program's name.
-    static func expand(_ arguments: [String], environment: [String: String]) -> [String] {
-        // Some releases of Charon had it without `alpha`.
-        let arguments = arguments.first == "test" ? ["alpha"] + arguments : arguments
-        guard let (path, flags) = commands.first(where: { arguments.starts(with: $0.path) }) else { return arguments }
-        var out = path
-        var seen: Set<String> = []
+    static func expand(
+        _ arguments: [String], environment: [String: String], files: ConfigurationFolder = .init()
+    ) -> Expansion {
+        let arguments = canonical(arguments)
+        guard let (path, flags) = command(of: arguments) else { return Expansion(arguments: arguments) }
+        var (given, seen): ([String], Set<String>) = ([], [])
         var rest = arguments.dropFirst(path.count)
         while let argument = rest.popFirst() {
             if argument == "--" {
-                out += [argument] + rest
-                return out
+                given += [argument] + rest
+                break
             }
             guard argument.hasPrefix("--") else {
-                out.append(argument)
+                given.append(argument)
                 continue
             }
             let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -35,29 +55,37 @@ enum EnvironmentArguments {
             if flags.options.contains(name), (parts.count == 2 ? String(parts[1]) : rest.first) == "" {
                 if parts.count == 1 { rest.removeFirst() }
                 guard flags.noneIfEmpty.contains(name) else { continue }
-                out += ["--\(name)", ""]
+                given += ["--\(name)", ""]
                 seen.insert(name)
                 continue
             }
-            seen.insert(name)
-            guard flags.switches.contains(name), parts.count == 2, let isOn = boolean(String(parts[1])) else {
-                out.append(argument)
-                continue
+            if flags.switches.contains(name), parts.count == 2 {
+                if parts[1].isEmpty { continue }
+                given += flags.forms(of: name, String(parts[1]))
+            } else {
+                given.append(argument)
             }
-            if let form = flags.form(of: name, isOn: isOn) { out.append(form) }
+            seen.insert(flags.positive(name))
         }
-        for name in flags.options where !seen.contains(name) {
-            if let value = variable(name, environment) { out.append("--\(name)=\(value)") }
+        var expansion = Expansion(arguments: path)
+        for name in flags.options + flags.switches where !seen.contains(name) {
+            guard let (value, origin) = variable(name, environment) ?? files.value(of: name) else { continue }
+            expansion.arguments += flags.switches.contains(name) ? flags.forms(of: name, value) : ["--\(name)=\(value)"]
+            expansion.origins[name] = origin
         }
-        for name in flags.switches where !seen.contains(name) {
-            guard let value = variable(name, environment) else { continue }
-            switch boolean(value) {
-            case let isOn?: if let form = flags.form(of: name, isOn: isOn) { out.append(form) }
-            // Leave it to the parser to complain, with the flag's name.
-            case nil: out.append("--\(name)=\(value)")
-            }
-        }
-        return out
+        expansion.arguments += given
+        return expansion
+    }
+
+    /// Some releases of Charon had `alpha test` without `alpha`.
+    private static func canonical(_ arguments: [String]) -> [String] {
+        arguments.first == "test" ? ["alpha"] + arguments : arguments
+    }
+
+    /// The command that arguments name, if it has flags.
+    static func command(of arguments: [String]) -> (path: [String], flags: Flags)? {
+        let arguments = canonical(arguments)
+        return commands.first { arguments.starts(with: $0.path) }
     }
 
     /// Longer paths first, so that `create cluster` is found before `create`.
@@ -96,52 +124,58 @@ enum EnvironmentArguments {
 
     private static let prefixes = ["STYX_", "CHARON_"]
 
-    private static func variable(_ name: String, _ environment: [String: String]) -> String? {
-        prefixes.lazy.compactMap { environment[$0 + suffix(name)] }.first { !$0.isEmpty }
+    private static func variable(_ name: String, _ environment: [String: String]) -> (text: String, origin: String)? {
+        for prefix in prefixes {
+            if let value = environment[prefix + suffix(name)], !value.isEmpty { return (value, prefix + suffix(name)) }
+        }
+        return nil
     }
 
     /// Variables with a value that look like ours and belong to no flag of any command, by name, each with the variable
     /// that was probably meant. Values stay where they are: they may be secrets.
     static func unknown(in environment: [String: String]) -> [(name: String, meant: String?)] {
-        let known = known
-        return environment.filter { !$0.value.isEmpty }.keys.sorted().compactMap { name in
+        environment.filter { !$0.value.isEmpty }.keys.sorted().compactMap { name in
             guard let prefix = prefixes.first(where: name.hasPrefix) else { return nil }
             let rest = String(name.dropFirst(prefix.count))
-            guard !known.contains(rest) else { return nil }
-            let near = known.map { (distance(rest, $0), $0) }.filter { $0.0 <= 2 }.min { $0 < $1 }
-            return (name, near.map { prefix + $0.1 })
+            guard !suggestions.contains(where: { suffix($0) == rest }) else { return nil }
+            return (name, nearest(to: rest.lowercased()).map { prefix + suffix($0) })
         }
     }
 
-    /// Variables without their prefix. A flag of `alpha test` that looks like a slip in one of another command is left
-    /// out: `--beacon-node-endpoint` of its `mev` shall not hide that a node has no `--beacon-node-endpoints`.
-    private static var known: Set<String> {
+    /// The keys of a file that are no flag of any command, each with what was probably meant.
+    ///
+    /// - Parameter command: the flags of the command that runs.
+    static func unknown(
+        in file: ConfigurationFile, for command: Flags
+    ) -> [(key: String, line: Int, isNested: Bool, meant: String?)] {
+        let known = suggestions.union(command.options + command.switches)
+        return file.entries.compactMap { entry in
+            if case .nested(let inner) = entry.value {
+                let full = inner.map { "\(entry.key)-\($0)".lowercased() }.first { known.contains($0) }
+                return (entry.key, entry.line, true, full)
+            }
+            return known.contains(entry.key) ? nil : (entry.key, entry.line, false, nearest(to: entry.key))
+        }
+    }
+
+    private static func nearest(to name: String) -> String? {
+        Spelling.nearest(to: name.replacing("_", with: "-"), in: suggestions)
+    }
+
+    /// The flags of all commands. One of `alpha test` that looks like a slip in one of another command is left out:
+    /// `--beacon-node-endpoint` of its `mev` shall not hide that a node has no `--beacon-node-endpoints`.
+    private static let suggestions: Set<String> = {
         let names = { (isTest: Bool) in
             Set(
                 commands.filter { ($0.path.first == "alpha") == isTest }
-                    .flatMap { $0.flags.options + $0.flags.switches }.map(suffix))
+                    .flatMap { $0.flags.options + $0.flags.switches })
         }
         let others = names(false)
-        return others.union(names(true).filter { name in !others.contains { (1...2).contains(distance(name, $0)) } })
-    }
+        return others.union(
+            names(true).filter { name in !others.contains { (1...2).contains(Spelling.distance(name, $0)) } })
+    }()
 
     private static func suffix(_ flag: String) -> String { flag.uppercased().replacing("-", with: "_") }
-
-    /// Letters to insert, delete or replace.
-    private static func distance(_ a: String, _ b: String) -> Int {
-        let (a, b) = (Array(a.utf8.prefix(64)), Array(b.utf8.prefix(64)))
-        var row = Array(0...b.count)
-        for (i, letter) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, other) in b.enumerated() {
-                let replaced = diagonal + (letter == other ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[b.count]
-    }
 
     /// Go's spellings.
     static func boolean(_ text: String) -> Bool? {
@@ -154,9 +188,16 @@ enum EnvironmentArguments {
 }
 
 extension EnvironmentArguments.Flags {
-    /// How the parser wants to see the switch; nil when that is what it assumes.
-    fileprivate func form(of name: String, isOn: Bool) -> String? {
-        guard onByDefault.contains(name) else { return isOn ? "--\(name)" : nil }
-        return isOn ? nil : "--no-\(name)"
+    /// How the parser wants to see the switch; nothing when that is what it assumes. What is no boolean is left to the
+    /// parser, which complains with the flag's name.
+    fileprivate func forms(of name: String, _ value: String) -> [String] {
+        guard let isOn = EnvironmentArguments.boolean(value) else { return ["--\(name)=\(value)"] }
+        guard onByDefault.contains(name) else { return isOn ? ["--\(name)"] : [] }
+        return isOn ? [] : ["--no-\(name)"]
+    }
+
+    /// `x` for `no-x` if that is how the parser has a switch turned off.
+    fileprivate func positive(_ name: String) -> String {
+        onByDefault.first { name == "no-\($0)" } ?? name
     }
 }

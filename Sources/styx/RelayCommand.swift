@@ -25,23 +25,22 @@ struct RelayCommand: AsyncParsableCommand {
 
     @Option(help: "debug, info, warn, error, fatal or panic.") var logLevel = LogLevel.info
     @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
-    @OptionGroup var absent: AbsentRelayOptions
+    @OptionGroup var idle: IdleRelayOptions
 
     static let flags = EnvironmentArguments.Flags(
         options: [
             "data-dir", "http-address", "monitoring-address", "p2p-tcp-address", "p2p-external-ip",
             "p2p-external-hostname", "p2p-max-reservations", "p2p-max-connections", "log-level", "log-format",
-        ] + AbsentRelayOptions.names,
-        switches: ["auto-p2pkey", "p2p-advertise-private-addresses", AbsentRelayOptions.switchName],
+        ] + IdleRelayOptions.names,
+        switches: ["auto-p2pkey", "p2p-advertise-private-addresses", IdleRelayOptions.switchName],
         onByDefault: ["auto-p2pkey"])
 
     func run() async throws {
         _ = LogOutput.bootstrap(level: logLevel, format: logFormat)
         let logger = Logger(label: "relay")
+        EffectiveFlags(self).tell(logger)
         Surroundings.tell(logger)
-        for flag in absent.given {
-            logger.warning("flag does nothing in this version", metadata: ["flag": "--\(flag)"])
-        }
+        for flag in idle.idle { flag.tell(logger) }
         var relay = RelayConfiguration()
         relay.dataDirectory = dataDir
         relay.makesKey = autoP2pkey
@@ -71,8 +70,8 @@ struct RelayCommand: AsyncParsableCommand {
     }
 }
 
-/// Flags of `charon relay` that have no part in `styx relay`, accepted so that existing command lines start.
-struct AbsentRelayOptions: ParsableArguments {
+/// Flags of `charon relay` that have no part in `styx relay`.
+struct IdleRelayOptions: ParsableArguments {
     @Option(help: .hidden) var debugAddress = ""
     @Option(help: .hidden) var p2pRelayLoglevel = ""
     @Option(help: .hidden) var p2pRelays: [String] = []
@@ -89,13 +88,19 @@ struct AbsentRelayOptions: ParsableArguments {
     ]
     static let switchName = "p2p-disable-reuseport"
 
-    /// Those that were given a value.
-    var given: [String] {
-        let values = [
-            debugAddress, p2pRelayLoglevel, p2pRelays.joined(), p2pUdpAddress.joined(), logColor, logOutputPath,
-            lokiAddresses.joined(), lokiService,
-        ]
-        let options = zip(Self.names, values).filter { !$0.1.isEmpty }.map(\.0)
-        return options + (p2pDisableReuseport ? [Self.switchName] : [])
+    private static let absent = "not in this version; what is logged goes to standard error"
+
+    var idle: [IdleFlag] {
+        [
+            IdleFlag("debug-address", isGiven: !debugAddress.isEmpty, "a relay has no pages for debugging"),
+            IdleFlag("p2p-relay-loglevel", isGiven: !p2pRelayLoglevel.isEmpty, "--log-level is for all of the relay"),
+            IdleFlag("p2p-relays", isGiven: !list(p2pRelays).isEmpty, "a relay needs no other relays"),
+            IdleFlag("p2p-udp-address", isGiven: !list(p2pUdpAddress).isEmpty, "QUIC is not offered"),
+            IdleFlag("p2p-disable-reuseport", isGiven: p2pDisableReuseport, "a relay dials nobody"),
+            IdleFlag("log-color", isGiven: !logColor.isEmpty, "lines are never coloured"),
+            IdleFlag("log-output-path", isGiven: !logOutputPath.isEmpty, Self.absent),
+            IdleFlag("loki-addresses", isGiven: !list(lokiAddresses).isEmpty, Self.absent),
+            IdleFlag("loki-service", isGiven: !lokiService.isEmpty, Self.absent),
+        ].compactMap { $0 }
     }
 }

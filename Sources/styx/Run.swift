@@ -109,6 +109,8 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Dial relays from any port instead of the listening port.") var p2pDisableReuseport = false
     @Option(help: "For QUIC, which is not offered: accepted, ignored.") var p2pUdpAddress: [String] = []
     @Option(help: "Name shown to other operators, at most 32 bytes.") var nickname = ""
+    @OptionGroup var features: FeatureOptions
+    @OptionGroup var idle: IdleRunOptions
 
     @Option(help: "debug, info, warn, error, fatal or panic.") var logLevel = LogLevel.info
     @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
@@ -123,17 +125,21 @@ struct Run: AsyncParsableCommand {
             "execution-client-rpc-endpoint", "graffiti", "overrides-file", "publish-address", "publish-timeout",
             "testnet-capella-hard-fork",
         ] + TestnetOptions.names + RemoteSignerOptions.names + MonitoringOptions.names
-            + KeymanagerOptions.names,
+            + KeymanagerOptions.names + FeatureOptions.names + IdleRunOptions.names,
         switches: [
             "no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal", "builder-api",
             "graffiti-disable-client-append", "fetch-feerecipient-updates",
-        ],
+        ] + IdleRunOptions.switches,
         noneIfEmpty: ["p2p-relays", "publish-address"] + MonitoringOptions.names)
 
     func run() async throws {
         let logger = LogOutput.bootstrap(level: logLevel, format: logFormat)
+        EffectiveFlags(self).tell(logger)
         Surroundings.tell(logger)
+        try idle.refuse()
+        for flag in idle.idle { flag.tell(logger) }
         var node = NodeConfiguration()
+        node.features = features.features(logger)
         node.lockFile = lockFile
         node.privateKeyFile = privateKeyFile
         node.isLockingPrivateKey = privateKeyFileLock

@@ -8,8 +8,9 @@ struct Styx: AsyncParsableCommand {
         abstract: "Distributed-validator client for Ethereum, compatible with Obol Charon.",
         discussion: """
             Every flag can also be given as an environment variable: --beacon-node-endpoints is STYX_BEACON_NODE_ENDPOINTS \
-            or CHARON_BEACON_NODE_ENDPOINTS. The command line wins over STYX_*, STYX_* over CHARON_*; an empty variable \
-            counts as not set.
+            or CHARON_BEACON_NODE_ENDPOINTS. Or it stands in a file of the working directory, styx.yaml or charon.yaml (or \
+            .yml, .json), as `beacon-node-endpoints: http://localhost:5052`. The command line wins over STYX_*, STYX_* over \
+            CHARON_*, these over styx.yaml, styx.yaml over charon.yaml; what is empty counts as not set.
             """,
         version: Version.line,
         subcommands: [
@@ -19,11 +20,17 @@ struct Styx: AsyncParsableCommand {
         ])
 
     static func main() async {
-        let arguments = EnvironmentArguments.expand(
-            Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
-        CommandSecrets.note(in: arguments)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        var expansion = EnvironmentArguments.Expansion(arguments: arguments)
         do {
-            var command = try parseAsRoot(arguments)
+            if let refusal = AbsentCommands.refusal(of: arguments) { throw refusal }
+            let surroundings = try Surroundings.look(for: arguments)
+            expansion = EnvironmentArguments.expand(
+                arguments, environment: surroundings.environment, files: surroundings.folder)
+            CommandSecrets.note(in: expansion.arguments)
+            var command = try parseAsRoot(expansion.arguments)
+            // These have a log for it.
+            if !(command is Run || command is RelayCommand) { Surroundings.note() }
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -31,12 +38,12 @@ struct Styx: AsyncParsableCommand {
             }
         } catch let failure as CommandFailure {
             Terminal.keep()
-            Terminal.write("styx: \(failure)")
+            Terminal.write("styx: \(expansion.explained("\(failure)"))")
             Foundation.exit(1)
         } catch {
             let (text, code) = (fullMessage(for: error), exitCode(for: error))
             // Help and the version are answers.
-            if code.isSuccess { print(text) } else if !text.isEmpty { Terminal.write(text) }
+            if code.isSuccess { print(text) } else if !text.isEmpty { Terminal.write(expansion.explained(text)) }
             Foundation.exit(code.rawValue)
         }
     }

@@ -174,14 +174,16 @@ struct DutyDBTests {
             return db.judge(set, of: .attester(slot: Slot(slot)), round: 1, definitions: nil)
         }
         #expect(judge(9, slot) == .good, "nothing is known")
-        db.learn(Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 7)))
+        db.learn(.attester(slot: Slot(slot)), Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot, source: 7)))
         #expect(judge(7, slot + 1) == .good && judge(6, slot + 1) == .good)
         guard case .bad = judge(9, slot + 1) else {
             Issue.record("a source ahead passes")
             return
         }
         #expect(judge(9, slot + 32) == .open, "the next epoch may have justified more")
-        db.learn(Fixture.unsigned([0], slot: slot + 32, Fixture.data(slot: slot + 32, source: 9)))
+        db.learn(
+            .attester(slot: Slot(slot + 32)),
+            Fixture.unsigned([0], slot: slot + 32, Fixture.data(slot: slot + 32, source: 9)))
         #expect(judge(9, slot + 33) == .good)
     }
 

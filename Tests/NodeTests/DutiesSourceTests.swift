@@ -19,7 +19,7 @@ struct DutiesSourceTests {
 
         let cacheEvents = Mutex<[DutiesSource.CacheEvent]>([])
 
-        func source() -> DutiesSource {
+        func source(isCaching: Bool = true) -> DutiesSource {
             DutiesSource(
                 .init(
                     attesters: { [self] _, validators async throws(BeaconError) in
@@ -40,6 +40,7 @@ struct DutiesSourceTests {
                         asked.withLock { $0.append(validators.keys.sorted()) }
                         return answer([])
                     }), clock: SlotClock(genesis: .init(nanoseconds: 0), slotDuration: .seconds(1), slotsPerEpoch: 8),
+                isCaching: isCaching,
                 now: { [self] in Instant(nanoseconds: 0) + .seconds(Int64(slot.withLock { $0 })) },
                 observe: { [self] event in cacheEvents.withLock { $0.append(event) } })
         }
@@ -85,6 +86,21 @@ struct DutiesSourceTests {
         let few = try await source.attesters(5, Self.validators(2999..<3002))
         #expect(few.rows.count == 3)
         #expect(chain.asked.withLock { $0.last } == [3000, 3001])
+    }
+
+    @Test("without the cache every question is asked, and what the chain leaves is seen all the same")
+    func uncached() async throws {
+        let chain = Chain()
+        let source = chain.source(isCaching: false)
+        for _ in 0..<2 {
+            let answer = try await source.attesters(5, Self.validators(0..<1500))
+            #expect(answer.rows.count == 1500)
+            _ = try await source.proposers(5, .v2)
+        }
+        #expect(chain.questions == [1000, 500, 1000, 500])
+        #expect(chain.proposerQuestions.withLock { $0 } == 2)
+        #expect(source.receive(try Self.head(44, previous: 1, current: 1)).isEmpty)
+        #expect(source.receive(try Self.head(44, previous: 2, current: 2)) == [5])
     }
 
     @Test("nobody's duties have the dependent root, asked for once")

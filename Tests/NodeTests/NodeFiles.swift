@@ -28,10 +28,12 @@ struct NodeFiles {
     }
 
     /// Metrics of that operator's node, without the node.
-    func metrics(nickname: String = "") throws -> NodeMetrics {
+    func metrics(nickname: String = "", features: FeatureSet = FeatureSet()) throws -> NodeMetrics {
         let cluster = try ClusterContext(configuration)
         let startedAt = Instant(unixSeconds: 1_795_467_600)
         let own = PeerInfo(lockHash: cluster.lock.lockHash, startedAt: startedAt, nickname: nickname)
-        return NodeMetrics(cluster, nickname: nickname, ownReport: PeerReport(own: own, startedAt: startedAt))
+        return NodeMetrics(
+            cluster, nickname: nickname, features: features,
+            ownReport: PeerReport(own: own, startedAt: startedAt))
     }
 }

@@ -16,7 +16,8 @@ struct AlphaTestCommandTests {
         _ arguments: [String], _ environment: [String: String] = [:], as: Command.Type
     ) throws -> Command {
         try #require(
-            try Styx.parseAsRoot(EnvironmentArguments.expand(arguments, environment: environment)) as? Command)
+            try Styx.parseAsRoot(EnvironmentArguments.expand(arguments, environment: environment).arguments)
+                as? Command)
     }
 
     @Test("defaults are Charon's")

@@ -10,7 +10,7 @@ struct EnvironmentArgumentsTests {
     /// `styx run` as the parser understands it.
     private static func run(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Run {
         let expanded = EnvironmentArguments.expand(["run"] + arguments, environment: environment)
-        return try #require(try Styx.parseAsRoot(expanded) as? Run)
+        return try #require(try Styx.parseAsRoot(expanded.arguments) as? Run)
     }
 
     @Test("the command line wins over STYX_*, that over CHARON_*, that over the default; what is empty is not set")
@@ -36,7 +36,49 @@ struct EnvironmentArgumentsTests {
                 #expect(run.lockFile == ".charon/cluster-lock.json")
             }
         }
-        _ = try Styx.parseAsRoot(EnvironmentArguments.expand(["relay", "--p2p-relays="], environment: [:]))
+        let relay = EnvironmentArguments.expand(["relay", "--p2p-relays=", "--auto-p2pkey="], environment: [:])
+        #expect(relay.arguments == ["relay"])
+        for flag in Run.flags.switches {
+            let run = EnvironmentArguments.expand(["run", "--\(flag)="], environment: ["STYX_NO_VERIFY": "t"])
+            #expect(run.arguments == ["run", "--no-verify"], "\(flag)")
+        }
+    }
+
+    @Test("a switch that is on by default is turned off by the command line, whatever a variable says")
+    func onByDefault() throws {
+        let on = ["CHARON_AUTO_P2PKEY": "true"]
+        let off = ["CHARON_AUTO_P2PKEY": "false"]
+        for (arguments, environment, expected) in [
+            ([], on, true), ([], off, false), (["--no-auto-p2pkey"], on, false), (["--auto-p2pkey=false"], on, false),
+            (["--auto-p2pkey"], off, true), (["--auto-p2pkey=1"], off, true),
+        ] as [([String], [String: String], Bool)] {
+            let expanded = EnvironmentArguments.expand(["relay"] + arguments, environment: environment)
+            let relay = try #require(try Styx.parseAsRoot(expanded.arguments) as? RelayCommand)
+            #expect(relay.autoP2pkey == expected, "\(arguments) \(environment)")
+        }
+    }
+
+    @Test("what stands after two dashes is left alone, and variables count all the same")
+    func dashes() {
+        let expanded = EnvironmentArguments.expand(
+            ["cluster", "inspect", "--all=true", "--", "--json="], environment: ["STYX_NETWORK": "hoodi"])
+        #expect(expanded.arguments == ["cluster", "inspect", "--network=hoodi", "--all", "--", "--json="])
+    }
+
+    @Test("a complaint says where the flag was set, unless on the command line")
+    func origins() {
+        let expanded = EnvironmentArguments.expand(
+            ["run", "--nickname", "x"],
+            environment: ["CHARON_BEACON_NODE_TIMEOUT": "soon", "STYX_NICKNAME": "y", "CHARON_NO_VERIFY": "maybe"])
+        #expect(
+            expanded.origins == [
+                "beacon-node-timeout": "CHARON_BEACON_NODE_TIMEOUT", "no-verify": "CHARON_NO_VERIFY",
+            ])
+        let told = expanded.explained("--beacon-node-timeout is bad")
+        #expect(told == "--beacon-node-timeout is bad\n(--beacon-node-timeout is set by CHARON_BEACON_NODE_TIMEOUT)")
+        for other in ["--nickname is bad", "--no-verify-at-all is bad", "nothing"] {
+            #expect(expanded.explained(other) == other)
+        }
     }
 
     @Test("no relays at all can be said on the command line, not by an empty variable")
@@ -143,27 +185,27 @@ struct EnvironmentArgumentsTests {
         }
     }
 
-    @Test("every flag that a command has is found in the environment, and the other way round")
+    /// Commands that do something, with their place.
+    private static func commands(
+        _ command: any ParsableCommand.Type = Styx.self, _ path: [String] = []
+    ) -> [(path: [String], command: any ParsableCommand.Type)] {
+        let inner = command.configuration.subcommands
+        guard !inner.isEmpty else { return [(path, command)] }
+        return inner.flatMap { commands($0, path + [$0._commandName]) }
+    }
+
+    @Test("every flag that a command has is found in variables and files, and the other way round")
     func complete() throws {
-        func names(_ command: any ParsableCommand.Type) -> Set<String> {
+        let commands = Self.commands()
+        #expect(commands.count > 25)
+        for (path, command) in commands where path != ["version"] {
             let help = command.helpMessage(includeHidden: true)
-            let found = help.matches(of: /--(?:\[no-\])?([a-z0-9][a-z0-9-]*)/).map { String($0.1) }
-            return Set(found).subtracting(["help", "version"])
-        }
-        for (command, flags) in [
-            (Run.self, Run.flags), (RelayCommand.self, RelayCommand.flags), (CreateCluster.self, CreateCluster.flags),
-            (CreateDKG.self, CreateDKG.flags), (CreateEnr.self, CreateEnr.flags), (Combine.self, Combine.flags),
-            (ClusterInspect.self, ClusterInspect.flags), (Enr.self, Enr.flags), (DemoCommand.self, DemoCommand.flags),
-            (ExitList.self, ExitList.flags), (ExitSign.self, ExitSign.flags), (ExitBroadcast.self, ExitBroadcast.flags),
-            (ExitFetch.self, ExitFetch.flags), (ExitDelete.self, ExitDelete.flags),
-            (ExitRequest.self, ExitRequest.flags),
-            (DepositSign.self, DepositSign.flags),
-            (DepositFetch.self, DepositFetch.flags), (FeeRecipientSign.self, FeeRecipientSign.flags),
-            (FeeRecipientFetch.self, FeeRecipientFetch.flags), (FeeRecipientList.self, FeeRecipientList.flags),
-        ] as [(any ParsableCommand.Type, EnvironmentArguments.Flags)] {
-            let declared = Set(flags.options + flags.switches)
-            let missing = declared.subtracting(names(command))
-            #expect(missing.isEmpty, "\(command)")
+            let names = help.matches(of: /(?m)^ +(?:-\w, )?--([a-z0-9][a-z0-9-]*)/).map { String($0.1) }
+            let (found, flags) = try #require(EnvironmentArguments.command(of: path))
+            #expect(found == path)
+            #expect(Set(names).subtracting(["help", "version"]) == Set(flags.options + flags.switches), "\(path)")
+            #expect(Set(flags.onByDefault).isSubset(of: flags.switches), "\(path)")
+            #expect(Set(flags.noneIfEmpty).isSubset(of: flags.options), "\(path)")
         }
     }
 
@@ -179,16 +221,5 @@ struct EnvironmentArgumentsTests {
         #expect(unknown.map(\.name) == ["CHARON_", "CHARON_BEACON_NODE_ENDPOINT"])
         #expect(unknown.last?.meant == "CHARON_BEACON_NODE_ENDPOINTS")
         #expect(!"\(unknown)".contains("secret"))
-    }
-
-    @Test("configuration files in the working directory are found, by path")
-    func configurationFiles() throws {
-        let directory = try TemporaryDirectory()
-        #expect(Surroundings.configurationFiles(in: directory.path).isEmpty)
-        try directory.write("charon.yaml", [])
-        try directory.write("charon.toml", [])
-        try directory.write("charon.json/x", [])
-        let found = Surroundings.configurationFiles(in: directory.path)
-        #expect(found == [directory.file("charon.yaml"), directory.file("charon.toml")])
     }
 }

@@ -44,24 +44,35 @@ final class DutiesSource: Sendable {
     /// Between two parts of an answer the chain may leave a branch.
     private static let attemptsMax = 3
 
+    /// Answers, by validator.
+    private final class Shelf: Sendable {
+        let caches = Mutex(Caches())
+    }
+
     private let questions: Questions
     private let clock: SlotClock
+    private let isCaching: Bool
     private let now: @Sendable () -> Instant
     private let observe: @Sendable (CacheEvent) -> Void
-    private let caches = Mutex(Caches())
+    private let shelf = Shelf()
 
+    /// - Parameter isCaching: whether questions are answered from earlier answers. These are kept in any case: what the
+    ///   chain's events change is seen by them.
     init(
-        _ questions: Questions, clock: SlotClock, now: @escaping @Sendable () -> Instant = SystemClock.now,
+        _ questions: Questions, clock: SlotClock, isCaching: Bool = true,
+        now: @escaping @Sendable () -> Instant = SystemClock.now,
         observe: @escaping @Sendable (CacheEvent) -> Void = { _ in }
     ) {
         self.questions = questions
         self.clock = clock
+        self.isCaching = isCaching
         self.now = now
         self.observe = observe
     }
 
     convenience init(
-        client: BeaconClient, clock: SlotClock, observe: @escaping @Sendable (CacheEvent) -> Void = { _ in }
+        client: BeaconClient, clock: SlotClock, isCaching: Bool = true,
+        observe: @escaping @Sendable (CacheEvent) -> Void = { _ in }
     ) {
         let slotsPerEpoch = clock.slotsPerEpoch
         self.init(
@@ -74,7 +85,7 @@ final class DutiesSource: Sendable {
                 },
                 syncs: { epoch, validators async throws(BeaconError) in
                     try await client.syncDuties(epoch, validators: validators)
-                }), clock: clock, observe: observe)
+                }), clock: clock, isCaching: isCaching, observe: observe)
     }
 
     // MARK: Questions
@@ -99,17 +110,17 @@ final class DutiesSource: Sendable {
     func proposers(
         _ epoch: Epoch, _ version: BeaconEndpoint.ProposerDutiesVersion
     ) async throws(BeaconError) -> DutiesAnswer<ProposerDuty> {
-        let (lookup, generation) = caches.withLock { caches in
+        let (lookup, generation) = shelf.caches.withLock { caches in
             let cache = caches.proposers[version, default: DutiesCache()]
             return (cache.look(epoch, []), cache.generation)
         }
-        if case .known(let answer) = lookup {
+        if isCaching, case .known(let answer) = lookup {
             observe(.hit(.proposers))
             return answer
         }
         observe(.miss(.proposers))
         let answer = try await questions.proposers(epoch, version)
-        caches.withLock { caches in
+        shelf.caches.withLock { caches in
             guard epoch <= clock.epoch(of: clock.currentSlot(at: now())) else { return }
             caches.proposers[version, default: DutiesCache()].store(epoch, asked: [], answer, asOf: generation)
         }
@@ -121,8 +132,10 @@ final class DutiesSource: Sendable {
         in cache: WritableKeyPath<Caches, DutiesCache<Row>> & Sendable, _ kind: Kind,
         _ ask: (Epoch, [ValidatorIndex: PubKey]) async throws(BeaconError) -> DutiesAnswer<Row>
     ) async throws(BeaconError) -> DutiesAnswer<Row> {
+        // Without the cache, what this question brought so far.
+        let source = isCaching ? shelf : Shelf()
         for attempt in 0..<Self.attemptsMax {
-            let (lookup, generation) = caches.withLock { caches in
+            let (lookup, generation) = source.caches.withLock { caches in
                 (caches[keyPath: cache].look(epoch, validators.keys), caches[keyPath: cache].generation)
             }
             if attempt == 0 {
@@ -136,7 +149,13 @@ final class DutiesSource: Sendable {
                 let indices = Set(missing[start..<min(start + Self.chunkMax, missing.count)])
                 let part = validators.filter { indices.contains($0.key) }
                 let answer = try await ask(epoch, part)
-                caches.withLock { $0[keyPath: cache].store(epoch, asked: indices, answer, asOf: generation) }
+                source.caches.withLock { $0[keyPath: cache].store(epoch, asked: indices, answer, asOf: generation) }
+                if source !== shelf {
+                    shelf.caches.withLock { caches in
+                        let generation = caches[keyPath: cache].generation
+                        caches[keyPath: cache].store(epoch, asked: indices, answer, asOf: generation)
+                    }
+                }
                 // Nothing to add to it, kept or not.
                 if part.count == validators.count { return answer }
             }
@@ -152,9 +171,9 @@ final class DutiesSource: Sendable {
     /// - Returns: epochs of which duties were told that may be others now.
     func receive(_ event: BeaconEvent) -> Set<Epoch> {
         switch event {
-        case .head(let head): return caches.withLock { receive(head, &$0) }
+        case .head(let head): return shelf.caches.withLock { receive(head, &$0) }
         case .chainReorg(let reorg):
-            let changed = caches.withLock { caches in
+            let changed = shelf.caches.withLock { caches in
                 // Blocks after the common ancestor are gone.
                 let kept = clock.epoch(of: reorg.slot - reorg.depth)
                 var changed = caches.attesters.drop(after: kept).union(caches.syncs.drop(after: kept))

@@ -79,6 +79,7 @@ package struct NodeConfiguration: Sendable {
     /// Dials relays from the listening port, and punches holes.
     package var isReusingPort = true
     package var nickname = ""
+    package var features = FeatureSet()
 
     package init() {}
 

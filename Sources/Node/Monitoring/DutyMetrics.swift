@@ -8,10 +8,9 @@ struct DutyMetrics: Sendable {
     typealias DutiesOfPeers = Labels2<MetricLabels.DutyKind, MetricLabels.Peer>
     typealias Instances = Labels3<MetricLabels.ProtocolName, MetricLabels.DutyKind, MetricLabels.TimerStyle>
 
-    /// The only timer there is here.
-    private static let timer = MetricLabels.TimerStyle(value: "eager_dlinear")
     private static let qbft = MetricLabels.ProtocolName(value: ConsensusProtocol.id)
 
+    private let consensus: ConsensusPreferences
     private let scheduled: Counter<Duties>
     private let skipped: Counter<NoLabels>
     private let consensusDuration: Histogram<Instances>
@@ -32,7 +31,8 @@ struct DutyMetrics: Sendable {
     private let unexpected: Counter<Labels1<MetricLabels.Peer>>
     private let ranks: Counter<Labels3<MetricLabels.DutyKind, MetricLabels.PeerNumber, MetricLabels.Rank>>
 
-    init(_ all: inout MetricRegistry) {
+    init(_ all: inout MetricRegistry, consensus: ConsensusPreferences) {
+        self.consensus = consensus
         scheduled = all.counter("core_scheduler_duty_total", "Validators with a duty.", Duties.self)
         skipped = all.counter("core_scheduler_skipped_slots_total", "Slots whose duties were never begun.")
         consensusDuration = all.histogram(
@@ -81,7 +81,7 @@ struct DutyMetrics: Sendable {
         switch report {
         case .started(let duty, let validators): scheduled.add(Double(validators), .init(.init(duty.type)))
         case .decided(let duty, let round, let leader, let after):
-            let labels = Instances(Self.qbft, .init(duty.type), Self.timer)
+            let labels = Instances(Self.qbft, .init(duty.type), timer(duty.type))
             consensusDuration.observe(after, labels)
             decidedRound.set(Double(round), labels)
             decidedLeader.set(Double(leader.rawValue), .init(Self.qbft, .init(duty.type)))
@@ -92,6 +92,10 @@ struct DutyMetrics: Sendable {
             .prioritiesAgreed, .twinSeen, .stillHalted:
             break
         }
+    }
+
+    private func timer(_ type: DutyType) -> MetricLabels.TimerStyle {
+        MetricLabels.TimerStyle(value: consensus.timerStyle(type).rawValue)
     }
 
     /// The three counters of a duty are raised together, so that none runs ahead of another.
@@ -105,7 +109,9 @@ struct DutyMetrics: Sendable {
             expected.add(1, .init(duty))
             failed.add(1, .init(duty))
             reasons.add(1, .init(duty, .init(reason)))
-            if reason == .noConsensus { consensusTimeouts.add(1, .init(Self.qbft, duty, Self.timer)) }
+            if reason == .noConsensus {
+                consensusTimeouts.add(1, .init(Self.qbft, duty, timer(analysis.duty.type)))
+            }
         case .nothingToDo: break
         }
         if analysis.isInconsistent { inconsistent.add(1, .init(duty)) }

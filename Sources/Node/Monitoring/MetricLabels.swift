@@ -175,6 +175,11 @@ enum MetricLabels {
         let value: String
     }
 
+    struct FeatureName: Label {
+        static let name = "feature_flags"
+        let value: String
+    }
+
     /// Of the log.
     struct LogTopic: Label {
         static let name = "topic"

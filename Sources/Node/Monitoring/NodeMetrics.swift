@@ -25,7 +25,9 @@ struct NodeMetrics: Sendable {
     private let currentEpoch: Gauge<NoLabels>
 
     /// - Parameter ownReport: what this node says of itself.
-    init(_ cluster: ClusterContext, nickname: String, ownReport: PeerReport) {
+    init(
+        _ cluster: ClusterContext, nickname: String, features: FeatureSet = FeatureSet(), ownReport: PeerReport
+    ) {
         let name = MetricLabels.Peer(cluster.own).value
         let network = cluster.network?.name ?? ""
         let started = Double(ownReport.startedAt.unixSeconds)
@@ -40,6 +42,9 @@ struct NodeMetrics: Sendable {
             .set(1, .init(.init(value: BuildInfo.gitHash)))
         all.gauge("app_peer_name", "This node's name.", Labels1<MetricLabels.PeerName>.self)
             .set(1, .init(.init(value: name)))
+        let flags = all.gauge(
+            "app_feature_flags", "Features that were asked for by name.", Labels1<MetricLabels.FeatureName>.self)
+        for name in features.asked { flags.set(1, .init(.init(value: name))) }
         all.gauge("app_start_time_secs", "Start of this process, Unix seconds.").set(started)
         all.gauge("cluster_network", "The cluster's network.", Labels1<MetricLabels.NetworkName>.self)
             .set(1, .init(.init(value: network)))
@@ -50,7 +55,7 @@ struct NodeMetrics: Sendable {
         readiness.set(0)
         currentSlot = all.gauge("core_scheduler_current_slot", "The slot now.")
         currentEpoch = all.gauge("core_scheduler_current_epoch", "The epoch now.")
-        duties = DutyMetrics(&all)
+        duties = DutyMetrics(&all, consensus: features.consensus)
         work = WorkMetrics(&all, own: cluster.own)
         beacon = BeaconMetrics(&all)
         validators = ValidatorMetrics(&all, validators: cluster.lock.validators.count)

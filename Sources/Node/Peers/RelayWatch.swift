@@ -97,7 +97,7 @@ package final class RelayWatch: Sendable {
         if url.isPlain {
             logger.warning(
                 "relay is looked up over http, so that anybody on the way can name another one; prefer https",
-                metadata: ["url": "\(url)"])
+                metadata: ["url": "\(url)", "number": "\(index + 1)"])
         }
         var generator = SystemRandomNumberGenerator()
         while !Task.isCancelled {
@@ -108,26 +108,29 @@ package final class RelayWatch: Sendable {
                 let (pause, report) = resolver.answered(index, result, using: &generator)
                 return (pause, report, resolver.relays)
             }
-            if let report { await tell(report, url, relays) }
+            if let report { await tell(report, url, index, relays) }
             try? await Task.sleep(for: min(pause, spacing))
             if pause > spacing { try? await withDeadline(pause - spacing) { await self.bells[index].wait() } }
         }
     }
 
-    private func tell(_ report: RelayResolver.Report, _ url: RelayURL, _ relays: [PeerID: [Multiaddr]]) async {
+    /// - Parameter index: among the URLs: what sets them apart may be their paths, which are not told.
+    private func tell(
+        _ report: RelayResolver.Report, _ url: RelayURL, _ index: Int, _ relays: [PeerID: [Multiaddr]]
+    ) async {
         switch report {
         case .named(let answer):
             logger.info(
                 "relay found",
                 metadata: [
-                    "url": "\(url)", "relay": "\(answer.relay)",
+                    "url": "\(url)", "number": "\(index + 1)", "relay": "\(answer.relay)",
                     "addresses": "\(answer.addresses.map(\.description).joined(separator: ","))",
                 ])
             await update(relays)
         case .failed(let fault):
             logger.warning(
                 "relay not found; it is asked again, and nothing waits for it",
-                metadata: ["url": "\(url)", "reason": "\(fault)"])
+                metadata: ["url": "\(url)", "number": "\(index + 1)", "reason": "\(fault)"])
         }
     }
 

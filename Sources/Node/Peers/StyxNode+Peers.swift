@@ -284,6 +284,7 @@ extension StyxNode {
         beacon.reconnected = { reconnections.note($0) }
         beacon.readTimeout = configuration.beaconNodeTimeout
         beacon.submitTimeout = configuration.beaconNodeSubmitTimeout
+        beacon.isJSONOnly = configuration.features.isOn(.jsonRequests)
         for header in configuration.beaconNodeHeaders {
             let parts = header.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             beacon.headers.append(String(parts[0]), String(parts[1]))

@@ -1,0 +1,150 @@
+import Foundation
+import Yams
+
+/// A configuration file, read: flags and their values. Source: operations.md §1.2. Pure.
+///
+/// Keys are the names of flags without `--`, in any case of letters. A value is text, a number, a boolean, or a list of
+/// these, which may also be written as one text with commas. What is empty or null is not set.
+struct ConfigurationFile: Equatable, Sendable {
+    /// JSON is read as YAML, of which it is a part.
+    enum Format: String, CaseIterable {
+        // In the order in which Charon's library looks for them.
+        case json, toml, yaml, yml
+    }
+
+    struct Entry: Equatable, Sendable {
+        let key: String
+        let value: Value
+        /// From 1.
+        let line: Int
+    }
+
+    enum Value: Equatable, Sendable {
+        case unset
+        case text(String)
+        /// Keys in keys, or lists in lists: no flag is like that. With the first keys inside.
+        case nested([String])
+    }
+
+    /// Why a file is of no use. For people; without the text around the place, which may be a secret.
+    struct Fault: Error, Equatable {
+        var line: Int?
+        let what: String
+        var cure = "write one `flag: value` a line"
+    }
+
+    /// Some hundred flags take a few kilobytes.
+    static let bytesMax = 64 << 10
+    /// What is written once counts many times by them, and more with each that refers to another.
+    static let markersMax = 32
+    private static let shownMax = 8
+
+    let path: String
+    let entries: [Entry]
+
+    /// - Parameter bytes: UTF-8, at most `bytesMax`.
+    init(_ bytes: [UInt8], format: Format, path: String) throws(Fault) {
+        guard bytes.count <= Self.bytesMax else { throw Fault(what: "is larger than \(Self.bytesMax) bytes") }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Fault(what: "is not UTF-8", cure: "save it as UTF-8")
+        }
+        self.path = path
+        switch format {
+        case .json, .yaml, .yml: entries = try Self.yaml(text)
+        case .toml:
+            throw Fault(
+                what: "is TOML, which this version does not read",
+                cure: "write the same as YAML, \(path.dropLast(Format.toml.rawValue.count))yaml: `flag: value` lines")
+        }
+    }
+
+    /// What the file says of a flag; nil if nothing.
+    subscript(flag: String) -> (text: String, line: Int)? {
+        for entry in entries where entry.key == flag {
+            if case .text(let text) = entry.value { return (text, entry.line) }
+        }
+        return nil
+    }
+
+    // MARK: YAML
+
+    private static func yaml(_ text: String) throws(Fault) -> [Entry] {
+        guard markers(in: text) <= markersMax else {
+            throw Fault(what: "has more than \(markersMax) anchors and aliases", cure: "write the values out")
+        }
+        let root: Node?
+        do { root = try Parser(yaml: text, encoding: .utf8).singleRoot() } catch { throw Fault(error) }
+        guard let root, !isNull(root) else { return [] }
+        guard case .mapping(let mapping) = root else { throw Fault(line: 1, what: "is no list of flags") }
+        var entries: [Entry] = []
+        for (key, node) in mapping {
+            let line = key.mark?.line ?? 1
+            guard case .scalar(let scalar) = key else { throw Fault(line: line, what: "has a key that is no name") }
+            let name = scalar.string.lowercased()
+            guard !entries.contains(where: { $0.key == name }) else {
+                throw Fault(line: line, what: "has a flag twice", cure: "keep one of them")
+            }
+            entries.append(Entry(key: name, value: try value(node, line), line: line))
+        }
+        return entries
+    }
+
+    private static func value(_ node: Node, _ line: Int) throws(Fault) -> Value {
+        var texts: [String] = []
+        switch node {
+        case .scalar: texts = [text(node)]
+        case .sequence(let items):
+            for item in items {
+                guard case .scalar = item else { return .nested([]) }
+                texts.append(text(item))
+            }
+        case .mapping(let mapping):
+            return .nested(mapping.prefix(shownMax).compactMap { $0.key.scalar?.string })
+        case .alias: return .nested([])
+        }
+        texts.removeAll(where: \.isEmpty)
+        guard texts.allSatisfy({ $0 == $0.withoutControls && !$0.contains("\n") }) else {
+            throw Fault(line: line, what: "has a value of several lines, or with control characters")
+        }
+        return texts.isEmpty ? .unset : .text(texts.joined(separator: ","))
+    }
+
+    /// As it is written: `0x10000038` and `007` are no numbers to us.
+    private static func text(_ node: Node) -> String {
+        isNull(node) ? "" : (node.scalar?.string ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private static func isNull(_ node: Node) -> Bool {
+        guard case .scalar(let scalar) = node, scalar.style == .plain else { return false }
+        return ["", "~", "null"].contains(scalar.string.lowercased())
+    }
+
+    /// Where an anchor or an alias may begin.
+    static func markers(in text: String) -> Int {
+        var (count, previous) = (0, UInt8(ascii: "\n"))
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "&") || byte == UInt8(ascii: "*"), " \t\r\n[{,?:-".utf8.contains(previous) {
+                count += 1
+            }
+            previous = byte
+        }
+        return count
+    }
+}
+
+extension ConfigurationFile.Fault {
+    fileprivate init(_ error: any Error) {
+        switch error as? YamlError {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            let place = context.map { "\($0.text) of line \($0.mark.line), " } ?? ""
+            self.init(line: mark.line, what: "cannot be read: \(place)\(problem)")
+        case .reader(let problem, let offset, _, let yaml):
+            let line = offset.map { yaml.prefix($0).count(where: \.isNewline) + 1 }
+            self.init(line: line, what: "cannot be read: \(problem)")
+        case .duplicatedKeysInMapping(_, let context):
+            self.init(line: context.mark.line, what: "has a flag twice", cure: "keep one of them")
+        default: self.init(what: "cannot be read")
+        }
+    }
+}
