@@ -22,6 +22,7 @@ DEMO_SECONDS = 45
 
 parser = arguments(__doc__)
 parser.add_argument("--prometheus", required=True)
+parser.add_argument("--only", choices=["demo", "faults"], help="one of the two parts; panels need not all have data then")
 args = parser.parse_args()
 lab = Lab(args, "dashboards-check")
 empty = {title: text for title, text in panel_queries()}
@@ -144,8 +145,13 @@ def with_faults():
 
 
 def body():
-    with_demo()
-    with_faults()
+    if args.only != "faults":
+        with_demo()
+    if args.only != "demo":
+        with_faults()
+    if args.only:
+        lab.say(f"without data: {', '.join(sorted(empty)) or 'none'}")
+        return
     needless = sorted(set(MAY_BE_EMPTY) - set(empty))
     if needless:
         lab.say(f"these have data, though they need not: {', '.join(needless)}")

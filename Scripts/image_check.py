@@ -167,6 +167,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program", type=pathlib.Path, help="the styx that Scripts/release-binary made")
     parser.add_argument("--tools", default="", help="the build argument TOOLS, e.g. fio")
+    parser.add_argument("--base", type=pathlib.Path, help="an archive of Debian's slim root, not to make it again")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="styx-image-") as name:
         place = pathlib.Path(name)
@@ -175,7 +176,8 @@ def main():
         root.mkdir(mode=0o755)
         try:
             image = root_file_system.build(
-                ROOT / "Dockerfile", root, ROOT, {"/out/styx": options.program}, {"TOOLS": options.tools})
+                ROOT / "Dockerfile", root, ROOT, {"/out/styx": options.program}, {"TOOLS": options.tools},
+                options.base)
             check_contract(image)
             check_node(image, place, image.user)
             check_node(image, place, ANYBODY)

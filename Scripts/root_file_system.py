@@ -41,8 +41,11 @@ def instructions(text):
     return rows[start:]
 
 
-def slim(root):
-    """Debian as its slim image has it, near enough: the smallest variant without documents."""
+def slim(root, base):
+    """Debian as its slim image has it, near enough: the smallest variant without documents, or what `base` unpacks to."""
+    if base:
+        subprocess.run(["tar", "-xf", str(base), "-C", str(root)], check=True)
+        return
     options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
     options.append("--dpkgopt=path-include=/usr/share/doc/*/copyright")
     subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", *options, "bookworm", str(root)], check=True)
@@ -61,15 +64,15 @@ def in_root(root, command, arguments):
         check=True, env=environment, stdout=subprocess.DEVNULL)
 
 
-def build(dockerfile, root, context, copies, arguments):
-    """- copies: where files of earlier stages are, by path."""
+def build(dockerfile, root, context, copies, arguments, base=None):
+    """- copies: where files of earlier stages are, by path. - base: an archive of the first layer, to make it once."""
     image = Image(root)
     variables = {}
     for word, rest in instructions(dockerfile.read_text()):
         if word == "FROM":
             if rest != "debian:bookworm-slim":
                 raise Refused(f"FROM {rest}: only debian:bookworm-slim is known")
-            slim(root)
+            slim(root, base)
         elif word == "ARG":
             name, _, value = rest.partition("=")
             variables[name] = arguments.get(name, value.strip('"'))
