@@ -1,11 +1,13 @@
 # The image of a node. It takes the place of Charon's: binary as entry point, `run` as command, /opt/charon as working
 # directory with .charon in it, uid 1000, ports 3600 (validator API), 3610 (peers), 3620 (monitoring), 3640 (relay),
-# wget for health checks. `fio`, which Charon's image has for its disk tests, is left out: nothing here calls it.
+# wget for health checks. `fio`, which Charon's image has for the disk tests of `alpha test infra`, brings 200 MB of
+# libraries: `--build-arg TOOLS=fio` adds it; without it these tests say that it is missing.
 #
 #   docker build -t styx .
 #   docker run --rm styx version
 #
-# Written where no container engine was: read with care and checked by hadolint, but never built or run.
+# Written where no container engine was: Scripts/image-check carries the last stage out in a directory and runs a node
+# in it; the first stage is Scripts/release-binary.
 ARG SWIFT_IMAGE=swift:6.3.1-bookworm
 
 FROM ${SWIFT_IMAGE} AS build
@@ -23,15 +25,16 @@ COPY Package.swift ./
 COPY Sources Sources
 # The manifest names test targets, whose folders have to be there.
 COPY Tests Tests
-RUN swift build -c release --product styx --static-swift-stdlib \
-    && install -D -s "$(swift build -c release --static-swift-stdlib --show-bin-path)/styx" /out/styx \
-    && /out/styx version
+COPY Scripts/release-binary Scripts/release.py Scripts/release_sbom.py Scripts/
+COPY packaging/release packaging/release
+RUN Scripts/release-binary /out/styx && /out/styx version
 
 FROM debian:bookworm-slim
-# hadolint ignore=DL3008
+ARG TOOLS=""
+# The binary brings its libraries along, glibc excepted.
+# hadolint ignore=DL3008,SC2086
 RUN apt-get update \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        ca-certificates libsecp256k1-1 libsqlite3-0 libstdc++6 wget zlib1g \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates wget ${TOOLS} \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 1000 charon \
     && useradd --uid 1000 --gid charon --no-create-home --home-dir /opt/charon --shell /usr/sbin/nologin charon \

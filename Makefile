@@ -1,5 +1,5 @@
 # Thin wrappers: everything is in Scripts/, which also works where make is missing.
-.PHONY: demo test check bench acceptance fuzz setup
+.PHONY: demo test check bench acceptance fuzz setup release
 setup:
 	Scripts/setup
 demo:
@@ -14,3 +14,5 @@ acceptance:
 	Scripts/acceptance $(ARGS)
 fuzz:
 	Scripts/fuzz $(ARGS)
+release:
+	Scripts/release $(ARGS)

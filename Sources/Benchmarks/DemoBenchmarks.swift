@@ -85,6 +85,9 @@ enum DemoBenchmarks {
         func handOffs(_ kind: HandOffs.Kind) -> String { handOffs + ", \(kind)" }
         var commits: String { group + "commits of a duty, each node" }
         var memory: String { group + "memory of the largest node" }
+        var scrape50: String { group + "scrape of /metrics p50" }
+        var scrapeCPU: String { group + "scrape of /metrics, node" }
+        var scrapeBytes: String { group + "scrape of /metrics, size" }
         var ready: String { group + "start → all nodes ready" }
         var first: String { group + "nothing → first attestation" }
         // Of all duties only.
@@ -101,7 +104,7 @@ enum DemoBenchmarks {
         var all: [String] {
             let always = [
                 decided50, decided99, broadcast50, broadcast99, attested50, attested90, cpu, cpuPerDuty, handOffs,
-                commits, memory, ready, first, firstRound,
+                commits, memory, scrape50, scrapeCPU, scrapeBytes, ready, first, firstRound,
             ]
             let others = [
                 proposed50, proposed90, synced50, synced90, aggregated50, aggregated90, contributed50, contributed90,
@@ -150,6 +153,9 @@ enum DemoBenchmarks {
         }
         record(names.commits, Percentiles(result.work.map(\.commits))[50], "", nil)
         record(names.memory, result.memoryMiB, "MiB", nil, atMost: goals.memory)
+        record(names.scrape50, Percentiles(result.scrape.milliseconds)[50], "ms", .wall)
+        record(names.scrapeCPU, result.scrape.cpuMilliseconds, "ms", .process)
+        record(names.scrapeBytes, Double(result.scrape.bytes) / 1000, "kB", nil)
     }
 }
 

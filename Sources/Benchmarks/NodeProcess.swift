@@ -2,7 +2,7 @@ import Foundation
 import Program
 import SSZ
 
-/// `styx run` as a process of its own, as operators run it, and what the kernel and its log say about it.
+/// `styx run` or `styx relay` as a process of its own, as operators run it, and what the kernel and its log say about it.
 final class NodeProcess {
     private let process = Process()
     private let log: String
@@ -10,15 +10,16 @@ final class NodeProcess {
 
     /// - Parameters:
     ///   - program: path of `styx`.
+    ///   - command: `run`, `relay`.
     ///   - log: file for its log.
-    init(program: String, arguments: [String], log: String) throws {
+    init(program: String, command: String = "run", arguments: [String], log: String) throws {
         self.log = log
         guard FileManager.default.createFile(atPath: log, contents: nil),
             let output = FileHandle(forWritingAtPath: log)
         else { throw BenchmarkError("open \(log)") }
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments =
-            ["run", "--log-level", "debug", "--log-format", "json", "--monitoring-address", ""] + arguments
+            [command, "--log-level", "debug", "--log-format", "json"] + arguments
         process.environment = ProcessInfo.processInfo.environment.filter { name, _ in
             !name.hasPrefix("STYX_") && !name.hasPrefix("CHARON_")
         }
@@ -65,6 +66,9 @@ final class NodeProcess {
     // MARK: - Its own view
 
     var isReady: Bool { lines().contains { $0.contains("\"msg\":\"ready\"") } }
+
+    /// Where a relay says that it listens; nil as long as it does not.
+    var listening: String? { entries("listening").first?["address"]?.string }
 
     /// Peers it has reported as connected.
     var peers: Int {

@@ -41,6 +41,8 @@ struct ProcessCluster {
         /// Of one core, over the counted slots; the highest of all nodes.
         var cpuPercent = 0.0
         var memoryMiB = 0.0
+        /// Of `/metrics` of the first node.
+        var scrape = MetricsScrape()
         /// Of one core, milliseconds for each duty and node.
         var cpuPerDuty = 0.0
         /// One for each attester duty and node.
@@ -61,6 +63,8 @@ struct ProcessCluster {
     private let nodes: Int
     /// Operators whose node is started: the first of all.
     private let honest: Int
+    /// Where the first node serves its metrics.
+    private let monitoringPort: Int
     /// Slots that do not count. At genesis nodes sign the selections of a whole epoch at once; later they spread them over
     /// the half epoch before.
     private let warmUpSlots: UInt64
@@ -70,6 +74,7 @@ struct ProcessCluster {
         nodes = setting.nodes
         honest = setting.honest ?? setting.nodes
         warmUpSlots = setting.duties == .all ? 2 : 0
+        monitoringPort = try FreePorts.take(1)[0]
         begun = Clock.wall.nanoseconds
         program = try Self.styx()
         var options = ClusterOptions()
@@ -97,7 +102,7 @@ struct ProcessCluster {
     }
 
     /// The `styx` that was built beside this program.
-    private static func styx() throws -> String {
+    static func styx() throws -> String {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let path = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("styx").path
         guard FileManager.default.isExecutableFile(atPath: path) else {
@@ -163,6 +168,7 @@ struct ProcessCluster {
             result.cpuPercent = max(result.cpuPercent, (try process.cpuSeconds() - before) / seconds * 100)
             result.memoryMiB = max(result.memoryMiB, try process.residentMiB())
         }
+        result.scrape = try MetricsScrape(of: processes[0], port: monitoringPort)
         // What was due late in the last slot.
         try await Task.sleep(for: clock.start(of: end) + clock.slotDuration / 2 - SystemClock.now())
         let duties = try await judge(first.rawValue..<end.rawValue, processes, &result)
@@ -188,6 +194,7 @@ struct ProcessCluster {
                     "--accept-new-journal",
                     "--beacon-node-endpoints", "http://127.0.0.1:\(beaconPort)",
                     "--validator-api-address", "127.0.0.1:0",
+                    "--monitoring-address", index == 0 ? "127.0.0.1:\(monitoringPort)" : "",
                     "--p2p-relays", "", "--p2p-tcp-address", "127.0.0.1:\(ports[index])", "--p2p-peers",
                     peers.joined(separator: ","),
                 ], log: folder.path("node\(index).log"))

@@ -7,7 +7,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         commandName: "styx-benchmarks",
         abstract: "Measure Styx against its budgets.",
         discussion: """
-            Groups: bls, cluster, keystore, signer, ssz, qbft, wire, workflow, journal, libp2p, fairness, hostile, demo. "cpu" is CPU time of one thread \
+            Groups: bls, cluster, keystore, signer, ssz, qbft, wire, workflow, journal, libp2p, fairness, hostile, relay, demo. "cpu" is CPU time of one thread \
             and hardly depends on what else runs; "wall" does. Build with -c release.
             """)
 
@@ -45,6 +45,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         try await FloodBenchmarks.run(&bench)
         try await FairnessBenchmarks.run(&bench)
         try await HostileBenchmarks.run(&bench)
+        try await RelayBenchmarks.run(&bench)
         try await DemoBenchmarks.run(&bench)
 
         guard !bench.report.measurements.isEmpty else {

@@ -25,6 +25,8 @@ package struct DemoCluster: Sendable {
         package var duties = DemoDuties.all
         /// Validators in the sync committee.
         package var syncMembers = 4
+        /// Port of node 0's `/metrics`, on loopback; the others follow. nil for none.
+        package var monitoringPortBase: Int?
         /// Nodes with a validator client of their own: the first half.
         package var validatorClients: Int { nodes / 2 }
         /// Where keys and journals go.
@@ -128,6 +130,7 @@ package struct DemoCluster: Sendable {
         }
         node.signing = index < options.validatorClients ? .off : .keystores
         node.nickname = "demo-\(index)"
+        if let base = options.monitoringPortBase { node.monitoringAddress = "127.0.0.1:\(base + index)" }
         let (apiPort, announce) = AsyncStream.makeStream(of: Int.self)
         var hooks = StyxNode.Hooks()
         hooks.report = { board.heard($0, from: index) }

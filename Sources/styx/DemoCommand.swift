@@ -26,12 +26,17 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "How many of the validators sit in the sync committee, 0 to 512.") var syncMembers = 4
     @Option(help: "Directory for keys and journals; a temporary one that is deleted afterwards if not given.")
     var directory: String?
+    @Option(help: "Serve the nodes' /metrics on loopback: node 0's at this port, the others' at the next ones.")
+    var monitoringPortBase: Int?
     @Flag(help: "Lines that stay instead of a live table, as when the output is no terminal.") var plain = false
     @Flag(help: "Show the nodes' logs on stderr.") var verbose = false
     @Option(help: "Also write the measurements to this file, as JSON.") var json: String?
 
     static let flags = EnvironmentArguments.Flags(
-        options: ["nodes", "validators", "slots", "slot-duration", "duties", "sync-members", "directory", "json"],
+        options: [
+            "nodes", "validators", "slots", "slot-duration", "duties", "sync-members", "directory", "json",
+            "monitoring-port-base",
+        ],
         switches: ["plain", "verbose"])
 
     func validate() throws {
@@ -39,6 +44,9 @@ struct DemoCommand: AsyncParsableCommand {
         guard (1...2000).contains(validators) else { throw ValidationError("--validators must be 1 to 2000") }
         guard (0...512).contains(syncMembers) else { throw ValidationError("--sync-members must be 0 to 512") }
         guard (1...10_000).contains(slots) else { throw ValidationError("--slots must be 1 to 10000") }
+        if let base = monitoringPortBase, !(1...65_535 - nodes).contains(base) {
+            throw ValidationError("--monitoring-port-base must be 1 to \(65_535 - nodes): each node takes a port")
+        }
         guard slotDuration >= .seconds(1), slotDuration <= .seconds(60) else {
             throw ValidationError("--slot-duration must be 1s to 60s")
         }
@@ -56,6 +64,7 @@ struct DemoCommand: AsyncParsableCommand {
         options.slotDuration = slotDuration
         options.duties = duties
         options.syncMembers = syncMembers
+        options.monitoringPortBase = monitoringPortBase
 
         let board = DemoBoard(duties)
         let screen = DemoScreen(board: board, options: options, isLive: !plain && isatty(STDOUT_FILENO) != 0)

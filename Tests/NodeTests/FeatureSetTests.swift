@@ -67,7 +67,7 @@ struct FeatureSetTests {
         let features = FeatureSet(
             enable: ["linear", "json_requests", "quic"], disable: ["quic", "eager_double_linear"])
         #expect(features.asked == ["json_requests", "linear"])
-        let metrics = try await NodeFiles().metrics(features: features)
+        let metrics = try NodeFiles().metrics(features: features)
         for type in [DutyType.proposer, .attester] {
             metrics.duties.receive(
                 .decided(Duty(slot: Slot(9), type: type), round: 1, leader: PeerIndex(0), after: .seconds(1)))

@@ -20,4 +20,12 @@ struct DemoCommandTests {
             #expect(lines.contains { $0.hasSuffix("✔") || $0.contains("✔ ") }, "\(duty)\n\(outcome.text)")
         }
     }
+
+    @Test("monitoring ports must fit below 65536, one for each node", arguments: ["0", "65532", "-1"])
+    func monitoringPorts(base: String) throws {
+        let outcome = try Program.run(
+            ["demo", "--nodes", "4", "--monitoring-port-base=\(base)"], in: try TemporaryDirectory().path)
+        #expect(outcome.status != 0)
+        #expect(outcome.text.contains("--monitoring-port-base must be 1 to 65531"), "\(outcome.text)")
+    }
 }
