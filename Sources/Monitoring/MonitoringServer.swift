@@ -84,8 +84,10 @@ package struct MonitoringServer: Sendable {
 
 extension Page {
     fileprivate var response: Response {
-        Response(
-            status: .init(code: status), headers: [.contentType: contentType, .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+        var headers: HTTPFields = [.contentType: contentType, .cacheControl: "no-store"]
+        if let file { headers[.contentDisposition] = "attachment; filename=\"\(file.name)\"" }
+        return Response(
+            status: .init(code: status), headers: headers,
+            body: ResponseBody(byteBuffer: file?.bytes ?? ByteBuffer(string: body)))
     }
 }

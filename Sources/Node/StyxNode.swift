@@ -58,6 +58,9 @@ package struct StyxNode: Sendable {
     /// If remote signers sign.
     let remoteSigner: SignerConfiguration?
     let monitoring: NodeMonitoring
+    let doctor: DoctorWatch
+    /// If somebody may ask for what it keeps.
+    let recorder: ConsensusRecorder?
     /// What this node says of itself to other operators.
     let ownInfo: PeerInfo
     private let ownsThreads: Bool
@@ -87,6 +90,10 @@ package struct StyxNode: Sendable {
                 cluster, nickname: configuration.nickname,
                 ownReport: PeerReport(own: ownInfo, startedAt: startedAt)),
             operators: cluster.operators.count, signs: configuration.signing != .off)
+        doctor = DoctorWatch(logger: Self.topic("doctor", of: logger))
+        recorder =
+            configuration.debugAddress.isEmpty
+            ? nil : ConsensusRecorder(nodes: cluster.operators.count, own: cluster.own)
         ownsThreads = threads == nil
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
@@ -133,6 +140,7 @@ package struct StyxNode: Sendable {
                     group.addTask { try await serveMonitoring(host, peerInfo, server) }
                 }
                 group.addTask { await watchPeers(host, peerInfo, relays, runtime) }
+                group.addTask { await watchHealth(host, peerInfo, beacon, tools.remote) }
                 group.addTask { try await relays.run() }
                 group.addTask { await peerInfo.run() }
                 if !configuration.debugAddress.isEmpty {
@@ -224,6 +232,7 @@ package struct StyxNode: Sendable {
         let metrics = monitoring.metrics
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock) {
             metrics.validators.note($0)
+            doctor.note($0, of: cluster.keys.pubKeys.count)
         }
         let duties = DutiesSource(client: beacon, clock: chain.clock) { metrics.beacon.receive($0) }
         let events = ChainEvents(
@@ -254,6 +263,7 @@ package struct StyxNode: Sendable {
             validators: validators, duties: duties, chain: chain, hands: .init(beacon, driver, metrics.work),
             logger: topic("eth2"))
         reconnections.observe { instructions.startOver() }
+        doctor.note(chain.clock, fresh, book, journal, signer?.ring)
         slot.set(runtime)
         parSigEx.open()
         // Those who connected before are owed what was shared in an earlier life.
@@ -261,7 +271,7 @@ package struct StyxNode: Sendable {
         server.open(
             NodeBackend(
                 runtime: runtime, beacon: beacon, validators: validators, duties: duties,
-                passedOn: { instructions.heard($0) }))
+                passedOn: { instructions.heard($0) }, badSignature: { doctor.noteBadSignature() }))
         server.update { $0.finish(.journal) }
         let keymanager = open(
             keymanagerServer, signer, tools, shares, retired, runtime, validators, book, graffiti: proposals.graffiti)
@@ -280,6 +290,9 @@ package struct StyxNode: Sendable {
                 group.addTask {
                     await events.run { node, event in
                         metrics.beacon.receive(event, from: beacon.nodes[node], chain.clock, at: SystemClock.now())
+                        if case .head(let head) = event {
+                            doctor.noteHead(SystemClock.now() - chain.clock.start(of: head.slot))
+                        }
                         if case .chainReorg = event { validators.forget() }
                         let changed = duties.receive(event)
                         if !changed.isEmpty { driver.post(.dutiesChanged(changed)) }
