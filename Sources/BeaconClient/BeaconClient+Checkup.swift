@@ -13,7 +13,7 @@ extension BeaconClient {
     }
 
     package func checkup(of node: Int) async throws(BeaconError) -> Checkup {
-        let (syncing, date) = try await callRaw(.syncing, at: node) { body, headers in
+        let (syncing, date) = try await callRaw(.syncing, at: node) { body, headers -> (SyncingStatus, String?) in
             let json = try BeaconAnswer.parse(body.bytes, bytesMax: BeaconEndpoint.syncing.answerBytesMax)
             return (try SyncingStatus(json: json.member("data")), headers["Date"])
         }

@@ -29,7 +29,9 @@ package enum ClientVersions {
 
         /// The first `a.b.c` of a text.
         init?(_ text: String) {
-            guard let found = text.firstMatch(of: /(?:^|[^0-9.])v?([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})(-(?:rc|alpha|beta))?/),
+            guard
+                let found = text.firstMatch(
+                    of: /(?:^|[^0-9.])v?([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})(-(?:rc|alpha|beta))?/),
                 let major = Int(found.output.1), let minor = Int(found.output.2), let patch = Int(found.output.3)
             else { return nil }
             numbers = [major, minor, patch]

@@ -29,9 +29,9 @@ package struct DoctorReport: Hashable, Sendable {
 
     package var json: JSONValue {
         [
-            "checked_at": checkedAt.map { .string($0) } ?? .null,
+            "checked_at": checkedAt.map { JSONValue.string($0) } ?? .null,
             "findings": .array(
-                entries.map { entry in
+                entries.map { entry -> JSONValue in
                     [
                         "id": .string(entry.id), "layer": .string(entry.layer),
                         "severity": .string(entry.severity.rawValue), "sentence": .string(entry.sentence),
@@ -49,7 +49,7 @@ package struct DoctorReport: Hashable, Sendable {
         let checkedAt = try json.member("checked_at")
         guard checkedAt.isNull || checkedAt.string != nil else { throw SSZError(.json(expected: "string or null")) }
         self.checkedAt = checkedAt.string
-        entries = try json.member("findings").elements(limit: Self.entriesMax) { (item) throws(SSZError) in
+        entries = try json.member("findings").elements(limit: Self.entriesMax) { (item) throws(SSZError) -> Entry in
             func text(_ name: String) throws(SSZError) -> String {
                 guard let text = try item.member(name).string else { throw SSZError(.json(expected: "string")) }
                 return text

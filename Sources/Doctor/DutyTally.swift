@@ -44,7 +44,8 @@ package struct DutyTally: Sendable {
             Entry(
                 at: now, type: failure.duty.type,
                 failure: Failed(
-                    reason: failure.reason, detail: String(failure.detail.prefix(200)), silent: failure.signers.silent)))
+                    reason: failure.reason, detail: String(failure.detail.prefix(200)), silent: failure.signers.silent))
+        )
     }
 
     private mutating func add(_ entry: Entry) {
@@ -61,7 +62,7 @@ package struct DutyTally: Sendable {
     var missed: [Missed] {
         let failed = entries.filter { $0.failure != nil }
         let groups = Dictionary(grouping: failed) { $0.failure?.reason.layer ?? .thisNode }
-        return Layer.allCases.compactMap { layer in
+        return Layer.allCases.compactMap { layer -> Missed? in
             guard let group = groups[layer] else { return nil }
             let reasons = Dictionary(grouping: group.compactMap { $0.failure?.reason }) { $0 }
                 .map { (reason: $0.key, count: $0.value.count) }

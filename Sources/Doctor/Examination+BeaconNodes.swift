@@ -14,7 +14,7 @@ extension Examination {
 
     private static func beaconNode(_ node: BeaconNodeFacts, _ grave: Finding.Severity) -> [Finding] {
         func finding(
-            _ id: FindingID, _ severity: Finding.Severity? = nil, _ sentence: String, cure: String
+            _ id: FindingID, severity: Finding.Severity? = nil, _ sentence: String, cure: String
         ) -> Finding {
             Finding(id, of: node.name, .beaconNode, severity ?? grave, sentence, cure: cure)
         }
@@ -54,7 +54,7 @@ extension Examination {
         if let version = node.version, let least = ClientVersions.outdated(beaconNode: version) {
             found.append(
                 finding(
-                    .beaconNodeOld, .warning, "Beacon node \(node.name) is \(version), older than \(least).",
+                    .beaconNodeOld, severity: .warning, "Beacon node \(node.name) is \(version), older than \(least).",
                     cure: "Update it: older versions lack the current fork, or what this node asks of them."))
         }
         return found
@@ -64,7 +64,7 @@ extension Examination {
         func finding(_ id: FindingID, _ severity: Finding.Severity, _ sentence: String, cure: String) -> Finding {
             Finding(id, .beaconNode, severity, sentence, cure: cure)
         }
-        return facts.failing.sorted { $0.rawValue < $1.rawValue }.compactMap { rule in
+        return facts.failing.sorted { $0.rawValue < $1.rawValue }.compactMap { rule -> Finding? in
             switch rule {
             case .beaconNodeLatency, .beaconNodeProposalLatency:
                 // One finding for both.

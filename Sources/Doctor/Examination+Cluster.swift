@@ -7,7 +7,8 @@ extension Examination {
                 Finding(
                     .consensusRounds, .cluster, .warning,
                     "The last decision on a vote or a block took more than one round.",
-                    cure: "If it repeats, a leader is away or late, or beacon nodes deliver data late: see missing peers"
+                    cure:
+                        "If it repeats, a leader is away or late, or beacon nodes deliver data late: see missing peers"
                         + " and slow beacon nodes, here and at the others."))
         }
         guard let validators = facts.cluster.validators else { return found }
@@ -16,7 +17,8 @@ extension Examination {
                 Finding(
                     .validatorSlashed, .cluster, .error,
                     "The chain says that validators of the cluster were slashed: \(list(validators.slashed, max: 3)).",
-                    cure: "Stop all nodes and validator clients of the cluster until it is understood; keep journals and"
+                    cure:
+                        "Stop all nodes and validator clients of the cluster until it is understood; keep journals and"
                         + " logs."))
         }
         if validators.pending > 0 {
@@ -39,14 +41,14 @@ extension Examination {
     private static func missed(_ missed: DutyTally.Missed, of total: Int) -> Finding {
         let reasons = missed.reasons.map { "\($0.reason.code) \($0.count)×" }
         let silent = missed.silent.sorted().map { "operator-\($0)" }
-        let isPeers = missed.layer == .peers && !silent.isEmpty
+        let layer = missed.layer == .thisNode ? "node itself" : missed.layer.rawValue
+        var sentence = "\(missed.count) of the last \(total) duties (\(list(missed.types.map(\.name)))) failed"
+        sentence += " because of the \(layer): \(list(reasons))"
+        if missed.layer == .peers, !silent.isEmpty { sentence += "; \(list(silent)) signed nothing" }
+        if !missed.detail.isEmpty { sentence += " (\(missed.detail))" }
         return Finding(
             .dutiesMissed, of: missed.layer.rawValue, missed.layer, missed.count * 2 >= total ? .error : .warning,
-            "\(missed.count) of the last \(total) duties (\(list(missed.types.map(\.name)))) failed because of the"
-                + " \(missed.layer == .thisNode ? "node itself" : missed.layer.rawValue): \(list(reasons))"
-                + (isPeers ? "; \(list(silent)) signed nothing" : "")
-                + (missed.detail.isEmpty ? "." : " (\(missed.detail))."),
-            cure: cure(of: missed.layer))
+            sentence + ".", cure: cure(of: missed.layer))
     }
 
     private static func cure(of layer: Layer) -> String {

@@ -18,7 +18,8 @@ extension Examination {
                 Finding(
                     .journalNew, .thisNode, .info,
                     "The journal is new, so this node signs nothing before slot \(slot)\(wait).",
-                    cure: "Wait; if an older journal exists, stop and put it back; --accept-new-journal skips the wait if"
+                    cure:
+                        "Wait; if an older journal exists, stop and put it back; --accept-new-journal skips the wait if"
                         + " these keys have signed nothing for two epochs."))
         }
         if let error = node.journalError {

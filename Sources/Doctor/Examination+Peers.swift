@@ -66,7 +66,8 @@ extension Examination {
         if peer.isSupported == false {
             found.append(
                 finding(
-                    .peerVersion, .warning, "\(peer.name) announces version \(peer.version ?? "?"), which does not fit.",
+                    .peerVersion, .warning,
+                    "\(peer.name) announces version \(peer.version ?? "?"), which does not fit.",
                     cure: "That operator should update."))
         }
         if peer.isSameCluster == false {
@@ -95,7 +96,8 @@ extension Examination {
                     "None of the \(facts.relays.count) relays holds a place for this node"
                         + (facts.relays.compactMap(\.problem).first.map { ": \($0)" } ?? "")
                         + (facts.node.listens ? "." : ", and it listens nowhere, so nobody can connect to it."),
-                    cure: "See that outgoing connections are allowed; add a relay to --p2p-relays, or run one: styx relay."
+                    cure:
+                        "See that outgoing connections are allowed; add a relay to --p2p-relays, or run one: styx relay."
                 )
             ]
         }

@@ -36,7 +36,8 @@ extension Examination {
                     .validatorClientForeignShares, .error,
                     "\(client.badSignatures) requests of the validator client\(name) had signatures that are not of"
                         + " this operator's key shares.",
-                    cure: "Give it this operator's validator_keys of this cluster; see that it knows the same network."))
+                    cure: "Give it this operator's validator_keys of this cluster; see that it knows the same network.")
+            )
         }
         let attests = client.succeeded("submit_attestations", "submit_attestations_v2") > 0
         if client.epochs >= 1, attests, client.succeeded("aggregate_beacon_committee_selections") == 0 {

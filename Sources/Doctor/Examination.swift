@@ -9,9 +9,11 @@ package struct Examination: Sendable {
     package let findings: [Finding]
 
     package init(_ facts: Facts) {
-        let found = Self.node(facts) + Self.machine(facts) + Self.clock(facts) + Self.beaconNodes(facts)
-            + Self.executionClients(facts) + Self.validatorClient(facts) + Self.signers(facts) + Self.peers(facts)
-            + Self.relays(facts) + Self.cluster(facts)
+        let found = [
+            Self.node(facts), Self.machine(facts), Self.clock(facts), Self.beaconNodes(facts),
+            Self.executionClients(facts), Self.validatorClient(facts), Self.signers(facts), Self.peers(facts),
+            Self.relays(facts), Self.cluster(facts),
+        ].flatMap { $0 }
         let layers = Dictionary(uniqueKeysWithValues: Layer.allCases.enumerated().map { ($1, $0) })
         let ids = Dictionary(uniqueKeysWithValues: FindingID.allCases.enumerated().map { ($1, $0) })
         func order(_ finding: Finding) -> (Finding.Severity, Int, Int, String) {
@@ -36,7 +38,8 @@ package struct Examination: Sendable {
     /// E.g. `1.2 GiB`.
     static func bytes(_ count: UInt64) -> String {
         guard count >= 1 << 30 else { return "\(count >> 20) MiB" }
-        return "\(count >> 30).\((count & (1 << 30 - 1)) * 10 >> 30) GiB"
+        let tenths = ((count & ((1 << 30) - 1)) * 10) >> 30
+        return "\(count >> 30).\(tenths) GiB"
     }
 
     /// The first few, and how many more there are.

@@ -64,7 +64,7 @@ package struct HealthSample: Hashable, Sendable {
         }
         switch metric.name {
         case "app_monitoring_readyz": isSyncing = numbers().contains(3)
-        case "p2p_ping_success": connectedPeers = numbers().count { $0 != 0 }
+        case "p2p_ping_success": connectedPeers = numbers().count(where: { $0 != 0 })
         case "core_scheduler_validator_status":
             pendingValidators = Int(numbers { $0["status"]?.contains("pending") ?? false }.reduce(0, +))
         case "core_scheduler_submit_registration_errors_total": registrationErrors = numbers().reduce(0, +)
@@ -103,7 +103,7 @@ package struct HealthSample: Hashable, Sendable {
 
     /// Heads later than 4 s.
     private static func late(_ metric: any Metric, _ series: [Series]) -> [String: Part] {
-        let onTime = metric.buckets.count { $0 <= 4 }
+        let onTime = metric.buckets.count(where: { $0 <= 4 })
         return series.reduce(into: [:]) { parts, one in
             guard case .distribution(let distribution) = one.value else { return }
             let late = distribution.counts.dropFirst(onTime).reduce(0, +)

@@ -38,7 +38,7 @@ package struct HealthWatch: Sendable {
         }
         samples += 1
         crowded = sample.crowded
-        failing = Set(HealthRule.allCases.filter(fails))
+        failing = Set(HealthRule.allCases.filter { fails($0) })
     }
 
     /// Keeps one sample more than `max`: that from before the window.

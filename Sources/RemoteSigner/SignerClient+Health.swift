@@ -36,7 +36,9 @@ extension SignerClient {
         return await withCheckedContinuation { done in
             request(signer, .GET, path, nil, bytesMax: SignerAnswer.bytesMax, deadline) { result in
                 done.resume(
-                    returning: result.mapError { ServiceError.Cause(transport: $0, timeout: self.configuration.timeout) })
+                    returning: result.mapError {
+                        ServiceError.Cause(transport: $0, timeout: self.configuration.timeout)
+                    })
             }
         }
     }

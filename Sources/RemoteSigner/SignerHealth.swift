@@ -30,6 +30,7 @@ package enum SignerHealth: Hashable, Sendable {
         let names = (json?["checks"]?.array ?? []).prefix(16)
             .filter { $0["status"]?.string?.uppercased() == "DOWN" }
             .compactMap { $0["id"]?.string ?? $0["name"]?.string }.map { String($0.prefix(64)) }
-        return names.isEmpty ? "its /healthcheck says DOWN" : "its /healthcheck says DOWN: \(names.joined(separator: ", "))"
+        return names.isEmpty
+            ? "its /healthcheck says DOWN" : "its /healthcheck says DOWN: \(names.joined(separator: ", "))"
     }
 }

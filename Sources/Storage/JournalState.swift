@@ -23,7 +23,8 @@ extension Journal {
     package func inspect() async throws(JournalError) -> JournalState {
         let rows = try await perform("read journal") { db in
             let tables = try String.fetchAll(
-                db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+                db,
+                sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
             return try tables.reduce(into: [String: Int]()) { rows, table in
                 rows[table] = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM \"\(table)\"") ?? 0
             }

@@ -13,9 +13,10 @@ package struct PaymentWish: Hashable, Sendable {
 
     /// An element of `prepare_beacon_proposer`.
     init(preparation json: JSONValue) throws(SSZError) {
-        proposer = .index(try json.member("validator_index") { (value) throws(SSZError) in
-            try ValidatorIndex(json: value)
-        })
+        proposer = .index(
+            try json.member("validator_index") { (value) throws(SSZError) in
+                try ValidatorIndex(json: value)
+            })
         feeRecipient = try Self.address(json)
     }
 
@@ -23,7 +24,9 @@ package struct PaymentWish: Hashable, Sendable {
     init(registration json: JSONValue, keys: KeyTranslation) throws(SSZError) {
         let message = try json.member("message")
         let share = try PubShare(json: message.member("pubkey"))
-        guard let pubKey = try? keys.validator(of: share) else { throw SSZError(.json(expected: "a key share of ours")) }
+        guard let pubKey = try? keys.validator(of: share) else {
+            throw SSZError(.json(expected: "a key share of ours"))
+        }
         proposer = .pubKey(pubKey)
         feeRecipient = try Self.address(message)
     }

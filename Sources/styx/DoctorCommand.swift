@@ -56,7 +56,7 @@ struct DoctorCommand: AsyncParsableCommand {
     private static let pageBytesMax = 4 << 20
 
     func run() async throws {
-        let report = try await failing("doctor") {
+        let report = try await failing("doctor") { () -> DoctorReport in
             if !offline, let report = try await ask() { return report }
             return try await look()
         }
@@ -74,10 +74,13 @@ struct DoctorCommand: AsyncParsableCommand {
         do {
             answer = try await WebClient.with { web in try await web.send(request) }
         } catch {
-            note("no node answers at --debug-address \(debugAddress) (\(error)): looking at what can be seen without one")
+            note(
+                "no node answers at --debug-address \(debugAddress) (\(error)): looking at what can be seen without one"
+            )
             return nil
         }
-        guard answer.isSuccess, let page = try? JSONValue(parsing: answer.body), let report = try? DoctorReport(json: page)
+        guard answer.isSuccess, let page = try? JSONValue(parsing: answer.body),
+            let report = try? DoctorReport(json: page)
         else {
             throw CommandFailure(
                 "\(debugAddress) answers with status \(answer.status), and not as a node's --debug-address does; give that"

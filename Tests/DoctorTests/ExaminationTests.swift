@@ -126,7 +126,9 @@ struct ExaminationTests {
         Row(.beaconNodeOld, .beaconNode, .warning, "older than 8.0.0-rc.0") {
             $0.beaconNodes[0].version = "Lighthouse/v7.1.0-cfb1f73/x86_64-linux"
         },
-        Row(.beaconNodeSlow, .beaconNode, .warning, "1 s") { $0.failing = [.beaconNodeLatency, .beaconNodeProposalLatency] },
+        Row(.beaconNodeSlow, .beaconNode, .warning, "1 s") {
+            $0.failing = [.beaconNodeLatency, .beaconNodeProposalLatency]
+        },
         Row(.beaconNodeSlow, .beaconNode, .warning, "2 s") { $0.failing = [.beaconNodeProposalLatency] },
         Row(.beaconNodeFallback, .beaconNode, .warning, "fallback") { $0.failing = [.usingFallback] },
         Row(.headsLate, .beaconNode, .warning, "4 %") { $0.failing = [.headDelay] },
@@ -136,8 +138,12 @@ struct ExaminationTests {
             $0.beaconNodes[0].isExecutionOffline = true
             $0.beaconNodes[0].isOptimistic = true
         },
-        Row(.executionClientBehind, .executionClient, .warning, "not verified") { $0.beaconNodes[0].isOptimistic = true },
-        Row(.executionClientOld, .executionClient, .warning, "1.16.7") { $0.beaconNodes[0].executionVersion = "Geth/v1.15.11" },
+        Row(.executionClientBehind, .executionClient, .warning, "not verified") {
+            $0.beaconNodes[0].isOptimistic = true
+        },
+        Row(.executionClientOld, .executionClient, .warning, "1.16.7") {
+            $0.beaconNodes[0].executionVersion = "Geth/v1.15.11"
+        },
         Row(.validatorClientSilent, .validatorClient, .error, "for an epoch") { $0.validatorClient?.isSilent = true },
         Row(.validatorClientNotDistributed, .validatorClient, .warning, "(Lighthouse/v8) attests") {
             $0.validatorClient?.counts["aggregate_beacon_committee_selections"] = nil
@@ -146,7 +152,9 @@ struct ExaminationTests {
             $0.validatorClient?.foreign = [PeerIndex(2): 9]
             $0.validatorClient?.badSignatures = 3
         },
-        Row(.validatorClientForeignShares, .validatorClient, .error, "3 requests") { $0.validatorClient?.badSignatures = 3 },
+        Row(.validatorClientForeignShares, .validatorClient, .error, "3 requests") {
+            $0.validatorClient?.badSignatures = 3
+        },
         Row(.validatorClientBuilder, .validatorClient, .info, "no --builder-api") {
             $0.validatorClient?.counts["submit_validator_registration"] = .init(requests: 1)
         },
@@ -216,7 +224,9 @@ struct ExaminationTests {
             $0.relays = [RelayFacts(name: "r1", isReserved: false, problem: nil)]
             $0.node.listens = false
         },
-        Row(.dutiesMissed, .beaconNode, .warning, "2 of the last 22 duties (attester) failed because of the beacon node") {
+        Row(
+            .dutiesMissed, .beaconNode, .warning, "2 of the last 22 duties (attester) failed because of the beacon node"
+        ) {
             fail(.fetchBNError, &$0, times: 2)
         },
         Row(.dutiesMissed, .validatorClient, .error, "no_local_vc_signature 30×") {

@@ -120,9 +120,10 @@ struct HealthWatchTests {
     @Test("names and severities are Charon's")
     func names() {
         #expect(HealthRule.allCases.count == 18)
-        #expect(HealthRule.allCases.filter { $0.severity == .critical }.map(\.rawValue) == [
-            "beacon_node_syncing", "insufficient_connected_peers", "local_proposal_fee_recipient_mismatch",
-        ])
+        #expect(
+            HealthRule.allCases.filter { $0.severity == .critical }.map(\.rawValue) == [
+                "beacon_node_syncing", "insufficient_connected_peers", "local_proposal_fee_recipient_mismatch",
+            ])
         #expect(HealthRule.allCases.filter { $0.severity == .info } == [.pendingValidators])
         #expect(Set(HealthRule.allCases.map(\.description)).count == 18)
     }

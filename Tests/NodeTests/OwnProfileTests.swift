@@ -26,7 +26,8 @@ struct OwnProfileTests {
         let delays = [3, 1, 2].map { Duration.milliseconds($0) }
         let json = OwnProfile(loopDelays: delays, waiting: ["own": 2]).json
         #expect((json["threads"]?.array?.count ?? 0) >= 1)
-        #expect(json["event_loop"] == ["delay_ms_median": .number("2.000"), "delay_ms_max": .number("3.000"), "samples": 3])
+        #expect(
+            json["event_loop"] == ["delay_ms_median": .number("2.000"), "delay_ms_max": .number("3.000"), "samples": 3])
         #expect(json["crypto_jobs_waiting"] == ["own": 2])
         #expect((json["memory_bytes"]?["rss"]?.integer ?? 0) > 1_000_000)
     }

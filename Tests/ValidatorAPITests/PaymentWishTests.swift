@@ -23,21 +23,17 @@ struct PaymentWishTests {
 
     @Test("are told by index, or by our share; others' keys and nonsense are left out")
     func told() async throws {
-        let (pubKey, share) = try #require(
-            TestCluster.keys.all.first.map { ($0, try #require(TestCluster.keys.share(of: $0))) })
-        let foreign = PubShare([UInt8](repeating: 7, count: 48)) ?? .zero
+        let foreign = TestCluster.share(TestCluster.validatorA, 1)
         func registration(_ key: PubShare) -> String {
-            #"{"message":{"fee_recipient":"\#(address)","gas_limit":"1","timestamp":"1","pubkey":"\#(key.hex)"},"signature":"0x"}"#
+            #"{"message":{"fee_recipient":"\#(Self.address)","gas_limit":"1","timestamp":"1","pubkey":"\#(key.hex)"},"signature":"0x"}"#
         }
         let address = try Bytes20(hex: Self.address)
         let wishes = try await Self.wishes([
             ("prepare_beacon_proposer", #"[{"validator_index":"7","fee_recipient":"\#(Self.address)"},{"x":1}]"#),
             ("prepare_beacon_proposer", "[]"), ("prepare_beacon_proposer", "{"),
-            ("register_validator", "[\(registration(share)),\(registration(foreign))]"),
+            ("register_validator", "[\(registration(TestCluster.shareA)),\(registration(foreign))]"),
         ])
-        #expect(wishes.map(\.proposer) == [.index(7), .pubKey(pubKey)])
+        #expect(wishes.map(\.proposer) == [.index(7), .pubKey(TestCluster.validatorA)])
         #expect(wishes.allSatisfy { $0.feeRecipient == address })
     }
-
-    private var address: String { Self.address }
 }

@@ -60,14 +60,15 @@ actor BeaconRounds {
             found.peers = checkup.peers
             // It is cut to whole seconds.
             found.clockOffset = checkup.date.flatMap { HTTPDate.parse($0) }
-                .map { $0 + .milliseconds(500) - (asked + (answered - asked) / 2) }
+                .map { $0 + Duration.milliseconds(500) - (asked + (answered - asked) / 2) }
             if let forkVersion {
                 let genesis = try await beacon.genesis(of: node)
                 let verdict = GenesisVerdict([(node, genesis)], forkVersion: forkVersion, network: network)
                 if let why = verdict.foreign.first?.why { found.state = .foreign(why) }
             }
             if versions[node].map({ answered - $0.asked > Self.versionsEvery }) ?? true {
-                versions[node] = (answered, try await beacon.versions(of: node))
+                let answer = try await beacon.versions(of: node)
+                versions[node] = (answered, answer)
             }
             found.version = versions[node].map { MetricLabels.printable($0.answer.beaconNode) }
             found.executionVersion = versions[node]?.answer.executionClient.map { MetricLabels.printable($0) }

@@ -107,7 +107,8 @@ final class DoctorWatch: Sendable {
         }
     }
 
-    func note(_ clock: SlotClock, _ fresh: FreshJournal, _ book: RegistrationBook, _ journal: Journal, _ ring: KeyRing?) {
+    func note(_ clock: SlotClock, _ fresh: FreshJournal, _ book: RegistrationBook, _ journal: Journal, _ ring: KeyRing?)
+    {
         state.withLock { state in
             state.clock = clock
             if case .watches(let until) = fresh { state.watchesUntil = until }
@@ -164,7 +165,7 @@ final class DoctorWatch: Sendable {
 
     private func payments(_ state: State, _ keys: ShareKeys) -> [ValidatorClientFacts.Payment] {
         guard let due = state.book?.current.feeRecipients else { return [] }
-        return state.wishes.compactMap { proposer, asked in
+        return state.wishes.compactMap { proposer, asked -> ValidatorClientFacts.Payment? in
             let pubKey: PubKey? =
                 switch proposer {
                 case .index(let index): state.indices[index]
@@ -185,7 +186,10 @@ final class DoctorWatch: Sendable {
         for finding in news.begun {
             logger.log(
                 level: finding.severity == .info ? .info : .warning, "\(finding.sentence)",
-                metadata: ["finding": "\(finding.id.rawValue)", "layer": "\(finding.layer.rawValue)", "cure": "\(finding.cure)"])
+                metadata: [
+                    "finding": "\(finding.id.rawValue)", "layer": "\(finding.layer.rawValue)",
+                    "cure": "\(finding.cure)",
+                ])
         }
         for over in news.ended {
             logger.info(

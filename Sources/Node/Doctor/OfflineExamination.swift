@@ -78,7 +78,8 @@ package struct OfflineExamination: Sendable {
         let (manager, path) = (FileManager.default, configuration.journalFile)
         guard manager.fileExists(atPath: path) else {
             // It is made at the first start.
-            return manager.fileExists(atPath: path + "-wal") ? "\(path) is missing but its log \(path)-wal is there" : nil
+            return manager.fileExists(atPath: path + "-wal")
+                ? "\(path) is missing but its log \(path)-wal is there" : nil
         }
         guard manager.isReadableFile(atPath: path), manager.isWritableFile(atPath: path) else {
             return "\(path) may not be read and written by this user"
@@ -144,7 +145,7 @@ package struct OfflineExamination: Sendable {
 
     private func askBeaconNodes(_ facts: inout Facts, _ cluster: ClusterContext?) async {
         guard !configuration.beaconNodeEndpoints.isEmpty else { return }
-        do {
+        do throws(ConfigurationError) {
             let beacon = BeaconClient(
                 configuration: try configuration.beaconClient(), loop: MultiThreadedEventLoopGroup.singleton.next(),
                 logger: logger)
@@ -162,7 +163,8 @@ package struct OfflineExamination: Sendable {
         guard configuration.signing == .remote else { return }
         do {
             let client = SignerClient(
-                try configuration.remoteSigner.configuration(), check: { _, _ in false }, listed: { _ in }, logger: logger)
+                try configuration.remoteSigner.configuration(), check: { _, _ in false }, listed: { _ in },
+                logger: logger)
             facts.signers = await client.health().map { SignerFacts(name: $0, $1) }
             await client.shutdown()
         } catch {

@@ -12,7 +12,9 @@ struct OwnProfile {
 
         /// Of `/proc/self/task/<id>/stat`. Source: man proc_pid_stat.
         init?(id: Int, stat: String, ticksPerSecond: Double) {
-            guard let start = stat.firstIndex(of: "("), let end = stat.lastIndex(of: ")"), start < end else { return nil }
+            guard let start = stat.firstIndex(of: "("), let end = stat.lastIndex(of: ")"), start < end else {
+                return nil
+            }
             let fields = stat[stat.index(after: end)...].split(separator: " ")
             guard fields.count > 12, let user = UInt64(fields[11]), let system = UInt64(fields[12]) else { return nil }
             self.id = id
@@ -31,7 +33,8 @@ struct OwnProfile {
     let waiting: [String: Int]
 
     init(loopDelays: [Duration], waiting: [String: Int]) {
-        let ids = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task"))?.compactMap { Int($0) } ?? []
+        let ids =
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task"))?.compactMap { Int($0) } ?? []
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
         threads = ids.compactMap { id in
             (try? String(contentsOfFile: "/proc/self/task/\(id)/stat", encoding: .utf8)).flatMap {

@@ -19,7 +19,8 @@ struct JournalView {
             "commit_ms_max": sorted.last.map(Self.milliseconds) ?? .null,
             "commits": JSONValue(state.metrics.commits), "records": JSONValue(state.metrics.records),
             "calls_refused": JSONValue(state.metrics.refused), "calls_waiting": JSONValue(state.metrics.waiting),
-            "partials_dropped": JSONValue(state.metrics.partialsDropped), "rows_swept": JSONValue(state.metrics.rowsSwept),
+            "partials_dropped": JSONValue(state.metrics.partialsDropped),
+            "rows_swept": JSONValue(state.metrics.rowsSwept),
             "stopped_because": state.failure.map { .string($0) } ?? .null,
             "rows": .object(JSONObject(state.rows.sorted { $0.key < $1.key }.map { ($0, JSONValue($1)) })),
         ]

@@ -114,7 +114,8 @@ extension StyxNode {
         }
         let sources = RelayList(configuration.p2pRelays).sources.count
         return (0..<sources).map {
-            RelayFacts(name: "\($0 + 1) of --p2p-relays", isReserved: false, problem: "its URL does not tell its address")
+            RelayFacts(
+                name: "\($0 + 1) of --p2p-relays", isReserved: false, problem: "its URL does not tell its address")
         }
     }
 

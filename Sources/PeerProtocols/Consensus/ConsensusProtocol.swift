@@ -29,7 +29,8 @@ package final class ConsensusProtocol: Sendable {
         worker: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void,
         admits: @escaping @Sendable (Duty, PeerIndex) -> Admission,
         deliver: @escaping @Sendable (ConsensusMessage, PeerIndex) -> Void,
-        observe: @escaping @Sendable (PeerEvent) -> Void, record: @escaping @Sendable (ConsensusMessage) -> Void = { _ in }
+        observe: @escaping @Sendable (PeerEvent) -> Void,
+        record: @escaping @Sendable (ConsensusMessage) -> Void = { _ in }
     ) {
         self.record = record
         self.sender = sender

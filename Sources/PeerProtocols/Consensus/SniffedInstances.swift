@@ -38,13 +38,13 @@ package struct SniffedInstances: Sendable {
             bytes -= oldest.bytes
             instances.removeFirst()
         }
-        guard bytes + size <= bytesMax, let place = instances.lastIndex(where: { $0.duty == message.duty }) else { return }
+        guard bytes + size <= bytesMax, let place = instances.lastIndex(where: { $0.duty == message.duty }) else {
+            return
+        }
         instances[place].messages.append((now, message))
         instances[place].bytes += size
         bytes += size
     }
-
-    package var count: Int { instances.count }
 
     /// `SniffedConsensusInstances`, in pieces that follow each other: one instance is encoded at a time.
     package func encode(gitHash: String, _ write: ([UInt8]) throws -> Void) rethrows {
@@ -64,7 +64,7 @@ package struct SniffedInstances: Sendable {
         wire.nodes = Int64(nodes)
         wire.peerIdx = Int64(own.rawValue)
         wire.protocolID = ConsensusProtocol.id
-        wire.msgs = instance.messages.compactMap { at, message in
+        wire.msgs = instance.messages.compactMap { at, message -> WireSniffedConsensusMsg? in
             // A value that is not there any more cannot be told; ours and what was decoded have all.
             guard let encoded = try? ConsensusCodec.wire(message) else { return nil }
             var sniffed = WireSniffedConsensusMsg()

@@ -6,10 +6,12 @@ extension EndpointTable {
         [
             Endpoint(
                 "submit_validator_registration", .post, "/eth/v1/validator/register_validator", bodies: .ignored
-            ) { call in await swallow(call) { try PaymentWish(registration: $0, keys: keys) } },
+            ) { call in
+                await swallow(call) { (json) throws(SSZError) in try PaymentWish(registration: json, keys: keys) }
+            },
             Endpoint(
                 "submit_proposal_preparations", .post, "/eth/v1/validator/prepare_beacon_proposer", bodies: .ignored
-            ) { call in await swallow(call) { try PaymentWish(preparation: $0) } },
+            ) { call in await swallow(call) { (json) throws(SSZError) in try PaymentWish(preparation: json) } },
         ]
     }
 
