@@ -116,7 +116,7 @@ let package = Package(
         module(
             "RemoteSigner",
             ["DutyWorkflow", "ClusterSetup", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, logging]),
-        module("Monitoring", ["HTTPServing", hummingbird, nioCore, logging]),
+        module("Monitoring", ["HTTPServing", "CZlib", hummingbird, nioCore, logging]),
         module(
             "Node",
             [

@@ -18,12 +18,6 @@ package enum ValidatorStatus: String, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// Waits for its activation.
-    package var isPending: Bool { self == .pendingInitialized || self == .pendingQueued }
-
-    /// As long as the chain's states tell it apart.
-    package var isSlashed: Bool { self == .activeSlashed || self == .exitedSlashed }
-
     /// The statuses that a filter of the API names: a status, or `pending`, `active`, `exited`, `withdrawal` for all
     /// that start so. Empty for anything else.
     package static func matching(_ filter: String) -> [ValidatorStatus] {

@@ -16,5 +16,5 @@ package struct ConsensusMessage: Hashable, Sendable {
     }
 
     /// About what it takes, in bytes.
-    package var heldBytes: Int { message.heldBytes + values.values.reduce(0) { $0 + $1.wireByteCount } }
+    var heldBytes: Int { message.heldBytes + values.values.reduce(0) { $0 + $1.wireByteCount } }
 }

@@ -44,7 +44,7 @@ struct SniffedInstancesTests {
 
     @Test("the oldest duties make room, and one duty alone never takes more than all may")
     func bound() throws {
-        let size = Self.cluster.prepare().heldBytes
+        let size = SniffedInstances.size(of: Self.cluster.prepare())
         var instances = SniffedInstances(nodes: 4, own: PeerIndex(0), bytesMax: 3 * size)
         for slot in 1...5 as ClosedRange<UInt64> {
             instances.note(Self.cluster.prepare(.attester(slot: Slot(slot))), at: Instant(unixSeconds: slot))

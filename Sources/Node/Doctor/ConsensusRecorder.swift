@@ -1,4 +1,3 @@
-import ClusterSetup
 import DutyWorkflow
 import Monitoring
 import NIOCore

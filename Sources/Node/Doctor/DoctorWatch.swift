@@ -10,6 +10,12 @@ import Storage
 import Synchronization
 import ValidatorAPI
 
+extension ValidatorStatus {
+    fileprivate var isPending: Bool { self == .pendingInitialized || self == .pendingQueued }
+    /// As long as the chain's states tell it apart.
+    fileprivate var isSlashed: Bool { self == .activeSlashed || self == .exitedSlashed }
+}
+
 /// What the running node hears of itself between two examinations, and the findings of the last one. Safe from any
 /// thread.
 final class DoctorWatch: Sendable {

@@ -30,7 +30,7 @@ package struct SniffedInstances: Sendable {
 
     /// Makes room for it by the oldest instances, never by those after its own.
     package mutating func note(_ message: ConsensusMessage, at now: Instant) {
-        let size = message.heldBytes
+        let size = Self.size(of: message)
         if !instances.contains(where: { $0.duty == message.duty }) {
             instances.append(Instance(duty: message.duty, startedAt: now))
         }
@@ -44,6 +44,11 @@ package struct SniffedInstances: Sendable {
         instances[place].messages.append((now, message))
         instances[place].bytes += size
         bytes += size
+    }
+
+    /// Signed fields take some 170 bytes.
+    static func size(of message: ConsensusMessage) -> Int {
+        message.values.values.reduce(200 * (1 + message.message.justification.count)) { $0 + $1.wireByteCount }
     }
 
     /// `SniffedConsensusInstances`, in pieces that follow each other: one instance is encoded at a time.

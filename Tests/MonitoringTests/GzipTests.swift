@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import ClusterSetup
+@testable import Monitoring
 
 @Suite struct GzipTests {
     private static let hasGzip =

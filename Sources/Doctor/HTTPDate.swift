@@ -1,3 +1,4 @@
+import Cluster
 import Ethereum
 
 /// The time in a `Date` header: `Sun, 06 Nov 1994 08:49:37 GMT`. Source: RFC 9110 §5.6.7.

@@ -1,7 +1,7 @@
 import Ethereum
 import Testing
 
-@testable import Cluster
+@testable import Doctor
 
 @Suite struct HTTPDateTests {
     @Test("reads the form that servers send")
