@@ -50,6 +50,7 @@ struct WorkMetrics: Sendable {
         registrationErrors = all.counter(
             "core_scheduler_submit_registration_errors_total", "Requests with builder registrations that failed.")
         // Rates need a point to start from.
+        for type in DutyType.allCases where type.rules.isBroadcast { broadcasts.add(0, .init(.init(type))) }
         registrations.add(0)
         registrationErrors.add(0)
     }
