@@ -227,15 +227,15 @@ struct ExaminationTests {
         Row(
             .dutiesMissed, .beaconNode, .warning, "2 of the last 22 duties (attester) failed because of the beacon node"
         ) {
-            fail(.fetchBNError, &$0, times: 2)
+            ExaminationTests.fail(.fetchBNError, &$0, times: 2)
         },
         Row(.dutiesMissed, .validatorClient, .error, "no_local_vc_signature 30×") {
-            fail(.noLocalVCSignature, &$0, times: 30)
+            ExaminationTests.fail(.noLocalVCSignature, &$0, times: 30)
         },
-        Row(.dutiesMissed, .signer, .warning, "(no key)") { fail(.signingRefused, &$0, detail: "no key") },
-        Row(.dutiesMissed, .cluster, .warning, "no_consensus 1×") { fail(.noConsensus, &$0) },
-        Row(.dutiesMissed, .thisNode, .warning, "the node itself") { fail(.bugSigAgg, &$0) },
-        Row(.dutiesMissed, .peers, .warning, "no_peer_signatures") { fail(.noPeerSignatures, &$0) },
+        Row(.dutiesMissed, .signer, .warning, "(no key)") { ExaminationTests.fail(.signingRefused, &$0, detail: "no key") },
+        Row(.dutiesMissed, .cluster, .warning, "no_consensus 1×") { ExaminationTests.fail(.noConsensus, &$0) },
+        Row(.dutiesMissed, .thisNode, .warning, "the node itself") { ExaminationTests.fail(.bugSigAgg, &$0) },
+        Row(.dutiesMissed, .peers, .warning, "no_peer_signatures") { ExaminationTests.fail(.noPeerSignatures, &$0) },
         Row(.consensusRounds, .cluster, .warning, "more than one round") { $0.failing = [.consensusRounds] },
         Row(.validatorsPending, .cluster, .info, "3 of the 8") { $0.cluster.validators = (3, [], 0, 8) },
         Row(.validatorsUnknown, .cluster, .info, "2 of the 8") { $0.cluster.validators = (0, [], 2, 8) },
@@ -252,7 +252,6 @@ struct ExaminationTests {
     func cause(row: Row) {
         var facts = Self.healthy()
         row.change(&facts)
-        if row.words.contains("none can be spared") { facts.peersNeeded = 2 }
         let findings = Examination(facts).findings
         #expect(findings.map(\.id) == [row.id])
         guard let found = findings.first else { return }

@@ -156,27 +156,27 @@ struct HealthSampleTests {
     func read() {
         var all = MetricRegistry()
         all.gauge("app_monitoring_readyz", "").set(3)
-        let pings: Gauge<Labels1<Peer>> = all.gauge("p2p_ping_success", "")
+        let pings = all.gauge("p2p_ping_success", "", Labels1<Peer>.self)
         for (peer, value) in [("a", 1.0), ("b", 0), ("c", 1)] { pings.set(value, .init(.init(value: peer))) }
-        let statuses: Gauge<Labels1<Status>> = all.gauge("core_scheduler_validator_status", "")
+        let statuses = all.gauge("core_scheduler_validator_status", "", Labels1<Status>.self)
         statuses.set(1, .init(.init(value: "pending_queued")))
         statuses.set(0, .init(.init(value: "pending_initialized")))
         statuses.set(1, .init(.init(value: "active_ongoing")))
-        let rounds: Gauge<Labels1<Duty>> = all.gauge("core_consensus_decided_rounds", "")
+        let rounds = all.gauge("core_consensus_decided_rounds", "", Labels1<Duty>.self)
         rounds.set(3, .init(.init(value: "attester")))
         rounds.set(9, .init(.init(value: "info_sync")))
-        let heads: Histogram<Labels1<Peer>> = all.histogram(
-            "app_beacon_node_sse_head_delay", "", buckets: [2, 4, 6, 8, 10, 12])
+        let heads = all.histogram(
+            "app_beacon_node_sse_head_delay", "", Labels1<Peer>.self, buckets: [2, 4, 6, 8, 10, 12])
         for delay in [0.5, 4, 4.1, 30] { heads.observe(delay, .init(.init(value: "bn"))) }
-        let store: Histogram<Labels2<Duty, PeerIdx>> = all.histogram("core_parsigdb_store", "", buckets: [1])
+        let store = all.histogram("core_parsigdb_store", "", Labels2<Duty, PeerIdx>.self, buckets: [1])
         store.observe(2, .init(.init(value: "attester"), .init(value: "1")))
         store.observe(4, .init(.init(value: "attester"), .init(value: "1")))
         store.observe(7, .init(.init(value: "proposer"), .init(value: "2")))
-        let ranks: Counter<Labels3<Duty, PeerIdx, Rank>> = all.counter("core_tracker_parsig_cohort_rank_total", "")
+        let ranks = all.counter("core_tracker_parsig_cohort_rank_total", "", Labels3<Duty, PeerIdx, Rank>.self)
         ranks.add(5, .init(.init(value: "sync_message"), .init(value: "1"), .init(value: "0")))
         ranks.add(2, .init(.init(value: "sync_message"), .init(value: "1"), .init(value: "1")))
         ranks.add(2, .init(.init(value: "sync_contribution"), .init(value: "1"), .init(value: "1")))
-        let crowd: Counter<Labels1<Peer>> = all.counter("crowd", "")
+        let crowd = all.counter("crowd", "", Labels1<Peer>.self)
         for number in 0..<101 { crowd.add(1, .init(.init(value: "\(number)"))) }
 
         let sample = HealthSample(all.metrics, validators: 1)

@@ -1,9 +1,9 @@
 import DutyWorkflow
 import Ethereum
 import Testing
-import ValidatorAPI
 
 @testable import Node
+@testable import ValidatorAPI
 
 @Suite("what validator clients asked lately")
 struct ClientLedgerTests {

@@ -5,7 +5,7 @@ extension NodeConfiguration {
     /// Which beacon nodes are asked, and how.
     func beaconClient() throws(ConfigurationError) -> BeaconClientConfiguration {
         func addresses(_ texts: [String], _ flag: String) throws(ConfigurationError) -> [BeaconNodeAddress] {
-            try texts.map { (text) throws(ConfigurationError) in
+            try texts.map { (text) throws(ConfigurationError) -> BeaconNodeAddress in
                 do { return try BeaconNodeAddress(text) } catch {
                     throw ConfigurationError(
                         flag: flag, what: "has an unusable URL: \(error)", cure: "write e.g. http://localhost:5052")

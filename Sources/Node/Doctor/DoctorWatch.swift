@@ -130,8 +130,10 @@ final class DoctorWatch: Sendable {
 
     /// Adds what was heard to what was asked.
     ///
-    /// - Parameter signs: whether the node signs by itself.
-    func complete(_ facts: inout Facts, signs: Bool, keys: ShareKeys, at now: Instant) {
+    /// - Parameters:
+    ///   - signs: whether the node signs by itself.
+    ///   - mayLack: whether key shares come and go while it runs.
+    func complete(_ facts: inout Facts, signs: Bool, mayLack: Bool, keys: ShareKeys, at now: Instant) {
         state.withLock { state in
             forget(&state, before: now - Self.memory, now)
             facts.node.twin = state.twin
@@ -154,7 +156,7 @@ final class DoctorWatch: Sendable {
                 var client = state.client.facts
                 client.payments = payments(state, keys)
                 facts.validatorClient = client
-            } else if let ring = state.ring, facts.shares == nil {
+            } else if let ring = state.ring, facts.shares == nil, !mayLack {
                 let missing = keys.pubKeys.filter { !ring.holds($0) }
                 facts.shares = ShareFacts(
                     total: keys.pubKeys.count, missing: missing.map(\.hex), areRemote: false)

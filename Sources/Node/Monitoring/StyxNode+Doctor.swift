@@ -79,7 +79,9 @@ extension StyxNode {
         facts.peers = peerFacts(await host.status(), peerInfo.snapshot, at: now)
         facts.relays = relayFacts(await host.relayStatus())
         if let signers { await ask(signers, &facts) }
-        doctor.complete(&facts, signs: configuration.signing != .off, keys: cluster.keys, at: now)
+        doctor.complete(
+            &facts, signs: configuration.signing != .off, mayLack: !configuration.keymanagerAddress.isEmpty,
+            keys: cluster.keys, at: now)
         if !Task.isCancelled { doctor.examine(facts, at: now) }
     }
 
