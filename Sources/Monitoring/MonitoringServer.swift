@@ -84,10 +84,12 @@ package struct MonitoringServer: Sendable {
 
 extension Page {
     fileprivate var response: Response {
-        var headers: HTTPFields = [.contentType: contentType, .cacheControl: "no-store"]
-        if let file { headers[.contentDisposition] = "attachment; filename=\"\(file.name)\"" }
+        var fields: HTTPFields = [.contentType: contentType, .cacheControl: "no-store"]
+        for (name, value) in headers {
+            if let name = HTTPField.Name(name) { fields[name] = value }
+        }
         return Response(
-            status: .init(code: status), headers: headers,
-            body: ResponseBody(byteBuffer: file?.bytes ?? ByteBuffer(string: body)))
+            status: .init(code: status), headers: fields,
+            body: ResponseBody(byteBuffer: bytes ?? ByteBuffer(string: body)))
     }
 }

@@ -1,27 +1,34 @@
 import NIOCore
 
 /// An answer to a GET.
-package struct Page: Sendable {
+package struct Page: Equatable, Sendable {
     /// Made anew for every request.
     package typealias Maker = @Sendable () async -> Page
 
     /// HTTP status.
     package let status: Int
     package let contentType: String
+    /// Beside the content's type; names in lower case.
+    package let headers: [String: String]
     package let body: String
-    /// In place of `body`: a file that browsers are to keep, and its name.
-    package private(set) var file: (bytes: ByteBuffer, name: String)?
+    /// In place of `body`.
+    package private(set) var bytes: ByteBuffer?
 
-    package init(status: Int = 200, contentType: String, body: String) {
+    package init(status: Int = 200, contentType: String, headers: [String: String] = [:], body: String) {
         self.status = status
         self.contentType = contentType
+        self.headers = headers
         self.body = body
     }
 
+    /// A file that browsers are to keep.
+    ///
     /// - Parameter name: letters, digits, `.` and `_`.
     package init(file bytes: ByteBuffer, name: String) {
-        self.init(contentType: "application/octet-stream", body: "")
-        file = (bytes, name)
+        self.init(
+            contentType: "application/octet-stream",
+            headers: ["content-disposition": "attachment; filename=\"\(name)\""], body: "")
+        self.bytes = bytes
     }
 
     package init(status: Int = 200, text: String) {
@@ -30,12 +37,5 @@ package struct Page: Sendable {
 
     package init(status: Int = 200, json: String) {
         self.init(status: status, contentType: "application/json", body: json)
-    }
-}
-
-extension Page: Equatable {
-    package static func == (a: Self, b: Self) -> Bool {
-        a.status == b.status && a.contentType == b.contentType && a.body == b.body && a.file?.bytes == b.file?.bytes
-            && a.file?.name == b.file?.name
     }
 }
