@@ -92,6 +92,7 @@ let package = Package(
         module("BeaconAPI", ["Ethereum"]),
         module("Cluster", ["Ethereum", "BLS", "Secp256k1", crypto, cryptoExtras]),
         module("DutyWorkflow", ["Ethereum", "QBFT", "Timing"]),
+        module("Doctor", ["Cluster", "DutyWorkflow", "Prometheus"]),
 
         // Shells.
         module("Program", ["Ethereum", lifecycle, logging]),
@@ -118,13 +119,13 @@ let package = Package(
         module(
             "RemoteSigner",
             ["DutyWorkflow", "ClusterSetup", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, logging]),
-        module("Monitoring", ["HTTPServing", hummingbird, nioCore, logging]),
+        module("Monitoring", ["HTTPServing", "CZlib", hummingbird, nioCore, logging]),
         module(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
                 "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
-                "Prometheus",
+                "Prometheus", "Doctor",
                 httpClient, nioCore, nioPosix, logging,
             ]),
 
@@ -146,7 +147,7 @@ let package = Package(
             name: "styx",
             dependencies: [
                 "Node", "Relay", "Demo", "Diagnostics", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p",
-                "Storage", arguments, logging, unixSignals, yams,
+                "Storage", "Doctor", arguments, logging, unixSignals, yams,
             ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow", "Timing"]),
@@ -193,6 +194,7 @@ let package = Package(
         tests("BeaconAPI"),
         tests("Cluster"),
         tests("DutyWorkflow"),
+        tests("Doctor", ["DutyWorkflow", "Prometheus"]),
         tests("Libp2p"),
         tests("PeerProtocols", ["BLS", "Cluster", nioCore, nioEmbedded]),
         tests("Program"),

@@ -25,9 +25,9 @@ extension BeaconClient {
 
     /// Like `call`, for answers that may be SSZ.
     func callRaw<Answer>(
-        _ endpoint: BeaconEndpoint, _ read: (EncodedBody, HeaderFields) throws -> Answer
+        _ endpoint: BeaconEndpoint, at node: Int? = nil, _ read: (EncodedBody, HeaderFields) throws -> Answer
     ) async throws(BeaconError) -> Answer {
-        try await request(endpoint, at: nil) { response in try Self.readRaw(response, of: endpoint, read) }
+        try await request(endpoint, at: node) { response in try Self.readRaw(response, of: endpoint, read) }
     }
 
     /// Publishes at every node; returns once one node has taken it.

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// An answer to a GET.
 package struct Page: Equatable, Sendable {
     /// Made anew for every request.
@@ -6,12 +8,27 @@ package struct Page: Equatable, Sendable {
     /// HTTP status.
     package let status: Int
     package let contentType: String
+    /// Beside the content's type; names in lower case.
+    package let headers: [String: String]
     package let body: String
+    /// In place of `body`.
+    package private(set) var bytes: ByteBuffer?
 
-    package init(status: Int = 200, contentType: String, body: String) {
+    package init(status: Int = 200, contentType: String, headers: [String: String] = [:], body: String) {
         self.status = status
         self.contentType = contentType
+        self.headers = headers
         self.body = body
+    }
+
+    /// A file that browsers are to keep.
+    ///
+    /// - Parameter name: letters, digits, `.` and `_`.
+    package init(file bytes: ByteBuffer, name: String) {
+        self.init(
+            contentType: "application/octet-stream",
+            headers: ["content-disposition": "attachment; filename=\"\(name)\""], body: "")
+        self.bytes = bytes
     }
 
     package init(status: Int = 200, text: String) {

@@ -15,16 +15,19 @@ extension StyxNode {
         view: @escaping @Sendable () -> ClusterView, commits: @escaping @Sendable () -> Int
     ) -> @Sendable (Report) -> Void {
         let logger = topic("tracker")
-        let (hook, metrics) = (hooks.report, monitoring.metrics.duties)
+        let work = monitoring.metrics.work
+        let (hook, metrics, doctor) = (hooks.report, monitoring.metrics.duties, doctor)
         let filter = Mutex(ReportFilter())
         return { report in
             hook(report)
             metrics.receive(report)
+            doctor.receive(report, at: SystemClock.now())
+            if case .fault(_, let fault) = report, fault.kind == .feeRecipient { work.notePaysOther() }
             switch report {
             case .started(let duty, let validators):
                 filter.withLock { $0.works("resolve") }
                 logger.debug("duty started", metadata: ["duty": "\(duty)", "validators": "\(validators)"])
-                logger.debug("work so far", metadata: work(duty, "started", commits))
+                logger.debug("work so far", metadata: totals(duty, "started", commits))
             case .decided(let duty, let round, let leader, let after):
                 logger.debug(
                     "consensus decided",
@@ -43,7 +46,7 @@ extension StyxNode {
                         "duty": "\(duty)", "validators": "\(validators)",
                         "since_decided": "\(GoDuration.format(since))",
                     ])
-                logger.debug("work so far", metadata: work(duty, "done", commits))
+                logger.debug("work so far", metadata: totals(duty, "done", commits))
             case .failed(let failure):
                 logger.error(
                     "Duty failed",
@@ -122,7 +125,7 @@ extension StyxNode {
         }
     }
     /// Totals of this process, for measurements to take differences of.
-    private func work(_ duty: Duty, _ moment: String, _ commits: () -> Int) -> Logger.Metadata {
+    private func totals(_ duty: Duty, _ moment: String, _ commits: () -> Int) -> Logger.Metadata {
         var metadata: Logger.Metadata = ["duty": "\(duty)", "moment": "\(moment)", "commits": "\(commits())"]
         for kind in HandOffs.Kind.allCases { metadata["hand_offs_\(kind)"] = "\(HandOffs.total(kind))" }
         return metadata

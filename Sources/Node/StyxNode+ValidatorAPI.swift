@@ -8,7 +8,11 @@ extension StyxNode {
         let address = try SocketAddressText(configuration.validatorAPIAddress, flag: "validator-api-address")
         var api = ValidatorAPIConfiguration(host: address.host, port: address.port, nodeVersion: BuildInfo.nodeVersion)
         api.tls = tls
-        api.observe = { [metrics = monitoring.metrics.api] in metrics.receive($0) }
+        api.observe = { [metrics = monitoring.metrics.api, doctor] request in
+            metrics.receive(request)
+            doctor.receive(request)
+        }
+        api.wished = { [doctor] in doctor.note($0) }
         var stages: Set<Readiness.Stage> = [.beaconNode, .journal]
         if configuration.signing == .keystores { stages.insert(.keystores) }
         if cluster.asksContracts { stages.insert(.lock) }

@@ -58,6 +58,9 @@ package struct StyxNode: Sendable {
     /// If remote signers sign.
     let remoteSigner: SignerConfiguration?
     let monitoring: NodeMonitoring
+    let doctor: DoctorWatch
+    /// If somebody may ask for what it keeps.
+    let recorder: ConsensusRecorder?
     /// What this node says of itself to other operators.
     let ownInfo: PeerInfo
     private let ownsThreads: Bool
@@ -84,6 +87,10 @@ package struct StyxNode: Sendable {
                 cluster, nickname: configuration.nickname, features: configuration.features,
                 ownReport: PeerReport(own: ownInfo, startedAt: startedAt)),
             operators: cluster.operators.count, signs: configuration.signing != .off)
+        doctor = DoctorWatch(logger: Self.topic("doctor", of: logger))
+        recorder =
+            configuration.debugAddress.isEmpty
+            ? nil : ConsensusRecorder(nodes: cluster.operators.count, own: cluster.own)
         ownsThreads = threads == nil
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
@@ -125,6 +132,7 @@ package struct StyxNode: Sendable {
                     group.addTask { await watchVersions(beacon) }
                     group.addTask { try await serveMonitoring(host, peerInfo, server) }
                 }
+                group.addTask { await watchHealth(host, peerInfo, beacon, tools.remote) }
                 if !configuration.debugAddress.isEmpty {
                     group.addTask { try await serveDebugging(host, peerInfo) }
                 }
@@ -229,6 +237,7 @@ package struct StyxNode: Sendable {
         let metrics = monitoring.metrics
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock) {
             metrics.validators.note($0)
+            doctor.note($0, of: cluster.keys.pubKeys.count)
         }
         let duties = DutiesSource(
             client: beacon, clock: chain.clock, isCaching: !configuration.features.isOn(.disableDutiesCache)
@@ -261,6 +270,7 @@ package struct StyxNode: Sendable {
             validators: validators, duties: duties, chain: chain, hands: .init(beacon, driver, metrics.work),
             logger: topic("eth2"))
         reconnections.observe { instructions.startOver() }
+        doctor.note(chain.clock, fresh, book, journal, signer?.ring)
         slot.set(runtime)
         parSigEx.open()
         // Those who connected before are owed what was shared in an earlier life.
@@ -268,7 +278,7 @@ package struct StyxNode: Sendable {
         server.open(
             NodeBackend(
                 runtime: runtime, beacon: beacon, validators: validators, duties: duties,
-                passedOn: { instructions.heard($0) }))
+                passedOn: { instructions.heard($0) }, badSignature: { doctor.noteBadSignature() }))
         server.update { $0.finish(.journal) }
         let keymanager = open(
             keymanagerServer, signer, tools, shares, retired, runtime, validators, book, graffiti: proposals.graffiti)
@@ -287,6 +297,9 @@ package struct StyxNode: Sendable {
                 group.addTask {
                     await events.run { node, event in
                         metrics.beacon.receive(event, from: beacon.nodes[node], chain.clock, at: SystemClock.now())
+                        if case .head(let head) = event {
+                            doctor.noteHead(SystemClock.now() - chain.clock.start(of: head.slot))
+                        }
                         if case .chainReorg = event { validators.forget() }
                         let changed = duties.receive(event)
                         if !changed.isEmpty { driver.post(.dutiesChanged(changed)) }

@@ -32,7 +32,7 @@ package final class SignerClient: Sendable {
         var isStopped = false
     }
 
-    private let configuration: SignerConfiguration
+    let configuration: SignerConfiguration
     private let http: HTTPClient
     private let loop: any EventLoop
     private let verify: Check
@@ -176,7 +176,7 @@ package final class SignerClient: Sendable {
     }
 
     /// - Parameter done: called once, later.
-    private func request(
+    func request(
         _ signer: Int, _ method: HTTPMethod, _ path: String, _ body: ByteBuffer?, bytesMax: Int,
         _ deadline: NIODeadline, done: @escaping @Sendable (Result<HTTPClient.Response, any Error>) -> Void
     ) {

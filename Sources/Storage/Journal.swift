@@ -30,6 +30,7 @@ package final class Journal: Sendable {
         /// The current one, as far as we were told.
         var slot = Slot.zero
         var metrics = JournalMetrics()
+        var timings = CommitTimings()
     }
 
     /// Records of one transaction, about; a single larger call stays whole.
@@ -102,6 +103,11 @@ package final class Journal: Sendable {
     }
 
     package var metrics: JournalMetrics { state.withLock { $0.metrics } }
+
+    package var timings: CommitTimings { state.withLock { $0.timings } }
+
+    /// Why nothing may be written any more; nil while it may.
+    var failure: JournalError? { state.withLock { $0.stopped } }
 
     /// Calls `done` on the journal's queue when the records are on disk, all of them, or will not be.
     ///
@@ -233,11 +239,15 @@ package final class Journal: Sendable {
     private func transact(_ group: [Entry], _ db: Database) throws -> [Outcome] {
         var outcomes: [Outcome] = []
         var writer = RecordWriter(db: db, now: now().nanoseconds / 1_000_000, space: space)
+        var written = ContinuousClock.now
         try db.inTransaction(.immediate) {
             for entry in group { outcomes.append(try apply(entry, with: &writer, db)) }
+            written = .now
             return .commit
         }
+        let took = written.duration(to: .now)
         state.withLock { state in
+            state.timings.note(took, at: now())
             state.metrics.commits += 1
             state.metrics.partialsIgnored += writer.partialsIgnored
             state.metrics.partialsDropped += writer.partialsDropped
@@ -292,7 +302,7 @@ package final class Journal: Sendable {
     }
 
     /// Work on the queue, in its own turn.
-    private func perform<R: Sendable>(
+    func perform<R: Sendable>(
         _ action: String, _ work: @escaping @Sendable (Database) throws -> R
     ) async throws(JournalError) -> R {
         if let stopped = state.withLock({ $0.stopped }) { throw stopped }

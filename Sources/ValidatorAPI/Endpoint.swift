@@ -50,6 +50,7 @@ struct EndpointTable: Sendable {
     let nodeVersion: String
     /// See `ValidatorAPIConfiguration`.
     let selectionGrace: Duration
+    var wished: @Sendable ([PaymentWish]) -> Void = { _ in }
     let places = SelectionPlaces()
 
     /// Order matters only where two patterns match the same path: the first wins.

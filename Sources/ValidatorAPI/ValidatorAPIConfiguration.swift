@@ -1,3 +1,5 @@
+import DutyWorkflow
+
 /// Where the validator API listens, and its bounds.
 package struct ValidatorAPIConfiguration: Sendable {
     package var host: String
@@ -36,6 +38,8 @@ package struct ValidatorAPIConfiguration: Sendable {
     package var allBodiesBytesMax = 256 << 20
     /// Told about each request.
     package var observe: @Sendable (ValidatorAPIRecord) -> Void = { _ in }
+    /// Told whom a client wants blocks to pay. Nothing comes of it: the cluster's word counts.
+    package var wished: @Sendable ([PaymentWish]) -> Void = { _ in }
 
     package init(host: String, port: Int, nodeVersion: String) {
         self.host = host
@@ -62,4 +66,8 @@ package struct ValidatorAPIRecord: Hashable, Sendable {
     package var duration: Duration
     /// Hit the bound, or the client left: to be left out of latencies.
     package var wasInterrupted: Bool
+    /// What the client calls itself, cut to size.
+    package var agent: String?
+    /// Whose key share the request came with, if it is not this operator's.
+    package var foreignHolder: ShareIndex?
 }

@@ -31,6 +31,9 @@ struct ValidatorAPIResponder: HTTPResponder {
         activity.record(userAgent: request.headers[.userAgent])
         var record = ValidatorAPIRecord(
             kind: .unrouted, status: 0, bodyType: .json, duration: .zero, wasInterrupted: false)
+        record.agent = request.headers[.userAgent].map {
+            String($0.prefix(ValidatorClientActivity.userAgentCharactersMax))
+        }
         defer {
             record.duration = start.duration(to: .now)
             configuration.observe(record)
@@ -39,6 +42,7 @@ struct ValidatorAPIResponder: HTTPResponder {
         do {
             response = try await answer(request, context.channel, arrival, &record)
         } catch {
+            if case .foreign(_, let holder, _)? = error as? KeyFault { record.foreignHolder = holder }
             let fault = APIFault(error)
             record.wasInterrupted = fault.status == APIFault.interrupted.status
             log(fault, request)

@@ -54,7 +54,7 @@ package final class ValidatorAPIServer: Sendable {
     package func open(_ backend: any ValidatorAPIBackend) {
         let table = EndpointTable(
             backend: backend, keys: keys, nodeVersion: configuration.nodeVersion,
-            selectionGrace: configuration.selectionGrace)
+            selectionGrace: configuration.selectionGrace, wished: configuration.wished)
         reception.open(Routes(endpoints: table.all), backend)
     }
 

@@ -3,7 +3,7 @@ import Synchronization
 /// Whether a validator client is alive, for the readiness check and metrics.
 package final class ValidatorClientActivity: Sendable {
     /// User agents are cut to this.
-    private static let userAgentCharactersMax = 128
+    static let userAgentCharactersMax = 128
 
     private let count = Atomic<UInt64>(0)
     private let agent = Mutex<String?>(nil)

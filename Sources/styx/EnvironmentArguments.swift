@@ -119,6 +119,7 @@ enum EnvironmentArguments {
         (["enr"], Enr.flags),
         (["combine"], Combine.flags),
         (["demo"], DemoCommand.flags),
+        (["doctor"], DoctorCommand.flags),
         (["relay"], RelayCommand.flags),
     ]
 

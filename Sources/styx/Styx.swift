@@ -16,7 +16,7 @@ struct Styx: AsyncParsableCommand {
         subcommands: [
             Run.self, RelayCommand.self, Create.self, ClusterCommand.self, Enr.self, Combine.self,
             ExitCommand.self, DepositCommand.self, FeeRecipientCommand.self, SlashingProtectionCommand.self,
-            Alpha.self, DemoCommand.self, VersionCommand.self,
+            DoctorCommand.self, Alpha.self, DemoCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

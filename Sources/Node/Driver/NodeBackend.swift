@@ -14,6 +14,8 @@ struct NodeBackend: ValidatorAPIBackend {
     let duties: DutiesSource
     /// Told of each request that was passed on and that a beacon node took.
     var passedOn: @Sendable (ProxyRequest) -> Void = { _ in }
+    /// Told of each request with a signature that is not of this operator's shares.
+    var badSignature: @Sendable () -> Void = {}
 
     var domains: SigningDomains { runtime.chain.domains }
     var clock: SlotClock { runtime.chain.clock }
@@ -58,7 +60,9 @@ struct NodeBackend: ValidatorAPIBackend {
     }
 
     func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
-        try await runtime.firstBad(in: sets.map(\.set)).map { bad in
+        let found = try await runtime.firstBad(in: sets.map(\.set))
+        if found.contains(where: { $0 != nil }) { badSignature() }
+        return found.map { bad in
             bad.map {
                 .refused("the signature for validator \($0.pubKey) does not verify under this operator's key share")
             }

@@ -74,7 +74,10 @@ struct DutyMetrics: Sendable {
         // Rates need a point to start from.
         for type in DutyType.allCases {
             for counter in [expected, succeeded, failed] { counter.add(0, .init(.init(type))) }
+            if type.rules.isDecided { consensusTimeouts.add(0, .init(Self.qbft, .init(type), Self.timer)) }
         }
+        skipped.add(0)
+        notIncluded.add(0, .init(.init(.proposer)))
     }
 
     func receive(_ report: Report) {

@@ -21,6 +21,7 @@ struct NodeMetrics: Sendable {
     let api: APIMetrics
     let peers: PeerMetrics
     let process: ProcessMetrics
+    let health: HealthMetrics
     private let currentSlot: Gauge<NoLabels>
     private let currentEpoch: Gauge<NoLabels>
 
@@ -62,6 +63,7 @@ struct NodeMetrics: Sendable {
         api = APIMetrics(&all)
         peers = PeerMetrics(&all, directory: cluster.directory, own: ownReport)
         process = ProcessMetrics(&all, startedAt: started)
+        health = HealthMetrics(&all)
         registry = all
     }
 

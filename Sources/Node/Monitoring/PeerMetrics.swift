@@ -24,6 +24,8 @@ struct PeerMetrics: Sendable {
     private let relays: Gauge<Labels1<MetricLabels.Relay>>
     private let relayConnectionTypes: Gauge<RelayConnections>
     private let sends: Histogram<Labels3<MetricLabels.Peer, MetricLabels.ProtocolName, MetricLabels.Topic>>
+    private let consensusErrors: Counter<Labels1<MetricLabels.ProtocolName>>
+    private let reachability: Gauge<NoLabels>
     private let version: Gauge<Labels2<MetricLabels.Peer, MetricLabels.Version>>
     private let gitHash: Gauge<Labels2<MetricLabels.Peer, MetricLabels.GitHash>>
     private let client: Gauge<Labels2<MetricLabels.Peer, MetricLabels.Client>>
@@ -53,6 +55,12 @@ struct PeerMetrics: Sendable {
             "p2p_send_duration_seconds", "From handing a message over until it is on its way.",
             Labels3<MetricLabels.Peer, MetricLabels.ProtocolName, MetricLabels.Topic>.self,
             buckets: (0..<18).map { 0.0001 * Double(1 << $0) }, seriesMax: 4000)
+        consensusErrors = all.counter(
+            "core_consensus_error_total", "Consensus messages of operators that were refused.",
+            Labels1<MetricLabels.ProtocolName>.self)
+        reachability = all.gauge(
+            "p2p_reachability_status",
+            "Whether others reach this node directly: 1 if one has from a public address, 0 while nobody knows.")
         version = all.gauge(
             "app_peerinfo_version", "Operators' versions.", Labels2<MetricLabels.Peer, MetricLabels.Version>.self)
         gitHash = all.gauge(
@@ -73,6 +81,8 @@ struct PeerMetrics: Sendable {
             pingErrors.add(0, .init(.init(peer)))
             connections.add(0, .init(.init(peer)))
         }
+        consensusErrors.add(0, .init(.init(value: ConsensusProtocol.id)))
+        reachability.set(0)
         for peer in directory.peers.indices.map(PeerIndex.init) {
             index.set(Double(peer.rawValue), .init(.init(peer)))
         }
@@ -102,11 +112,22 @@ struct PeerMetrics: Sendable {
     private func labels(_ peer: PeerID) -> Peers? { directory.index(of: peer).map { Peers(.init($0)) } }
 
     func receive(_ event: PeerEvent) {
-        guard case .sent(let peer, let protocolID, let topic, let took) = event else { return }
-        sends.observe(took, .init(.init(peer), .init(value: protocolID), .init(value: topic)))
+        switch event {
+        case .sent(let peer, let protocolID, let topic, let took):
+            sends.observe(took, .init(.init(peer), .init(value: protocolID), .init(value: topic)))
+        case .refused(_, protocolID: ConsensusProtocol.id, let fault) where !fault.isHarmless:
+            consensusErrors.add(1, .init(.init(value: ConsensusProtocol.id)))
+        default: break
+        }
     }
 
     func note(_ statuses: [PeerStatus], _ relayStatuses: [RelayStatus]) {
+        let isReached = statuses.contains { status in
+            status.links.contains { link in
+                link.direction == .inbound && link.path.relay == nil && link.address?.isPrivateNetwork == false
+            }
+        }
+        if isReached { reachability.set(1) }
         connectionTypes.replace(
             statuses.flatMap { status -> [(Connections, Double)] in
                 guard let peer = directory.index(of: status.peer) else { return [] }

@@ -9,6 +9,9 @@ struct ProcessMetrics: Sendable {
     private let openFilesMax: Gauge<NoLabels>
     private let resident: Gauge<NoLabels>
     private let virtual: Gauge<NoLabels>
+    private let tasks: Gauge<NoLabels>
+    private let allocated: Gauge<NoLabels>
+    private let heap: Gauge<NoLabels>
     private let errors: Counter<Labels1<MetricLabels.LogTopic>>
     private let warnings: Counter<Labels1<MetricLabels.LogTopic>>
 
@@ -20,6 +23,10 @@ struct ProcessMetrics: Sendable {
         openFilesMax = all.gauge("process_max_fds", "Files that may be open.")
         resident = all.gauge("process_resident_memory_bytes", "Memory in use.")
         virtual = all.gauge("process_virtual_memory_bytes", "Memory that is mapped.")
+        // Names that dashboards made for Charon read. Source: operations.md §9.1.
+        tasks = all.gauge("go_goroutines", "Threads of this process: tasks are not counted by its runtime.")
+        allocated = all.gauge("go_memstats_alloc_bytes", "Memory in use that is no file's: no heap of Go's.")
+        heap = all.gauge("go_memstats_heap_inuse_bytes", "Memory in use that is no file's: no heap of Go's.")
         errors = all.counter("app_log_error_total", "Errors in the log.", Labels1<MetricLabels.LogTopic>.self)
         warnings = all.counter("app_log_warn_total", "Warnings in the log.", Labels1<MetricLabels.LogTopic>.self)
     }
@@ -34,6 +41,15 @@ struct ProcessMetrics: Sendable {
             cpu.advance(to: Double(usage.cpuTicks) / Double(sysconf(Int32(_SC_CLK_TCK))))
             virtual.set(Double(usage.virtualBytes))
             resident.set(Double(usage.residentPages) * Double(sysconf(Int32(_SC_PAGESIZE))))
+        }
+        if let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) {
+            if let bytes = MachineProbe.kibibytes(status)["RssAnon"].map({ Double($0 << 10) }) {
+                allocated.set(bytes)
+                heap.set(bytes)
+            }
+        }
+        if let threads = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task") {
+            tasks.set(Double(threads.count))
         }
         if let files = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
             // The look at them is one of them.

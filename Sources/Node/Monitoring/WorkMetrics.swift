@@ -12,6 +12,7 @@ struct WorkMetrics: Sendable {
     private static let cryptoBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
     private let blinded: Gauge<NoLabels>
+    private let payee: Gauge<NoLabels>
     private let arrivals: Histogram<Labels2<MetricLabels.DutyKind, MetricLabels.PeerNumber>>
     private let exits: Counter<Labels1<MetricLabels.PubKeyShort>>
     private let verification: Histogram<Duties>
@@ -25,6 +26,9 @@ struct WorkMetrics: Sendable {
     init(_ all: inout MetricRegistry, own: PeerIndex) {
         self.own = own
         blinded = all.gauge("core_fetcher_proposal_blinded", "The last block is a builder's: 1, or the node's own: 2.")
+        payee = all.gauge(
+            "core_fetcher_proposal_local_mismatch_fee_recipient",
+            "Whom the beacon node's last block pays: 0 a builder's, 1 as the cluster says, 2 somebody else.")
         arrivals = all.histogram(
             "core_parsigdb_store", "Arrival of a partial signature after its duty's begin, in seconds.",
             Labels2<MetricLabels.DutyKind, MetricLabels.PeerNumber>.self, buckets: Self.arrivalBuckets)
@@ -46,6 +50,7 @@ struct WorkMetrics: Sendable {
         registrationErrors = all.counter(
             "core_scheduler_submit_registration_errors_total", "Requests with builder registrations that failed.")
         // Rates need a point to start from.
+        for type in DutyType.allCases where type.rules.isBroadcast { broadcasts.add(0, .init(.init(type))) }
         registrations.add(0)
         registrationErrors.add(0)
     }
@@ -60,6 +65,8 @@ struct WorkMetrics: Sendable {
             return { event in
                 guard case .fetched(_, .proposal(let proposal)) = event else { return }
                 blinded.set(proposal.isBlinded ? 1 : 2)
+                // The workflow compares; it speaks up after this.
+                payee.set(proposal.isBlinded ? 0 : 1)
             }
         case .shareWithPeers(let duty, let set): arrived(duty, set, from: own, clock, at: start)
         case .verify(_, let duty, _):
@@ -89,6 +96,9 @@ struct WorkMetrics: Sendable {
         arrivals.observe(
             max(.zero, now - clock.begin(of: duty)), times: set.count, .init(.init(duty.type), .init(peer)))
     }
+
+    /// The beacon node's block pays somebody else.
+    func notePaysOther() { payee.set(2) }
 
     /// A request with builder registrations.
     func registered(isTaken: Bool) {

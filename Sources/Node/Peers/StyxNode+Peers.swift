@@ -13,7 +13,9 @@ import Synchronization
 
 /// The peer side of a node, and what it tells its operator.
 extension StyxNode {
-    func topic(_ label: String) -> Logger {
+    func topic(_ label: String) -> Logger { Self.topic(label, of: logger) }
+
+    static func topic(_ label: String, of logger: Logger) -> Logger {
         var other = Logger(label: label)
         other.logLevel = logger.logLevel
         return other
@@ -93,7 +95,8 @@ extension StyxNode {
         let consensus = ConsensusProtocol(
             codec: ConsensusCodec(operators: cluster.operators, validators: cluster.keys.pubKeys.count, preset: preset),
             directory: cluster.directory, sender: sender, worker: worker, admits: admits,
-            deliver: { message, _ in slot.current?.driver.post(.consensusMessage(message)) }, observe: observe)
+            deliver: { message, _ in slot.current?.driver.post(.consensusMessage(message)) }, observe: observe,
+            record: { [recorder] in recorder?.note($0) })
         let parSigEx = ParSigExProtocol(
             codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count, preset: preset),
             directory: cluster.directory, sender: sender, worker: worker, admits: admits,
@@ -111,10 +114,11 @@ extension StyxNode {
         let logger = topic("peerinfo")
         let peerInfo = PeerInfoProtocol(
             own: ownInfo, host: host, directory: cluster.directory, now: SystemClock.now,
-            warn: { [peerFaults] peer, warning in
+            warn: { [peerFaults, doctor] peer, warning in
                 guard case .runsTwice(let twins) = warning else {
                     return logger.warning("\(warning)", metadata: ["peer": "\(peer)"])
                 }
+                doctor.noteTwin(of: peer, at: SystemClock.now())
                 guard case .tell(let suppressed) = peerFaults.note("runs twice", of: peer) else { return }
                 logger.critical(
                     "an operator's identity runs in two processes: one must stop, and both may be slashed until then",
@@ -208,7 +212,7 @@ extension StyxNode {
         let (directory, faults) = (cluster.directory, peerFaults)
         let server = MonitoringServer(
             host: address.host, port: address.port,
-            pages: [
+            pages: doctorPages.merging([
                 "/debug/peers": {
                     let view = PeerView(
                         directory: directory, statuses: await host.status(), reports: peerInfo.snapshot,
@@ -216,7 +220,7 @@ extension StyxNode {
                         listening: await host.advertised)
                     return Page(json: view.json.text(indent: "  ") + "\n")
                 }
-            ], logger: topic("debug"))
+            ]) { first, _ in first }, logger: topic("debug"))
         do { try await server.run { hooks.debug($0) } } catch let error where !(error is CancellationError) {
             throw ConfigurationError(
                 flag: "debug-address", what: "cannot be listened on: \(error)", cure: "choose a free address")
@@ -269,26 +273,9 @@ extension StyxNode {
     }
 
     func beaconConfiguration(_ reconnections: Reconnections) throws -> BeaconClientConfiguration {
-        func addresses(_ texts: [String], _ flag: String) throws -> [BeaconNodeAddress] {
-            try texts.map { text in
-                do { return try BeaconNodeAddress(text) } catch {
-                    throw ConfigurationError(
-                        flag: flag, what: "has an unusable URL: \(error)", cure: "write e.g. http://localhost:5052")
-                }
-            }
-        }
-        var beacon = BeaconClientConfiguration(
-            primaries: try addresses(configuration.beaconNodeEndpoints, "beacon-node-endpoints"),
-            fallbacks: try addresses(configuration.fallbackBeaconNodeEndpoints, "fallback-beacon-node-endpoints"))
+        var beacon = try configuration.beaconClient()
         beacon.observe = { [metrics = monitoring.metrics.beacon] in metrics.receive($0) }
         beacon.reconnected = { reconnections.note($0) }
-        beacon.readTimeout = configuration.beaconNodeTimeout
-        beacon.submitTimeout = configuration.beaconNodeSubmitTimeout
-        beacon.isJSONOnly = configuration.features.isOn(.jsonRequests)
-        for header in configuration.beaconNodeHeaders {
-            let parts = header.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            beacon.headers.append(String(parts[0]), String(parts[1]))
-        }
         return beacon
     }
 }

@@ -74,6 +74,12 @@ package final class CryptoThreads: Sendable {
         try await pool.runIfActive(work)
     }
 
+    /// Jobs that wait now, by kind.
+    var waiting: [String: Int] {
+        let counts = jobs.withLock { $0.counts }
+        return Dictionary(uniqueKeysWithValues: Priority.allCases.map { ("\($0)", counts[$0] ?? 0) })
+    }
+
     package func shutdown() async throws { try await pool.shutdownGracefully() }
 }
 

@@ -7,6 +7,8 @@ struct JobQueue<Job: Sendable>: Sendable {
         private var jobs: [Job] = []
         private var head = 0
 
+        var count: Int { jobs.count - head }
+
         mutating func append(_ job: Job) { jobs.append(job) }
 
         mutating func popFirst() -> Job? {
@@ -25,6 +27,9 @@ struct JobQueue<Job: Sendable>: Sendable {
     mutating func add(_ job: Job, _ priority: CryptoThreads.Priority) {
         waiting[priority, default: Line()].append(job)
     }
+
+    /// Jobs that wait.
+    var counts: [CryptoThreads.Priority: Int] { waiting.mapValues(\.count) }
 
     mutating func next() -> Job? {
         for priority in CryptoThreads.Priority.allCases {

@@ -173,6 +173,10 @@ package struct ConsensusCodec: Sendable {
     ///
     /// - Throws: `missingValue` when a hash of the message or its justification has no value: peers would drop it.
     package static func encode(_ message: ConsensusMessage) throws(MessageFault) -> [UInt8] {
+        try wire(message).canonicalBytes()
+    }
+
+    static func wire(_ message: ConsensusMessage) throws(MessageFault) -> WireQBFTConsensusMsg {
         var wire = WireQBFTConsensusMsg()
         wire.msg = WireQBFTMsg(message.duty, message.message)
         wire.justification = message.message.justification.map { WireQBFTMsg(message.duty, $0) }
@@ -180,7 +184,7 @@ package struct ConsensusCodec: Sendable {
             guard let value = message.values[hash] else { throw .missingValue(hash) }
             wire.values.append(WireValue.any(value))
         }
-        return wire.canonicalBytes()
+        return wire
     }
 
     /// What is signed of a message: everything but its signature, justification and values (consensus.md §3.4).

@@ -15,6 +15,7 @@ package final class ConsensusProtocol: Sendable {
     private let sender: PeerSender
     private let worker: @Sendable (@escaping @Sendable () -> Void) -> Void
     private let observe: @Sendable (PeerEvent) -> Void
+    private let record: @Sendable (ConsensusMessage) -> Void
     private let reception: Reception<ConsensusMessage>
 
     /// - Parameters:
@@ -22,13 +23,16 @@ package final class ConsensusProtocol: Sendable {
     ///   - admits: the duty gate, asked on the loop.
     ///   - deliver: takes an authentic message, on the loop, and who brought it, not necessarily its signer; duplicates
     ///     happen.
+    ///   - record: sees each message that is delivered, and each of our own that goes to all.
     package init(
         codec: ConsensusCodec, directory: PeerDirectory, sender: PeerSender,
         worker: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void,
         admits: @escaping @Sendable (Duty, PeerIndex) -> Admission,
         deliver: @escaping @Sendable (ConsensusMessage, PeerIndex) -> Void,
-        observe: @escaping @Sendable (PeerEvent) -> Void
+        observe: @escaping @Sendable (PeerEvent) -> Void,
+        record: @escaping @Sendable (ConsensusMessage) -> Void = { _ in }
     ) {
+        self.record = record
         self.sender = sender
         self.worker = worker
         self.observe = observe
@@ -39,6 +43,7 @@ package final class ConsensusProtocol: Sendable {
             },
             decode: { bytes, duty, _ throws(MessageFault) in try codec.decode(bytes) { $0 == duty } },
             deliver: { message, peer in
+                record(message)
                 deliver(message, peer)
                 observe(.delivered(peer, topic: Self.topic(message)))
             })
@@ -62,6 +67,7 @@ package final class ConsensusProtocol: Sendable {
         _ message: ConsensusMessage, to peer: PeerIndex? = nil,
         done: @escaping @Sendable (Set<PeerIndex>) -> Void = { _ in }
     ) {
+        if peer == nil { record(message) }
         let entries = message.values.values.reduce(0) { $0 + $1.count }
         guard entries > Self.entriesOnLoopMax else { return encodeAndSend(message, peer, done) }
         HandOffs.note(.worker)

@@ -1,0 +1,72 @@
+/// Every finding there is. The names are stable: they are in the web pages, in logs, and head the entries of
+/// docs/runbook.md.
+package enum FindingID: String, Hashable, Sendable, CaseIterable {
+    // This node.
+    case twinSeen = "twin-seen"
+    case journalNew = "journal-new"
+    case journalFile = "journal-file"
+    case lockUnverified = "lock-unverified"
+    case slotsSkipped = "slots-skipped"
+    case eventLoopSlow = "event-loop-slow"
+    case memoryGrows = "memory-grows"
+    case clusterFiles = "cluster-files"
+    case portInUse = "port-in-use"
+    // Machine.
+    case clockOff = "clock-off"
+    case diskFull = "disk-full"
+    case diskSlow = "disk-slow"
+    case memoryLow = "memory-low"
+    case filesRunOut = "files-run-out"
+    // Beacon nodes.
+    case beaconNodeUnreachable = "beacon-node-unreachable"
+    case beaconNodeForeign = "beacon-node-foreign"
+    case beaconNodeSyncing = "beacon-node-syncing"
+    case beaconNodeBehind = "beacon-node-behind"
+    case beaconNodeWithoutPeers = "beacon-node-without-peers"
+    case beaconNodeClock = "beacon-node-clock"
+    case beaconNodeOld = "beacon-node-old"
+    case beaconNodeSlow = "beacon-node-slow"
+    case beaconNodeFallback = "beacon-node-fallback"
+    case headsLate = "heads-late"
+    case registrationsFail = "registrations-fail"
+    case blockPaysOther = "block-pays-other"
+    case blocksLocal = "blocks-local"
+    // Execution clients.
+    case executionClientOffline = "execution-client-offline"
+    case executionClientBehind = "execution-client-behind"
+    case executionClientOld = "execution-client-old"
+    // Validator client.
+    case validatorClientSilent = "validator-client-silent"
+    case validatorClientNotDistributed = "validator-client-not-distributed"
+    case validatorClientForeignShares = "validator-client-foreign-shares"
+    case validatorClientBuilder = "validator-client-builder"
+    case validatorClientFeeRecipient = "validator-client-fee-recipient"
+    case validatorClientErrors = "validator-client-errors"
+    case validatorClientsSeveral = "validator-clients-several"
+    // Signers.
+    case signerUnreachable = "signer-unreachable"
+    case signerUnhealthy = "signer-unhealthy"
+    case sharesMissing = "shares-missing"
+    case sharesForeign = "shares-foreign"
+    // Peers.
+    case peersBelowQuorum = "peers-below-quorum"
+    case peerMissing = "peer-missing"
+    case peerNotSigning = "peer-not-signing"
+    case peerClock = "peer-clock"
+    case peerVersion = "peer-version"
+    case peerOtherCluster = "peer-other-cluster"
+    case peerBuilderDiffers = "peer-builder-differs"
+    case peerTwin = "peer-twin"
+    case peersSlow = "peers-slow"
+    case signaturesLate = "signatures-late"
+    case syncHeadsDiffer = "sync-heads-differ"
+    // Relays.
+    case relayMissing = "relay-missing"
+    case relaysNone = "relays-none"
+    // Cluster.
+    case dutiesMissed = "duties-missed"
+    case consensusRounds = "consensus-rounds"
+    case validatorsPending = "validators-pending"
+    case validatorsUnknown = "validators-unknown"
+    case validatorSlashed = "validator-slashed"
+}
