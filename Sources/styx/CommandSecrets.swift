@@ -23,7 +23,7 @@ enum CommandSecrets {
 
     /// A flag's value for people, with what is or may be secret in it masked where it stands: shorter secrets too.
     static func shown(_ value: String, of flag: String) -> String {
-        value.split(separator: ",", omittingEmptySubsequences: false).map { entry in
+        value.split(separator: ",", omittingEmptySubsequences: false).map { entry -> String in
             if entry.isEmpty { return "" }
             if isToken(flag) { return mask }
             if flag.contains("header") {

@@ -93,6 +93,7 @@ struct FeatureSetTests {
             let node = try await StyxNode(configuration, logger: NodeFiles.quiet)
             #expect(try node.beaconConfiguration(Reconnections()).isJSONOnly == expected)
             try await node.threads.shutdown()
+            withExtendedLifetime(files) {}
         }
     }
 }

@@ -16,7 +16,9 @@ import Testing
     @Test("the nearest of two slips at most")
     func nearest() {
         let names = ["linear", "quic", "json_requests"]
-        for (name, expected) in [("lineer", "linear"), ("qiuc", "quic"), ("quiccc", "quic"), ("other", nil)] {
+        for (name, expected) in [
+            ("lineer", "linear"), ("qiuc", "quic"), ("quiccc", "quic"), ("other", nil),
+        ] as [(String, String?)] {
             #expect(Spelling.nearest(to: name, in: names) == expected)
         }
         #expect(Spelling.nearest(to: String(repeating: "x", count: 1 << 16), in: names) == nil)
