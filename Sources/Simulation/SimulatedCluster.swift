@@ -27,6 +27,8 @@ package struct SimulatedCluster {
         package var attacker: (node: Int, attack: Attack)?
         /// This node sends bad shares, about every other time.
         package var forger: Int?
+        /// Nodes with a validator client sign by themselves as well.
+        package var allSign = false
         /// What nodes behave as, newest first; of all others `v1.11` and `v1.10`.
         package var versions: [Int: [String]] = [:]
         /// Nodes with other disks than `commitTime`.
@@ -44,6 +46,7 @@ package struct SimulatedCluster {
         case restart(node: Int)
         case validatorClient(node: Int, Chore)
         case stepClock(node: Int, by: Duration)
+        case wish(node: Int, validator: Int, WantedRegistration)
         case strike
         case measure
     }
@@ -78,6 +81,8 @@ package struct SimulatedCluster {
     var priorityTickets: [Ticket: (node: Int, asker: Int)] = [:]
     var nextTicket: UInt64 = 0
     var attacker: SimulatedAttacker?
+    /// Of each node's operator, as they are kept beside its journal.
+    var wishes: [Int: [PubKey: WantedRegistration]] = [:]
     /// The most that peers made an honest node hold, in bytes; looked at every two seconds.
     package private(set) var heldBytesPeak = 0
 
@@ -176,6 +181,7 @@ package struct SimulatedCluster {
         case .stepClock(let node, let step):
             nodes[node].skew += step
             turn(node, .wake)
+        case .wish(let node, let validator, let wanted): wish(wanted, of: validator, at: node)
         case .strike: strike()
         case .measure:
             heldBytesPeak = honest.reduce(heldBytesPeak) { max($0, nodes[$1].workflow?.heldBytes ?? 0) }
@@ -209,7 +215,7 @@ package struct SimulatedCluster {
             validators: Set(chain.pubKeys), clock: chain.clock, spec: chain.spec,
             proposals: ProposalPreferences(
                 feeRecipients: Dictionary(uniqueKeysWithValues: chain.pubKeys.map { ($0, SimulatedChain.payee) })),
-            signs: !Self.hasValidatorClient(node), seed: options.seed &+ UInt64(node),
+            signs: options.allSign || !Self.hasValidatorClient(node), seed: options.seed &+ UInt64(node),
             infoSync: infoSyncConfiguration(node))
         let signature = [UInt8(truncatingIfNeeded: node)]
         var workflow = Workflow(
@@ -229,6 +235,7 @@ package struct SimulatedCluster {
         nodes[node].workflow = workflow
         act(node, effects)
         turn(node, .wake)
+        tellWishes(node)
         for peer in nodes.indices where peer != node {
             post(peer, .peerConnected(PeerIndex(node)), after: Self.connectTime)
             post(node, .peerConnected(PeerIndex(peer)), after: Self.connectTime)
