@@ -114,7 +114,7 @@ let package = Package(
                 "Ethereum", "ValidatorAPI", "HTTPServing", "Timing", hummingbird, hummingbirdTLS, nioCore, logging,
             ]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
-        module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1]),
+        module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL]),
         module("Cosigning", ["Cluster", "ClusterSetup", "BeaconClient", logging]),
         module(
             "RemoteSigner",

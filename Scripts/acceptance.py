@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 
 from lab import rejected
+from operators import ExitRequests, Keymanagers, await_exit
 from remote_signers import RemoteSigners
 
 parser = argparse.ArgumentParser()
@@ -46,13 +47,28 @@ parser.add_argument("--remote-signers", action="store_true",
 parser.add_argument("--kill-signer-in", type=int, help="epoch in whose first half the last remote signer is down")
 parser.add_argument("--wrong-signer", action="store_true",
                     help="node 0's remote signer answers some keys with wrong signatures, garbage, or late")
+parser.add_argument("--slow-signer", action="store_true", help="node 0's remote signer answers later than it is waited for")
+parser.add_argument("--garbage-signer", action="store_true", help="node 0's remote signer answers with no signatures")
+parser.add_argument("--keymanager", action="store_true",
+                    help="in epoch 1 a key share is deleted at node 0 and imported again by its keymanager API, settings are "
+                         "changed, and at the end a validator exits by it")
+parser.add_argument("--unregistered", action="store_true",
+                    help="with --blinded: the lock's builder registrations do not hold, so that the nodes make new ones")
+parser.add_argument("--exit-absent", type=float, nargs="?", const=600, metavar="SECONDS",
+                    help="at the end three operators request an exit while the last node is away, for ten minutes if not told "
+                         "otherwise, and returns")
 parser.add_argument("--genesis-delay", type=int, default=25)
 parser.add_argument("--keep", action="store_true", help="keep the folder with logs and keys")
 args = parser.parse_args()
-if not args.remote_signers and (args.wrong_signer or args.kill_signer_in is not None):
-    parser.error("--wrong-signer and --kill-signer-in need --remote-signers")
-if args.wrong_signer and args.kill_signer_in is not None:
-    parser.error("--wrong-signer or --kill-signer-in: a cluster of four bears one bad signer")
+bad_signers = [args.wrong_signer, args.slow_signer, args.garbage_signer, args.kill_signer_in is not None]
+if not args.remote_signers and any(bad_signers):
+    parser.error("--wrong-signer, --slow-signer, --garbage-signer and --kill-signer-in need --remote-signers")
+if sum(bad_signers) > 1:
+    parser.error("--wrong-signer, --slow-signer, --garbage-signer or --kill-signer-in: a cluster of four bears one bad signer")
+if args.keymanager and (args.remote_signers or args.clients or args.epochs < 2):
+    parser.error("--keymanager is for nodes that sign with keystores, for two epochs or more")
+if args.unregistered and not args.blinded:
+    parser.error("--unregistered needs --blinded: without builders nobody is told of registrations")
 # Processes run in a folder of their own. Not resolved: a virtual environment is found by the path of its link.
 args.styx, args.python, args.specnode = (os.path.abspath(each) for each in (args.styx, args.python, args.specnode))
 
@@ -179,12 +195,20 @@ def main(folder):
             check=True, stdout=subprocess.DEVNULL)
         lock = json.load(open(f"{folder}/cluster/node0/cluster-lock.json"))
         keys = [each["distributed_public_key"] for each in lock["distributed_validators"]]
+        if args.unregistered:
+            for index in range(args.nodes):
+                path = pathlib.Path(f"{folder}/cluster/node{index}/cluster-lock.json")
+                broken = json.loads(path.read_text())
+                for each in broken["distributed_validators"]:
+                    each["builder_registration"]["signature"] = each["partial_deposit_data"][0]["signature"]
+                path.chmod(0o600)
+                path.write_text(json.dumps(broken))
         pathlib.Path(f"{folder}/dv.pubkeys").write_text("\n".join(keys) + "\n")
 
-        chain_port, proxy_port, *ports = free_ports(4 + 4 * args.nodes)
+        chain_port, proxy_port, *ports = free_ports(4 + 5 * args.nodes)
         proxy_ports, ports = ports[:2], ports[2:]
-        p2p_ports, api_ports, monitoring_ports, signer_ports = (
-            ports[index * args.nodes:(index + 1) * args.nodes] for index in range(4))
+        p2p_ports, api_ports, monitoring_ports, signer_ports, keymanager_ports = (
+            ports[index * args.nodes:(index + 1) * args.nodes] for index in range(5))
         signer_ports = signer_ports[:args.nodes - args.clients]
         say(f"starting the chain: {args.fork}, {args.preset} preset, {args.chain_validators} validators, "
             f"slots of {args.slot_seconds} s; logs in {folder}")
@@ -194,7 +218,9 @@ def main(folder):
             "--pubkeys", f"{folder}/dv.pubkeys", "--slot-seconds", str(args.slot_seconds),
             "--port", str(chain_port), "--genesis-delay", str(args.genesis_delay),
             "--genesis-fork-version", GENESIS_FORK_VERSION, "--log", f"{folder}/requests.jsonl"]
-            + (["--blinded"] if args.blinded else []) + ([] if args.full_sync else ["--thin-sync"]))
+            + (["--blinded"] if args.blinded else []) + ([] if args.full_sync else ["--thin-sync"])
+            # Exits are of hoodi's Capella, which the lock's network is.
+            + (["--hoodi"] if args.keymanager or args.exit_absent is not None else []))
         endpoints = [f"http://127.0.0.1:{chain_port}"]
         if args.faults:
             for index, port in enumerate(proxy_ports):
@@ -222,6 +248,7 @@ def main(folder):
         signers = RemoteSigners(args, folder, signer_ports, proxy_port, start) if args.remote_signers else None
         if signers:
             signers.start_all()
+        keymanagers = Keymanagers(folder, lock, keymanager_ports) if args.keymanager else None
         # The nodes start before the chain answers: they must wait for it.
         nodes = []
         commands = []
@@ -238,6 +265,8 @@ def main(folder):
                 # The built-in relays are out on the internet.
                 "--p2p-relays", "",
                 "--log-level", "debug"] + (["--builder-api"] if args.blinded else [])
+                + (["--no-verify"] if args.unregistered else [])
+                + (keymanagers.flags(index) if keymanagers else [])
                 + ([] if index >= args.nodes - args.clients else ["--accept-new-journal"] + (
                     signers.flags(index) if signers else
                     ["--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores"])))
@@ -288,6 +317,8 @@ def main(folder):
             if args.kill_signer_in == epoch:
                 signers.kill(len(signer_ports) - 1)
                 say(f"the signer of node {len(signer_ports) - 1} is killed")
+            if keymanagers and epoch == 1:
+                failed += keymanagers.remove()
             set_faults(2 * epoch)
             # Slot 0 has no block: it is the genesis.
             for duty in get(f"{base}/eth/v1/validator/duties/proposer/{epoch}")["data"]:
@@ -302,6 +333,8 @@ def main(folder):
                     if args.kill_signer_in == epoch:
                         signers.start_signer(len(signer_ports) - 1)
                         say("it is started again")
+                    if keymanagers and epoch == 1:
+                        failed += keymanagers.bring_back()
                     middle = None
                 for index, client in clients.items():
                     if client.poll() is not None:
@@ -341,6 +374,35 @@ def main(folder):
         for kind in told + (["registration"] if args.blinded else []):
             say(f"{kind}, by validator: {count(kind)}")
             failed += [f"validator {v}: no {kind}" for v, n in enumerate(count(kind)) if n == 0]
+        last = args.nodes - 1
+        if keymanagers:
+            failed += keymanagers.settled(f"{folder}/specnode.log")
+            exiting = args.validators - 1
+            failed += keymanagers.exit(exiting, args.epochs, api_ports[:last])
+            failed += await_exit(base, exiting, args.slot_seconds)
+        if args.exit_absent is not None:
+            def stop():
+                nodes[last].terminate()
+                nodes[last].wait(timeout=15)
+                say(f"node {last} is stopped")
+
+            def restart():
+                nodes[last] = start(f"node{last}-again", commands[last])
+                say(f"node {last} is started again")
+                for _ in range(240):
+                    status, _text = early_answer(api_ports[last])
+                    if status == 200:
+                        return []
+                    time.sleep(0.5)
+                return [f"node {last} did not answer within two minutes of its restart"]
+
+            requests = ExitRequests(
+                args, folder, base, api_ports,
+                lambda index: signers.flags(index) if signers and index < len(signer_ports)
+                else ["--validator-keys-dir", f"{folder}/cluster/node{index}/validator_keys"])
+            failed += requests.run(0, keys[0], args.epochs, stop, restart)
+            stats = get(f"{base}/specnode/stats")
+            failed += [f"rejected: {each}" for each in rejected(stats)[:10] if "exit" in json.dumps(each)]
         for index, client in clients.items():
             client.terminate()
             if client.wait(timeout=15) != 0:
@@ -369,7 +431,8 @@ def main(folder):
             if node.poll() is None:
                 failed += [f"node {index}: {each}" for each in monitoring(
                     monitoring_ports[index], f"{folder}/metrics{index}.txt",
-                    is_quiet=not args.faults and args.stop_in is None and not args.loaded)]
+                    is_quiet=not args.faults and args.stop_in is None and not args.loaded
+                    and args.exit_absent is None)]
         for index, node in enumerate(nodes):
             if node.poll() is not None:
                 continue

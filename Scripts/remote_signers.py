@@ -15,6 +15,8 @@ class RemoteSigners:
         self.args, self.folder, self.ports, self.proxy_port, self.start = args, folder, ports, proxy_port, start
         self.testbed = pathlib.Path(args.specnode).parent
         self.processes = {}
+        # How node 0's signer is spoiled: by key, or all of what it says alike; None for not at all.
+        self.spoiled = next((how for how in ("wrong", "slow", "garbage") if getattr(args, f"{how}_signer")), None)
 
     def log(self, index):
         return f"{self.folder}/signed{index}.jsonl"
@@ -30,12 +32,14 @@ class RemoteSigners:
         subprocess.run([self.args.python, str(self.testbed / "ks.py"), *homes], check=True, stdout=subprocess.DEVNULL)
         for index in range(len(self.ports)):
             self.start_signer(index)
-        if self.args.wrong_signer:
+        if self.spoiled:
             self.wait_for(self.ports[0])
+            # Later than a node waits for an answer, which is 2 s.
+            how = {"wrong": [], "slow": ["--how", "late", "--late", "5"], "garbage": ["--how", "garbage"]}
             self.start("signer-proxy", [
                 self.args.python, str(pathlib.Path(__file__).with_name("signer_proxy.py").absolute()), "--port",
                 str(self.proxy_port), "--upstream", f"http://127.0.0.1:{self.ports[0]}", "--log",
-                f"{self.folder}/spoiled.jsonl"])
+                f"{self.folder}/spoiled.jsonl"] + how[self.spoiled])
 
     @staticmethod
     def wait_for(port):
@@ -48,7 +52,7 @@ class RemoteSigners:
         raise SystemExit(f"acceptance: the signer at port {port} did not answer within two minutes")
 
     def url(self, index):
-        return f"http://127.0.0.1:{self.proxy_port if self.args.wrong_signer and index == 0 else self.ports[index]}"
+        return f"http://127.0.0.1:{self.proxy_port if self.spoiled and index == 0 else self.ports[index]}"
 
     def flags(self, index):
         return ["--signer", "remote", "--signer-url", self.url(index)]
@@ -76,14 +80,15 @@ class RemoteSigners:
                 failed.append(f"signer {index} could not read a request, see signer{index}.log")
             if not lines:
                 failed.append(f"signer {index} was asked for nothing")
-            if not (self.args.wrong_signer and index == 0) and "remote signer did not sign" in self.node_log(index):
+            if not (self.spoiled and index == 0) and "remote signer did not sign" in self.node_log(index):
                 failed.append(f"node {index} says that its signer did not sign")
         if self.args.kill_signer_in is not None:
             log = self.node_log(len(self.ports) - 1)
             failed += [f"the node of the killed signer did not say: {each}" for each in (
                 "remote signer is out of reach", "remote signer answers again") if each not in log]
-        if self.args.wrong_signer:
-            failed += self.wrong_signer_faults()
+        if self.spoiled:
+            failed += self.wrong_signer_faults() if self.spoiled == "wrong" else self.useless_signer_faults()
+            failed += self.told_to_others()
         return failed
 
     def wrong_signer_faults(self):
@@ -102,7 +107,31 @@ class RemoteSigners:
                 failed.append(f"node 0 did not name its signer and the key: {how}")
             elif len(loud) > len(keys):
                 failed.append(f"node 0 said {len(loud)} times: {words}")
+        return failed
+
+    def useless_signer_faults(self):
+        """Of one that never makes a signature that can be used: it is named, now and then, and nothing of it is shared."""
+        spoiled = [json.loads(line) for line in open(f"{self.folder}/spoiled.jsonl")]
+        print(f"acceptance: the signer of node 0 spoiled {len(spoiled)} answers", flush=True)
+        words = {"slow": "did not answer in time", "garbage": "no signature"}[self.spoiled]
+        log = self.node_log(0).splitlines()
+        named = [line for line in log if words in line and self.url(0) in line]
+        loud = [line for line in named if line.split()[1] in ("WARN", "ERRO")]
+        failed = [] if spoiled else ["the proxy spoiled nothing"]
+        if not loud:
+            failed.append(f"node 0 did not name its signer: {words}")
+        done = [line for line in log if "duty done" in line and "attester" in line]
+        if not done:
+            failed.append("node 0 published nothing of what the others signed")
+        return failed
+
+    def told_to_others(self):
+        failed = []
         for index in range(1, self.args.nodes):
             told = [line for line in self.node_log(index).splitlines() if "bad_share" in line or "bad_set" in line]
             failed += [f"node {index} was sent a bad share: {line}" for line in told[:3]]
+        if self.spoiled != "wrong":
+            # Whose signatures never hold has none to share: the others miss it.
+            missed = any("an operator signs nothing" in self.node_log(index) for index in range(1, self.args.nodes))
+            print(f"acceptance: the other nodes miss operator 0: {missed}", flush=True)
         return failed

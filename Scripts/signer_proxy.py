@@ -1,5 +1,5 @@
 """Stands before a remote signer and spoils what it answers, by key: the first key's signatures are over something else,
-the second's are no signatures, the third's come late. All others pass.
+the second's are no signatures, the third's come late. All others pass. With --how all of them are spoiled alike.
 
     signer_proxy.py --port 15001 --upstream http://127.0.0.1:15000 --log spoiled.jsonl
 """
@@ -16,6 +16,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int, required=True)
 parser.add_argument("--upstream", required=True)
 parser.add_argument("--late", type=float, default=0.7, help="seconds")
+parser.add_argument("--how", choices=["wrong", "garbage", "late"], help="for all keys; by key if not given")
 parser.add_argument("--log", required=True, help="a line for each spoiled answer")
 args = parser.parse_args()
 log = open(args.log, "a")
@@ -27,7 +28,7 @@ earlier = {}
 
 def spoiled(key, body):
     """What to answer instead of a key's signature."""
-    kind = {0: "wrong", 1: "garbage", 2: "late"}.get(KEYS.index(key) if key in KEYS else None)
+    kind = args.how or {0: "wrong", 1: "garbage", 2: "late"}.get(KEYS.index(key) if key in KEYS else None)
     match = re.search(rb"0x[0-9a-f]{192}", body)
     if kind is None or match is None:
         return kind, body

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// One HTTP request at a time, with a whole answer within bounds of time and size. Redirects are answers.
 package final class WebClient: Sendable {
@@ -49,10 +50,15 @@ package final class WebClient: Sendable {
     /// Time limits are multiplied by it.
     let patience: Int
 
-    private init(patience: Int, connectionsMax: Int) {
+    private init(patience: Int, connectionsMax: Int, trust: TrustRoots?) {
         self.patience = patience
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
         settings.httpVersion = .http1Only
+        if let trust {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.trustRoots = trust.roots
+            settings.tlsConfiguration = tls
+        }
         // A refused connection is an answer.
         settings.connectionPool.retryConnectionEstablishment = false
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsMax
@@ -66,10 +72,11 @@ package final class WebClient: Sendable {
     /// - Parameters:
     ///   - patience: more than 1 in tests, which run on busy machines.
     ///   - connectionsMax: to one host at once; requests beyond it wait for one.
+    ///   - trust: nil: those that the system trusts.
     package static func with<R: Sendable>(
-        patience: Int = 1, connectionsMax: Int = 8, _ body: (WebClient) async throws -> R
+        patience: Int = 1, connectionsMax: Int = 8, trust: TrustRoots? = nil, _ body: (WebClient) async throws -> R
     ) async throws -> R {
-        let client = WebClient(patience: patience, connectionsMax: connectionsMax)
+        let client = WebClient(patience: patience, connectionsMax: connectionsMax, trust: trust)
         do {
             let result = try await body(client)
             try? await client.http.shutdown()

@@ -9,8 +9,8 @@ import Secp256k1
 package struct Seat: Sendable {
     let cluster: VerifiedCluster
     private let identity: Secp256k1.PrivateKey
-    private let peer: Int
-    private let files: ClusterFiles
+    let peer: Int
+    let files: ClusterFiles
 
     package init(_ cluster: VerifiedCluster, _ files: ClusterFiles) throws(ClusterError) {
         let key = try IdentityKeyFile.load(files.privateKeyFile)
@@ -46,7 +46,7 @@ package struct Seat: Sendable {
 
     /// This operator's key shares by position of the validator in the lock; each is what the lock says. Without leave
     /// for incomplete keystores they are all there.
-    func openShares() async throws -> [Int: SecretKey] {
+    func openKeystores() async throws -> [Int: SecretKey] {
         let (cluster, peer, files) = (cluster, peer, files)
         return try await TrustedDealer.onOwnThread(files.opened) { watched in
             let directory = files.validatorKeysDirectory

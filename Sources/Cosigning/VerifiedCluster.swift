@@ -12,6 +12,8 @@ package struct ClusterFiles: Sendable {
     package var validatorKeysDirectory = ".charon/\(KeystoreDirectory.name)"
     /// Whether key shares of some validators may be missing.
     package var allowsIncompleteKeystores = false
+    /// Instead of keystores.
+    package var remoteShares: RemoteShares?
     /// Asked about signatures of contract wallets; empty: nobody is.
     package var executionEndpoint = ""
     package var network = NetworkFlags()

@@ -2,10 +2,22 @@ import Ethereum
 import Timing
 
 /// Hands group signatures to the beacon node and retries until the duty's deadline. Source: workflow.md §13, §14.
+///
+/// Of exits, which have no deadline and which operators wait for, it remembers what became of each: one that was refused
+/// for good is handed in again when an operator asks again.
 struct Broadcaster: Sendable {
+    /// What the beacon node said at last.
+    enum Verdict: Hashable, Sendable {
+        case taken
+        /// For good.
+        case refused(String)
+    }
+
     private let configuration: WorkflowConfiguration
     private var retries: [Duty: [(at: Instant, set: SignedDataSet)]] = [:]
     private var failures: [Duty: Int] = [:]
+    /// Of exits: as many as `DeadlineQueue` lets there be.
+    private var verdicts: [Duty: [EntryKey: Verdict]] = [:]
     private var random: SplitMix64
 
     init(configuration: WorkflowConfiguration) {
@@ -13,25 +25,38 @@ struct Broadcaster: Sendable {
         random = SplitMix64(seed: configuration.seed &+ 2)
     }
 
-    /// What only the cluster itself needs is done.
-    func broadcast(_ duty: Duty, _ set: SignedDataSet) -> [Signal] {
+    /// What only the cluster itself needs is done. Exits go one by one: what becomes of one says nothing of the others.
+    mutating func broadcast(_ duty: Duty, _ set: SignedDataSet) -> [Signal] {
         guard !set.isEmpty else { return [] }
-        return duty.type.rules.isBroadcast
-            ? [.perform(.broadcast(duty, set))]
-            : [.perform(.note(.broadcast(duty, set.keys.sorted())))]
+        guard duty.type.rules.isBroadcast else { return [.perform(.note(.broadcast(duty, set.keys.sorted())))] }
+        guard duty.type == .exit else { return [.perform(.broadcast(duty, set))] }
+        for key in set.keys { verdicts[duty]?[key] = nil }
+        return set.sorted { $0.key < $1.key }.map { .perform(.broadcast(duty, [$0: $1])) }
     }
 
-    func succeeded(_ duty: Duty, _ keys: [EntryKey]) -> [Signal] {
-        [.perform(.note(.broadcast(duty, keys.sorted()))), .broadcasted(duty, keys.sorted())]
+    mutating func succeeded(_ duty: Duty, _ keys: [EntryKey]) -> [Signal] {
+        note(.taken, duty, keys)
+        return [.perform(.note(.broadcast(duty, keys.sorted()))), .broadcasted(duty, keys.sorted())]
     }
 
     mutating func failed(_ duty: Duty, _ set: SignedDataSet, _ failure: Failure, at now: Instant) -> [Signal] {
         let step = Signal.tracked(duty, .broadcastFailed(failure.reason))
-        guard failure.isTemporary, !configuration.deadlines.isExpired(duty, at: now) else { return [step] }
+        guard failure.isTemporary, !configuration.deadlines.isExpired(duty, at: now) else {
+            note(.refused(failure.reason), duty, set.keys.sorted())
+            return [step]
+        }
         failures[duty, default: 0] += 1
         let delay = Backoff.duty.delay(attempt: failures[duty] ?? 1, random: &random)
         retries[duty, default: []].append((now + delay, set))
         return [step]
+    }
+
+    /// What became of it, as far as that is remembered; nil also while the beacon node has not said.
+    func verdict(_ duty: Duty, _ key: EntryKey) -> Verdict? { verdicts[duty]?[key] }
+
+    /// Of an earlier life.
+    mutating func restore(_ taken: [Duty: Set<EntryKey>]) {
+        for (duty, keys) in taken { note(.taken, duty, keys.sorted()) }
     }
 
     mutating func wake(at now: Instant) -> [Signal] {
@@ -48,7 +73,13 @@ struct Broadcaster: Sendable {
     mutating func expire(_ duty: Duty) {
         retries[duty] = nil
         failures[duty] = nil
+        verdicts[duty] = nil
     }
 
     var nextWake: Instant? { retries.values.joined().map(\.at).min() }
+
+    private mutating func note(_ verdict: Verdict, _ duty: Duty, _ keys: [EntryKey]) {
+        guard duty.type == .exit else { return }
+        for key in keys { verdicts[duty, default: [:]][key] = verdict }
+    }
 }

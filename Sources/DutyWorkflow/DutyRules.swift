@@ -73,8 +73,8 @@ extension DutyType {
         case .attester: DutyRules(.third, .epochs(1), definedBy: .attester, isDecided: true, isBroadcast: true)
         case .signature: DutyRules(.slotStart, .slots(1))
         case .exit: DutyRules(.slotStart, .endless, ahead: .epochs(2), isBroadcast: true)
-        // Registrations reach beacon nodes from the lock.
-        case .builderRegistration: DutyRules(.slotStart, .endless, ahead: .epochs(2))
+        // The node tells its beacon nodes, with those of the lock.
+        case .builderRegistration: DutyRules(.slotStart, .endless, ahead: .epochs(2), isBroadcast: true)
         case .builderProposer: DutyRules(.slotStart, .slots(1))
         case .randao: DutyRules(.slotStart, .thirdOfSlot, ahead: .epochs(2), definedBy: .proposer)
         case .prepareAggregator: DutyRules(.slotStart, .epochs(2), ahead: .epochs(2), definedBy: .attester)

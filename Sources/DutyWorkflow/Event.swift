@@ -39,6 +39,10 @@ package enum Event: Sendable {
     case blockSeen(Slot, BlockAnswer)
     /// Whom validators' blocks are to pay from now on.
     case feeRecipients([PubKey: Bytes20])
+    /// What validators' blocks are to say from now on.
+    case graffiti([PubKey: Bytes32])
+    /// All builder registrations that this operator wants the cluster to sign, and that it has not.
+    case registrationsWanted([PubKey: WantedRegistration])
     /// What this operator's key shares signed elsewhere, as far as it is told. Answered with `.recorded`.
     case signedElsewhere(SlashingHistory, Ticket)
     case query(Ticket, Query)

@@ -45,6 +45,8 @@ struct Fetcher: Sendable {
 
     mutating func follow(_ forks: ForkSchedule) { configuration.forks = forks }
 
+    mutating func write(_ graffiti: [PubKey: Bytes32]) { configuration.proposals.graffiti = graffiti }
+
     /// Whether our own data for a duty are on their way for the first time, or will be.
     func isExpecting(_ duty: Duty) -> Bool { pending[duty].map { $0.failures == 0 } ?? false }
 

@@ -107,8 +107,8 @@ extension Answer {
         switch self {
         case .decided(let duty, _): [duty]
         case .submitted(let duties): duties
-        case .attesters, .aggregators, .definitions, .signed, .priorities, .slashingHistory, .recorded, .refused,
-            .absent:
+        case .attesters, .aggregators, .definitions, .signed, .exits, .priorities, .slashingHistory, .recorded,
+            .refused, .absent:
             []
         }
     }

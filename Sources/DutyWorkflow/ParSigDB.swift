@@ -166,6 +166,14 @@ struct ParSigDB: Sendable {
     func open(from slot: Slot) -> [(duty: Duty, set: ParSignedDataSet)] {
         let coming = entries.keys.filter { $0.type.rules.span != .endless && $0.slot >= slot }.sorted()
         return coming.compactMap { duty in own(duty) { _ in true }.map { (duty, $0) } } + openEndless()
+            + completeRegistrations()
+    }
+
+    /// A peer that was away when they were completed has no other way to them: what was complete is not said again.
+    private func completeRegistrations() -> [(duty: Duty, set: ParSignedDataSet)] {
+        entries.keys.filter { $0.type == .builderRegistration }.sorted().compactMap { duty in
+            own(duty) { !$0.fired.isEmpty }.map { (duty, $0) }
+        }
     }
 
     private func openEndless() -> [(duty: Duty, set: ParSignedDataSet)] {
@@ -184,6 +192,32 @@ struct ParSigDB: Sendable {
             set[key] = ParSignedData(data: group.data, shareIndex: share)
         }
         return set.isEmpty ? nil : set
+    }
+
+    /// Of each entry of a duty the message that most shares are over, ascending by entry; of several our own.
+    func leading(of duty: Duty) -> [(key: EntryKey, group: PartialGroup)] {
+        let own = configuration.shareIndex
+        return (entries[duty] ?? [:]).sorted { $0.key < $1.key }.compactMap { key, entry in
+            entry.groups.max { a, b in
+                let (left, right) = (a.value.signatures, b.value.signatures)
+                if left.count != right.count { return left.count < right.count }
+                if (left[own] == nil) != (right[own] == nil) { return left[own] == nil }
+                return a.key < b.key
+            }.map { (key: key, group: $0.value) }
+        }
+    }
+
+    /// Our share's message of an entry.
+    func signedRoot(_ duty: Duty, _ key: EntryKey) -> Root? { entries[duty]?[key]?.roots[configuration.shareIndex] }
+
+    /// Duties of a type in which somebody signed for an entry, the earliest first.
+    func duties(of type: DutyType, _ key: EntryKey) -> [Duty] {
+        entries.filter { $0.key.type == type && $0.value[key] != nil }.keys.sorted()
+    }
+
+    /// All that operators signed for an entry of a duty.
+    func messages(of duty: Duty, _ key: EntryKey) -> [SignedData] {
+        (entries[duty]?[key]?.groups ?? [:]).sorted { $0.key < $1.key }.map(\.value.data)
     }
 
     /// Takes out shares that turned out not to fit their message, so that others can complete the group.

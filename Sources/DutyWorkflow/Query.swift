@@ -50,6 +50,8 @@ package enum Query: Hashable, Sendable {
     case definitions(Duty)
     /// Waits until the cluster's signature is there. Answered with `.signed`.
     case signed(Duty, EntryKey)
+    /// Answered at once with `.exits`.
+    case exits(Epoch)
     /// Answered with `.slashingHistory`, once all of it is durable.
     case slashingHistory(Set<PubKey>)
 }
@@ -63,6 +65,8 @@ package enum Answer: Hashable, Sendable {
     /// Who has the duty; nil while the beacon node has not said.
     case definitions(DutyDefinitionSet?)
     case signed(SignedData)
+    /// Of all validators for which an operator asked, ascending by key.
+    case exits([ExitProgress])
     /// What this node prefers.
     case priorities(PriorityMessage)
     /// Partial signatures of these duties are stored and on their way.

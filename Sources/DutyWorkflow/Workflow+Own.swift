@@ -46,7 +46,8 @@ extension Workflow {
 
     func sign(_ duty: Duty, _ objects: SignedDataSet) -> [Signal] {
         guard configuration.signs, halted == nil, !objects.isEmpty else { return [] }
-        guard duty.slot >= configuration.signsFrom else {
+        // What has no deadline cannot be slashed for.
+        guard duty.slot >= configuration.signsFrom || duty.type.rules.span == .endless else {
             return [.tracked(duty, .signFailed("the journal is new and knows of no earlier vote"))]
         }
         return [.perform(.sign(duty, objects))]

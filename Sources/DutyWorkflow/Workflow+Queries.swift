@@ -10,6 +10,7 @@ extension Workflow {
         case .aggregators(let rows):
             [.perform(.answer(ticket, .aggregators(rows.map { fetchPlanner.isAggregator($0) })))]
         case .definitions(let duty): [.perform(.answer(ticket, .definitions(scheduler.definitions(of: duty))))]
+        case .exits(let epoch): [.perform(.answer(ticket, .exits(exits(in: epoch))))]
         case .slashingHistory(let validators):
             [.perform(.answer(ticket, .slashingHistory(dutyDB.history(of: validators))))]
         case .decided(let selector): wait(ticket, for: selector.duty, now) { $0.wait(ticket, for: selector) }

@@ -7,7 +7,7 @@ import SSZ
 /// Start reading at `route`. Time is an argument, nothing here waits, logs or fails; what must be durable comes out
 /// as `.persist` before what depends on it.
 package struct Workflow: Sendable {
-    package private(set) var configuration: WorkflowConfiguration
+    package internal(set) var configuration: WorkflowConfiguration
     var scheduler: Scheduler
     var fetcher: Fetcher
     var consensus: Consensus
@@ -15,7 +15,7 @@ package struct Workflow: Sendable {
     var parSigDB: ParSigDB
     private var sigAgg: SigAgg
     var aggSigDB = AggSigDB()
-    private var broadcaster: Broadcaster
+    var broadcaster: Broadcaster
     var infoSync: InfoSync
     var tracker: Tracker
     var inclusion: InclusionChecker
@@ -23,6 +23,7 @@ package struct Workflow: Sendable {
     var heldProposals = HeldProposals()
     var payees: Payees
     var catchUp: CatchUp
+    var registrar: Registrar
     /// Why this node votes and signs no more.
     var halted: Halt?
 
@@ -47,6 +48,7 @@ package struct Workflow: Sendable {
         deadlines = DeadlineQueue(deadlines: configuration.deadlines)
         payees = Payees(configuration: configuration)
         catchUp = CatchUp(configuration: configuration)
+        registrar = Registrar(configuration: configuration)
     }
 
     /// About what peers make this node hold, in bytes.
@@ -71,6 +73,7 @@ package struct Workflow: Sendable {
         case .signedLocally(let duty, let set): parSigDB.storeInternal(duty, set)
         case .signedByPeer(let duty, let set):
             parSigDB.storeExternal(duty, set, due: scheduler.definitions(of: duty).map { Set($0.keys) }, at: now)
+                + cosign(duty, set.keys.sorted(), now)
         case .thresholdReached(let duty, let groups): sigAgg.combine(duty, groups)
         case .badShares(let duty, let key, let shares): parSigDB.discard(duty, key, shares)
         case .aggregated(let duty, let set): publish(duty, set, now)
@@ -91,7 +94,7 @@ package struct Workflow: Sendable {
     package func nextWake(after now: Instant) -> Instant {
         [
             fetcher.nextWake(after: now), consensus.nextWake, broadcaster.nextWake, deadlines.next,
-            heldProposals.nextWake, infoSync.nextWake, catchUp.nextWake,
+            heldProposals.nextWake, infoSync.nextWake, catchUp.nextWake, registrar.nextWake,
         ]
         .compactMap { $0 }.reduce(scheduler.nextWake(after: now)) { min($0, $1) }
     }
@@ -119,6 +122,7 @@ package struct Workflow: Sendable {
             // Signing again over the same value gives the same share.
             signals += sign(duty, set)
         }
+        broadcaster.restore(snapshot.broadcast)
         for (duty, set) in snapshot.aggregated.sorted(by: { $0.key < $1.key }) {
             let open = set.filter { !(snapshot.broadcast[duty] ?? []).contains($0.key) }
             signals += broadcaster.broadcast(duty, open)
@@ -148,6 +152,8 @@ package struct Workflow: Sendable {
         case .broadcastFailed(let duty, let set, let failure): broadcaster.failed(duty, set, failure, at: now)
         case .blockSeen(let slot, let answer): found(inclusion.answered(slot, answer))
         case .feeRecipients(let addresses): pay(addresses)
+        case .graffiti(let texts): write(texts)
+        case .registrationsWanted(let wanted): want(wanted, now)
         case .signedElsewhere(let history, let ticket): heed(history, ticket)
         case .query(let ticket, let query): answer(ticket, query, now)
         case .cancel(let ticket): cancel(ticket)
@@ -179,11 +185,12 @@ package struct Workflow: Sendable {
     private mutating func wake(_ now: Instant) -> [Signal] {
         let (due, search) = (heldProposals.due(at: now), inclusion.wake(at: now))
         let sources = sources
-        return tracker.wake(at: now).map { .perform(.report($0)) } + found(search.given)
+        let first: [Signal] =
+            tracker.wake(at: now).map { .perform(.report($0)) } + found(search.given)
             + search.wanted.map { .perform(.checkInclusion($0)) } + deadlines.expired(at: now).map { .expired($0) }
             + scheduler.wake(at: now) + fetcher.wake(from: sources, at: now)
             + due.flatMap { receiveUnjudged($0, now) } + consensus.wake(at: now) + broadcaster.wake(at: now)
-            + wakeInfoSync(now) + remind(now) + catchUpPeers(now)
+        return first + wakeInfoSync(now) + remind(now) + catchUpPeers(now) + wakeRegistrar(now)
     }
 
     /// What is decided, signed or begun stays as it is; everything after it is judged by the new schedule.
@@ -219,11 +226,6 @@ package struct Workflow: Sendable {
         fetcher.drop(duty)
         _ = heldProposals.take(duty)
         return dutyDB.store(duty, set, definitions: scheduler.definitions(of: duty))
-    }
-
-    private mutating func pay(_ addresses: [PubKey: Bytes20]) -> [Signal] {
-        payees.replace(addresses)
-        return []
     }
 
     func isOver(_ duty: Duty, _ now: Instant) -> Bool {
@@ -266,48 +268,6 @@ package struct Workflow: Sendable {
     ) -> [Signal] {
         scheduler.unavailable(epoch, kind, at: now)
         return [.perform(.report(.dutiesUnavailable(epoch, reason)))]
-    }
-
-    /// Our own shares: only over what was decided, and never two different ones. Each validator for itself: what is
-    /// wrong with one holds up no other.
-    private mutating func local(_ all: [LocalPartials], _ ticket: Ticket?, _ now: Instant) -> [Signal] {
-        var signals: [Signal] = []
-        var first: String?
-        for partials in all {
-            var good: ParSignedDataSet = [:]
-            var refusal: String?
-            for (key, partial) in partials.set.sorted(by: { $0.key < $1.key }) {
-                if let reason = refusalOfLocal(partials.duty, key, partial, now) {
-                    refusal = refusal ?? reason
-                } else {
-                    good[key] = partial
-                    if let record = dutyDB.raise(key.pubKey, partial.data) {
-                        signals.append(.perform(.persist(record)))
-                    }
-                }
-            }
-            if !good.isEmpty {
-                deadlines.keep(partials.duty)
-                signals.append(.signedLocally(partials.duty, good))
-            }
-            if let refusal { signals.append(.tracked(partials.duty, .signFailed(refusal))) }
-            first = first ?? refusal
-        }
-        guard let ticket else { return signals }
-        return signals + [.perform(.answer(ticket, first.map { .refused($0) } ?? .submitted(all.map(\.duty))))]
-    }
-
-    private func refusalOfLocal(_ duty: Duty, _ key: EntryKey, _ partial: ParSignedData, _ now: Instant) -> String? {
-        if let halted { return halted.refusal }
-        if isOver(duty, now) { return "duty \(duty) is over" }
-        guard partial.shareIndex == configuration.shareIndex else {
-            return "share \(partial.shareIndex) is not this operator's, which is \(configuration.shareIndex)"
-        }
-        if let refusal = dutyDB.refusalOfLocal(duty, key, partial) { return refusal }
-        guard !parSigDB.contradictsOwn(duty, key, partial) else {
-            return "another message was signed for duty \(duty) before"
-        }
-        return nil
     }
 
     private mutating func recovered(_ duty: Duty, _ results: [EntryKey: Recovery]) -> [Signal] {

@@ -57,8 +57,10 @@ package protocol KeymanagerBackend: Sendable {
     func feeRecipient(_ pubKey: PubKey) async throws -> Bytes20
     func gasLimit(_ pubKey: PubKey) async throws -> UInt64
     func graffiti(_ pubKey: PubKey) async throws -> String
-    /// Why one operator does not change this; always 403, or 404 if there is no such key.
-    func refusal(of setting: ValidatorSetting, _ pubKey: PubKey) async throws -> KeymanagerFault
+    /// Durable on return.
+    func set(_ change: ValidatorChange, for pubKey: PubKey) async throws
+    /// Back to what holds without it.
+    func unset(_ setting: ValidatorSetting, of pubKey: PubKey) async throws
     /// A partial signature: nothing is sent anywhere.
     ///
     /// - Parameter epoch: nil for the current one.

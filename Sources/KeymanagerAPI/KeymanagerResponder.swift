@@ -71,8 +71,13 @@ struct KeymanagerResponder: HTTPResponder {
             let pubKeys = try RequestBounds.pubKeys(RequestBounds.parse(body.readableBytesView))
             return Self.json(try await backend.deleteRemoteKeys(pubKeys))
         case .get(let setting, let pubKey): return try await get(setting, pubKey, backend)
-        case .set(let setting, let pubKey), .unset(let setting, let pubKey):
-            throw try await backend.refusal(of: setting, pubKey)
+        case .set(let setting, let pubKey):
+            let change = try ValidatorChange(setting, RequestBounds.parse(body.readableBytesView))
+            try await backend.set(change, for: pubKey)
+            return Self.empty(status: 202)
+        case .unset(let setting, let pubKey):
+            try await backend.unset(setting, of: pubKey)
+            return Self.empty(status: 204)
         case .voluntaryExit(let pubKey, let epoch):
             return Self.json(["data": try await backend.voluntaryExit(pubKey, epoch: epoch).json()])
         }
@@ -120,6 +125,10 @@ struct KeymanagerResponder: HTTPResponder {
         Response(
             status: .init(code: status), headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes())))
+    }
+
+    private static func empty(status: Int) -> Response {
+        Response(status: .init(code: status), headers: [.cacheControl: "no-store"])
     }
 
     private func log(_ request: Request, _ status: Int, _ message: String?) {

@@ -71,8 +71,12 @@ extension StyxNode {
                     return !cancellation.isCancelled
                 }
                 guard mayLack else {
-                    return OpenedShares(
-                        keys: try cluster.loadShares(directory, concurrency: concurrency, progress: tell))
+                    do {
+                        return OpenedShares(
+                            keys: try cluster.loadShares(directory, concurrency: concurrency, progress: tell))
+                    } catch let error as ClusterError {
+                        throw Self.explained(error, directory, validators: cluster.keys.pubKeys.count)
+                    }
                 }
                 let entries = try cluster.loadPresentShares(directory, concurrency: concurrency, progress: tell)
                 return OpenedShares(keys: entries.mapValues(\.key), files: entries.mapValues(\.path))
@@ -80,6 +84,18 @@ extension StyxNode {
         } onCancel: {
             cancellation.cancel()
         }
+    }
+
+    /// Where keystores are missing, they may have been deleted on purpose.
+    private static func explained(_ error: ClusterError, _ directory: String, validators: Int) -> any Error {
+        let names = (try? FileAccess.names(in: directory)) ?? []
+        let count = names.count { $0.hasPrefix("keystore-") && $0.hasSuffix(".json") }
+        guard count < validators else { return error }
+        return ConfigurationError(
+            flag: "validator-keys-dir",
+            what: "\(directory) holds \(count) keystores for \(validators) validators of the cluster lock: \(error)",
+            cure: "put the missing ones there; or, if they were deleted through the keymanager API, give"
+                + " --keymanager-address as before: then this node signs with those that are there")
     }
 
     // MARK: Remote signers

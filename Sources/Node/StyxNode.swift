@@ -224,15 +224,21 @@ package struct StyxNode: Sendable {
         let overrides = overridesFile(book)
         let updates = feeRecipientUpdates(book)
         _ = await overrides.look()
-        warnAboutRegistrations(book)
-        let proposals = await proposals(book, beacon)
-        let workflowConfiguration = WorkflowConfiguration(
+        let settings = try validatorSettings()
+        let registrations = ownRegistrations(book, settings, signer)
+        let texts = await blockTexts(settings, beacon)
+        var workflowConfiguration = WorkflowConfiguration(
             nodes: cluster.operators.count, threshold: cluster.threshold, peer: cluster.own,
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, spec: chain.spec,
-            proposals: proposals, signs: signer != nil, signsFrom: fresh.firstSlot, included: [.proposer],
+            proposals: ProposalPreferences(usesBuilder: configuration.usesBuilder, graffiti: texts()),
+            signs: signer != nil, signsFrom: fresh.firstSlot, included: [.proposer],
             seed: UInt64.random(in: .min ... .max), infoSync: infoSyncConfiguration,
             consensus: configuration.features.consensus)
-        let snapshot = try await journal.load { !workflowConfiguration.deadlines.isExpired($0, at: SystemClock.now()) }
+        let deadlines = workflowConfiguration.deadlines
+        let snapshot = try await journal.load { !deadlines.isExpired($0, at: SystemClock.now()) }
+        registrations.take(snapshot.registrations)
+        warnAboutRegistrations(book)
+        workflowConfiguration.proposals.feeRecipients = book.current.feeRecipients
         warn(about: journal, fresh, isEmpty: snapshot.watermarks.isEmpty, chain.clock)
         let metrics = monitoring.metrics
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock) {
@@ -249,7 +255,8 @@ package struct StyxNode: Sendable {
             combiner: ThresholdCombiner(
                 keys: cluster.keys, chain: view, threads: threads, verifier: verifier),
             verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
-            priority: priority, threads: threads, report: reporter(view: peers) { journal.metrics.commits })
+            priority: priority, threads: threads, report: reporter(view: peers) { journal.metrics.commits },
+            registered: { registrations.take($0) })
         let identity = cluster.identity
         let tasks = OwnedTasks()
         let driver = WorkflowDriver(
@@ -270,6 +277,12 @@ package struct StyxNode: Sendable {
             validators: validators, duties: duties, chain: chain, hands: .init(beacon, driver, metrics.work),
             logger: topic("eth2"))
         reconnections.observe { instructions.startOver() }
+        registrations.observe {
+            driver.post(.feeRecipients(book.current.feeRecipients))
+            driver.post(.registrationsWanted(registrations.wanted))
+            instructions.startOver()
+        }
+        driver.post(.registrationsWanted(registrations.wanted))
         doctor.note(chain.clock, fresh, book, journal, signer?.ring)
         slot.set(runtime)
         parSigEx.open()
@@ -281,17 +294,14 @@ package struct StyxNode: Sendable {
                 passedOn: { instructions.heard($0) }, badSignature: { doctor.noteBadSignature() }))
         server.update { $0.finish(.journal) }
         let keymanager = open(
-            keymanagerServer, signer, tools, shares, retired, runtime, validators, book, graffiti: proposals.graffiti)
+            keymanagerServer, signer, tools, shares, retired, runtime, validators, registrations, settings, texts)
         logger.info("ready", metadata: ["signer": "\(configuration.signing.rawValue)"])
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await driver.run(restoring: snapshot) }
                 group.addTask { try await housekeep(journal, chain.clock) }
                 group.addTask { await instructions.run() }
-                let changed: @Sendable () -> Void = {
-                    driver.post(.feeRecipients(book.current.feeRecipients))
-                    instructions.startOver()
-                }
+                let changed: @Sendable () -> Void = { registrations.announce() }
                 group.addTask { await overrides.run(changed: changed) }
                 if let updates { group.addTask { await updates.run(changed: changed) } }
                 group.addTask {

@@ -14,16 +14,24 @@ package struct ForkInfo: Hashable, Sendable {
         self.genesisValidatorsRoot = genesisValidatorsRoot
     }
 
+    /// Of exits, whatever epoch the signer compares.
+    init(exitVersion version: ForkVersion, since epoch: Epoch, genesisValidatorsRoot: Root) {
+        self.init(
+            fork: Fork(previousVersion: version, currentVersion: version, epoch: epoch),
+            genesisValidatorsRoot: genesisValidatorsRoot)
+    }
+
     /// Nil for what is valid on every fork.
     init?(for data: SignedData, in domains: SigningDomains) {
         let fork: Fork
         switch data {
         case .registration: return nil
         case .exit:
-            // Capella's version, for ever (EIP-7044), whatever epoch the signer compares.
-            fork = Fork(
-                previousVersion: domains.exitVersion, currentVersion: domains.exitVersion,
-                epoch: domains.forks.epoch(of: .capella))
+            // Capella's version, for ever (EIP-7044).
+            self.init(
+                exitVersion: domains.exitVersion, since: domains.forks.epoch(of: .capella),
+                genesisValidatorsRoot: domains.genesisValidatorsRoot)
+            return
         case .proposal(let signed): fork = Self.fork(at: signed.slot, domains)
         case .attestation(let attestation): fork = domains.forks.forkContainer(at: attestation.data.target.epoch)
         case .randao(let signed): fork = domains.forks.forkContainer(at: signed.epoch)

@@ -23,13 +23,29 @@ package struct SigningRequest: Hashable, Sendable {
         self.init(type: type, signingRoot: signingRoot, forkInfo: forkInfo, member: member, content: content)
     }
 
-    /// - Parameter domains: of the chain whose deposit contract takes it.
-    package init(deposit message: DepositMessage, in domains: SigningDomains) {
+    /// - Parameter version: of the genesis of the chain whose deposit contract takes it.
+    package init(deposit message: DepositMessage, signingRoot: Root, genesisForkVersion version: ForkVersion) {
         guard case .object(var content) = message.json() else { preconditionFailure("containers are objects") }
-        content.append("genesis_fork_version", .string(domains.forks.genesisVersion.hex))
+        content.append("genesis_fork_version", .string(version.hex))
         self.init(
-            type: "DEPOSIT", signingRoot: domains.deposit(message), forkInfo: nil, member: "deposit",
-            content: .object(content))
+            type: "DEPOSIT", signingRoot: signingRoot, forkInfo: nil, member: "deposit", content: .object(content))
+    }
+
+    /// - Parameter version: Capella's, in force from epoch `since` on (EIP-7044).
+    package init(
+        exit message: VoluntaryExit, signingRoot: Root, version: ForkVersion, since: Epoch, genesisValidatorsRoot: Root
+    ) {
+        self.init(
+            .exit(Signed(message: message, signature: .zero)), signingRoot: signingRoot,
+            forkInfo: ForkInfo(exitVersion: version, since: since, genesisValidatorsRoot: genesisValidatorsRoot),
+            preset: .mainnet)
+    }
+
+    /// Valid on every fork.
+    package init(registration message: ValidatorRegistration, signingRoot: Root) {
+        self.init(
+            .registration(Signed(message: message, signature: .zero)), signingRoot: signingRoot, forkInfo: nil,
+            preset: .mainnet)
     }
 
     private init(type: String, signingRoot: Root, forkInfo: ForkInfo?, member: String, content: JSONValue) {

@@ -67,6 +67,7 @@ extension SimulatedCluster {
                 return post(node, .broadcastFailed(duty, set, failure), after: .milliseconds(2)...(.milliseconds(20)))
             }
             oracle.sawBroadcast(duty, set, by: node)
+            if duty.type == .builderRegistration { fulfil(set, node) }
             post(node, .broadcastSucceeded(duty, set.keys.sorted()), after: .milliseconds(2)...(.milliseconds(20)))
         case .checkInclusion(let slot): post(node, .blockSeen(slot, .unknown("no blocks here")), after: .zero...(.zero))
         case .answer(let ticket, let answer):

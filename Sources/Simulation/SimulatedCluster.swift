@@ -29,6 +29,8 @@ package struct SimulatedCluster {
         package var attacker: (node: Int, attack: Attack)?
         /// This node sends bad shares, about every other time.
         package var forger: Int?
+        /// Nodes with a validator client sign by themselves as well.
+        package var allSign = false
         /// What nodes behave as, newest first; of all others `v1.11` and `v1.10`.
         package var versions: [Int: [String]] = [:]
         /// Nodes with other disks than `commitTime`.
@@ -48,6 +50,7 @@ package struct SimulatedCluster {
         case stepClock(node: Int, by: Duration)
         /// The node reads the chain's forks again.
         case forksRead(node: Int)
+        case wish(node: Int, validator: Int, WantedRegistration)
         case strike
         case measure
     }
@@ -84,6 +87,8 @@ package struct SimulatedCluster {
     var priorityTickets: [Ticket: (node: Int, asker: Int)] = [:]
     var nextTicket: UInt64 = 0
     var attacker: SimulatedAttacker?
+    /// Of each node's operator, as they are kept beside its journal.
+    var wishes: [Int: [PubKey: WantedRegistration]] = [:]
     /// The most that peers made an honest node hold, in bytes; looked at every two seconds.
     package private(set) var heldBytesPeak = 0
 
@@ -186,6 +191,7 @@ package struct SimulatedCluster {
             nodes[node].skew += step
             turn(node, .wake)
         case .forksRead(let node): readForks(node)
+        case .wish(let node, let validator, let wanted): wish(wanted, of: validator, at: node)
         case .strike: strike()
         case .measure:
             heldBytesPeak = honest.reduce(heldBytesPeak) { max($0, nodes[$1].workflow?.heldBytes ?? 0) }
@@ -222,7 +228,7 @@ package struct SimulatedCluster {
             validators: Set(chain.pubKeys), clock: chain.clock, spec: spec,
             proposals: ProposalPreferences(
                 feeRecipients: Dictionary(uniqueKeysWithValues: chain.pubKeys.map { ($0, SimulatedChain.payee) })),
-            signs: !Self.hasValidatorClient(node), seed: options.seed &+ UInt64(node),
+            signs: options.allSign || !Self.hasValidatorClient(node), seed: options.seed &+ UInt64(node),
             infoSync: infoSyncConfiguration(node))
         let signature = [UInt8(truncatingIfNeeded: node)]
         var workflow = Workflow(
@@ -242,6 +248,7 @@ package struct SimulatedCluster {
         nodes[node].workflow = workflow
         act(node, effects)
         turn(node, .wake)
+        tellWishes(node)
         for peer in nodes.indices where peer != node {
             post(peer, .peerConnected(PeerIndex(node)), after: Self.connectTime)
             post(node, .peerConnected(PeerIndex(peer)), after: Self.connectTime)

@@ -58,8 +58,8 @@ struct EndpointTable: Sendable {
         [attesterDuties] + proposerDuties + [syncDuties, attestationData, submitAttestations] + validators
             + [beaconCommitteeSelections, aggregateAttestation, submitAggregateAndProofs]
             + [submitSyncMessages, syncCommitteeSelections, syncCommitteeContribution, submitContributionAndProofs]
-            + [produceBlock] + publishBlock + [submitVoluntaryExit, .nodeVersion(nodeVersion), events] + swallowed
-            + removed
+            + [produceBlock] + publishBlock + [submitVoluntaryExit, exitProgress]
+            + [.nodeVersion(nodeVersion), events] + swallowed + removed
             + unsupported
     }
 }

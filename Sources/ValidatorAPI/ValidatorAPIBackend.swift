@@ -58,6 +58,9 @@ package protocol ValidatorAPIBackend: Sendable {
     /// what was decided or signed before; nil if it was taken.
     func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?]
 
+    /// How far exits of an epoch are, of all validators for which an operator asked.
+    func exits(in epoch: Epoch) async throws -> [ExitProgress]
+
     /// - Parameter indices: empty for the active validators of the cluster.
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty>
 

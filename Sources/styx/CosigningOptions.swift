@@ -5,6 +5,7 @@ import Cosigning
 import Ethereum
 import Foundation
 import Logging
+import Node
 import SSZ
 
 // What `exit`, `deposit` and `feerecipient` have in common: flags, each in a group of those that come together.
@@ -42,13 +43,26 @@ struct SeatOptions: ParsableArguments {
 struct ShareOptions: ParsableArguments {
     @Option(help: "This operator's EIP-2335 key shares.") var validatorKeysDir = ClusterFiles().validatorKeysDirectory
     @Flag(help: "Go on although key shares of some validators are missing.") var allowIncompleteKeystores = false
+    @Option(help: "What signs: keystores, or remote (a remote signer that holds the key shares).")
+    var signer = NodeConfiguration.Signing.keystores
+    @OptionGroup var remoteSigner: RemoteSignerOptions
 
-    static let names = ["validator-keys-dir"]
+    static let names = ["validator-keys-dir", "signer"] + RemoteSignerOptions.names
     static let switches = ["allow-incomplete-keystores"]
 
-    func add(to files: inout ClusterFiles) {
+    /// Opens the files of TLS towards a remote signer.
+    func add(to files: inout ClusterFiles) throws {
         files.validatorKeysDirectory = validatorKeysDir
         files.allowsIncompleteKeystores = allowIncompleteKeystores
+        switch signer {
+        // A node whose validator client signs: its operator has the keystores.
+        case .off, .keystores: try remoteSigner.flags.validate(isUsed: false)
+        case .remote:
+            guard validatorKeysDir == ClusterFiles().validatorKeysDirectory else {
+                throw CommandFailure("--validator-keys-dir is given beside --signer remote, which opens no keystores")
+            }
+            files.remoteShares = try RemoteShares(remoteSigner.flags, logger: Logger(label: "signer"))
+        }
         let bar = ProgressBar("opening keystores")
         files.opened = { bar.update($0, $1) }
     }

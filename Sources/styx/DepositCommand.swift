@@ -42,7 +42,7 @@ struct DepositSign: AsyncParsableCommand {
         try await failing("deposit sign") {
             var files = cluster.files
             seat.add(to: &files)
-            shares.add(to: &files)
+            try shares.add(to: &files)
             let (pubKeys, withdrawals) = (try publicKeys(validatorPublicKeys), list(withdrawalAddresses))
             guard !withdrawals.isEmpty else { throw CommandFailure("--withdrawal-addresses is missing") }
             let given = try ethAmounts(depositAmounts)

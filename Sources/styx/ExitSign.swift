@@ -32,7 +32,7 @@ struct ExitSign: AsyncParsableCommand {
         try await failing("exit sign") {
             var files = cluster.files
             seat.add(to: &files)
-            shares.add(to: &files)
+            try shares.add(to: &files)
             beacon.add(to: &files)
             let (choice, publish, epoch, dryRun) = (try choice(), try publish.service(), Epoch(exitEpoch), dryRun)
             let sealed = files

@@ -63,7 +63,7 @@ struct FeeRecipientSign: AsyncParsableCommand {
             guard !feeRecipient.isEmpty else { throw CommandFailure("--fee-recipient is missing") }
             var files = options.cluster.files
             seat.add(to: &files)
-            shares.add(to: &files)
+            try shares.add(to: &files)
             let (pubKeys, address) = (try publicKeys(options.validatorPublicKeys), feeRecipient)
             let (gasLimit, timestamp, sealed) = (gasLimit, timestamp, files)
             try await options.with(files) { feeRecipients, cluster in

@@ -5,7 +5,7 @@ import Node
 struct RemoteSignerOptions: ParsableArguments {
     static let names = [
         "signer-url", "signer-ca-file", "signer-cert-file", "signer-key-file", "signer-key-password-file",
-        "signer-timeout",
+        "signer-key-store-file", "signer-key-store-password-file", "signer-timeout",
     ]
 
     @Option(
@@ -20,6 +20,9 @@ struct RemoteSignerOptions: ParsableArguments {
     var signerCertFile = ""
     @Option(help: "Key of --signer-cert-file, a PEM file.") var signerKeyFile = ""
     @Option(help: "File with the password of --signer-key-file.") var signerKeyPasswordFile = ""
+    @Option(help: "Certificate and key by which remote signers know this node, a PKCS#12 file, instead of those two.")
+    var signerKeyStoreFile = ""
+    @Option(help: "File with the password of --signer-key-store-file.") var signerKeyStorePasswordFile = ""
     @Option(
         help: "How long a remote signer may take for a signature before the next is asked. (default: 2s)",
         transform: duration)
@@ -32,6 +35,8 @@ struct RemoteSignerOptions: ParsableArguments {
         flags.certificateFile = signerCertFile
         flags.keyFile = signerKeyFile
         flags.keyPasswordFile = signerKeyPasswordFile
+        flags.keyStoreFile = signerKeyStoreFile
+        flags.keyStorePasswordFile = signerKeyStorePasswordFile
         flags.timeout = signerTimeout
         return flags
     }

@@ -5,6 +5,7 @@ import ClusterSetup
 import ClusterTestSupport
 import Ethereum
 import SSZ
+import Synchronization
 import TestSupport
 import Testing
 
@@ -20,14 +21,14 @@ struct ExitRequestTests {
 
         func request(
             _ choice: Exits.Choice, epoch: Epoch = Scene.epoch, as operatorIndex: Int = 1, address: String? = nil,
-            dry: Bool = false
+            dry: Bool = false, pause: @escaping @Sendable () -> Void = {}
         ) async -> String {
             await message {
                 try await scene.exits(as: operatorIndex) { exits, seat, _ in
                     try await WebClient.with(patience: 100) { web in
                         try await exits.request(
                             choice, epoch: epoch, seat: seat, node: RunningNode(address ?? self.address, web: web),
-                            now: SmallCluster.now, isDryRun: dry)
+                            now: SmallCluster.now, isDryRun: dry, pause: { _ in pause() })
                     }
                 }
             }
@@ -120,6 +121,88 @@ struct ExitRequestTests {
             let chain = await desk.request(.all)
             #expect(chain.contains("index 501") && chain.contains("different chains"), "\(chain)")
             #expect(desk.node.exits.isEmpty && stranger.exits.isEmpty)
+        }
+    }
+
+    /// What the node says of the first validator's exit.
+    private static func progress(_ desk: Desk, _ status: String, shares: [Int]) -> FakeBeaconNode.Answer {
+        let row: JSONValue = [
+            "pubkey": .string(desk.scene.pubKeys[0].hex), "validator_index": "500", "status": .string(status),
+            "shares": .array(shares.map { .string("\($0)") }), "reason": "too young",
+        ]
+        return .json((["data": [row]] as JSONValue).text())
+    }
+
+    @Test("a dry run counts the shares that the node has, its own operator's among them; so does a request")
+    func counts() async throws {
+        try await with { desk in
+            desk.node.replace { request in
+                guard request.target == "/styx/v1/exits/\(Scene.epoch)" else { return nil }
+                return Self.progress(desk, "open", shares: desk.node.exits.isEmpty ? [4] : [2, 4])
+            }
+            #expect(await desk.request(.all, dry: true) == "(no error)")
+            #expect(
+                desk.scene.said.said.contains {
+                    $0.hasSuffix(
+                        "1 of the 3 operators that are needed have requested it, as far as the node knows: share 4")
+                })
+            #expect(await desk.request(.all) == "(no error)")
+            #expect(
+                desk.scene.said.said.last?.hasSuffix(
+                    "2 of the 3 operators that are needed have requested it, as far as the node knows: this one, share 4"
+                ) == true)
+            #expect(desk.scene.said.warned.isEmpty)
+        }
+    }
+
+    @Test("what became of a complete exit is waited for and told: published, or refused by the beacon node, a failure")
+    func outcome() async throws {
+        try await with { desk in
+            let stage = Mutex("complete")
+            let pauses = Mutex(0)
+            desk.node.replace { request in
+                guard request.target.hasPrefix("/styx/v1/exits/") else { return nil }
+                return Self.progress(desk, stage.withLock { $0 }, shares: [1, 2, 3])
+            }
+            let published = await desk.request(
+                .all,
+                pause: {
+                    let count = pauses.withLock { count in
+                        count += 1
+                        return count
+                    }
+                    if count == 3 { stage.withLock { $0 = "published" } }
+                })
+            #expect(published == "(no error)" && pauses.withLock { $0 } == 3)
+            #expect(desk.scene.said.said.last?.hasSuffix(": published") == true)
+            stage.withLock { $0 = "refused" }
+            let refused = await desk.request(.all)
+            #expect(refused.contains("1 of 1 were refused by the node's beacon node"), "\(refused)")
+            #expect(desk.scene.said.warned.last?.hasSuffix("refuses it: too young") == true)
+            #expect(desk.node.exits.count == 2, "asked again, the node hands it in again")
+            #expect(await desk.request(.all, dry: true) == "(no error)")
+            // It does not come to an end: the node goes on, the command does not.
+            stage.withLock { $0 = "complete" }
+            pauses.withLock { $0 = 0 }
+            let endless = await desk.request(.all, pause: { pauses.withLock { $0 += 1 } })
+            #expect(endless == "(no error)")
+            #expect(pauses.withLock { $0 } == 20)
+        }
+    }
+
+    @Test("no certificate, or an address without TLS, is refused by the flag's name")
+    func trust() throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("ca.pem", Array("nonsense".utf8))
+        #expect(try RunningNode.trust("", address: "127.0.0.1:3600") == nil)
+        for (path, address, text) in [
+            (file, "127.0.0.1:3600", "does not begin with https://"), (file, "https://node:3600", "no certificate"),
+            (directory.file("absent"), "https://node:3600", "absent"),
+        ] {
+            do {
+                _ = try RunningNode.trust(path, address: address)
+                Issue.record("\(address)")
+            } catch { #expect("\(error)".contains(text), "\(error)") }
         }
     }
 

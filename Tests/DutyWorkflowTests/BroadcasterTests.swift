@@ -51,7 +51,7 @@ struct BroadcasterTests {
 
     @Test("success is noted and told")
     func success() throws {
-        let broadcaster = Broadcaster(configuration: try Fixture.configuration())
+        var broadcaster = Broadcaster(configuration: try Fixture.configuration())
         let signals = broadcaster.succeeded(duty, [Fixture.key(1), Fixture.key(0)])
         #expect(signals.effectNames == ["note broadcast"])
         guard case .broadcasted(_, let keys)? = signals.last else { return }

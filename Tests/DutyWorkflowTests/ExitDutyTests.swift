@@ -56,6 +56,69 @@ struct ExitDutyTests {
         #expect(groups.first?[Fixture.key(0)]?.signatures.keys.sorted() == [1, 2, 4].map { Fixture.share($0) })
     }
 
+    private func progress(_ workflow: Workflow) -> [ExitProgress] {
+        var workflow = workflow
+        for case .exits(let rows) in workflow.receive(.query(Ticket(9), .exits(Epoch(1))), at: now).answers {
+            return rows
+        }
+        return []
+    }
+
+    @Test("who has asked can be asked, and what the beacon node said")
+    func progress() throws {
+        var workflow = try workflow()
+        #expect(progress(workflow).isEmpty)
+        for share in [3, 1] { _ = workflow.receive(.peerPartials(duty, partial(0, share: share)), at: now) }
+        _ = workflow.receive(.localPartials([LocalPartials(duty, partial(1, share: 1))], nil), at: now)
+        #expect(progress(workflow).map(\.pubKey) == [Fixture.pubKey(0), Fixture.pubKey(1)])
+        #expect(progress(workflow).map { $0.shares.map(\.rawValue) } == [[3], [1]], "nobody else has our share")
+        #expect(progress(workflow).map(\.stage) == [.open, .open])
+        _ = workflow.receive(.localPartials([LocalPartials(duty, partial(0, share: 1))], nil), at: now)
+        _ = workflow.receive(.peerPartials(duty, partial(0, share: 2)), at: now)
+        _ = workflow.receive(.recovered(duty, [Fixture.key(0): .signature(Fixture.groupSignature)]), at: now)
+        #expect(progress(workflow).map(\.stage) == [.complete, .open])
+        _ = workflow.receive(.broadcastSucceeded(duty, [Fixture.key(0)]), at: now)
+        #expect(progress(workflow).map(\.stage) == [.published, .open])
+        #expect(progress(workflow)[0].message.validatorIndex == ValidatorIndex(100))
+        #expect(progress(workflow)[0].shares.map(\.rawValue) == [1, 2, 3])
+    }
+
+    @Test("what the beacon node refuses for good is handed in again when its operator asks again, and only then")
+    func refusedForGood() throws {
+        var workflow = try workflow()
+        for validator in 0..<2 {
+            let own = LocalPartials(duty, partial(validator, share: 1))
+            _ = workflow.receive(.localPartials([own], nil), at: now)
+            for share in 2...3 { _ = workflow.receive(.peerPartials(duty, partial(validator, share: share)), at: now) }
+        }
+        let results = [0, 1].map { (Fixture.key($0), Recovery.signature(Fixture.groupSignature)) }
+        let whole = workflow.receive(.recovered(duty, Dictionary(uniqueKeysWithValues: results)), at: now).broadcasts
+        #expect(whole.map(\.keys.count) == [1, 1], "what becomes of one says nothing of the other")
+        _ = workflow.receive(.broadcastSucceeded(duty, [Fixture.key(1)]), at: now)
+        let refusal = Failure(reason: "too young", isTemporary: false)
+        _ = workflow.receive(.broadcastFailed(duty, whole[0], refusal), at: now)
+        #expect(progress(workflow).map(\.stage) == [.refused("too young"), .published])
+        #expect(workflow.receive(.wake, at: .slot(4000)).broadcasts.isEmpty)
+        #expect(workflow.receive(.peerPartials(duty, partial(0, share: 2)), at: now).broadcasts.isEmpty)
+        for validator in [1, 0] {
+            let again = workflow.receive(
+                .localPartials([LocalPartials(duty, partial(validator, share: 1))], Ticket(2)), at: now)
+            #expect(again.broadcasts == (validator == 0 ? [whole[0]] : []))
+            #expect(again.answers.map(\.name) == ["submitted"])
+        }
+        #expect(progress(workflow).map(\.stage) == [.complete, .published])
+        _ = workflow.receive(.broadcastSucceeded(duty, [Fixture.key(0)]), at: now)
+        #expect(progress(workflow).map(\.stage) == [.published, .published])
+
+        var snapshot = JournalSnapshot()
+        try snapshot.apply(.partials(duty, partial(0, share: 1), .broadcasted))
+        try snapshot.apply(.aggregated(duty, whole[0]))
+        try snapshot.apply(.broadcast(duty, [Fixture.key(0)]))
+        var restarted = try self.workflow()
+        #expect(restarted.restore(snapshot, at: now).broadcasts.isEmpty)
+        #expect(progress(restarted).map(\.stage) == [.published])
+    }
+
     @Test("what peers name crowds out none that this node signed for")
     func crowd() throws {
         var workflow = try workflow()
@@ -91,6 +154,9 @@ struct ExitDutyTests {
 }
 
 extension [Effect] {
+    fileprivate var broadcasts: [SignedDataSet] {
+        compactMap { if case .broadcast(_, let set) = $0 { set } else { nil } }
+    }
     /// What is shared with peers, by its entries.
     fileprivate var shared: [Set<EntryKey>] {
         compactMap { if case .shareWithPeers(_, let set) = $0 { Set(set.keys) } else { nil } }

@@ -153,6 +153,7 @@ extension Answer {
         case .aggregators: "aggregators"
         case .definitions: "definitions"
         case .signed: "signed"
+        case .exits: "exits"
         case .priorities: "priorities"
         case .absent: "absent"
         case .submitted: "submitted"

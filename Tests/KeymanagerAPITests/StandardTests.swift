@@ -41,6 +41,7 @@ struct StandardTests {
     private static let other = StubKeymanager.other.hex
     private static let validator = "/eth/v1/validator/\(known)"
     private static let stranger = "/eth/v1/validator/\(other)"
+    private static let address = Bytes20(padding: [0xAB]).hex
     private static let exit =
         #"{"data":{"message":{"epoch":"%","validator_index":"7"},"signature":"\#(Bytes96.zero.hex)"}}"#
 
@@ -107,20 +108,35 @@ struct StandardTests {
             #"{"data":{"pubkey":"\#(known)","ethaddress":"\#(Bytes20(padding: [0xFE]).hex)"}}"#,
             asked: "fee recipient"),
         Rule("GET", stranger + "/feerecipient", 404, asked: "fee recipient"),
-        Rule("POST", validator + "/feerecipient", #"{"ethaddress":"0x00"}"#, 403, asked: "set feerecipient"),
-        Rule("POST", stranger + "/feerecipient", #"{"ethaddress":"0x00"}"#, 404, asked: "set feerecipient"),
-        Rule("DELETE", validator + "/feerecipient", 403, asked: "set feerecipient"),
+        Rule(
+            "POST", validator + "/feerecipient", #"{"ethaddress":"\#(address)"}"#, 202, "",
+            asked: "set feeRecipient(\(address))"),
+        Rule(
+            "POST", stranger + "/feerecipient", #"{"ethaddress":"\#(address)"}"#, 404,
+            asked: "set feeRecipient(\(address))"),
+        Rule("POST", validator + "/feerecipient", #"{"ethaddress":"0x00"}"#, 400),
+        Rule("POST", validator + "/feerecipient", #"{"ethaddress":"\#(Bytes20.zero.hex)"}"#, 400),
+        Rule("POST", validator + "/feerecipient", #"{"ethaddress":"\#(address.dropFirst(2))"}"#, 400),
+        Rule("POST", validator + "/feerecipient", #"{"ethaddress":7}"#, 400),
+        Rule("POST", validator + "/feerecipient", "", 400),
+        Rule("DELETE", validator + "/feerecipient", 204, "", asked: "unset feerecipient"),
         Rule(
             "GET", validator + "/gas_limit", 200, #"{"data":{"pubkey":"\#(known)","gas_limit":"36000000"}}"#,
             asked: "gas limit"),
-        Rule("POST", validator + "/gas_limit", #"{"gas_limit":"1"}"#, 403, asked: "set gas_limit"),
-        Rule("DELETE", validator + "/gas_limit", 403, asked: "set gas_limit"),
-        Rule("DELETE", stranger + "/gas_limit", 404, asked: "set gas_limit"),
+        Rule("POST", validator + "/gas_limit", #"{"gas_limit":"1"}"#, 202, "", asked: "set gasLimit(1)"),
+        Rule("POST", validator + "/gas_limit", #"{"gas_limit":"0"}"#, 400),
+        Rule("POST", validator + "/gas_limit", #"{"gas_limit":1}"#, 400),
+        Rule("POST", validator + "/gas_limit", #"{"gas_limit":"18446744073709551616"}"#, 400),
+        Rule("DELETE", validator + "/gas_limit", 403, asked: "unset gas_limit"),
+        Rule("DELETE", stranger + "/gas_limit", 404, asked: "unset gas_limit"),
         Rule(
             "GET", validator + "/graffiti", 200, #"{"data":{"pubkey":"\#(known)","graffiti":"plain text"}}"#,
             asked: "graffiti"),
-        Rule("POST", validator + "/graffiti", #"{"graffiti":"x"}"#, 403, asked: "set graffiti"),
-        Rule("DELETE", validator + "/graffiti", 403, asked: "set graffiti"),
+        Rule("POST", validator + "/graffiti", #"{"graffiti":"x"}"#, 202, "", asked: #"set graffiti("x")"#),
+        Rule("POST", validator + "/graffiti", #"{"graffiti":""}"#, 202, "", asked: #"set graffiti("")"#),
+        Rule("POST", validator + "/graffiti", #"{"graffiti":"\#(String(repeating: "é", count: 17))"}"#, 400),
+        Rule("POST", validator + "/graffiti", #"{"graffiti":null}"#, 400),
+        Rule("DELETE", validator + "/graffiti", 204, "", asked: "unset graffiti"),
         Rule("PATCH", validator + "/graffiti", "", 405),
         Rule("POST", validator + "/voluntary_exit", 200, exit.replacing("%", with: "9"), asked: "exit -"),
         Rule("POST", validator + "/voluntary_exit?epoch=300", 200, exit.replacing("%", with: "300"), asked: "exit 300"),
@@ -143,7 +159,7 @@ struct StandardTests {
         try await KeymanagerScene.with(backend) { scene in
             let answer = try await scene.ask(rule.method, rule.path, rule.body)
             #expect(answer.status == rule.status)
-            #expect(answer.contentType == "application/json")
+            #expect(answer.contentType == (rule.answer == "" ? nil : "application/json"))
             if let wanted = rule.answer {
                 #expect(answer.text == wanted)
             } else {

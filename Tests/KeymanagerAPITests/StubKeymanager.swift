@@ -83,10 +83,15 @@ final class StubKeymanager: KeymanagerBackend {
         return "plain text"
     }
 
-    func refusal(of setting: ValidatorSetting, _ pubKey: PubKey) throws -> KeymanagerFault {
-        try note("set \(setting.rawValue)")
+    func set(_ change: ValidatorChange, for pubKey: PubKey) throws {
+        try note("set \(change)")
         try require(pubKey)
-        return KeymanagerFault(403, "the cluster signed it")
+    }
+
+    func unset(_ setting: ValidatorSetting, of pubKey: PubKey) throws {
+        try note("unset \(setting.rawValue)")
+        try require(pubKey)
+        if setting == .gasLimit { throw KeymanagerFault(403, "the cluster signed it") }
     }
 
     func voluntaryExit(_ pubKey: PubKey, epoch: Epoch?) throws -> SignedVoluntaryExit {

@@ -47,6 +47,16 @@ struct GraffitiTests {
         #expect(order.map { text(all[$0]) } == ["a", "b", long])
     }
 
+    @Test("a single validator's text comes before all others")
+    func set() {
+        for texts in [[], ["all"], ["a", "b", "c"]] {
+            let all = Graffiti(texts: texts, isTagged: true)
+                .of(validators, beaconNode: "teku", set: [validators[1]: "mine"])
+            #expect(text(all[validators[1]]) == "mineSXTK")
+            #expect(text(all[validators[0]])?.hasPrefix("mine") == false)
+        }
+    }
+
     @Test(
         "what does not fit is refused, naming the flag and the cure",
         arguments: [(29, true, "28"), (33, false, "32"), (28, true, nil), (32, false, nil)] as [(Int, Bool, String?)])

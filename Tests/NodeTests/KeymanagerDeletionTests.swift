@@ -37,7 +37,8 @@ struct KeymanagerDeletionTests {
         }
         var hands = Keymanager.Hands(
             heed: { _ in }, history: { validators in known.withLock { $0.of(validators) } }, feeRecipient: { _ in nil },
-            gasLimit: { _ in nil }, graffiti: { _ in nil }, exit: { _, _ in throw ShareScene.Refused() })
+            registration: { _ in nil }, graffiti: { _ in nil }, graffitiBytesMax: 28, settings: scene.settings,
+            changed: {}, exit: { _, _ in throw ShareScene.Refused() })
         let keymanager = scene.keymanager(hands: hands)
         _ = try await keymanager.importKeystores(scene.request(scene.own(0, 1, 3)))
         // Signed and deleted, deleted, signed once, never, not ours, a whole validator, once more.
@@ -126,7 +127,8 @@ struct KeymanagerDeletionTests {
             hands: Keymanager.Hands(
                 heed: { try await driver.heed($0) },
                 history: { try await Self.history(driver, $0) },
-                feeRecipient: { _ in nil }, gasLimit: { _ in nil }, graffiti: { _ in nil },
+                feeRecipient: { _ in nil }, registration: { _ in nil }, graffiti: { _ in nil },
+                graffitiBytesMax: 28, settings: scene.settings, changed: {},
                 exit: { _, _ in throw ShareScene.Refused() }), threads: scene.threads, logger: Self.quiet)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await driver.run(restoring: JournalSnapshot()) }

@@ -43,7 +43,8 @@ struct KeymanagerRemoteTests {
                 genesisValidatorsRoot: ShareScene.chain,
                 hands: Keymanager.Hands(
                     heed: { _ in }, history: { _ in SlashingHistory() }, feeRecipient: { _ in nil },
-                    gasLimit: { _ in nil }, graffiti: { _ in nil }, exit: { _, _ in throw ShareScene.Refused() }),
+                    registration: { _ in nil }, graffiti: { _ in nil }, graffitiBytesMax: 28,
+                    settings: scene.settings, changed: {}, exit: { _, _ in throw ShareScene.Refused() }),
                 threads: scene.threads, logger: Self.quiet)
             try await body(keymanager, signer, retired, server.url)
             await client.shutdown()

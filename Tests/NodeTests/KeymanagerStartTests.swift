@@ -87,9 +87,11 @@ struct KeymanagerStartTests {
         let opened = try #require(try await node().openShares { _, _ in })
         #expect(opened.keys.count == 1)
         #expect(opened.files.values.map { $0 } == [directory.file("node1/validator_keys/keystore-insecure-1.json")])
-        await #expect(throws: ClusterError.self) {
+        let error = await #expect(throws: ConfigurationError.self) {
             _ = try await node { $0.keymanagerAddress = "" }.openShares { _, _ in }
         }
+        #expect(error?.flag == "validator-keys-dir" && error?.what.contains("1 keystores for 2 validators") == true)
+        #expect(error?.cure.contains("give --keymanager-address as before") == true)
         try FileManager.default.removeItem(atPath: directory.file("node1/validator_keys"))
         #expect(try await node().openShares { _, _ in }?.keys.isEmpty == true)
     }

@@ -48,6 +48,14 @@ import Testing
         #expect(Self.refused { $0.remoteSigner.certificateFile = "c.pem" } == "signer-key-file")
         #expect(Self.refused { $0.remoteSigner.keyFile = "k.pem" } == "signer-cert-file")
         #expect(Self.refused { $0.remoteSigner.keyPasswordFile = "p.txt" } == "signer-key-password-file")
+        #expect(Self.refused { $0.remoteSigner.keyStorePasswordFile = "p.txt" } == "signer-key-store-password-file")
+        for file in [\RemoteSignerFlags.certificateFile, \RemoteSignerFlags.keyFile] {
+            #expect(
+                Self.refused { node in
+                    node.remoteSigner.keyStoreFile = "s.p12"
+                    node.remoteSigner[keyPath: file] = "x.pem"
+                } == "signer-key-store-file")
+        }
         let open = { (node: inout NodeConfiguration) in node.remoteSigner.urls = ["http://signer"] }
         #expect(
             Self.refused {
@@ -75,6 +83,7 @@ import Testing
             #expect(
                 Self.refused { ($0.remoteSigner.certificateFile, $0.remoteSigner.keyFile) = (path, path) }
                     == "signer-cert-file")
+            #expect(Self.refused { $0.remoteSigner.keyStoreFile = path } == "signer-key-store-file")
         }
         do {
             var flags = RemoteSignerFlags()

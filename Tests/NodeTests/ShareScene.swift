@@ -24,6 +24,10 @@ final class ShareScene: Sendable {
     private let heeded = Mutex(SlashingHistory())
     private let known: SlashingHistory
     private let refuses: Bool
+    let settings: ValidatorSettings
+    /// The first validator's registration.
+    let held: Mutex<ValidatorRegistration?>
+    private let changeCount = Mutex(0)
 
     /// - Parameters:
     ///   - known: what was signed so far.
@@ -32,11 +36,18 @@ final class ShareScene: Sendable {
         scene = try DutyScene(validators: validators)
         directory = try TemporaryDirectory()
         ring = KeyRing([:])
+        settings = try ValidatorSettings(path: directory.file("settings.json"))
+        held = Mutex(
+            ValidatorRegistration(
+                feeRecipient: Bytes20(padding: [0xFE]), gasLimit: 30_000_000, timestamp: 1000,
+                pubKey: scene.validators[0].pubKey))
         self.known = known
         self.refuses = refuses
     }
 
     var told: SlashingHistory { heeded.withLock { $0 } }
+    /// How often the node was told of other settings or keys.
+    var changes: Int { changeCount.withLock { $0 } }
     var folder: String { directory.file("keys") }
     func pubKey(_ validator: Int) -> PubKey { scene.validators[validator].pubKey }
     func share(_ validator: Int, of peer: Int = 0) -> PubShare {
@@ -73,8 +84,9 @@ final class ShareScene: Sendable {
                 return known.of(validators)
             },
             feeRecipient: { [self] in $0 == pubKey(0) ? Bytes20(padding: [0xFE]) : nil },
-            gasLimit: { [self] in $0 == pubKey(0) ? 30_000_000 : nil },
+            registration: { [self] in $0 == pubKey(0) ? held.withLock { $0 } : nil },
             graffiti: { [self] in $0 == pubKey(0) ? Bytes32(padding: Array("Styx".utf8)) : nil },
+            graffitiBytesMax: 28, settings: settings, changed: { [self] in changeCount.withLock { $0 += 1 } },
             exit: { pubKey, epoch in
                 let message = VoluntaryExit(epoch: epoch ?? Epoch(5), validatorIndex: ValidatorIndex(7))
                 return SignedVoluntaryExit(message: message, signature: Bytes96(padding: pubKey.bytes))

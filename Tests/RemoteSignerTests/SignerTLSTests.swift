@@ -65,7 +65,8 @@ import X509
 
     private static func trusting(_ server: Pair, as own: Pair? = nil) throws -> SignerTLS {
         try SignerTLS(
-            authorities: server.certificate, identity: own.map { ($0.certificate, $0.key) }, password: nil)
+            authorities: server.certificate,
+            identity: own.map { .pem(certificate: $0.certificate, key: $0.key, password: nil) })
     }
 
     @Test("a signer whose certificate is trusted signs", arguments: [TLSVersion.tlsv12, .tlsv13])
@@ -100,7 +101,10 @@ import X509
         {
             do throws(SignerTLS.Fault) {
                 _ = try SignerTLS(
-                    authorities: authorities, identity: identity, password: password.map { Array($0.utf8) })
+                    authorities: authorities,
+                    identity: identity.map {
+                        .pem(certificate: $0.0, key: $0.1, password: password.map { Array($0.utf8) })
+                    })
                 return nil
             } catch { return error }
         }

@@ -50,7 +50,10 @@ struct SigningRequestVectorTests {
     private static func request(_ body: JSONValue, _ domains: SigningDomains, _ preset: Preset) throws -> SigningRequest
     {
         if let deposit = body["deposit"] {
-            return SigningRequest(deposit: try DepositMessage(json: deposit), in: domains)
+            let message = try DepositMessage(json: deposit)
+            return SigningRequest(
+                deposit: message, signingRoot: domains.deposit(message),
+                genesisForkVersion: domains.forks.genesisVersion)
         }
         let data = try signedData(body, preset)
         return SigningRequest(

@@ -36,6 +36,43 @@ struct ExitTests {
         #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
     }
 
+    @Test(
+        "three of four operators ask while the fourth is down for ten minutes and returns: one valid exit, known to all",
+        arguments: Seeds.fromEnvironment(default: 0..<4), [0, 1, 2, 3])
+    func tenMinutes(seed: UInt64, absent: Int) {
+        var cluster = makeCluster(4, seed)
+        let (down, asked) = (cluster.start(ofSlot: 9), cluster.start(ofSlot: 10))
+        cluster.crash(node: absent, from: down, until: down + .seconds(600))
+        for node in 0..<4 where node != absent {
+            cluster.requestExit(of: 2, epoch: Self.epoch, at: node, from: asked + .seconds(node))
+        }
+        cluster.run(untilSlot: 10)
+        #expect(exits(cluster).isEmpty, replay(seed))
+        cluster.run(untilSlot: 12)
+        #expect(exits(cluster) == [2], replay(seed))
+        // Ten minutes are 50 slots.
+        cluster.run(untilSlot: 80)
+        let duty = Duty(slot: cluster.chain.clock.firstSlot(of: Self.epoch), type: .exit)
+        #expect(exits(cluster) == [2], replay(seed))
+        #expect(cluster.oracle.broadcastEntries(duty).count == 1, replay(seed))
+        #expect(cluster.oracle.conflicts.isEmpty && cluster.oracle.badShares.isEmpty, replay(seed))
+    }
+
+    @Test("the third of three operators asks once its node is back after ten minutes: one valid exit, not before")
+    func returning() {
+        var cluster = makeCluster(4, 8)
+        let down = cluster.start(ofSlot: 9)
+        cluster.crash(node: 2, from: down, until: down + .seconds(600))
+        for node in 0..<3 {
+            cluster.requestExit(of: 1, epoch: Self.epoch, at: node, from: cluster.start(ofSlot: 10))
+        }
+        cluster.run(untilSlot: 59)
+        #expect(exits(cluster).isEmpty)
+        cluster.run(untilSlot: 62)
+        #expect(exits(cluster) == [1])
+        #expect(cluster.oracle.conflicts.isEmpty && cluster.oracle.badShares.isEmpty)
+    }
+
     @Test("who was down when the others asked hears of it after its restart, and completes the exit alone")
     func reminded() {
         var cluster = makeCluster(4, 5)

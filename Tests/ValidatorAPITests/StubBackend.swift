@@ -34,6 +34,7 @@ final class StubBackend: ValidatorAPIBackend {
         var proxy: @Sendable (ProxyRequest) async throws -> ProxyResponse = { _ in
             throw BeaconError(endpoint: "proxy", node: "", cause: .timeout)
         }
+        var exits: [ExitProgress] = []
         /// Thrown by every read.
         var failure: (any Error)?
     }
@@ -120,6 +121,11 @@ final class StubBackend: ValidatorAPIBackend {
             taken.withLock { $0.append((partials.duty, partials.set)) }
             return nil
         }
+    }
+
+    func exits(in epoch: Epoch) async throws -> [ExitProgress] {
+        try note("exits \(epoch)")
+        return behaviour.exits
     }
 
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty> {

@@ -67,6 +67,27 @@ struct SubmissionTests {
         }
     }
 
+    @Test("how far exits of an epoch are is told, and passed on to no beacon node")
+    func progress() async throws {
+        let message = VoluntaryExit(epoch: 3, validatorIndex: 7)
+        let shares = [1, 3].compactMap { ShareIndex(wire: $0) }
+        let rows = [ExitProgress.Stage.open, .complete, .published, .refused("too young")].map {
+            ExitProgress(pubKey: TestCluster.validatorA, message: message, shares: shares, stage: $0)
+        }
+        let backend = StubBackend { $0.exits = rows }
+        try await TestServer.with(backend) { server in
+            let answer = try await server.get("/styx/v1/exits/3")
+            #expect(answer.status == 200 && backend.asked == ["exits 3"])
+            let told = answer.json["data"]?.array ?? []
+            #expect(told.map { $0["status"]?.string } == ["open", "complete", "published", "refused"])
+            #expect(told.map { $0["reason"]?.string } == [nil, nil, nil, "too young"])
+            #expect(told.first?["pubkey"]?.string == TestCluster.validatorA.hex)
+            #expect(told.first?["validator_index"]?.string == "7")
+            #expect(told.first?["shares"] == ["1", "3"])
+            #expect(try await server.get("/styx/v1/exits/x").status == 400)
+        }
+    }
+
     @Test(
         "exits of strangers, of no epoch, and lists are refused",
         arguments: [

@@ -29,26 +29,30 @@ package struct Deposits: Sendable {
         let amounts = try gwei(amounts)
         for (position, target) in zip(positions, targets) { warnIfUnusual(target, position) }
         let shares = try await seat.openShares()
-        var open: [(message: DepositMessage, position: Int, share: SecretKey)] = []
+        var open: [(message: DepositMessage, job: Seat.Job)] = []
         for ((pubKey, position), target) in zip(zip(pubKeys, positions), targets) {
             guard let share = shares[position] else {
-                throw ClusterError.option("--validator-keys-dir", "holds no key share of validator \(pubKey)")
+                throw ClusterError.option(seat.sharesOption, "holds no key share of validator \(pubKey)")
             }
             for amount in amounts {
                 let message = DepositMessage(
                     pubKey: pubKey, withdrawalCredentials: target.credentials, amount: amount)
-                open.append((message, position, share))
+                let job = Seat.Job(
+                    position: position, share: share, root: message.signingRoot(cluster.forkVersion),
+                    message: .deposit(message, genesisForkVersion: cluster.forkVersion))
+                open.append((message, job))
             }
         }
-        let (batch, forkVersion) = (open, cluster.forkVersion)
-        let deposits = try await TrustedDealer.onOwnThread {
-            try batch.map { item in
-                let root = item.message.signingRoot(forkVersion)
-                return DepositData(
-                    pubKey: item.message.pubKey, withdrawalCredentials: item.message.withdrawalCredentials,
-                    amount: item.message.amount,
-                    signature: try seat.sign(root, with: item.share, position: item.position))
+        let signatures = try await seat.sign(open.map(\.job))
+        let deposits = try zip(open, signatures).map { item, signature in
+            // Who names a validator means it.
+            guard let signature else {
+                throw ClusterError.option(
+                    seat.sharesOption, "no remote signer has the key share of validator \(item.message.pubKey)")
             }
+            return DepositData(
+                pubKey: item.message.pubKey, withdrawalCredentials: item.message.withdrawalCredentials,
+                amount: item.message.amount, signature: signature)
         }
         try await api.submit(deposits, seat)
         for deposit in deposits { notes.say("signed: \(Self.name(deposit))") }

@@ -8,6 +8,10 @@ import SSZ
 package struct ExitChain: Sendable {
     let beacon: BeaconClient
     private let clock: SlotClock
+    private let root: Root
+    /// Capella's, and its first epoch.
+    private let version: ForkVersion
+    private let capella: Epoch
     /// Of every exit on this chain.
     private let domain: Bytes32
 
@@ -43,15 +47,20 @@ package struct ExitChain: Sendable {
         }
         self.init(
             beacon, clock: spec.clock(genesis: Instant(unixSeconds: genesis.time)),
-            genesisValidatorsRoot: genesis.validatorsRoot, exitVersion: version)
+            genesisValidatorsRoot: genesis.validatorsRoot, exitVersion: version,
+            capella: spec.forks.epoch(of: .capella))
     }
 
     /// - Parameter version: Capella's, for ever (EIP-7044).
     private init(
-        _ beacon: BeaconClient, clock: SlotClock, genesisValidatorsRoot root: Root, exitVersion version: ForkVersion
+        _ beacon: BeaconClient, clock: SlotClock, genesisValidatorsRoot root: Root, exitVersion version: ForkVersion,
+        capella: Epoch
     ) {
         self.beacon = beacon
         self.clock = clock
+        self.root = root
+        self.version = version
+        self.capella = capella
         domain = computeDomain(.voluntaryExit, version: version, genesisValidatorsRoot: root)
     }
 
@@ -66,6 +75,10 @@ package struct ExitChain: Sendable {
 
     func signingRoot(_ exit: VoluntaryExit) -> Root {
         computeSigningRoot(objectRoot: exit.hashTreeRoot(), domain: domain)
+    }
+
+    func message(_ exit: VoluntaryExit) -> RemoteShares.Message {
+        .exit(exit, version: version, since: capella, genesisValidatorsRoot: root)
     }
 
     /// What the chain's head knows of these validators.

@@ -13,8 +13,10 @@ extension Exits {
     /// - Parameters:
     ///   - epoch: the earliest one the exits hold in; all operators must choose the same.
     ///   - isDryRun: everything but signing and handing over.
+    ///   - pause: between two questions of what became of what is complete.
     package func request(
-        _ choice: Choice, epoch: Epoch, seat: Seat, node: RunningNode, now: Instant, isDryRun: Bool
+        _ choice: Choice, epoch: Epoch, seat: Seat, node: RunningNode, now: Instant, isDryRun: Bool,
+        pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) async throws {
         if let wait = chain.wait(for: epoch, after: now) {
             throw ClusterError.option(
@@ -34,15 +36,17 @@ extension Exits {
         try await check(items, seat, node)
         guard !isDryRun else {
             for item in items { notes.say("would sign: \(Self.name(item.pubKey, item.exit))") }
+            try await tell(items, epoch, seat, node, isDryRun: true, pause)
             notes.say(
                 "would leave \(String.count(items.count, "partial exit")) with the node at \(node.place), as share"
                     + " \(seat.shareIndex); \(quorum); nothing was done")
             return
         }
         try await leave(try await signed(items, seat), seat, node)
+        try await tell(items, epoch, seat, node, isDryRun: false, pause)
     }
 
-    /// What else has to happen. Nobody can ask the node what its peers have sent.
+    /// What else has to happen.
     private var quorum: String {
         let (threshold, nodes) = (cluster.threshold, cluster.keys.operators.count)
         return "each exit is published once \(threshold) of the \(nodes) operators have requested it for the same"
@@ -84,7 +88,7 @@ extension Exits {
             known = try await node.validators(of: items.map { $0.share.publicKey.bytes })
         } catch {
             switch error {
-            case .unavailable(let fault): throw fault
+            case .unavailable(let fault), .unknown(let fault): throw fault
             case .refused(let reason):
                 throw ClusterError.option(
                     option,
@@ -118,7 +122,7 @@ extension Exits {
                 notes.say("left with the node: \(name)")
             } catch {
                 switch error {
-                case .unavailable(let fault): throw fault
+                case .unavailable(let fault), .unknown(let fault): throw fault
                 case .refused(let reason):
                     failures += 1
                     notes.warn("not taken by the node: \(name): \(reason)")

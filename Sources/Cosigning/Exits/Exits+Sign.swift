@@ -36,9 +36,13 @@ extension Exits {
             return
         }
         let entries = try await signed(items, seat)
+        guard !entries.isEmpty else {
+            notes.warn("nothing to hand over: there is no key share of any of these validators")
+            return
+        }
         try await api.submit(PartialExits(entries, shareIndex: seat.shareIndex), seat)
-        for item in items { notes.say("signed: \(Self.name(item.pubKey, item.exit))") }
-        notes.say("handed over \(String.count(items.count, "partial exit")) to \(place)")
+        for entry in entries { notes.say("signed: \(Self.name(entry.pubKey, entry.exit.message))") }
+        notes.say("handed over \(String.count(entries.count, "partial exit")) to \(place)")
     }
 
     /// An exit, and what signs it.
@@ -46,7 +50,7 @@ extension Exits {
         let pubKey: PubKey
         /// Of the validator in the lock.
         let position: Int
-        let share: SecretKey
+        let share: Seat.Share
         let exit: VoluntaryExit
     }
 
@@ -60,7 +64,7 @@ extension Exits {
             let position = try cluster.requirePosition(of: pubKey, "--validator-public-key")
             guard let share = shares[position] else {
                 guard case .all = choice else {
-                    throw ClusterError.option("--validator-keys-dir", "holds no key share of validator \(pubKey)")
+                    throw ClusterError.option(seat.sharesOption, "holds no key share of validator \(pubKey)")
                 }
                 notes.warn("validator \(pubKey) left out: there is no key share of it")
                 continue
@@ -70,16 +74,22 @@ extension Exits {
         return items
     }
 
-    /// Each verified under the share's public key; 2 ms each.
+    /// Each verified under the share's public key. Those without a key share at a remote signer are left out, if they may
+    /// be.
     func signed(_ items: [Item], _ seat: Seat) async throws -> [PartialExits.Entry] {
-        let chain = chain
-        return try await TrustedDealer.onOwnThread {
-            try items.map { item in
-                let signature = try seat.sign(
-                    chain.signingRoot(item.exit), with: item.share, position: item.position)
-                return PartialExits.Entry(
-                    pubKey: item.pubKey, exit: SignedVoluntaryExit(message: item.exit, signature: signature))
+        let signatures = try await seat.sign(
+            items.map { item in
+                Seat.Job(
+                    position: item.position, share: item.share, root: chain.signingRoot(item.exit),
+                    message: chain.message(item.exit))
+            })
+        return zip(items, signatures).compactMap { item, signature in
+            guard let signature else {
+                notes.warn("validator \(item.pubKey) left out: no remote signer has its key share")
+                return nil
             }
+            return PartialExits.Entry(
+                pubKey: item.pubKey, exit: SignedVoluntaryExit(message: item.exit, signature: signature))
         }
     }
 

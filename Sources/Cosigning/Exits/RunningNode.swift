@@ -12,11 +12,15 @@ package struct RunningNode: Sendable {
         case unavailable(ClusterError)
         /// This one thing was refused, with the node's reason.
         case refused(String)
+        /// There is no such path.
+        case unknown(ClusterError)
     }
 
     package static let defaultAddress = "127.0.0.1:3600"
     package static let defaultTimeout = Duration.seconds(30)
     package static let option = "--validator-api-address"
+    private static let authorityOption = "--validator-api-ca-file"
+    private static let authorityBytesMax = 1 << 20
     private static let answerBytesMax = 64 << 10
     /// Of one validator in a list.
     private static let rowBytesMax = 2 << 10
@@ -36,6 +40,22 @@ package struct RunningNode: Sendable {
         }
         self.timeout = timeout
         self.web = web
+    }
+
+    /// - Parameters:
+    ///   - file: PEM; nil is returned for an empty path.
+    package static func trust(_ file: String, address: String) throws(ClusterError) -> TrustRoots? {
+        guard !file.isEmpty else { return nil }
+        guard address.lowercased().hasPrefix("https://") else {
+            throw .option(
+                authorityOption,
+                "is for TLS, and \(option) does not begin with https://; write e.g."
+                    + " https://\(defaultAddress)")
+        }
+        guard let trust = TrustRoots(pem: try FileAccess.read(file, bytesMax: authorityBytesMax)) else {
+            throw .option(authorityOption, "\(file) holds no certificate in PEM form")
+        }
+        return trust
     }
 
     /// For people.
@@ -75,11 +95,46 @@ package struct RunningNode: Sendable {
         _ = try await post("/eth/v1/beacon/pool/voluntary_exits", exit.json(), answerBytesMax: Self.answerBytesMax)
     }
 
+    /// How far exits of an epoch are, by validator; nil from a node that does not tell.
+    func progress(in epoch: Epoch, validators: Int) async throws(Fault) -> [PubKey: ExitState]? {
+        let bytes: [UInt8]
+        do throws(Fault) {
+            bytes = try await ask(
+                "/styx/v1/exits/\(epoch)", nil, answerBytesMax: Self.answerBytesMax + validators * Self.rowBytesMax)
+        } catch {
+            // Passed on to a beacon node, which does not know it either.
+            if case .unknown = error { return nil }
+            throw error
+        }
+        do {
+            let json = try JSONValue(
+                parsing: bytes, limits: JSONLimits(bytesMax: bytes.count, depthMax: 8, valuesMax: 1_000_000))
+            let rows = try json.member("data") { json throws(SSZError) in
+                try json.elements(limit: validators) { json throws(SSZError) in try ExitState(json: json) }
+            }
+            return Dictionary(rows.map { ($0.pubKey, $0) }, uniquingKeysWith: { first, _ in first })
+        } catch {
+            throw .unavailable(strange("a list of exits that cannot be read (\(error))"))
+        }
+    }
+
     private func post(_ path: String, _ body: JSONValue, answerBytesMax: Int) async throws(Fault) -> [UInt8] {
+        do throws(Fault) {
+            return try await ask(path, body, answerBytesMax: answerBytesMax)
+        } catch {
+            guard case .unknown(let fault) = error else { throw error }
+            throw .unavailable(fault)
+        }
+    }
+
+    /// - Parameter body: nil for GET.
+    private func ask(
+        _ path: String, _ body: JSONValue?, answerBytesMax: Int
+    ) async throws(Fault) -> [UInt8] {
         var request = WebClient.Request(base.appending(path), timeout: timeout, answerBytesMax: answerBytesMax)
-        request.method = .POST
+        request.method = body == nil ? .GET : .POST
         request.authorization = base.authorization
-        request.body = body.bytes()
+        request.body = body?.bytes()
         let answer: WebClient.Answer
         do throws(ServiceError.Cause) {
             answer = try await web.send(request)
@@ -93,6 +148,8 @@ package struct RunningNode: Sendable {
         case 503:
             throw .unavailable(
                 .option(Self.option, "the node at \(place) is not ready: \(reason); run this again when it is"))
+        case 404, 405, 501:
+            throw .unknown(strange("status \(answer.status)" + (reason.isEmpty ? "" : " (\(reason))")))
         default:
             throw .unavailable(strange("status \(answer.status)" + (reason.isEmpty ? "" : " (\(reason))")))
         }

@@ -69,17 +69,21 @@ extension FeeRecipients {
 
     private func sign(_ open: [ValidatorRegistration], _ seat: Seat) async throws -> [SignedValidatorRegistration] {
         let shares = try await seat.openShares()
-        let cluster = cluster
-        return try await TrustedDealer.onOwnThread {
-            try open.map { message in
-                guard let position = cluster.position(of: message.pubKey), let share = shares[position] else {
-                    throw ClusterError.option(
-                        "--validator-keys-dir", "holds no key share of validator \(message.pubKey)")
-                }
-                let root = message.signingRoot(cluster.forkVersion)
-                return SignedValidatorRegistration(
-                    message: message, signature: try seat.sign(root, with: share, position: position))
+        let jobs = try open.map { message in
+            guard let position = cluster.position(of: message.pubKey), let share = shares[position] else {
+                throw ClusterError.option(seat.sharesOption, "holds no key share of validator \(message.pubKey)")
             }
+            return Seat.Job(
+                position: position, share: share, root: message.signingRoot(cluster.forkVersion),
+                message: .registration(message))
+        }
+        return try zip(open, try await seat.sign(jobs)).map { message, signature in
+            // Who names a validator means it.
+            guard let signature else {
+                throw ClusterError.option(
+                    seat.sharesOption, "no remote signer has the key share of validator \(message.pubKey)")
+            }
+            return SignedValidatorRegistration(message: message, signature: signature)
         }
     }
 }

@@ -211,9 +211,9 @@ extension DutyType {
     var lastStep: DutyStep {
         switch self {
         // Made for the next duty, not for the beacon node.
-        case .randao, .prepareAggregator, .prepareSyncContribution, .builderRegistration: .aggSigDB
-        case .proposer, .attester, .signature, .exit, .builderProposer, .aggregator, .syncMessage, .syncContribution,
-            .infoSync:
+        case .randao, .prepareAggregator, .prepareSyncContribution: .aggSigDB
+        case .proposer, .attester, .signature, .exit, .builderProposer, .builderRegistration, .aggregator,
+            .syncMessage, .syncContribution, .infoSync:
             .broadcast
         }
     }

@@ -20,7 +20,7 @@ struct Graffiti: Sendable {
 
     /// - Throws: if a text is too long; names the flag and the cure.
     func validate() throws(ConfigurationError) {
-        let max = Self.bytesMax - (isTagged ? Self.tagBytes : 0)
+        let max = textBytesMax
         guard let long = texts.first(where: { $0.utf8.count > max }) else { return }
         throw ConfigurationError(
             flag: "graffiti", what: "has a text of \(long.utf8.count) bytes",
@@ -40,15 +40,19 @@ struct Graffiti: Sendable {
     /// Whether the beacon node's name is wanted.
     var asksBeaconNode: Bool { isTagged && !texts.isEmpty }
 
+    /// Of one text, without the programs' letters.
+    var textBytesMax: Int { Self.bytesMax - (isTagged ? Self.tagBytes : 0) }
+
     /// - Parameters:
     ///   - validators: in the lock's order.
     ///   - beaconNode: what it calls itself, if it said.
-    func of(_ validators: [PubKey], beaconNode: String?) -> [PubKey: Bytes32] {
+    ///   - set: texts of single validators, which come before all others.
+    func of(_ validators: [PubKey], beaconNode: String?, set: [PubKey: String] = [:]) -> [PubKey: Bytes32] {
         let tag = isTagged ? Self.ownLetters + Self.letters(of: beaconNode) : ""
         let own = "\(BuildInfo.client)/\(BuildInfo.version)"
         var graffiti: [PubKey: Bytes32] = [:]
         for (position, pubKey) in validators.enumerated() {
-            let wanted = texts.indices.contains(position) ? texts[position] : texts.first
+            let wanted = set[pubKey] ?? (texts.indices.contains(position) ? texts[position] : texts.first)
             let text = wanted.map { $0 + tag } ?? own
             graffiti[pubKey] = Bytes32(padding: Array(text.utf8.prefix(Self.bytesMax)))
         }

@@ -12,12 +12,17 @@ package struct RemoteSignerFlags: Sendable {
     private static let certificateFlag = "signer-cert-file"
     private static let keyFlag = "signer-key-file"
     private static let passwordFlag = "signer-key-password-file"
+    private static let storeFlag = "signer-key-store-file"
+    private static let storePasswordFlag = "signer-key-store-password-file"
 
     package var urls: [String] = []
     package var authorityFile = ""
     package var certificateFile = ""
     package var keyFile = ""
     package var keyPasswordFile = ""
+    /// PKCS#12, instead of certificate and key.
+    package var keyStoreFile = ""
+    package var keyStorePasswordFile = ""
     /// nil: not given.
     package var timeout: Duration?
 
@@ -26,14 +31,15 @@ package struct RemoteSignerFlags: Sendable {
     private var files: [(flag: String, path: String)] {
         [
             (Self.authorityFlag, authorityFile), (Self.certificateFlag, certificateFile), (Self.keyFlag, keyFile),
-            (Self.passwordFlag, keyPasswordFile),
+            (Self.passwordFlag, keyPasswordFile), (Self.storeFlag, keyStoreFile),
+            (Self.storePasswordFlag, keyStorePasswordFile),
         ]
     }
 
     /// Checks what can be seen without opening a file.
     ///
     /// - Parameter isUsed: whether remote signers sign.
-    func validate(isUsed: Bool) throws(ConfigurationError) {
+    package func validate(isUsed: Bool) throws(ConfigurationError) {
         guard isUsed else { return try validateAbsence() }
         let addresses = try addresses()
         if let timeout, timeout <= .zero {
@@ -43,6 +49,16 @@ package struct RemoteSignerFlags: Sendable {
             throw ConfigurationError(
                 flag: file.flag, what: "is for TLS, and no --signer-url begins with https://",
                 cure: "write https:// or leave the flag out")
+        }
+        if !keyStoreFile.isEmpty, !certificateFile.isEmpty || !keyFile.isEmpty {
+            throw ConfigurationError(
+                flag: Self.storeFlag, what: "is given beside --\(Self.certificateFlag) or --\(Self.keyFlag)",
+                cure: "a key store holds both: leave them out, or leave it out")
+        }
+        if keyStoreFile.isEmpty, !keyStorePasswordFile.isEmpty {
+            throw ConfigurationError(
+                flag: Self.storePasswordFlag, what: "is given without --\(Self.storeFlag)",
+                cure: "name the key store that it is the password of")
         }
         guard certificateFile.isEmpty == keyFile.isEmpty else {
             let (missing, given) =
@@ -104,14 +120,17 @@ package struct RemoteSignerFlags: Sendable {
         let authorities = try Self.read(authorityFile, Self.authorityFlag)
         let certificate = try Self.read(certificateFile, Self.certificateFlag)
         let key = try Self.read(keyFile, Self.keyFlag)
-        var password = try Self.read(keyPasswordFile, Self.passwordFlag)
-        while password?.last.map({ [UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains($0) }) == true {
-            password?.removeLast()
-        }
+        let store = try Self.read(keyStoreFile, Self.storeFlag)
+        let password = try Self.readPassword(keyPasswordFile, Self.passwordFlag)
+        let storePassword = try Self.readPassword(keyStorePasswordFile, Self.storePasswordFlag)
         do throws(SignerTLS.Fault) {
+            if let store {
+                return try SignerTLS(
+                    authorities: authorities, identity: .keyStore(store, password: storePassword))
+            }
+            guard let certificate, let key else { return try SignerTLS(authorities: authorities, identity: nil) }
             return try SignerTLS(
-                authorities: authorities,
-                identity: certificate.flatMap { certificate in key.map { (certificate, $0) } }, password: password)
+                authorities: authorities, identity: .pem(certificate: certificate, key: key, password: password))
         } catch {
             throw refused(error)
         }
@@ -126,8 +145,23 @@ package struct RemoteSignerFlags: Sendable {
             case .key: (Self.keyFlag, keyFile, "give a key that begins with -----BEGIN PRIVATE KEY----- or the like")
             case .password: (Self.keyFlag, keyFile, "give its password in --\(Self.passwordFlag)")
             case .mismatch: (Self.keyFlag, keyFile, "give the certificate and the key that were made for each other")
+            case .keyStore:
+                (
+                    Self.storeFlag, keyStoreFile,
+                    "give a PKCS#12 file (.p12 or .pfx) with a certificate and its key, and its password in"
+                        + " --\(Self.storePasswordFlag)"
+                )
             }
         return ConfigurationError(flag: flag, what: "\(path) \(fault)", cure: cure)
+    }
+
+    /// Without the end of the line. nil if the flag is not given.
+    private static func readPassword(_ path: String, _ flag: String) throws(ConfigurationError) -> [UInt8]? {
+        var password = try read(path, flag)
+        while password?.last.map({ [UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains($0) }) == true {
+            password?.removeLast()
+        }
+        return password
     }
 
     /// nil if the flag is not given.

@@ -78,6 +78,11 @@ struct NodeBackend: ValidatorAPIBackend {
         return refusals
     }
 
+    func exits(in epoch: Epoch) async throws -> [ExitProgress] {
+        guard case .exits(let rows) = try await answer(.exits(epoch)) else { throw Self.noAnswer }
+        return rows
+    }
+
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty> {
         try requireNear(epoch)
         let wanted = try await select(epoch, indices)

@@ -123,7 +123,13 @@ extension NodeEffects {
             }
             try await beacon.submit(contributions, preset: preset)
         case .exit?: try await submitExits(objects)
-        case nil, .attestation?, .registration?, .randao?, .committeeSelection?, .syncSelection?: break
+        case .registration?:
+            registered(
+                objects.compactMap { object in
+                    guard case .registration(let signed) = object else { return nil }
+                    return signed
+                })
+        case nil, .attestation?, .randao?, .committeeSelection?, .syncSelection?: break
         }
     }
 

@@ -25,6 +25,8 @@ struct NodeEffects: Sendable {
     let priority: PriorityProtocol
     let threads: CryptoThreads
     let report: @Sendable (Report) -> Void
+    /// Takes builder registrations that the cluster has signed; beacon nodes are told from there.
+    var registered: @Sendable ([SignedValidatorRegistration]) -> Void = { _ in }
 
     /// Attestations written as JSON on the loop, about 10 µs each; more go to a crypto thread.
     private static let encodedOnLoopMax = 32

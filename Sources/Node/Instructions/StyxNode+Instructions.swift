@@ -23,19 +23,43 @@ extension StyxNode {
     func warnAboutRegistrations(_ book: RegistrationBook) {
         let missing = cluster.keys.pubKeys.count - book.current.signed.count
         guard configuration.usesBuilder, missing > 0 else { return }
+        guard configuration.signing == .off else {
+            topic("eth2").info(
+                "validators have no builder registration yet; it is there once as many nodes as the threshold sign by themselves",
+                metadata: ["validators": "\(missing)"])
+            return
+        }
         logger.warning(
             "--builder-api has no effect for validators without a builder registration in the lock (from v1.7 on) or the overrides file",
             metadata: ["validators": "\(missing)", "overrides_file": "\(configuration.overridesFile)"])
     }
 
-    /// What the cluster wants of its blocks. A beacon node that says no name costs its letters in the graffiti only.
-    func proposals(_ book: RegistrationBook, _ beacon: BeaconClient) async -> ProposalPreferences {
+    /// What the keymanager API set; nil if this node does not sign by itself. Also without the API: it stays so.
+    func validatorSettings() throws(ConfigurationError) -> ValidatorSettings? {
+        guard configuration.signing != .off else { return nil }
+        return try ValidatorSettings(path: configuration.journalFile + ".validator-settings.json")
+    }
+
+    func ownRegistrations(
+        _ book: RegistrationBook, _ settings: ValidatorSettings?, _ signer: Signer?
+    ) -> OwnRegistrations {
+        OwnRegistrations(
+            book: book, settings: settings, pubKeys: cluster.keys.pubKeys,
+            targetGasLimit: cluster.lock.definition.targetGasLimit, usesBuilder: configuration.usesBuilder,
+            holds: { signer?.ring.holds($0) ?? false }, logger: topic("eth2"))
+    }
+
+    /// What blocks say, from flags and what was set since. A beacon node that says no name costs its letters only.
+    func blockTexts(
+        _ settings: ValidatorSettings?, _ beacon: BeaconClient
+    ) async -> @Sendable () -> [PubKey: Bytes32] {
         let graffiti = configuration.graffiti
-        let name = graffiti.asksBeaconNode ? try? await beacon.nodeVersion() : nil
-        return ProposalPreferences(
-            usesBuilder: configuration.usesBuilder,
-            graffiti: graffiti.of(cluster.lock.validators.compactMap { PubKey($0.publicKey) }, beaconNode: name),
-            feeRecipients: book.current.feeRecipients)
+        let asks = graffiti.asksBeaconNode || graffiti.isTagged && settings != nil
+        let name = asks ? try? await beacon.nodeVersion() : nil
+        let validators = cluster.lock.validators.compactMap { PubKey($0.publicKey) }
+        return {
+            graffiti.of(validators, beaconNode: name, set: settings?.all.compactMapValues(\.graffiti) ?? [:])
+        }
     }
 }
 

@@ -52,6 +52,7 @@ extension Keymanager {
             return statuses
         }
         for one in accepted { statuses[one.position] = await activate(one, directory, isKnown: history.validators) }
+        hands.changed()
         return statuses
     }
 

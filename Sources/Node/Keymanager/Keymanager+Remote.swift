@@ -27,6 +27,7 @@ extension Keymanager {
             let signers = Set(client.lists.map(\.signer))
             var statuses: [KeyStatus] = []
             for key in keys { statuses.append(await take(key, retired, signers)) }
+            hands.changed()
             return statuses
         }
     }

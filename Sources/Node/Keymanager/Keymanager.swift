@@ -25,9 +25,17 @@ final class Keymanager: KeymanagerBackend {
         var heed: @Sendable (SlashingHistory) async throws -> Void
         /// All that was signed so far, durable.
         var history: @Sendable (Set<PubKey>) async throws -> SlashingHistory
+        /// Whom blocks pay now.
         var feeRecipient: @Sendable (PubKey) -> Bytes20?
-        var gasLimit: @Sendable (PubKey) -> UInt64?
+        /// What the cluster has signed.
+        var registration: @Sendable (PubKey) -> ValidatorRegistration?
+        /// What blocks say now.
         var graffiti: @Sendable (PubKey) -> Bytes32?
+        /// Of what can be set.
+        var graffitiBytesMax: Int
+        var settings: ValidatorSettings
+        /// The settings, or the keys that sign, are others than before.
+        var changed: @Sendable () -> Void
         /// Signed with the key share.
         var exit: @Sendable (PubKey, Epoch?) async throws -> SignedVoluntaryExit
     }
@@ -76,28 +84,10 @@ final class Keymanager: KeymanagerBackend {
 
     func gasLimit(_ pubKey: PubKey) throws -> UInt64 {
         let validator = try held(pubKey)
-        guard let limit = hands.gasLimit(validator) else {
+        guard let limit = hands.registration(validator)?.gasLimit else {
             throw KeymanagerFault(404, "there is no builder registration of validator \(validator.hex)")
         }
         return limit
-    }
-
-    func graffiti(_ pubKey: PubKey) throws -> String {
-        let validator = try held(pubKey)
-        let bytes = hands.graffiti(validator)?.bytes ?? []
-        return String(decoding: bytes[..<(bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0)], as: UTF8.self)
-    }
-
-    func refusal(of setting: ValidatorSetting, _ pubKey: PubKey) throws -> KeymanagerFault {
-        _ = try held(pubKey)
-        let reason =
-            switch setting {
-            case .feeRecipient, .gasLimit:
-                "fee recipient and gas limit are in a registration that the whole cluster has signed: one operator cannot"
-                    + " change them; have all operators run styx feerecipient sign, and put the result in --overrides-file"
-            case .graffiti: "the graffiti is set by --graffiti; change the flag and restart the node"
-            }
-        return KeymanagerFault(403, reason)
     }
 
     func voluntaryExit(_ pubKey: PubKey, epoch: Epoch?) async throws -> SignedVoluntaryExit {
@@ -110,7 +100,7 @@ final class Keymanager: KeymanagerBackend {
     }
 
     /// The validator of a share that is in use.
-    private func held(_ pubKey: PubKey) throws(KeymanagerFault) -> PubKey {
+    func held(_ pubKey: PubKey) throws(KeymanagerFault) -> PubKey {
         guard let validator = shares.validator(of: pubKey) else {
             throw KeymanagerFault(404, shares.objection(to: pubKey))
         }

@@ -73,10 +73,11 @@ extension StyxNode {
     /// Lets requests through to the node's keys.
     func open(
         _ server: KeymanagerServer?, _ signer: Signer?, _ tools: SigningTools, _ opened: OpenedShares?,
-        _ retired: RetiredKeys?, _ runtime: NodeRuntime, _ validators: ActiveValidators, _ book: RegistrationBook,
-        graffiti: [PubKey: Bytes32]
+        _ retired: RetiredKeys?, _ runtime: NodeRuntime, _ validators: ActiveValidators,
+        _ registrations: OwnRegistrations, _ settings: ValidatorSettings?,
+        _ texts: @escaping @Sendable () -> [PubKey: Bytes32]
     ) -> KeymanagerWork? {
-        guard let server, let signer else { return nil }
+        guard let server, let signer, let settings else { return nil }
         let store: Keymanager.Store
         if let client = tools.remote, let retired {
             store = .remote(client, retired)
@@ -93,9 +94,14 @@ extension StyxNode {
                 }
                 return history
             },
-            feeRecipient: { book.current.feeRecipients[$0] },
-            gasLimit: { book.current.signed[$0]?.message.gasLimit },
-            graffiti: { graffiti[$0] },
+            feeRecipient: { registrations.book.current.feeRecipients[$0] },
+            registration: { registrations.book.current.signed[$0]?.message },
+            graffiti: { texts()[$0] },
+            graffitiBytesMax: configuration.graffiti.textBytesMax, settings: settings,
+            changed: {
+                driver.post(.graffiti(texts()))
+                registrations.announce()
+            },
             exit: { try await Self.exit($0, $1, signer, validators, runtime.chain) })
         server.open(
             Keymanager(

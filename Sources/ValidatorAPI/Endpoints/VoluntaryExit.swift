@@ -21,4 +21,30 @@ extension EndpointTable {
             return .empty
         }
     }
+
+    /// How far exits of an epoch are. Our own: no beacon node has it.
+    var exitProgress: Endpoint {
+        Endpoint("exit_progress", .get, "/styx/v1/exits/{epoch}", bodies: .ignored) { call in
+            let rows = try await backend.exits(in: Epoch(try call.number("epoch")))
+            return .json(["data": .array(rows.map(\.json))])
+        }
+    }
+}
+
+extension ExitProgress {
+    fileprivate var json: JSONValue {
+        var row = JSONObject([
+            ("pubkey", pubKey.json()), ("validator_index", message.validatorIndex.json()),
+            ("shares", .array(shares.map { .string("\($0.rawValue)") })),
+        ])
+        switch stage {
+        case .open: row.append("status", "open")
+        case .complete: row.append("status", "complete")
+        case .published: row.append("status", "published")
+        case .refused(let reason):
+            row.append("status", "refused")
+            row.append("reason", .string(reason))
+        }
+        return .object(row)
+    }
 }

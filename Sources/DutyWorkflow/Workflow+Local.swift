@@ -1,0 +1,60 @@
+import Ethereum
+import SSZ
+
+/// What this operator signs, and wants.
+extension Workflow {
+    /// Our own shares: only over what was decided, and never two different ones. Each validator for itself: what is
+    /// wrong with one holds up no other.
+    mutating func local(_ all: [LocalPartials], _ ticket: Ticket?, _ now: Instant) -> [Signal] {
+        var signals: [Signal] = []
+        var first: String?
+        for partials in all {
+            var good: ParSignedDataSet = [:]
+            var refusal: String?
+            for (key, partial) in partials.set.sorted(by: { $0.key < $1.key }) {
+                if let reason = refusalOfLocal(partials.duty, key, partial, now) {
+                    refusal = refusal ?? reason
+                } else {
+                    good[key] = partial
+                    if let record = dutyDB.raise(key.pubKey, partial.data) {
+                        signals.append(.perform(.persist(record)))
+                    }
+                }
+            }
+            if !good.isEmpty {
+                deadlines.keep(partials.duty)
+                signals.append(.signedLocally(partials.duty, good))
+                signals += askAgain(partials.duty, good.keys.sorted())
+            }
+            if let refusal { signals.append(.tracked(partials.duty, .signFailed(refusal))) }
+            first = first ?? refusal
+        }
+        guard let ticket else { return signals }
+        return signals + [.perform(.answer(ticket, first.map { .refused($0) } ?? .submitted(all.map(\.duty))))]
+    }
+
+    private func refusalOfLocal(_ duty: Duty, _ key: EntryKey, _ partial: ParSignedData, _ now: Instant) -> String? {
+        if let halted { return halted.refusal }
+        if isOver(duty, now) { return "duty \(duty) is over" }
+        guard partial.shareIndex == configuration.shareIndex else {
+            return "share \(partial.shareIndex) is not this operator's, which is \(configuration.shareIndex)"
+        }
+        if let refusal = dutyDB.refusalOfLocal(duty, key, partial) { return refusal }
+        guard !parSigDB.contradictsOwn(duty, key, partial) else {
+            return "another message was signed for duty \(duty) before"
+        }
+        return nil
+    }
+
+    mutating func pay(_ addresses: [PubKey: Bytes20]) -> [Signal] {
+        payees.replace(addresses)
+        return []
+    }
+
+    /// Of blocks that are not asked for yet.
+    mutating func write(_ texts: [PubKey: Bytes32]) -> [Signal] {
+        configuration.proposals.graffiti = texts
+        fetcher.write(texts)
+        return []
+    }
+}
