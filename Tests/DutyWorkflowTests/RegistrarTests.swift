@@ -7,9 +7,7 @@ import Testing
 /// All operators must sign the same bytes, and a registration holds a time.
 @Suite("Builder registrations that the cluster signs")
 struct RegistrarTests {
-    private static let genesis: UInt64 = 0
     private let now = Instant.slot(400)
-    private let payee = Bytes20(padding: [0xFE])
 
     private func workflow(peer: Int = 0, signs: Bool = true, signsFrom: UInt64 = 0) throws -> Workflow {
         var configuration = try Fixture.configuration(peer: peer, signs: signs)

@@ -77,7 +77,8 @@ extension FeeRecipients {
                 position: position, share: share, root: message.signingRoot(cluster.forkVersion),
                 message: .registration(message))
         }
-        return try zip(open, try await seat.sign(jobs)).map { message, signature in
+        let signatures = try await seat.sign(jobs)
+        return try zip(open, signatures).map { message, signature in
             // Who names a validator means it.
             guard let signature else {
                 throw ClusterError.option(
