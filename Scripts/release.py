@@ -143,7 +143,6 @@ def archive(binary, output, scratch):
         print(f"release: {output / file}: {len(data) / 1e6:.2f} MB")
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {file}\n" for file, data in sorted(results.items()))
     (output / "SHA256SUMS").write_text(sums)
-    Path(binary).unlink()
 
 
 def main():

@@ -60,7 +60,8 @@ def in_root(root, command, arguments):
         name: value for name, value in os.environ.items() if name.endswith("_proxy")} | arguments
     subprocess.run(
         ["unshare", "--mount", "--pid", "--fork", "sh", "-c",
-         'mount -t proc proc "$1/proc" && root=$1 && shift && exec chroot "$root" "$@"', "sh", str(root), *command],
+         'mount -t proc proc "$1/proc" && mkdir -p "$1/dev/pts" && mount -t devpts devpts "$1/dev/pts" && root=$1 && shift '
+         '&& exec chroot "$root" "$@"', "sh", str(root), *command],
         check=True, env=environment, stdout=subprocess.DEVNULL)
 
 
