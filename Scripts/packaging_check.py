@@ -33,7 +33,9 @@ SELECTOR = re.compile(r"(?<![A-Za-z0-9_:$])([A-Za-z_:][A-Za-z0-9_:]*)\s*(\{[^{}]
 LABEL_VALUES = re.compile(r"^label_values\((.*),\s*([a-z_]+)\)$")
 COMMAND = re.compile(r"(?:`|^\s*|Start=/usr/local/bin/)styx ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
 # Flags of other programs that documents and scripts name.
-FOREIGN_FLAGS = set("no-install-recommends filter target seconds system home-dir shell rm read-only tmpfs".split())
+FOREIGN_FLAGS = set(
+    "no-install-recommends filter target seconds system home-dir shell rm read-only tmpfs twice check".split()
+)
 
 
 # Commands whose next word is a command, too.
