@@ -1,8 +1,8 @@
 """Holds packaging/compose to Obol's compose stacks: what `docker compose config` would make of them, and whether the
 program takes every variable that those stacks give it.
 
-Facts: operations.md §15.2 and §15.3, of charon-distributed-validator-node and -cluster. Without --styx only the sources
-are looked at; with it the program is started on the variables, filled and empty.
+Facts: operations.md §15.2 and §15.3, of charon-distributed-validator-node and -cluster. Without --styx only sources are
+looked at; with it the program is started on the variables, filled and empty.
 """
 
 import argparse

@@ -23,7 +23,7 @@ STATIC_LIBRARIES = {
     "libsqlite3.a": ("the journal", "blessing"),
     "libz.a": ("compressed HTTP bodies and archives", "Zlib"),
     "libstdc++.a": ("what Swift's own library needs of C++", GCC_LICENCE),
-    "libgcc_eh.a": ("stack unwinding", GCC_LICENCE),
+    "libgcc_s.a": ("stack unwinding", GCC_LICENCE),
 }
 SHARED_LIBRARY = ("libc.so.6", "every call of the system; any glibc that is not older will do", "LGPL-2.1-or-later")
 LICENCES = [
