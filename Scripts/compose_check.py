@@ -1,8 +1,8 @@
 """Holds packaging/compose to Obol's compose stacks: what `docker compose config` would make of them, and whether the
 program takes every variable that those stacks give it.
 
-Facts: operations.md §15.2 and §15.3, facts about charon-distributed-validator-node and -cluster. Without --styx only the
-sources are looked at; with it the program is started on the variables, filled and empty.
+Facts: operations.md §15.2 and §15.3, of charon-distributed-validator-node and -cluster. Without --styx only sources are
+looked at; with it the program is started on the variables, filled and empty.
 """
 
 import argparse
@@ -20,31 +20,48 @@ COMPOSE = ROOT / "packaging/compose"
 # Variables by stack and command, with the values that a fresh checkout gives them.
 STACKS = {
     ("CDVN", "run"): {
-        "BEACON_NODE_ENDPOINTS": "http://lighthouse:5052", "BEACON_NODE_TIMEOUT": "3s",
-        "BEACON_NODE_SUBMIT_TIMEOUT": "4s", "BEACON_NODE_HEADERS": "", "FALLBACK_BEACON_NODE_ENDPOINTS": "",
-        "LOG_LEVEL": "info", "LOG_FORMAT": "console", "FEATURE_SET_ENABLE": "", "NICKNAME": "",
+        "BEACON_NODE_ENDPOINTS": "http://lighthouse:5052",
+        "BEACON_NODE_TIMEOUT": "3s",
+        "BEACON_NODE_SUBMIT_TIMEOUT": "4s",
+        "BEACON_NODE_HEADERS": "",
+        "FALLBACK_BEACON_NODE_ENDPOINTS": "",
+        "LOG_LEVEL": "info",
+        "LOG_FORMAT": "console",
+        "FEATURE_SET_ENABLE": "",
+        "NICKNAME": "",
         "EXECUTION_CLIENT_RPC_ENDPOINT": "http://nethermind:8545",
-        "P2P_RELAYS": "https://0.relay.obol.tech,https://1.relay.obol.tech", "P2P_EXTERNAL_HOSTNAME": "",
-        "P2P_TCP_ADDRESS": "0.0.0.0:3610", "VALIDATOR_API_ADDRESS": "0.0.0.0:3600",
-        "MONITORING_ADDRESS": "0.0.0.0:3620", "BUILDER_API": "true",
-        "LOKI_ADDRESSES": "http://loki:3100/loki/api/v1/push", "LOKI_SERVICE": "charon",
+        "P2P_RELAYS": "https://0.relay.obol.tech,https://1.relay.obol.tech",
+        "P2P_EXTERNAL_HOSTNAME": "",
+        "P2P_TCP_ADDRESS": "0.0.0.0:3610",
+        "VALIDATOR_API_ADDRESS": "0.0.0.0:3600",
+        "MONITORING_ADDRESS": "0.0.0.0:3620",
+        "BUILDER_API": "true",
+        "LOKI_ADDRESSES": "http://loki:3100/loki/api/v1/push",
+        "LOKI_SERVICE": "charon",
     },
     ("CDVN with its debug overlay", "run"): {"OTLP_ADDRESS": "tempo:4317"},
     ("CDVC", "run"): {
         "PRIVATE_KEY_FILE": "/opt/charon/.charon/cluster/node0/charon-enr-private-key",
         "LOCK_FILE": "/opt/charon/.charon/cluster/node0/cluster-lock.json",
-        "P2P_RELAYS": "http://relay:3640/enr", "P2P_EXTERNAL_HOSTNAME": "node0",
-        "JAEGER_ADDRESS": "jaeger:6831", "JAEGER_SERVICE": "node0", "BEACON_NODE_HEADERS": "IgnoredHTTP=header",
+        "P2P_RELAYS": "http://relay:3640/enr",
+        "P2P_EXTERNAL_HOSTNAME": "node0",
+        "JAEGER_ADDRESS": "jaeger:6831",
+        "JAEGER_SERVICE": "node0",
+        "BEACON_NODE_HEADERS": "IgnoredHTTP=header",
     },
     ("CDVN", "relay"): {
-        "P2P_TCP_ADDRESS": "0.0.0.0:3610", "HTTP_ADDRESS": "0.0.0.0:3640", "P2P_EXTERNAL_HOSTNAME": "relay.example.org",
+        "P2P_TCP_ADDRESS": "0.0.0.0:3610",
+        "HTTP_ADDRESS": "0.0.0.0:3640",
+        "P2P_EXTERNAL_HOSTNAME": "relay.example.org",
         "LOG_LEVEL": "debug",
     },
     ("CDVC", "relay"): {
-        "DATA_DIR": "/opt/charon/relay", "HTTP_ADDRESS": "0.0.0.0:3640", "P2P_RELAYS": "",
+        "DATA_DIR": "/opt/charon/relay",
+        "HTTP_ADDRESS": "0.0.0.0:3640",
+        "P2P_RELAYS": "",
     },
 }
-# A node of those stacks as far as our override meets it: names, places and the health check are facts of §15.1 and §15.2.
+# A node of those stacks as far as our override meets it: names, places and health check. Facts of §15.1 and §15.2.
 BASE = {
     "services": {
         "charon": {
@@ -159,7 +176,7 @@ def file_faults():
             node = config["services"]["charon"]
             kept = {key: node[key] for key in ("ports", "healthcheck", "restart")}
             if kept != {key: BASE["services"]["charon"][key] for key in kept} or "styx" not in node["image"]:
-                yield f"{file.name}: it does not leave the stack's {', '.join(kept)} as they are: {kept}, {node['image']}"
+                yield f"{file.name}: it changes more of the stack than the image: {kept}, {node['image']}"
         else:
             # What has to be given is asked for by name.
             for name in needed:
@@ -176,7 +193,9 @@ def told(styx, command, variables, folder):
     # A relay needs nothing more and would stay: it gets an address that it cannot have.
     if command == "relay":
         environment |= {"CHARON_P2P_TCP_ADDRESS": "192.0.2.1:3610", "CHARON_DATA_DIR": folder}
-    run = subprocess.run([styx, command], capture_output=True, text=True, env=environment, cwd=folder, check=False, timeout=60)
+    run = subprocess.run(
+        [styx, command], capture_output=True, text=True, env=environment, cwd=folder, check=False, timeout=60
+    )
     return run.returncode, run.stdout + run.stderr
 
 
@@ -197,8 +216,12 @@ def program_faults(styx):
 def self_test():
     """The rules of compose that are used above."""
     rows = [
-        ("${A:-x}", {}, "x"), ("${A:-x}", {"A": ""}, "x"), ("${A-x}", {"A": ""}, ""), ("$A/b", {"A": "c"}, "c/b"),
-        ("${A:-x}", {"A": "y"}, "y"), ("${A}", {}, ""),
+        ("${A:-x}", {}, "x"),
+        ("${A:-x}", {"A": ""}, "x"),
+        ("${A-x}", {"A": ""}, ""),
+        ("$A/b", {"A": "c"}, "c/b"),
+        ("${A:-x}", {"A": "y"}, "y"),
+        ("${A}", {}, ""),
     ]
     for text, environment, wanted in rows:
         if filled(text, environment) != wanted:

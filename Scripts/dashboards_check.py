@@ -4,6 +4,7 @@ First the demo, where validator clients and nodes that sign by themselves perfor
 processes on an independent chain, which lose an operator, a quorum, their relay and their beacon node. Every query of
 the dashboard has to have data in one of the two. Alerts wait seconds instead of minutes here.
 """
+
 import signal
 import sys
 import time
@@ -22,7 +23,9 @@ DEMO_SECONDS = 45
 
 parser = arguments(__doc__)
 parser.add_argument("--prometheus", required=True)
-parser.add_argument("--only", choices=["demo", "faults"], help="one of the two parts; panels need not all have data then")
+parser.add_argument(
+    "--only", choices=["demo", "faults"], help="one of the two parts; panels need not all have data then"
+)
 args = parser.parse_args()
 lab = Lab(args, "dashboards-check")
 empty = {title: text for title, text in panel_queries()}
@@ -45,9 +48,22 @@ def check_rules(prometheus):
 
 def with_demo():
     base = free_port_range()
-    lab.start("demo", [
-        args.styx, "demo", "--plain", "--slots", "1000", "--slot-duration", "3s", "--nodes", str(args.nodes),
-        "--monitoring-port-base", str(base)])
+    lab.start(
+        "demo",
+        [
+            args.styx,
+            "demo",
+            "--plain",
+            "--slots",
+            "1000",
+            "--slot-duration",
+            "3s",
+            "--nodes",
+            str(args.nodes),
+            "--monitoring-port-base",
+            str(base),
+        ],
+    )
     prometheus = Prometheus(lab, args.prometheus, "prometheus-demo", range(base, base + args.nodes))
     lab.wait_for("all nodes of the demo answer Prometheus", lambda: prometheus.up() == args.nodes, 60)
     end = time.time() + DEMO_SECONDS
@@ -56,8 +72,10 @@ def with_demo():
         prometheus.sleep_scrapes(3)
         look(prometheus)
     check_rules(prometheus)
-    lab.say(f"demo: {len(list(panel_queries())) - len(empty)} queries have data, {len(empty)} have not yet; "
-            f"{len(prometheus.rules())} alerts are evaluated without error; firing: {sorted(prometheus.firing()) or 'none'}")
+    lab.say(
+        f"demo: {len(list(panel_queries())) - len(empty)} queries have data, {len(empty)} have not yet; "
+        f"{len(prometheus.rules())} alerts are evaluated without error; firing: {sorted(prometheus.firing()) or 'none'}"
+    )
     # What it says of duties is no matter here: it is interrupted in the middle.
     lab.stop("demo", signal.SIGKILL)
     lab.stop("prometheus-demo")
@@ -79,9 +97,18 @@ def with_faults():
     relay = lab.start_relay("127.0.0.1", ports=relay_ports)
 
     def start_node(index):
-        lab.start_node(index, [
-            "--p2p-relays", relay, "--p2p-tcp-address", f"127.0.0.1:{ports['p2p'][index]}",
-            "--monitoring-address", f"127.0.0.1:{ports['monitoring'][index]}"], debug_port=ports["debug"][index])
+        lab.start_node(
+            index,
+            [
+                "--p2p-relays",
+                relay,
+                "--p2p-tcp-address",
+                f"127.0.0.1:{ports['p2p'][index]}",
+                "--monitoring-address",
+                f"127.0.0.1:{ports['monitoring'][index]}",
+            ],
+            debug_port=ports["debug"][index],
+        )
 
     def instance(index):
         return f"127.0.0.1:{ports['monitoring'][index]}"
@@ -107,11 +134,21 @@ def with_faults():
             lab.wait_for(f"{name} after {why}", fires, seconds)
         except Failed as error:
             raise Failed(f"{error}: fires for {sorted(seen) or 'nobody'}, expected {sorted(wanted)}") from error
-        lab.say(f"{why}: {name} fires for {len(wanted)} after {time.time() - started:.0f} s" if wanted else
-                f"{why}: {name} is quiet again after {time.time() - started:.0f} s")
+        lab.say(
+            f"{why}: {name} fires for {len(wanted)} after {time.time() - started:.0f} s"
+            if wanted
+            else f"{why}: {name} is quiet again after {time.time() - started:.0f} s"
+        )
 
     everybody = list(range(args.nodes))
-    faults = ["StyxDown", "StyxPeersMissing", "StyxNoSpareOperator", "StyxPeersDown", "StyxNoRelay", "StyxBeaconNodeDown"]
+    faults = [
+        "StyxDown",
+        "StyxPeersMissing",
+        "StyxNoSpareOperator",
+        "StyxPeersDown",
+        "StyxNoRelay",
+        "StyxBeaconNodeDown",
+    ]
     lab.wait_for("every node ready", lambda: len(prometheus.query("app_monitoring_readyz == 1")) == args.nodes, 120)
     for name in faults:
         expect(name, [], "all is well")
@@ -157,8 +194,10 @@ def body():
         lab.say(f"these have data, though they need not: {', '.join(needless)}")
     if missing := sorted(set(empty) - set(MAY_BE_EMPTY)):
         raise Failed(f"panels without data: {', '.join(missing)}")
-    lab.say(f"{len(list(panel_queries())) - len(empty)} queries of the dashboard had data; without, as expected: "
-            f"{', '.join(sorted(empty)) or 'none'}")
+    lab.say(
+        f"{len(list(panel_queries())) - len(empty)} queries of the dashboard had data; without, as expected: "
+        f"{', '.join(sorted(empty)) or 'none'}"
+    )
 
 
 sys.exit(run(lab, body))

@@ -1,4 +1,5 @@
 """A Prometheus of one's own on loopback, with the queries of the dashboard and the alerts of packaging/."""
+
 import json
 import pathlib
 import socket
@@ -48,15 +49,27 @@ class Prometheus:
         folder = pathlib.Path(lab.folder) / name
         folder.mkdir()
         (folder / "alerts.yml").write_text(yaml.safe_dump(quick_alerts()))
-        (folder / "prometheus.yml").write_text(yaml.safe_dump({
-            "global": {"scrape_interval": f"{SCRAPE_SECONDS}s", "evaluation_interval": "1s"},
-            "rule_files": ["alerts.yml"],
-            "scrape_configs": [
-                {"job_name": "styx", "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in ports]}]}],
-        }))
-        lab.start(name, [
-            program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
-            f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"])
+        (folder / "prometheus.yml").write_text(
+            yaml.safe_dump(
+                {
+                    "global": {"scrape_interval": f"{SCRAPE_SECONDS}s", "evaluation_interval": "1s"},
+                    "rule_files": ["alerts.yml"],
+                    "scrape_configs": [
+                        {"job_name": "styx", "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in ports]}]}
+                    ],
+                }
+            )
+        )
+        lab.start(
+            name,
+            [
+                program,
+                f"--config.file={folder}/prometheus.yml",
+                f"--storage.tsdb.path={folder}/data",
+                f"--web.listen-address=127.0.0.1:{self.port}",
+                "--log.level=warn",
+            ],
+        )
         lab.wait_for(f"{name} answers", self.is_ready, 30)
 
     def is_ready(self):
@@ -93,11 +106,17 @@ class Prometheus:
         for alert in self.get("alerts")["alerts"]:
             if alert["state"] == "firing":
                 labels = alert["labels"]
-                alerts.setdefault(labels["alertname"], set()).add(labels.get("instance", labels.get("cluster_peer", "")))
+                alerts.setdefault(labels["alertname"], set()).add(
+                    labels.get("instance", labels.get("cluster_peer", ""))
+                )
         return alerts
 
     def faulty_rules(self):
-        return [f"{rule['name']}: {rule.get('lastError', rule['health'])}" for rule in self.rules() if rule["health"] != "ok"]
+        return [
+            f"{rule['name']}: {rule.get('lastError', rule['health'])}"
+            for rule in self.rules()
+            if rule["health"] != "ok"
+        ]
 
     def sleep_scrapes(self, count):
         time.sleep(count * SCRAPE_SECONDS)

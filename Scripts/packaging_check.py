@@ -34,7 +34,7 @@ LABEL_VALUES = re.compile(r"^label_values\((.*),\s*([a-z_]+)\)$")
 COMMAND = re.compile(r"(?:`|^\s*|Start=/usr/local/bin/)styx ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
 # Flags of other programs that documents and scripts name.
 FOREIGN_FLAGS = set(
-    "no-install-recommends filter target seconds system home-dir shell rm read-only tmpfs distributed"
+    "no-install-recommends filter target seconds system home-dir shell rm read-only tmpfs distributed twice check"
     " Xobol-dvt-integration-enabled".split()
 )
 

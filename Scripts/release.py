@@ -1,4 +1,4 @@
-"""What Scripts/release needs beside the compiler: pinned packages, a check of the binary, archive, bill of materials."""
+"""What Scripts/release needs beside the compiler: pinned packages, a check of the binary, archive, checksums."""
 
 import argparse
 import gzip
@@ -60,8 +60,12 @@ def resolve():
     rows = pins()
     check_manifest(rows)
     entries = [
-        {"identity": name, "kind": "remoteSourceControl", "location": place,
-         "state": {"revision": commit, "version": pinned}}
+        {
+            "identity": name,
+            "kind": "remoteSourceControl",
+            "location": place,
+            "state": {"revision": commit, "version": pinned},
+        }
         for name, pinned, commit, place in rows
     ]
     (ROOT / "Package.resolved").write_text(json.dumps({"pins": entries, "version": 3}, indent=2) + "\n")
@@ -71,8 +75,10 @@ def rewrite_pins():
     """The table from what SwiftPM resolved, for who changes a version in Package.swift."""
     resolved = json.loads((ROOT / "Package.resolved").read_text())["pins"]
     head = [line for line in PINS.read_text().splitlines() if line.startswith("#")]
-    rows = ["\t".join([each["identity"], each["state"]["version"], each["state"]["revision"], each["location"]])
-            for each in sorted(resolved, key=lambda each: each["identity"])]
+    rows = [
+        "\t".join([each["identity"], each["state"]["version"], each["state"]["revision"], each["location"]])
+        for each in sorted(resolved, key=lambda each: each["identity"])
+    ]
     PINS.write_text("\n".join(head + rows) + "\n")
     check_manifest(pins())
 
@@ -89,18 +95,20 @@ def check_binary(binary, places):
     for place in places:
         # Short ones, as /src, are in other names.
         if len(place) > 4 and (at := data.find(place.encode() + b"/")) >= 0:
-            fail(f"{binary} has paths of this machine in it: {data[at:at + 120].split(bytes(1))[0].decode(errors='replace')}")
+            found = data[at : at + 120].split(bytes(1))[0].decode(errors="replace")
+            fail(f"{binary} has paths of this machine in it: {found}")
     print(f"release: {binary}: {len(data) / 1e6:.1f} MB, needs {', '.join(needed)}")
 
 
 def files(binary, scratch):
     """Names in the archive with their content and mode."""
     result = {"styx": (Path(binary).read_bytes(), 0o755)}
-    for name in DOCUMENTS:
-        path = ROOT / name
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                result[str(file.relative_to(ROOT))] = (file.read_bytes(), 0o644)
+    # What the commit has, and nothing that lies about.
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--", *DOCUMENTS], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
+    for name in listed.split("\0")[:-1]:
+        result[name] = ((ROOT / name).read_bytes(), 0o644)
     for name, _, _, place in pins():
         folder = Path(scratch) / "checkouts" / Path(place).name.removesuffix(".git")
         texts = [file for file in sorted(folder.iterdir()) if re.match(r"(LICENSE|LICENCE|NOTICE|COPYING)", file.name)]
@@ -143,7 +151,6 @@ def archive(binary, output, scratch):
         print(f"release: {output / file}: {len(data) / 1e6:.2f} MB")
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {file}\n" for file, data in sorted(results.items()))
     (output / "SHA256SUMS").write_text(sums)
-    Path(binary).unlink()
 
 
 def main():

@@ -48,15 +48,19 @@ def check_archive(archive, place):
             fail(f"{archive.name} has files of different times")
         if [member.name for member in members] != sorted(member.name for member in members):
             fail(f"{archive.name} is not in order")
-        tar.extractall(place, filter="data")
+        # Older interpreters have no filters; there are plain files only, as was just seen.
+        tar.extractall(place, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     return place / top.pop()
 
 
 def check_bill(file, binary):
     bill = json.loads(file.read_text())
     names = {each["name"] for each in bill["packages"]}
-    pinned = [line.split("\t") for line in (ROOT / "packaging/release/swift-packages.tsv").read_text().splitlines()
-              if not line.startswith("#")]
+    pinned = [
+        line.split("\t")
+        for line in (ROOT / "packaging/release/swift-packages.tsv").read_text().splitlines()
+        if not line.startswith("#")
+    ]
     wanted = {row[0] for row in pinned} | {"blst", "swift", "libsecp256k1-dev", "libsqlite3-dev", "zlib1g-dev"}
     if missing := wanted - names:
         fail(f"{file.name} has nothing of {', '.join(sorted(missing))}")
@@ -68,34 +72,69 @@ def check_bill(file, binary):
     if digest not in {sums["checksumValue"] for each in bill["files"] for sums in each["checksums"]}:
         fail(f"{file.name} is of another binary")
     undeclared = [each["name"] for each in bill["packages"] if each["licenseDeclared"] == "NOASSERTION"]
-    print(f"release: {file.name}: {len(bill['packages'])} packages; no licence known of {', '.join(undeclared) or 'none'}")
+    print(
+        f"release: {file.name}: {len(bill['packages'])} packages; no licence known of {', '.join(undeclared) or 'none'}"
+    )
     # The standard's own rules.
     if not (VENV / "bin/pyspdxtools").exists():
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
         subprocess.run([str(VENV / "bin/pip"), "install", "-q", VALIDATOR], check=True)
-    check = subprocess.run([str(VENV / "bin/pyspdxtools"), "-i", str(file), "--version", "SPDX-2.3"],
-                           capture_output=True, text=True, check=False)
+    check = subprocess.run(
+        [str(VENV / "bin/pyspdxtools"), "-i", str(file), "--version", "SPDX-2.3"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if check.returncode != 0:
         fail(f"{file.name} is no valid SPDX 2.3: {check.stdout[-2000:]}{check.stderr[-2000:]}")
 
 
 def check_binary(folder):
     """Starts, without anything of this machine's environment, as the version that the folder's name says."""
-    run = subprocess.run([str(folder / "styx"), "version"], capture_output=True, text=True, check=False, env={}, cwd="/")
+    run = subprocess.run(
+        [str(folder / "styx"), "version"], capture_output=True, text=True, check=False, env={}, cwd="/"
+    )
     wanted = re.match(r"styx-(.*)-linux-", folder.name)[1]
     if run.returncode != 0 or wanted not in run.stdout:
         fail(f"the binary does not say that it is {wanted}: {run.stdout}{run.stderr}")
     with tempfile.TemporaryDirectory() as place:
         made = subprocess.run(
-            [str(folder / "styx"), "create", "cluster", "--name", "release", "--nodes", "4", "--num-validators", "1",
-             "--network", "hoodi", "--insecure-keys", "--cluster-dir", f"{place}/cluster",
-             "--fee-recipient-addresses", "0x" + "11" * 20, "--withdrawal-addresses", "0x" + "22" * 20],
-            capture_output=True, text=True, check=False, env={"PATH": os.defpath}, cwd=place)
+            [
+                str(folder / "styx"),
+                "create",
+                "cluster",
+                "--name",
+                "release",
+                "--nodes",
+                "4",
+                "--num-validators",
+                "1",
+                "--network",
+                "hoodi",
+                "--insecure-keys",
+                "--cluster-dir",
+                f"{place}/cluster",
+                "--fee-recipient-addresses",
+                "0x" + "11" * 20,
+                "--withdrawal-addresses",
+                "0x" + "22" * 20,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": os.defpath},
+            cwd=place,
+        )
         if made.returncode != 0:
             fail(f"styx create cluster: {made.stdout}{made.stderr}")
         seen = subprocess.run(
             [str(folder / "styx"), "cluster", "inspect", f"{place}/cluster/node0/cluster-lock.json"],
-            capture_output=True, text=True, check=False, env={}, cwd=place)
+            capture_output=True,
+            text=True,
+            check=False,
+            env={},
+            cwd=place,
+        )
         if seen.returncode != 0:
             fail(f"styx cluster inspect: {seen.stdout}{seen.stderr}")
 

@@ -42,7 +42,7 @@ def instructions(text):
 
 
 def slim(root, base):
-    """Debian as its slim image has it, near enough: the smallest variant without documents, or what `base` unpacks to."""
+    """Debian as its slim image has it, near enough: without documents. Or what `base` unpacks to."""
     if base:
         subprocess.run(["tar", "-xf", str(base), "-C", str(root)], check=True)
         return
@@ -56,12 +56,29 @@ def slim(root, base):
 
 def in_root(root, command, arguments):
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
-    environment = {"PATH": PATH, "HOME": "/root"} | {
-        name: value for name, value in os.environ.items() if name.endswith("_proxy")} | arguments
+    environment = (
+        {"PATH": PATH, "HOME": "/root"}
+        | {name: value for name, value in os.environ.items() if name.endswith("_proxy")}
+        | arguments
+    )
     subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "sh", "-c",
-         'mount -t proc proc "$1/proc" && root=$1 && shift && exec chroot "$root" "$@"', "sh", str(root), *command],
-        check=True, env=environment, stdout=subprocess.DEVNULL)
+        [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "sh",
+            "-c",
+            'mount -t proc proc "$1/proc" && mkdir -p "$1/dev/pts" && mount -t devpts devpts "$1/dev/pts" && '
+            'root=$1 && shift && exec chroot "$root" "$@"',
+            "sh",
+            str(root),
+            *command,
+        ],
+        check=True,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def build(dockerfile, root, context, copies, arguments, base=None):
@@ -116,7 +133,10 @@ mount -o remount,bind,ro "$root"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/tmp"
 mount -t tmpfs tmpfs "$root/dev"
-for device in null zero random urandom; do touch "$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"; done
+for device in null zero random urandom; do
+    touch "$root/dev/$device"
+    mount --bind "/dev/$device" "$root/dev/$device"
+done
 [ -z "$data" ] || mount --bind "$data" "$root/opt/charon/.charon"
 ip link set lo up
 exec chroot "$root" /usr/bin/setpriv --reuid "${user%:*}" --regid "${user#*:}" --clear-groups --no-new-privs \
@@ -128,7 +148,23 @@ def command(image, arguments, data=None, user=None, environment=None):
     """The command that runs `arguments` in the image as a container would; entry point included by the caller."""
     variables = {"PATH": PATH, "HOME": "/nonexistent"} | (environment or {})
     return [
-        "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--ipc", "--uts", "sh", "-c", START, "sh",
-        str(image.root), str(data or ""), user or image.user, image.folder, "-i",
-        *[f"{name}={value}" for name, value in variables.items()], *arguments,
+        "unshare",
+        "--mount",
+        "--net",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--ipc",
+        "--uts",
+        "sh",
+        "-c",
+        START,
+        "sh",
+        str(image.root),
+        str(data or ""),
+        user or image.user,
+        image.folder,
+        "-i",
+        *[f"{name}={value}" for name, value in variables.items()],
+        *arguments,
     ]

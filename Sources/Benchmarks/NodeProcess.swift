@@ -2,7 +2,7 @@ import Foundation
 import Program
 import SSZ
 
-/// `styx run` or `styx relay` as a process of its own, as operators run it, and what the kernel and its log say about it.
+/// `styx run` or `styx relay` as a process of its own, as operators run it, and what the kernel and its log say of it.
 final class NodeProcess {
     private let process = Process()
     private let log: String

@@ -1,5 +1,4 @@
 import Demo
-import Foundation
 import Libp2p
 import Logging
 import SSZ
@@ -18,7 +17,12 @@ enum RelayBenchmarks {
         var group: String { "relay \(peers) reservations, \(circuits) circuits, " }
     }
 
-    /// Of one client, milliseconds.
+    private struct Timed<Value: Sendable>: Sendable {
+        let value: Value
+        let milliseconds: Double
+    }
+
+    /// One for each client or circuit, milliseconds; and what it took the relay.
     private struct Times: Sendable {
         /// From the dial until the reservation is granted.
         var joined: [Double] = []
@@ -63,20 +67,35 @@ enum RelayBenchmarks {
         bench.record(names[9], n: n, (times.memoryReserved - times.memoryBefore) * 1024 / Double(n), "KiB", nil)
         bench.record(
             names[10], n: size.circuits, (times.memoryOpen - times.memoryReserved) * 1024 / Double(size.circuits),
-            "KiB",
-            nil)
+            "KiB", nil)
     }
 
     private static func measure(_ size: Size) async throws -> Times {
         let folder = try ScratchFolder()
         defer { folder.remove() }
+        return try await withThrowingTaskGroup(of: Times?.self) { group in
+            defer { group.cancelAll() }
+            group.addTask {
+                await Interruption.wait()
+                throw BenchmarkError("interrupted")
+            }
+            group.addTask { try await measure(size, in: folder) }
+            while let ended = try await group.next() {
+                if let ended { return ended }
+            }
+            throw CancellationError()
+        }
+    }
+
+    private static func measure(_ size: Size, in folder: ScratchFolder) async throws -> Times {
+        let ports = try FreePorts.take(2)
         let relay = try NodeProcess(
             program: try ProcessCluster.styx(), command: "relay",
             arguments: [
-                "--data-dir", folder.path("relay"), "--p2p-tcp-address", "127.0.0.1:\(try FreePorts.take(1)[0])",
-                "--http-address", "", "--p2p-advertise-private-addresses",
+                "--data-dir", folder.path("relay"), "--p2p-tcp-address", "127.0.0.1:\(ports[0])",
+                "--http-address", "127.0.0.1:\(ports[1])", "--p2p-advertise-private-addresses",
                 // All peers have one address here.
-                "--p2p-max-reservations", "\(2 * size.peers)", "--log-level", "info",
+                "--p2p-max-reservations", "\(2 * size.peers)",
             ], log: folder.path("relay.log"))
         defer { relay.stop() }
         let address = try await listening(relay)
@@ -84,10 +103,6 @@ enum RelayBenchmarks {
         let clients = try (1...size.peers).map { try client($0, relay: peer, at: transport) }
         return try await withThrowingTaskGroup(of: Void.self) { running in
             defer { running.cancelAll() }
-            running.addTask {
-                await Interruption.wait()
-                throw BenchmarkError("interrupted")
-            }
             for client in clients { running.addTask { try await client.run() } }
             return try await measure(size, clients, relay, peer)
         }
@@ -130,14 +145,14 @@ enum RelayBenchmarks {
         times.reserved = try await each(clients) { try await reserve($0, at: peer) }.map(\.milliseconds)
         times.memoryReserved = try relay.residentMiB()
 
-        let pairs = (0..<size.circuits).map { (clients[$0], clients[clients.count - 1 - $0].peer) }
-        let circuits = try await each(pairs) { source, target in
-            try await ask(source, HopMessage(.connect, peer: CircuitPeer(target)), of: peer)
+        let circuits = try await each(Array(0..<size.circuits)) { number in
+            let target = clients[clients.count - 1 - number].peer
+            return try await ask(clients[number], HopMessage(.connect, peer: CircuitPeer(target)), of: peer)
         }
         times.opened = circuits.map(\.milliseconds)
         let streams = circuits.map(\.value)
         for _ in 0..<rounds {
-            times.echoed += try await each(streams, echo).map(\.milliseconds)
+            times.echoed += try await each(streams) { try await echo($0) }.map(\.milliseconds)
         }
         times.memoryOpen = try relay.residentMiB()
 
@@ -146,7 +161,7 @@ enum RelayBenchmarks {
         let seconds = Double(Clock.wall.nanoseconds - start) / 1e9
         times.idlePercent = (try relay.cpuSeconds() - idle) * 100 / seconds
         // They are all still there.
-        _ = try await each(streams, echo)
+        _ = try await each(streams) { try await echo($0) }
         try relay.requireRunning()
         for stream in streams { stream.close() }
         return times
@@ -157,7 +172,9 @@ enum RelayBenchmarks {
     }
 
     /// A question to the relay that it has to say yes to. - Returns: the stream, which becomes the circuit.
-    private static func ask(_ client: Libp2p.Host, _ question: HopMessage, of relay: PeerID) async throws -> Stream {
+    private static func ask(
+        _ client: Libp2p.Host, _ question: HopMessage, of relay: PeerID
+    ) async throws -> Libp2p.Stream {
         let stream = try await client.newStream(
             to: relay, protocols: [Circuit.hopProtocolID], within: .seconds(60))
         try await stream.writeMessage(question.encode())
@@ -166,7 +183,7 @@ enum RelayBenchmarks {
         return stream
     }
 
-    private static func echo(_ stream: Stream) async throws {
+    private static func echo(_ stream: Libp2p.Stream) async throws {
         let message = [UInt8](repeating: 7, count: messageBytes)
         try await stream.write(message)
         try require(try await stream.read(exactly: messageBytes) == message, "the echo differs")
@@ -175,24 +192,27 @@ enum RelayBenchmarks {
     /// Does `body` for all, `callers` at a time, and says how long each took.
     private static func each<Item: Sendable, Value: Sendable>(
         _ items: [Item], _ body: @escaping @Sendable (Item) async throws -> Value
-    ) async throws -> [(value: Value, milliseconds: Double)] {
-        try await withThrowingTaskGroup(of: (Value, Double).self) { group in
-            var results: [(Value, Double)] = []
+    ) async throws -> [Timed<Value>] {
+        try await withThrowingTaskGroup(of: Timed<Value>.self) { group in
+            var results: [Timed<Value>] = []
             var rest = items.makeIterator()
-            func startNext() {
-                guard let item = rest.next() else { return }
-                group.addTask {
-                    let start = Clock.wall.nanoseconds
-                    let value = try await body(item)
-                    return (value, Double(Clock.wall.nanoseconds - start) / 1e6)
-                }
+            for _ in 0..<callers {
+                guard let item = rest.next() else { break }
+                group.addTask { try await timed(item, body) }
             }
-            for _ in 0..<callers { startNext() }
             while let result = try await group.next() {
                 results.append(result)
-                startNext()
+                if let item = rest.next() { group.addTask { try await timed(item, body) } }
             }
             return results
         }
+    }
+
+    private static func timed<Item: Sendable, Value: Sendable>(
+        _ item: Item, _ body: @Sendable (Item) async throws -> Value
+    ) async throws -> Timed<Value> {
+        let start = Clock.wall.nanoseconds
+        let value = try await body(item)
+        return Timed(value: value, milliseconds: Double(Clock.wall.nanoseconds - start) / 1e6)
     }
 }

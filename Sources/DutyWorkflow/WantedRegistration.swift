@@ -1,4 +1,5 @@
 import Ethereum
+import SSZ
 
 /// A builder registration that an operator wants the cluster to sign: whom blocks pay, how large they are, and what it is
 /// to replace.
