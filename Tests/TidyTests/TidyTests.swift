@@ -16,6 +16,7 @@ struct TidyTests {
         "BeaconAPI": ["Ethereum"],
         "Cluster": ["Ethereum", "BLS", "Secp256k1"],
         "DutyWorkflow": ["Ethereum", "QBFT", "Timing"],
+        "Traces": ["Ethereum", "DutyWorkflow", "SSZ", "Timing"],
         "Program": ["Ethereum"],
         "HTTPServing": [],
         "Libp2p": ["Secp256k1", "Timing"],
@@ -27,11 +28,12 @@ struct TidyTests {
         "ClusterSetup": ["Cluster", "Libp2p"],
         "Cosigning": ["Cluster", "ClusterSetup", "BeaconClient"],
         "RemoteSigner": ["DutyWorkflow", "ClusterSetup", "Timing"],
+        "OTLP": ["Ethereum", "Traces", "Timing"],
         "Monitoring": ["HTTPServing"],
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
             "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
-            "Prometheus",
+            "Prometheus", "Traces", "OTLP",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Diagnostics": ["Node", "Cluster", "ClusterSetup", "Libp2p", "Program", "SSZ", "Secp256k1"],
@@ -54,7 +56,7 @@ struct TidyTests {
     /// No sockets, clocks, disks, threads or logs.
     static let pure: Set<String> = [
         "Timing", "Prometheus", "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow",
-        "Simulation",
+        "Traces", "Simulation",
     ]
     static let sources = Source.all(in: "Sources")
     static let tests = Source.all(in: "Tests")
