@@ -27,6 +27,8 @@ package struct DemoCluster: Sendable {
         package var syncMembers = 4
         /// Nodes with a validator client of their own: the first half.
         package var validatorClients: Int { nodes / 2 }
+        /// Of every node.
+        package var tracing = TracingFlags()
         /// Where keys and journals go.
         package var directory: String
 
@@ -128,6 +130,7 @@ package struct DemoCluster: Sendable {
         }
         node.signing = index < options.validatorClients ? .off : .keystores
         node.nickname = "demo-\(index)"
+        node.tracing = options.tracing
         let (apiPort, announce) = AsyncStream.makeStream(of: Int.self)
         var hooks = StyxNode.Hooks()
         hooks.report = { board.heard($0, from: index) }

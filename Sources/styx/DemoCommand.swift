@@ -30,9 +30,12 @@ struct DemoCommand: AsyncParsableCommand {
     @Flag(help: "Show the nodes' logs on stderr.") var verbose = false
     @Option(help: "Also write the measurements to this file, as JSON.") var json: String?
 
+    @OptionGroup var tracing: TracingOptions
+
     static let flags = EnvironmentArguments.Flags(
-        options: ["nodes", "validators", "slots", "slot-duration", "duties", "sync-members", "directory", "json"],
-        switches: ["plain", "verbose"])
+        options: ["nodes", "validators", "slots", "slot-duration", "duties", "sync-members", "directory", "json"]
+            + TracingOptions.names,
+        switches: ["plain", "verbose"] + TracingOptions.switches)
 
     func validate() throws {
         guard (3...16).contains(nodes) else { throw ValidationError("--nodes must be 3 to 16") }
@@ -56,6 +59,7 @@ struct DemoCommand: AsyncParsableCommand {
         options.slotDuration = slotDuration
         options.duties = duties
         options.syncMembers = syncMembers
+        options.tracing = tracing.flags
 
         let board = DemoBoard(duties)
         let screen = DemoScreen(board: board, options: options, isLive: !plain && isatty(STDOUT_FILENO) != 0)

@@ -83,6 +83,7 @@ struct Run: AsyncParsableCommand {
     var vcTlsCertFile = ""
     @Option(help: "Key of --vc-tls-cert-file, a PEM file without password.") var vcTlsKeyFile = ""
     @OptionGroup var monitoring: MonitoringOptions
+    @OptionGroup var tracing: TracingOptions
     @Option(help: "Pages for debugging, ip:port: /debug/peers. None if empty.") var debugAddress = ""
     @Option(
         help: """
@@ -123,16 +124,17 @@ struct Run: AsyncParsableCommand {
             "execution-client-rpc-endpoint", "graffiti", "overrides-file", "publish-address", "publish-timeout",
             "testnet-capella-hard-fork",
         ] + TestnetOptions.names + RemoteSignerOptions.names + MonitoringOptions.names
-            + KeymanagerOptions.names,
+            + KeymanagerOptions.names + TracingOptions.names,
         switches: [
             "no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal", "builder-api",
             "graffiti-disable-client-append", "fetch-feerecipient-updates",
-        ],
+        ] + TracingOptions.switches,
         noneIfEmpty: ["p2p-relays", "publish-address"] + MonitoringOptions.names)
 
     func run() async throws {
         let logger = LogOutput.bootstrap(level: logLevel, format: logFormat)
         Surroundings.tell(logger)
+        tracing.warn(logger)
         var node = NodeConfiguration()
         node.lockFile = lockFile
         node.privateKeyFile = privateKeyFile
@@ -160,6 +162,7 @@ struct Run: AsyncParsableCommand {
         node.validatorAPIKeyFile = vcTlsKeyFile
         node.monitoringAddress = monitoring.monitoringAddress
         node.debugAddress = debugAddress
+        node.tracing = tracing.flags
         node.signing = signer
         node.validatorKeysDirectory = validatorKeysDir.flatMap { $0.isEmpty ? nil : $0 }
         node.remoteSigner = remoteSigner.flags
