@@ -9,6 +9,8 @@ let nio: Target.Dependency = .product(name: "NIO", package: "swift-nio")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
@@ -67,6 +69,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
         // Tests make certificates with it.
         .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -93,6 +96,7 @@ let package = Package(
         module("Cluster", ["Ethereum", "BLS", "Secp256k1", crypto, cryptoExtras]),
         module("DutyWorkflow", ["Ethereum", "QBFT", "Timing"]),
         module("Doctor", ["Cluster", "DutyWorkflow", "Prometheus"]),
+        module("Traces", ["Ethereum", "DutyWorkflow", "SSZ", "Timing"]),
 
         // Shells.
         module("Program", ["Ethereum", lifecycle, logging]),
@@ -119,13 +123,17 @@ let package = Package(
         module(
             "RemoteSigner",
             ["DutyWorkflow", "ClusterSetup", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, logging]),
+        module(
+            "OTLP",
+            ["Ethereum", "Traces", "Timing", protobuf, nioCore, nioPosix, nioHTTP2, nioHPACK, nioSSL, logging],
+            exclude: ["Proto/trace.proto"]),
         module("Monitoring", ["HTTPServing", "CZlib", hummingbird, nioCore, logging]),
         module(
             "Node",
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
                 "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
-                "Prometheus", "Doctor",
+                "Prometheus", "Doctor", "Traces", "OTLP",
                 httpClient, nioCore, nioPosix, logging,
             ]),
 
@@ -195,6 +203,7 @@ let package = Package(
         tests("Cluster"),
         tests("DutyWorkflow"),
         tests("Doctor", ["DutyWorkflow", "Prometheus"]),
+        tests("Traces"),
         tests("Libp2p"),
         tests("PeerProtocols", ["BLS", "Cluster", nioCore, nioEmbedded]),
         tests("Program"),
@@ -211,6 +220,8 @@ let package = Package(
                 "BLS", "HTTPServing", hummingbird, hummingbirdTLS, nioCore, nioPosix, nioSSL, certificates, crypto,
                 logging,
             ]),
+        tests(
+            "OTLP", ["Traces", nioCore, nioPosix, nioHTTP2, nioHPACK, nioSSL, certificates, crypto, logging]),
         tests("Monitoring", ["BeaconTestSupport", httpClient, nioCore, logging]),
         tests(
             "Node", ["BeaconTestSupport", "ClusterTestSupport", httpClient, nioCore, nioPosix], exclude: ["Fixtures"]),

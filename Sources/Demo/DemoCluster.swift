@@ -29,6 +29,8 @@ package struct DemoCluster: Sendable {
         package var monitoringPortBase: Int?
         /// Nodes with a validator client of their own: the first half.
         package var validatorClients: Int { nodes / 2 }
+        /// Of every node.
+        package var tracing = TracingFlags()
         /// Where keys and journals go.
         package var directory: String
 
@@ -131,6 +133,7 @@ package struct DemoCluster: Sendable {
         node.signing = index < options.validatorClients ? .off : .keystores
         node.nickname = "demo-\(index)"
         if let base = options.monitoringPortBase { node.monitoringAddress = "127.0.0.1:\(base + index)" }
+        node.tracing = options.tracing
         let (apiPort, announce) = AsyncStream.makeStream(of: Int.self)
         var hooks = StyxNode.Hooks()
         hooks.report = { board.heard($0, from: index) }

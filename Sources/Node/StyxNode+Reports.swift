@@ -12,7 +12,7 @@ extension StyxNode {
     ///   - view: the cluster as it is now.
     ///   - commits: transactions that reached the disk so far, told with each duty at debug level.
     func reporter(
-        view: @escaping @Sendable () -> ClusterView, commits: @escaping @Sendable () -> Int
+        view: @escaping @Sendable () -> ClusterView, _ tracing: DutyTracing?, commits: @escaping @Sendable () -> Int
     ) -> @Sendable (Report) -> Void {
         let logger = topic("tracker")
         let work = monitoring.metrics.work
@@ -23,6 +23,7 @@ extension StyxNode {
             metrics.receive(report)
             doctor.receive(report, at: SystemClock.now())
             if case .fault(_, let fault) = report, fault.kind == .feeRecipient { work.notePaysOther() }
+            tracing?.heard(report)
             switch report {
             case .started(let duty, let validators):
                 filter.withLock { $0.works("resolve") }

@@ -9,6 +9,7 @@ import Libp2p
 import Logging
 import NIOCore
 import NIOPosix
+import OTLP
 import PeerProtocols
 import Program
 import RemoteSigner
@@ -61,6 +62,8 @@ package struct StyxNode: Sendable {
     let doctor: DoctorWatch
     /// If somebody may ask for what it keeps.
     let recorder: ConsensusRecorder?
+    /// If traces are wanted.
+    let exporter: SpanExporter?
     /// What this node says of itself to other operators.
     let ownInfo: PeerInfo
     private let ownsThreads: Bool
@@ -91,6 +94,7 @@ package struct StyxNode: Sendable {
         recorder =
             configuration.debugAddress.isEmpty
             ? nil : ConsensusRecorder(nodes: cluster.operators.count, own: cluster.own)
+        exporter = try Self.spanExporter(configuration, cluster, Self.topic("otlp", of: logger))
         ownsThreads = threads == nil
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
@@ -133,6 +137,7 @@ package struct StyxNode: Sendable {
                     group.addTask { try await serveMonitoring(host, peerInfo, server) }
                 }
                 group.addTask { await watchHealth(host, peerInfo, beacon, tools.remote) }
+                if let exporter { group.addTask { await exporter.run() } }
                 if !configuration.debugAddress.isEmpty {
                     group.addTask { try await serveDebugging(host, peerInfo) }
                 }
@@ -176,6 +181,7 @@ package struct StyxNode: Sendable {
     private func stop(_ beacon: BeaconClient, _ tools: SigningTools) async {
         await beacon.shutdown()
         await tools.remote?.shutdown()
+        await exporter?.shutdown()
         if ownsThreads { try? await threads.shutdown() }
         logger.info("stopped")
     }
@@ -241,6 +247,8 @@ package struct StyxNode: Sendable {
         workflowConfiguration.proposals.feeRecipients = book.current.feeRecipients
         warn(about: journal, fresh, isEmpty: snapshot.watermarks.isEmpty, chain.clock)
         let metrics = monitoring.metrics
+        let tracing = dutyTracing(chain.clock)
+        defer { tracing?.finish() }
         let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock) {
             metrics.validators.note($0)
             doctor.note($0, of: cluster.keys.pubKeys.count)
@@ -255,7 +263,7 @@ package struct StyxNode: Sendable {
             combiner: ThresholdCombiner(
                 keys: cluster.keys, chain: view, threads: threads, verifier: verifier),
             verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
-            priority: priority, threads: threads, report: reporter(view: peers) { journal.metrics.commits },
+            priority: priority, threads: threads, report: reporter(view: peers, tracing) { journal.metrics.commits },
             registered: { registrations.take($0) })
         let identity = cluster.identity
         let tasks = OwnedTasks()
@@ -263,15 +271,24 @@ package struct StyxNode: Sendable {
             workflow: Workflow(
                 configuration: workflowConfiguration, sealPriorities: { PriorityCodec.seal($0, with: identity) },
                 seal: { ConsensusCodec.seal($0, $1, with: identity) }), loop: loop,
-            commit: { records, done in journal.commit(records) { done($0.mapError { $0 }) } },
+            commit: { records, done in
+                let traced = tracing?.watch(records)
+                journal.commit(records) { result in
+                    if case .failure(let error) = result { traced?(error) } else { traced?(nil) }
+                    done(result.mapError { $0 })
+                }
+            },
             perform: { effect, driver in
                 let ended = metrics.work.watch(effect, chain.clock, now: SystemClock.now)
+                let traced = tracing?.watch(effect)
                 effects.perform(effect, tasks) { event in
                     ended(event)
+                    traced?(event)
                     driver.post(event)
                 }
             })
-        let runtime = NodeRuntime(driver: driver, chain: view, keys: cluster.keys, verifier: verifier)
+        let runtime = NodeRuntime(
+            driver: driver, chain: view, keys: cluster.keys, verifier: verifier, tracing: tracing)
         let instructions = BeaconInstructions(
             book: book, pubKeyCount: cluster.keys.pubKeys.count, usesBuilder: configuration.usesBuilder,
             validators: validators, duties: duties, chain: chain, hands: .init(beacon, driver, metrics.work),
@@ -288,10 +305,14 @@ package struct StyxNode: Sendable {
         parSigEx.open()
         // Those who connected before are owed what was shared in an earlier life.
         for peer in peers().connected.sorted() { driver.post(.peerConnected(peer)) }
-        server.open(
-            NodeBackend(
-                runtime: runtime, beacon: beacon, validators: validators, duties: duties,
-                passedOn: { instructions.heard($0) }, badSignature: { doctor.noteBadSignature() }))
+        let backend = NodeBackend(
+            runtime: runtime, beacon: beacon, validators: validators, duties: duties,
+            passedOn: { instructions.heard($0) }, badSignature: { doctor.noteBadSignature() })
+        if let tracing {
+            server.open(TracedBackend(backend: backend, tracing: tracing))
+        } else {
+            server.open(backend)
+        }
         server.update { $0.finish(.journal) }
         let keymanager = open(
             keymanagerServer, signer, tools, shares, retired, runtime, validators, registrations, settings, texts)

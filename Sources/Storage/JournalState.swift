@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 
 /// What a journal is like on disk.
-package struct JournalState: Hashable, Sendable {
+package struct JournalState: Sendable {
     package let path: String
     package let createdAt: Instant?
     package let fileBytes: UInt64

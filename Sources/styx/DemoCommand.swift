@@ -32,12 +32,14 @@ struct DemoCommand: AsyncParsableCommand {
     @Flag(help: "Show the nodes' logs on stderr.") var verbose = false
     @Option(help: "Also write the measurements to this file, as JSON.") var json: String?
 
+    @OptionGroup var tracing: TracingOptions
+
     static let flags = EnvironmentArguments.Flags(
         options: [
             "nodes", "validators", "slots", "slot-duration", "duties", "sync-members", "directory", "json",
             "monitoring-port-base",
-        ],
-        switches: ["plain", "verbose"])
+        ] + TracingOptions.names,
+        switches: ["plain", "verbose"] + TracingOptions.switches)
 
     func validate() throws {
         guard (3...16).contains(nodes) else { throw ValidationError("--nodes must be 3 to 16") }
@@ -65,6 +67,7 @@ struct DemoCommand: AsyncParsableCommand {
         options.duties = duties
         options.syncMembers = syncMembers
         options.monitoringPortBase = monitoringPortBase
+        options.tracing = tracing.flags
 
         let board = DemoBoard(duties)
         let screen = DemoScreen(board: board, options: options, isLive: !plain && isatty(STDOUT_FILENO) != 0)

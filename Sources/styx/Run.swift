@@ -83,6 +83,7 @@ struct Run: AsyncParsableCommand {
     var vcTlsCertFile = ""
     @Option(help: "Key of --vc-tls-cert-file, a PEM file without password.") var vcTlsKeyFile = ""
     @OptionGroup var monitoring: MonitoringOptions
+    @OptionGroup var tracing: TracingOptions
     @Option(
         help: """
             Pages for debugging, ip:port, without authentication: /debug/doctor (for styx doctor), /debug/peers, \
@@ -130,11 +131,11 @@ struct Run: AsyncParsableCommand {
             "execution-client-rpc-endpoint", "graffiti", "overrides-file", "publish-address", "publish-timeout",
             "testnet-capella-hard-fork",
         ] + TestnetOptions.names + RemoteSignerOptions.names + MonitoringOptions.names
-            + KeymanagerOptions.names + FeatureOptions.names + IdleRunOptions.names,
+            + KeymanagerOptions.names + FeatureOptions.names + IdleRunOptions.names + TracingOptions.names,
         switches: [
             "no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal", "builder-api",
             "graffiti-disable-client-append", "fetch-feerecipient-updates",
-        ] + IdleRunOptions.switches,
+        ] + IdleRunOptions.switches + TracingOptions.switches,
         noneIfEmpty: ["p2p-relays", "publish-address"] + MonitoringOptions.names)
 
     func run() async throws {
@@ -143,6 +144,7 @@ struct Run: AsyncParsableCommand {
         Surroundings.tell(logger)
         try idle.refuse()
         for flag in idle.idle { flag.tell(logger) }
+        tracing.warn(logger)
         var node = NodeConfiguration()
         node.features = features.features(logger)
         node.lockFile = lockFile
@@ -171,6 +173,7 @@ struct Run: AsyncParsableCommand {
         node.validatorAPIKeyFile = vcTlsKeyFile
         node.monitoringAddress = monitoring.monitoringAddress
         node.debugAddress = debugAddress
+        node.tracing = tracing.flags
         node.signing = signer
         node.validatorKeysDirectory = validatorKeysDir.flatMap { $0.isEmpty ? nil : $0 }
         node.remoteSigner = remoteSigner.flags

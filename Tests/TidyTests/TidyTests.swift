@@ -17,6 +17,7 @@ struct TidyTests {
         "Cluster": ["Ethereum", "BLS", "Secp256k1"],
         "DutyWorkflow": ["Ethereum", "QBFT", "Timing"],
         "Doctor": ["Cluster", "DutyWorkflow", "Prometheus"],
+        "Traces": ["Ethereum", "DutyWorkflow", "SSZ", "Timing"],
         "Program": ["Ethereum"],
         "HTTPServing": [],
         "Libp2p": ["Secp256k1", "Timing"],
@@ -28,11 +29,12 @@ struct TidyTests {
         "ClusterSetup": ["Cluster", "Libp2p"],
         "Cosigning": ["Cluster", "ClusterSetup", "BeaconClient"],
         "RemoteSigner": ["DutyWorkflow", "ClusterSetup", "Timing"],
+        "OTLP": ["Ethereum", "Traces", "Timing"],
         "Monitoring": ["HTTPServing"],
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
             "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
-            "Prometheus", "Doctor",
+            "Prometheus", "Doctor", "Traces", "OTLP",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Diagnostics": ["Node", "Cluster", "ClusterSetup", "Libp2p", "Program", "SSZ", "Secp256k1"],
@@ -55,7 +57,7 @@ struct TidyTests {
     /// No sockets, clocks, disks, threads or logs.
     static let pure: Set<String> = [
         "Timing", "Prometheus", "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow",
-        "Doctor", "Simulation",
+        "Doctor", "Traces", "Simulation",
     ]
     static let sources = Source.all(in: "Sources")
     static let tests = Source.all(in: "Tests")

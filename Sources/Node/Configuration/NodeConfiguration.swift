@@ -58,6 +58,7 @@ package struct NodeConfiguration: Sendable {
     package var monitoringAddress = ""
     /// `ip:port` of the pages for debugging; empty for none.
     package var debugAddress = ""
+    package var tracing = TracingFlags()
     package var signing = Signing.off
     /// nil: `defaultValidatorKeysDirectory`. For keystores.
     package var validatorKeysDirectory: String?
@@ -106,6 +107,7 @@ package struct NodeConfiguration: Sendable {
             throw ConfigurationError(flag: flag, what: "is not above zero", cure: "use e.g. 2s")
         }
         if fetchesFeeRecipientUpdates { _ = try publishURL() }
+        _ = try tracing.collector()
         try graffiti.validate()
         try remoteSigner.validate(isUsed: signing == .remote)
         if signing == .remote, validatorKeysDirectory != nil {

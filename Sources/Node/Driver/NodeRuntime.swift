@@ -10,6 +10,8 @@ struct NodeRuntime: Sendable {
     let chain: ChainView
     let keys: ShareKeys
     let verifier: SignatureVerifier
+    /// If traces are wanted.
+    var tracing: DutyTracing?
 
     /// The chain's forks are others from now on, for those who sign and check as for the workflow.
     func follow(_ forks: ForkSchedule, exitVersion: ForkVersion) {

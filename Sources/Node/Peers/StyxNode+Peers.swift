@@ -103,7 +103,8 @@ extension StyxNode {
             deliver: { [work = monitoring.metrics.work] duty, set, peer in
                 guard let runtime = slot.current else { return }
                 work.arrived(duty, set, from: peer, runtime.chain.clock, at: SystemClock.now())
-                runtime.driver.post(.peerPartials(duty, set))
+                guard let tracing = runtime.tracing else { return runtime.driver.post(.peerPartials(duty, set)) }
+                tracing.handle(duty, from: peer) { runtime.driver.post(.peerPartials(duty, set)) }
             }, observe: observe)
         consensus.serve(on: host)
         parSigEx.serve(on: host)
