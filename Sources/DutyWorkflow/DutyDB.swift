@@ -57,7 +57,7 @@ struct DutyDB: Sendable {
         return signals
             + waiting.answer { selector in
                 guard selector.duty == duty else { return nil }
-                return Self.find(selector, in: decided).map { .decided(duty, $0) } ?? Self.leftOut(duty)
+                return Self.find(selector, in: decided).map { Answer.decided(duty, $0) } ?? Self.leftOut(duty)
             }
     }
 

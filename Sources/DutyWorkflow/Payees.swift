@@ -35,7 +35,7 @@ struct Payees: Sendable {
     ///
     /// - Returns: what the operator should hear.
     mutating func learn(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
-        guard let (pubKey, paid, due) = payment(set), let paid else { return [] }
+        guard let (pubKey, named, due) = payment(set), let paid = named else { return [] }
         guard paid != due else {
             proven.insert(duty)
             return []
@@ -45,10 +45,10 @@ struct Payees: Sendable {
 
     /// - Parameter round: of the proposal, from 1.
     func judge(_ set: UnsignedDataSet, of duty: Duty, round: Int64) -> DutyDB.Verdict {
-        guard round <= leadersDoubted, let (pubKey, paid, due) = payment(set), paid != due else { return .good }
-        if paid == nil, usesBuilder { return .good }
+        guard round <= leadersDoubted, let (pubKey, named, due) = payment(set), named != due else { return .good }
+        if named == nil, usesBuilder { return .good }
         guard proven.contains(duty) else { return .open }
-        guard let paid else {
+        guard let paid = named else {
             return .bad("a builder's block of validator \(pubKey), which need not pay \(due), without --builder-api")
         }
         return .bad("a block of validator \(pubKey) that pays \(paid) instead of \(due)")

@@ -50,7 +50,8 @@ package struct DutyTracer: Sendable {
             note(duty, "fault", [.init("kind", fault.kind.rawValue), .init("error", DutyTrace.cut("\(fault)"))], now)
         case .twinSeen(_, let what):
             note(duty, "another process signs with this node's key", [.init("seen", DutyTrace.cut(what))], now)
-        case .analysed, .peerAbsent, .peerReturned, .dutiesUnavailable, .dutiesMissed, .prioritiesAgreed: break
+        case .stillHalted, .analysed, .peerAbsent, .peerReturned, .dutiesUnavailable, .dutiesMissed, .prioritiesAgreed:
+            break
         }
         return []
     }
@@ -140,7 +141,9 @@ package struct DutyTracer: Sendable {
             case .partials(let duty, let set, .broadcasted): append(.storeExternal, duty, set.count)
             case .aggregated(let duty, let set): append(.aggSigDBStore, duty, set.count)
             case .expired(let duty): over += forget(duty)
-            case .vote, .attestationWatermark, .proposalWatermark, .partials, .partialStatus, .broadcast: break
+            case .vote, .attestationWatermark, .proposalWatermark, .partials, .partialStatus, .broadcast, .halted,
+                .haltLifted:
+                break
             }
         }
         func append(_ name: SpanName, _ duty: Duty, _ count: Int) {

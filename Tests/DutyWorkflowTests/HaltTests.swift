@@ -18,7 +18,8 @@ struct HaltTests {
             sealed.signature = [1]
             return sealed
         }
-        return (workflow, snapshot.map { workflow.restore($0, at: start) } ?? [])
+        let effects = snapshot.map { workflow.restore($0, at: start) } ?? []
+        return (workflow, effects)
     }
 
     private func event(_ kind: QBFT.Message.Kind, from source: Int) -> Event {

@@ -92,7 +92,8 @@ struct ValidatorAPIStartTests {
     @Test("listens while a contract is asked about the lock, and does nothing for the cluster before it has confirmed")
     func contractSigned() async throws {
         try writeContractLock(try SmallCluster("start"))
-        let (confirms, asked) = (Gate(), Mutex(0))
+        let confirms = Gate()
+        let asked = Mutex(0)
         let magic = "0x1626ba7e" + String(repeating: "0", count: 56)
         try await FakeBeaconNode.with({ request in
             let isCall = String(decoding: request.body, as: UTF8.self).contains("eth_call")

@@ -36,8 +36,10 @@ struct AllDutiesTests {
         let block = Duty(slot: Slot(4), type: .proposer)
         let leader = Int(block.slot.rawValue + UInt64(DutyType.proposer.rawValue) + 1) % nodes
         var died: (unheard: Int, proposing: Int) = (0, 0)
-        for late in stride(from: 10, through: 400, by: 30) {
+        for late in stride(from: 20, through: 820, by: 80) {
             var cluster = makeCluster(nodes, UInt64(late)) { $0.allDuties = true }
+            // From the proposal to the decision it is three of these.
+            cluster.network.delay = .milliseconds(50)...(.milliseconds(200))
             let dies = cluster.start(ofSlot: 4) + .milliseconds(late)
             cluster.crash(node: leader, from: dies, until: cluster.start(ofSlot: 6))
             cluster.run(untilSlot: 5)

@@ -10,7 +10,7 @@ struct MovingForksTests {
     private typealias Schedule = (electra: UInt64?, fulu: UInt64?)
 
     /// When Electra begins, before and after.
-    static let foreseen: [(before: UInt64?, after: UInt64?)] = [(nil, 4), (9, 4), (4, 6), (4, nil)]
+    static let announced: [(before: UInt64?, after: UInt64?)] = [(nil, 4), (9, 4), (4, 6), (4, nil)]
 
     private func forks(_ schedule: Schedule) -> ForkSchedule {
         SimulatedChain.forks(electra: schedule.electra, fulu: schedule.fulu)
@@ -26,7 +26,7 @@ struct MovingForksTests {
 
     @Test(
         "one that is added, moved or withdrawn epochs ahead costs no duty, before it and across it",
-        arguments: foreseen,
+        arguments: announced,
         Seeds.fromEnvironment(default: 0..<2))
     func foreseen(move: (before: UInt64?, after: UInt64?), seed: UInt64) {
         let after = forks((move.after, nil))

@@ -60,11 +60,12 @@ struct ClusterContext: Sendable {
     func confirm(_ configuration: NodeConfiguration, waiting: (String) -> Void) async throws -> [String] {
         guard asksContracts else { return [] }
         var verification = verification
+        let calls = verification.contractCalls
         while !verification.contractCalls.isEmpty {
             do {
                 let answers = try await WebClient.with { web in
                     try await ContractQuestions(endpoint: configuration.executionClientEndpoint, web: web)
-                        .answers(to: verification.contractCalls)
+                        .answers(to: calls)
                 }
                 for (call, answer) in answers { verification.answer(call, answer) }
             } catch let error as ServiceError {
