@@ -84,8 +84,11 @@ package struct MonitoringServer: Sendable {
 
 extension Page {
     fileprivate var response: Response {
-        Response(
-            status: .init(code: status), headers: [.contentType: contentType, .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+        var fields: HTTPFields = [.contentType: contentType, .cacheControl: "no-store"]
+        for (name, value) in headers {
+            if let name = HTTPField.Name(name) { fields[name] = value }
+        }
+        return Response(
+            status: .init(code: status), headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
     }
 }

@@ -6,11 +6,14 @@ package struct Page: Equatable, Sendable {
     /// HTTP status.
     package let status: Int
     package let contentType: String
+    /// Beside the content's type; names in lower case.
+    package let headers: [String: String]
     package let body: String
 
-    package init(status: Int = 200, contentType: String, body: String) {
+    package init(status: Int = 200, contentType: String, headers: [String: String] = [:], body: String) {
         self.status = status
         self.contentType = contentType
+        self.headers = headers
         self.body = body
     }
 
