@@ -89,6 +89,7 @@ let package = Package(
         module("BeaconAPI", ["Ethereum"]),
         module("Cluster", ["Ethereum", "BLS", "Secp256k1", crypto, cryptoExtras]),
         module("DutyWorkflow", ["Ethereum", "QBFT", "Timing"]),
+        module("Views", ["DutyWorkflow"]),
 
         // Shells.
         module("Program", ["Ethereum", lifecycle, logging]),
@@ -121,7 +122,7 @@ let package = Package(
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
                 "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
-                "Prometheus",
+                "Prometheus", "Views",
                 httpClient, nioCore, nioPosix, logging,
             ]),
 
@@ -143,7 +144,7 @@ let package = Package(
             name: "styx",
             dependencies: [
                 "Node", "Relay", "Demo", "Diagnostics", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p",
-                "Storage", arguments, logging, unixSignals,
+                "Storage", "Views", arguments, logging, unixSignals,
             ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow", "Timing"]),
@@ -190,6 +191,7 @@ let package = Package(
         tests("BeaconAPI"),
         tests("Cluster"),
         tests("DutyWorkflow"),
+        tests("Views", exclude: ["Fixtures"]),
         tests("Libp2p"),
         tests("PeerProtocols", ["BLS", "Cluster", nioCore, nioEmbedded]),
         tests("Program"),

@@ -16,6 +16,7 @@ struct TidyTests {
         "BeaconAPI": ["Ethereum"],
         "Cluster": ["Ethereum", "BLS", "Secp256k1"],
         "DutyWorkflow": ["Ethereum", "QBFT", "Timing"],
+        "Views": ["DutyWorkflow"],
         "Program": ["Ethereum"],
         "HTTPServing": [],
         "Libp2p": ["Secp256k1", "Timing"],
@@ -31,14 +32,14 @@ struct TidyTests {
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
             "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
-            "Prometheus",
+            "Prometheus", "Views",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Diagnostics": ["Node", "Cluster", "ClusterSetup", "Libp2p", "Program", "SSZ", "Secp256k1"],
         "Demo": ["Node", "Program", "HTTPServing"],
         "styx": [
             "Node", "Relay", "Demo", "Diagnostics", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p",
-            "Storage",
+            "Storage", "Views",
         ],
         "Simulation": ["DutyWorkflow", "Timing"],
         "FuzzTargets": [
@@ -54,7 +55,7 @@ struct TidyTests {
     /// No sockets, clocks, disks, threads or logs.
     static let pure: Set<String> = [
         "Timing", "Prometheus", "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow",
-        "Simulation",
+        "Views", "Simulation",
     ]
     static let sources = Source.all(in: "Sources")
     static let tests = Source.all(in: "Tests")
