@@ -17,9 +17,10 @@ extension StyxNode {
         let logger = topic("tracker")
         let (hook, metrics) = (hooks.report, monitoring.metrics.duties)
         let filter = Mutex(ReportFilter())
-        return { report in
+        return { [live] report in
             hook(report)
             metrics.receive(report)
+            live?.receive(report, in: view)
             switch report {
             case .started(let duty, let validators):
                 filter.withLock { $0.works("resolve") }

@@ -8,7 +8,10 @@ extension StyxNode {
         let address = try SocketAddressText(configuration.validatorAPIAddress, flag: "validator-api-address")
         var api = ValidatorAPIConfiguration(host: address.host, port: address.port, nodeVersion: BuildInfo.nodeVersion)
         api.tls = tls
-        api.observe = { [metrics = monitoring.metrics.api] in metrics.receive($0) }
+        api.observe = { [metrics = monitoring.metrics.api, live] record in
+            metrics.receive(record)
+            live?.heardValidatorClient()
+        }
         var stages: Set<Readiness.Stage> = [.beaconNode, .journal]
         if configuration.signing == .keystores { stages.insert(.keystores) }
         return ValidatorAPIServer(

@@ -58,6 +58,8 @@ package struct StyxNode: Sendable {
     /// If remote signers sign.
     let remoteSigner: SignerConfiguration?
     let monitoring: NodeMonitoring
+    /// What happens, for those who watch; nil without debug pages.
+    let live: LiveFeed?
     /// What this node says of itself to other operators.
     let ownInfo: PeerInfo
     private let ownsThreads: Bool
@@ -82,11 +84,11 @@ package struct StyxNode: Sendable {
         ownInfo = PeerInfo(
             lockHash: cluster.lock.lockHash, gitHash: BuildInfo.gitHash, startedAt: startedAt,
             builderAPI: configuration.usesBuilder, nickname: configuration.nickname)
+        let ownReport = PeerReport(own: ownInfo, startedAt: startedAt)
         monitoring = NodeMonitoring(
-            NodeMetrics(
-                cluster, nickname: configuration.nickname,
-                ownReport: PeerReport(own: ownInfo, startedAt: startedAt)),
+            NodeMetrics(cluster, nickname: configuration.nickname, ownReport: ownReport),
             operators: cluster.operators.count, signs: configuration.signing != .off)
+        live = configuration.debugAddress.isEmpty ? nil : LiveFeed(cluster, ownReport)
         ownsThreads = threads == nil
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
@@ -127,16 +129,18 @@ package struct StyxNode: Sendable {
                     hooks.listening(try await host.bind())
                     try await host.run()
                 }
-                if !configuration.monitoringAddress.isEmpty {
+                if !configuration.monitoringAddress.isEmpty || live != nil {
                     group.addTask { await watchReadiness(host, beacon, server) }
                     group.addTask { await watchVersions(beacon) }
+                }
+                if !configuration.monitoringAddress.isEmpty {
                     group.addTask { try await serveMonitoring(host, peerInfo, server) }
                 }
                 group.addTask { await watchPeers(host, peerInfo, relays, runtime) }
                 group.addTask { try await relays.run() }
                 group.addTask { await peerInfo.run() }
                 if !configuration.debugAddress.isEmpty {
-                    group.addTask { try await serveDebugging(host, peerInfo) }
+                    group.addTask { try await serveDebugging(host, peerInfo, beacon, server) }
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
@@ -192,6 +196,7 @@ package struct StyxNode: Sendable {
         let (chain, genesisRoot) = try await learned
         server.update { $0.finish(.beaconNode) }
         monitoring.note(chain.clock)
+        live?.follow(chain.clock)
         let view = ChainView(chain)
         tools.remote?.follow(epoch: chain.clock.slotDuration * Int(clamping: chain.clock.slotsPerEpoch))
         let verifier = tools.verifier
@@ -242,6 +247,7 @@ package struct StyxNode: Sendable {
                 seal: { ConsensusCodec.seal($0, $1, with: identity) }), loop: loop,
             commit: { records, done in journal.commit(records) { done($0.mapError { $0 }) } },
             perform: { effect, driver in
+                live?.watch(effect)
                 let ended = metrics.work.watch(effect, chain.clock, now: SystemClock.now)
                 effects.perform(effect, tasks) { event in
                     ended(event)
@@ -280,6 +286,7 @@ package struct StyxNode: Sendable {
                 group.addTask {
                     await events.run { node, event in
                         metrics.beacon.receive(event, from: beacon.nodes[node], chain.clock, at: SystemClock.now())
+                        live?.receive(event, from: beacon.nodes[node])
                         if case .chainReorg = event { validators.forget() }
                         let changed = duties.receive(event)
                         if !changed.isEmpty { driver.post(.dutiesChanged(changed)) }

@@ -56,7 +56,7 @@ package struct NodeConfiguration: Sendable {
     package var validatorAPIKeyFile = ""
     /// `ip:port` of `/metrics`, `/livez`, `/readyz` and `/enr`; empty for none.
     package var monitoringAddress = ""
-    /// `ip:port` of `/debug/peers`; empty for none.
+    /// `ip:port` of the page for people, `/debug/live` and `/debug/peers`; empty for none.
     package var debugAddress = ""
     package var signing = Signing.off
     /// nil: `defaultValidatorKeysDirectory`. For keystores.
