@@ -91,6 +91,7 @@ enum EnvironmentArguments {
         (["combine"], Combine.flags),
         (["demo"], DemoCommand.flags),
         (["relay"], RelayCommand.flags),
+        (["top"], TopCommand.flags),
     ]
 
     private static let prefixes = ["STYX_", "CHARON_"]

@@ -83,7 +83,9 @@ struct Run: AsyncParsableCommand {
     var vcTlsCertFile = ""
     @Option(help: "Key of --vc-tls-cert-file, a PEM file without password.") var vcTlsKeyFile = ""
     @OptionGroup var monitoring: MonitoringOptions
-    @Option(help: "Pages for debugging, ip:port: /debug/peers. None if empty.") var debugAddress = ""
+    @Option(
+        help: "Live page for a browser and for styx top, and /debug/peers, ip:port. No authentication. None if empty.")
+    var debugAddress = ""
     @Option(
         help: """
             Who signs: off (a validator client), keystores (this node, with its key shares) or remote (a remote signer that \
