@@ -7,8 +7,8 @@ import Views
 @testable import Node
 
 /// The page for people and its source, of a whole node.
-@Suite("the debug pages", .timeLimit(.minutes(2)))
-struct DebugPagesTests {
+@Suite("the live page", .timeLimit(.minutes(2)))
+struct LivePagesTests {
     @Test("a node without beacon node and peers shows a page, and a picture that says what is missing")
     func pages() async throws {
         let files = try NodeFiles()
