@@ -97,6 +97,7 @@ let package = Package(
         module("DutyWorkflow", ["Ethereum", "QBFT", "Timing"]),
         module("Doctor", ["Cluster", "DutyWorkflow", "Prometheus"]),
         module("Traces", ["Ethereum", "DutyWorkflow", "SSZ", "Timing"]),
+        module("Views", ["DutyWorkflow"]),
 
         // Shells.
         module("Program", ["Ethereum", lifecycle, logging]),
@@ -133,7 +134,7 @@ let package = Package(
             [
                 "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
                 "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
-                "Prometheus", "Doctor", "Traces", "OTLP",
+                "Prometheus", "Doctor", "Traces", "OTLP", "Views",
                 httpClient, nioCore, nioPosix, logging,
             ]),
 
@@ -155,7 +156,7 @@ let package = Package(
             name: "styx",
             dependencies: [
                 "Node", "Relay", "Demo", "Diagnostics", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p",
-                "Storage", "Doctor", arguments, logging, unixSignals, yams,
+                "Storage", "Doctor", "Views", arguments, logging, unixSignals, yams,
             ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow", "Timing"]),
@@ -204,6 +205,7 @@ let package = Package(
         tests("DutyWorkflow"),
         tests("Doctor", ["DutyWorkflow", "Prometheus"]),
         tests("Traces"),
+        tests("Views", exclude: ["Fixtures"]),
         tests("Libp2p"),
         tests("PeerProtocols", ["BLS", "Cluster", nioCore, nioEmbedded]),
         tests("Program"),

@@ -6,13 +6,29 @@ struct NodeHealth {
     struct Outage {
         let since: ContinuousClock.Instant
         fileprivate(set) var calls = 0
+        /// Of the last of them.
+        fileprivate(set) var cause: BeaconError.Cause
         fileprivate(set) var lasted = Duration.zero
 
         /// Whole seconds.
         func formatted() -> String { "\(lasted.components.seconds)s" }
     }
 
-    private var outages: [Int: Outage] = [:]
+    /// The last answers of a node.
+    struct Answers {
+        static let max = 32
+        /// The newest last.
+        fileprivate(set) var latencies: [Duration] = []
+        fileprivate(set) var last: ContinuousClock.Instant
+
+        fileprivate mutating func add(_ latency: Duration, at now: ContinuousClock.Instant) {
+            latencies = latencies.suffix(Self.max - 1) + [latency]
+            last = now
+        }
+    }
+
+    private(set) var outages: [Int: Outage] = [:]
+    private(set) var answers: [Int: Answers] = [:]
     private var scores: [Int: NodeScore] = [:]
 
     /// - Returns: whether this begins an outage. What a node refuses is no outage, and what was cancelled says nothing.
@@ -26,8 +42,10 @@ struct NodeHealth {
         }
         scores[node, default: NodeScore()].failed(at: now)
         guard isOutage else { return false }
-        defer { outages[node, default: Outage(since: now)].calls += 1 }
-        return outages[node] == nil
+        let isNews = outages[node] == nil
+        outages[node, default: Outage(since: now, cause: cause)].calls += 1
+        outages[node]?.cause = cause
+        return isNews
     }
 
     /// - Returns: the outage that ends here.
@@ -35,6 +53,7 @@ struct NodeHealth {
         _ node: Int, _ endpoint: String, after: Duration, at now: ContinuousClock.Instant
     ) -> Outage? {
         scores[node, default: NodeScore()].succeeded(endpoint, after: after, at: now)
+        answers[node, default: Answers(last: now)].add(after, at: now)
         guard var outage = outages.removeValue(forKey: node) else { return nil }
         outage.lasted = outage.since.duration(to: now)
         return outage

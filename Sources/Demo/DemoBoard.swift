@@ -31,12 +31,22 @@ package final class DemoBoard: Sendable {
         var connected: [Int: Int] = [:]
         /// Ports of validator APIs.
         var ready: [Int: Int] = [:]
+        /// The first one that counts.
+        var firstSlot: Slot?
     }
 
+    /// Kept of each list in a run without end, and of duties so many times as many.
+    private static let endlessMax = 100
+
     private let duties: DemoDuties
+    private let isEndless: Bool
     private let state = Mutex(State())
 
-    package init(_ duties: DemoDuties) { self.duties = duties }
+    /// - Parameter isEndless: whether what is old is forgotten.
+    package init(_ duties: DemoDuties, isEndless: Bool = false) {
+        self.duties = duties
+        self.isEndless = isEndless
+    }
 
     package func heard(_ report: Report, from node: Int) {
         // Where the demo only attests, what else nodes prepare for cannot end.
@@ -64,6 +74,26 @@ package final class DemoBoard: Sendable {
             case .stillHalted(let halt): state.faults.append("node \(node): duty \(halt.duty): twin: \(halt.seen)")
             case .started, .succeeded, .roundChanged, .analysed, .peerAbsent, .peerReturned, .prioritiesAgreed: break
             }
+            if isEndless { Self.forget(&state) }
+        }
+    }
+
+    private static func forget(_ state: inout State) {
+        state.failures = state.failures.suffix(endlessMax)
+        state.faults = state.faults.suffix(endlessMax)
+        state.retries = state.retries.suffix(endlessMax)
+        guard state.rows.count > 10 * endlessMax else { return }
+        for duty in state.rows.keys.sorted().prefix(state.rows.count / 2) { state.rows[duty] = nil }
+    }
+
+    /// The cluster is complete: what comes from this slot on counts.
+    func begin(_ slot: Slot) { state.withLock { $0.firstSlot = slot } }
+
+    /// Waits for it.
+    func firstSlot() async throws -> Slot {
+        while true {
+            if let slot = state.withLock({ $0.firstSlot }) { return slot }
+            try await Task.sleep(for: .milliseconds(50))
         }
     }
 

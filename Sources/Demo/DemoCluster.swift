@@ -18,7 +18,7 @@ package struct DemoCluster: Sendable {
     package struct Options: Sendable {
         package var nodes = 4
         package var validators = 8
-        /// Slots that count.
+        /// Slots that count; 0 for no end.
         package var slots: UInt64 = 16
         package var slotDuration: Duration = .seconds(3)
         package var slotsPerEpoch: UInt64 = 8
@@ -33,6 +33,13 @@ package struct DemoCluster: Sendable {
         package var tracing = TracingFlags()
         /// Where keys and journals go.
         package var directory: String
+        /// Of the first node's debug pages, `ip:port`; empty for none.
+        package var debugAddress = ""
+        /// Nodes that stop, and whether the first node's beacon node does: `outageAfter` slots after the cluster is
+        /// complete.
+        package var stoppedNodes: Set<Int> = []
+        package var stopsBeaconNode = false
+        let outageAfter: UInt64 = 4
 
         package init(directory: String) { self.directory = directory }
     }
@@ -61,25 +68,21 @@ package struct DemoCluster: Sendable {
         let chain = try DemoChain(wanted, verifier: SignatureVerifier(threads: threads))
         let expectations = try DemoExpectations(chain, creation)
         let ports = try FreePorts.take(options.nodes)
-        let (beaconPort, announceBeacon) = AsyncStream.makeStream(of: Int.self)
-        let (firstSlot, announceFirst) = AsyncStream.makeStream(of: Slot.self)
         let summary = try await withThrowingTaskGroup(of: DemoSummary?.self) { group in
-            group.addTask {
-                try await DemoBeaconNode(chain: chain, port: 0) { announceBeacon.yield($0) }.run()
-                return nil
-            }
-            guard let port = await beaconPort.first(where: { _ in true }) else { throw CancellationError() }
+            let port = try await startBeaconNode(chain, stops: false, in: &group)
+            let first = options.stopsBeaconNode ? try await startBeaconNode(chain, stops: true, in: &group) : port
             for node in 0..<options.nodes {
                 group.addTask {
-                    try await run(node, creation, beaconPort: port, ports: ports, threads: threads)
+                    let beaconPort = node == 0 ? first : port
+                    try await run(node, creation, chain.clock, beaconPort: beaconPort, ports: ports, threads: threads)
                     return nil
                 }
             }
-            group.addTask { try await watch(expectations, announceFirst, show) }
+            group.addTask { try await watch(expectations, show) }
             group.addTask {
-                if options.duties == .all, let first = await firstSlot.first(where: { _ in true }) {
-                    try await exit(creation, expectations, first, threads: threads)
-                }
+                // Endless runs have no end to leave before.
+                guard options.duties == .all, options.slots > 0 else { return nil }
+                try await exit(creation, expectations, board.firstSlot(), threads: threads)
                 return nil
             }
             defer { group.cancelAll() }
@@ -113,8 +116,34 @@ package struct DemoCluster: Sendable {
     /// A few seconds ahead, so that nodes start before their chain does; whole seconds, as the API gives them.
     private func genesis() -> Instant { Instant(unixSeconds: UInt64(SystemClock.now().unixSeconds) + 4) }
 
+    /// - Parameter stops: whether it is there until the outage only.
+    /// - Returns: its port.
+    private func startBeaconNode(
+        _ chain: DemoChain, stops: Bool, in group: inout ThrowingTaskGroup<DemoSummary?, any Error>
+    ) async throws -> Int {
+        let (ports, announce) = AsyncStream.makeStream(of: Int.self)
+        group.addTask {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await DemoBeaconNode(chain: chain, port: 0) { announce.yield($0) }.run() }
+                if stops { group.addTask { try await outage(chain.clock) } }
+                try await group.next()
+                group.cancelAll()
+            }
+            return nil
+        }
+        guard let port = await ports.first(where: { _ in true }) else { throw CancellationError() }
+        return port
+    }
+
+    /// Returns when what is to stop stops: in the middle of a slot.
+    private func outage(_ clock: SlotClock) async throws {
+        let slot = try await board.firstSlot() + options.outageAfter
+        try await Task.sleep(for: max(.zero, clock.start(of: slot) + clock.slotDuration / 2 - SystemClock.now()))
+    }
+
     private func run(
-        _ index: Int, _ creation: ClusterCreation, beaconPort: Int, ports: [Int], threads: CryptoThreads
+        _ index: Int, _ creation: ClusterCreation, _ clock: SlotClock, beaconPort: Int, ports: [Int],
+        threads: CryptoThreads
     ) async throws {
         let directory = options.directory + "/node\(index)"
         var node = NodeConfiguration()
@@ -134,6 +163,7 @@ package struct DemoCluster: Sendable {
         node.nickname = "demo-\(index)"
         if let base = options.monitoringPortBase { node.monitoringAddress = "127.0.0.1:\(base + index)" }
         node.tracing = options.tracing
+        if index == 0 { node.debugAddress = options.debugAddress }
         let (apiPort, announce) = AsyncStream.makeStream(of: Int.self)
         var hooks = StyxNode.Hooks()
         hooks.report = { board.heard($0, from: index) }
@@ -145,6 +175,7 @@ package struct DemoCluster: Sendable {
         let styx = try await StyxNode(node, hooks: hooks, threads: threads, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await styx.run() }
+            if options.stoppedNodes.contains(index) { group.addTask { try await outage(clock) } }
             if index < options.validatorClients {
                 group.addTask {
                     guard let port = await apiPort.first(where: { _ in true }) else { return }
@@ -211,8 +242,7 @@ package struct DemoCluster: Sendable {
 
     /// Waits for the cluster to be complete, lets the wanted slots pass, and judges them.
     private func watch(
-        _ expectations: DemoExpectations, _ announceFirst: AsyncStream<Slot>.Continuation,
-        _ show: @escaping @Sendable (DemoExpectations) async -> Void
+        _ expectations: DemoExpectations, _ show: @escaping @Sendable (DemoExpectations) async -> Void
     ) async throws -> DemoSummary {
         var summary = DemoSummary()
         let (chain, clock) = (expectations.chain, expectations.chain.clock)
@@ -226,7 +256,7 @@ package struct DemoCluster: Sendable {
                 // Duties of the slot under way may have begun without some node.
                 let next = clock.slot(at: now).map { $0 + 1 } ?? .zero
                 first = next
-                announceFirst.yield(next)
+                board.begin(next)
             }
             if summary.startToFirstAttestation == nil, let one = await chain.firstAttestation {
                 summary.startToFirstAttestation = one.arrival - started
@@ -236,7 +266,7 @@ package struct DemoCluster: Sendable {
                 continue
             }
             // The last slot's duties have until well into the next one.
-            if now >= clock.start(of: first + options.slots) + clock.slotDuration * 3 / 4 {
+            if options.slots > 0, now >= clock.start(of: first + options.slots) + clock.slotDuration * 3 / 4 {
                 await show(expectations)
                 await summary.judge(expectations, first.rawValue..<(first + options.slots).rawValue)
                 await summary.judge(board.failures, chain)

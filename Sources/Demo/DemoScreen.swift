@@ -38,9 +38,14 @@ package final class DemoScreen: Sendable {
               A simulated chain checks every signature, selection and vote; \(driven) driven by a validator
               client over HTTP, the others sign by themselves. Everything runs in this process, over loopback.
             \(DemoTable.legend)
-
+            \(livePage)
 
             """)
+    }
+
+    private var livePage: String {
+        let address = options.debugAddress
+        return address.isEmpty ? "" : "  node 0 live: http://\(address)/, or styx top --debug-address \(address)\n"
     }
 
     /// Called several times a second.

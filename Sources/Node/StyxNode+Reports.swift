@@ -18,12 +18,13 @@ extension StyxNode {
         let work = monitoring.metrics.work
         let (hook, metrics, doctor) = (hooks.report, monitoring.metrics.duties, doctor)
         let filter = Mutex(ReportFilter())
-        return { report in
+        return { [live] report in
             hook(report)
             metrics.receive(report)
             doctor.receive(report, at: SystemClock.now())
             if case .fault(_, let fault) = report, fault.kind == .feeRecipient { work.notePaysOther() }
             tracing?.heard(report)
+            live?.receive(report, in: view)
             switch report {
             case .started(let duty, let validators):
                 filter.withLock { $0.works("resolve") }

@@ -8,9 +8,10 @@ extension StyxNode {
         let address = try SocketAddressText(configuration.validatorAPIAddress, flag: "validator-api-address")
         var api = ValidatorAPIConfiguration(host: address.host, port: address.port, nodeVersion: BuildInfo.nodeVersion)
         api.tls = tls
-        api.observe = { [metrics = monitoring.metrics.api, doctor] request in
+        api.observe = { [metrics = monitoring.metrics.api, doctor, live] request in
             metrics.receive(request)
             doctor.receive(request)
+            live?.heardValidatorClient()
         }
         api.wished = { [doctor] in doctor.note($0) }
         var stages: Set<Readiness.Stage> = [.beaconNode, .journal]

@@ -64,6 +64,8 @@ package struct StyxNode: Sendable {
     let recorder: ConsensusRecorder?
     /// If traces are wanted.
     let exporter: SpanExporter?
+    /// What happens, for those who watch; nil without debug pages.
+    let live: LiveFeed?
     /// What this node says of itself to other operators.
     let ownInfo: PeerInfo
     private let ownsThreads: Bool
@@ -85,16 +87,17 @@ package struct StyxNode: Sendable {
         ownInfo = PeerInfo(
             lockHash: cluster.lock.lockHash, gitHash: BuildInfo.gitHash, startedAt: startedAt,
             builderAPI: configuration.usesBuilder, nickname: configuration.nickname)
+        let ownReport = PeerReport(own: ownInfo, startedAt: startedAt)
         monitoring = NodeMonitoring(
             NodeMetrics(
-                cluster, nickname: configuration.nickname, features: configuration.features,
-                ownReport: PeerReport(own: ownInfo, startedAt: startedAt)),
+                cluster, nickname: configuration.nickname, features: configuration.features, ownReport: ownReport),
             operators: cluster.operators.count, signs: configuration.signing != .off)
         doctor = DoctorWatch(logger: Self.topic("doctor", of: logger))
         recorder =
             configuration.debugAddress.isEmpty
             ? nil : ConsensusRecorder(nodes: cluster.operators.count, own: cluster.own)
         exporter = try Self.spanExporter(configuration, cluster, Self.topic("otlp", of: logger))
+        live = configuration.debugAddress.isEmpty ? nil : LiveFeed(cluster, ownReport)
         ownsThreads = threads == nil
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
@@ -131,15 +134,17 @@ package struct StyxNode: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await serve(server) }
                 if let keymanager { group.addTask { try await serve(keymanager) } }
-                if !configuration.monitoringAddress.isEmpty {
+                if !configuration.monitoringAddress.isEmpty || live != nil {
                     group.addTask { await watchReadiness(host, beacon, server) }
                     group.addTask { await watchVersions(beacon) }
+                }
+                if !configuration.monitoringAddress.isEmpty {
                     group.addTask { try await serveMonitoring(host, peerInfo, server) }
                 }
                 group.addTask { await watchHealth(host, peerInfo, beacon, tools.remote) }
                 if let exporter { group.addTask { await exporter.run() } }
                 if !configuration.debugAddress.isEmpty {
-                    group.addTask { try await serveDebugging(host, peerInfo) }
+                    group.addTask { try await serveDebugging(host, peerInfo, beacon, server) }
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
@@ -210,6 +215,7 @@ package struct StyxNode: Sendable {
         let (chain, genesisRoot) = try await learned
         server.update { $0.finish(.beaconNode) }
         monitoring.note(chain.clock)
+        live?.follow(chain.clock)
         let view = ChainView(chain)
         tools.remote?.follow(epoch: chain.clock.slotDuration * Int(clamping: chain.clock.slotsPerEpoch))
         let verifier = tools.verifier
@@ -279,6 +285,7 @@ package struct StyxNode: Sendable {
                 }
             },
             perform: { effect, driver in
+                live?.watch(effect)
                 let ended = metrics.work.watch(effect, chain.clock, now: SystemClock.now)
                 let traced = tracing?.watch(effect)
                 effects.perform(effect, tasks) { event in
@@ -331,6 +338,7 @@ package struct StyxNode: Sendable {
                         if case .head(let head) = event {
                             doctor.noteHead(SystemClock.now() - chain.clock.start(of: head.slot))
                         }
+                        live?.receive(event, from: beacon.nodes[node])
                         if case .chainReorg = event { validators.forget() }
                         let changed = duties.receive(event)
                         if !changed.isEmpty { driver.post(.dutiesChanged(changed)) }

@@ -20,7 +20,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     @Option(help: "Nodes in the cluster, 3 to 16.") var nodes = 4
     @Option(help: "Validators of the cluster, 1 to 2000.") var validators = 8
-    @Option(help: "Slots to watch.") var slots: UInt64 = 16
+    @Option(help: "Slots to watch; 0 until interrupted, and then nothing is judged.") var slots: UInt64 = 16
     @Option(help: "Length of a slot, e.g. 3s.", transform: duration) var slotDuration = Duration.seconds(3)
     @Option(help: "What the validators have to do: all, or attester for attestations only.") var duties = DemoDuties.all
     @Option(help: "How many of the validators sit in the sync committee, 0 to 512.") var syncMembers = 4
@@ -28,6 +28,11 @@ struct DemoCommand: AsyncParsableCommand {
     var directory: String?
     @Option(help: "Serve the nodes' /metrics on loopback: node 0's at this port, the others' at the next ones.")
     var monitoringPortBase: Int?
+    @Option(help: "Live page of node 0, ip:port, for a browser and for styx top. None if empty.")
+    var debugAddress = ""
+    @Option(help: "Nodes that stop after four slots, comma-separated, e.g. 2,3: see what becomes of the duties.")
+    var stopNodes: [String] = []
+    @Flag(help: "The beacon node of node 0 stops after four slots.") var stopBeaconNode = false
     @Flag(help: "Lines that stay instead of a live table, as when the output is no terminal.") var plain = false
     @Flag(help: "Show the nodes' logs on stderr.") var verbose = false
     @Option(help: "Also write the measurements to this file, as JSON.") var json: String?
@@ -37,21 +42,32 @@ struct DemoCommand: AsyncParsableCommand {
     static let flags = EnvironmentArguments.Flags(
         options: [
             "nodes", "validators", "slots", "slot-duration", "duties", "sync-members", "directory", "json",
-            "monitoring-port-base",
+            "monitoring-port-base", "debug-address", "stop-nodes",
         ] + TracingOptions.names,
-        switches: ["plain", "verbose"] + TracingOptions.switches)
+        switches: ["plain", "verbose", "stop-beacon-node"] + TracingOptions.switches)
 
     func validate() throws {
         guard (3...16).contains(nodes) else { throw ValidationError("--nodes must be 3 to 16") }
         guard (1...2000).contains(validators) else { throw ValidationError("--validators must be 1 to 2000") }
         guard (0...512).contains(syncMembers) else { throw ValidationError("--sync-members must be 0 to 512") }
-        guard (1...10_000).contains(slots) else { throw ValidationError("--slots must be 1 to 10000") }
+        guard (0...10_000).contains(slots) else { throw ValidationError("--slots must be 0 to 10000") }
+        _ = try stopped()
         if let base = monitoringPortBase, !(1...65_535 - nodes).contains(base) {
             throw ValidationError("--monitoring-port-base must be 1 to \(65_535 - nodes): each node takes a port")
         }
         guard slotDuration >= .seconds(1), slotDuration <= .seconds(60) else {
             throw ValidationError("--slot-duration must be 1s to 60s")
         }
+    }
+
+    private func stopped() throws -> Set<Int> {
+        try Set(
+            list(stopNodes).map { text in
+                guard let node = Int(text), (0..<nodes).contains(node) else {
+                    throw ValidationError("--stop-nodes has \(text): nodes are 0 to \(nodes - 1)")
+                }
+                return node
+            })
     }
 
     func run() async throws {
@@ -68,13 +84,21 @@ struct DemoCommand: AsyncParsableCommand {
         options.syncMembers = syncMembers
         options.monitoringPortBase = monitoringPortBase
         options.tracing = tracing.flags
+        options.debugAddress = debugAddress
+        options.stoppedNodes = try stopped()
+        options.stopsBeaconNode = stopBeaconNode
 
-        let board = DemoBoard(duties)
+        let board = DemoBoard(duties, isEndless: slots == 0)
         let screen = DemoScreen(board: board, options: options, isLive: !plain && isatty(STDOUT_FILENO) != 0)
         screen.opening()
         let summary: DemoSummary
         do {
-            summary = try await DemoCluster(options, board: board, logger: logger).run { await screen.update($0) }
+            let cluster = DemoCluster(options, board: board, logger: logger)
+            summary = try await untilInterrupted { try await cluster.run { await screen.update($0) } }
+        } catch is CancellationError where slots == 0 {
+            return
+        } catch is CancellationError {
+            throw CommandFailure("demo: interrupted; nothing was judged")
         } catch {
             throw CommandFailure("demo: \(error)")
         }

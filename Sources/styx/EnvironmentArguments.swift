@@ -121,6 +121,7 @@ enum EnvironmentArguments {
         (["demo"], DemoCommand.flags),
         (["doctor"], DoctorCommand.flags),
         (["relay"], RelayCommand.flags),
+        (["top"], TopCommand.flags),
     ]
 
     private static let prefixes = ["STYX_", "CHARON_"]

@@ -86,8 +86,8 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var tracing: TracingOptions
     @Option(
         help: """
-            Pages for debugging, ip:port, without authentication: /debug/doctor (for styx doctor), /debug/peers, \
-            /debug/consensus, /debug/journal, /debug/tasks. None if empty.
+            A live page for a browser and for styx top, /debug/doctor (for styx doctor), /debug/peers, /debug/consensus, \
+            /debug/journal, /debug/tasks, ip:port, without authentication. None if empty.
             """)
     var debugAddress = ""
     @Option(

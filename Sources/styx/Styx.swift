@@ -14,7 +14,7 @@ struct Styx: AsyncParsableCommand {
             """,
         version: Version.line,
         subcommands: [
-            Run.self, RelayCommand.self, Create.self, ClusterCommand.self, Enr.self, Combine.self,
+            Run.self, TopCommand.self, RelayCommand.self, Create.self, ClusterCommand.self, Enr.self, Combine.self,
             ExitCommand.self, DepositCommand.self, FeeRecipientCommand.self, SlashingProtectionCommand.self,
             DoctorCommand.self, Alpha.self, DemoCommand.self, VersionCommand.self,
         ])

@@ -26,6 +26,20 @@ struct NodeHealthTests {
         #expect(again == nil && isNews)
     }
 
+    @Test("keeps the last answers of a node, and what came of the last question while it is out")
+    func remembered() {
+        var health = NodeHealth()
+        for second in 0..<100 {
+            _ = health.succeeded(0, "x", after: .milliseconds(second), at: start + .seconds(second))
+        }
+        #expect(health.answers[0]?.latencies == (68..<100).map { .milliseconds($0) })
+        #expect(health.answers[0]?.last == start + .seconds(99) && health.answers[1] == nil)
+        _ = health.failed(0, .timeout, at: start + .seconds(100))
+        _ = health.failed(0, .connection("refused"), at: start + .seconds(101))
+        #expect(health.outages[0]?.since == start + .seconds(100))
+        #expect(health.outages[0]?.cause.description == "refused")
+    }
+
     @Test("a refusal is no outage")
     func refusals() {
         var health = NodeHealth()

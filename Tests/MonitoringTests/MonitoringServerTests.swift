@@ -8,12 +8,16 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct MonitoringServerTests {
     static let pages: [String: Page.Maker] = [
         "/livez": { Page(text: "ok") }, "/debug/peers": { Page(json: "{}") },
+        "/strict": {
+            Page(contentType: "text/html", headers: ["content-security-policy": "default-src 'none'"], body: "")
+        },
         "/broken": { Page(status: 500, text: "beacon node is down") },
     ]
 
     struct Answer: Equatable {
         let status: UInt
         let type: String?
+        var policy: String?
         let body: String
     }
 
@@ -34,7 +38,7 @@ import Testing
             let body = try await response.body.collect(upTo: 1 << 16)
             return Answer(
                 status: response.status.code, type: response.headers.first(name: "content-type"),
-                body: String(buffer: body))
+                policy: response.headers.first(name: "content-security-policy"), body: String(buffer: body))
         }
     }
 
@@ -59,4 +63,10 @@ import Testing
 
     @Test("takes nothing but GET")
     func methods() async throws { #expect(try await Self.ask(.post, "/livez").status == 405) }
+
+    @Test("a page's own header fields go with it")
+    func headers() async throws {
+        let answer = try await Self.ask(.get, "/strict")
+        #expect(answer.type == "text/html" && answer.policy == "default-src 'none'")
+    }
 }

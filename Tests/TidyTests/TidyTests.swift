@@ -18,6 +18,7 @@ struct TidyTests {
         "DutyWorkflow": ["Ethereum", "QBFT", "Timing"],
         "Doctor": ["Cluster", "DutyWorkflow", "Prometheus"],
         "Traces": ["Ethereum", "DutyWorkflow", "SSZ", "Timing"],
+        "Views": ["DutyWorkflow"],
         "Program": ["Ethereum"],
         "HTTPServing": [],
         "Libp2p": ["Secp256k1", "Timing"],
@@ -34,14 +35,14 @@ struct TidyTests {
         "Node": [
             "BLS", "Cluster", "DutyWorkflow", "Libp2p", "PeerProtocols", "BeaconClient", "ValidatorAPI", "Storage",
             "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
-            "Prometheus", "Doctor", "Traces", "OTLP",
+            "Prometheus", "Doctor", "Traces", "OTLP", "Views",
         ],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Diagnostics": ["Node", "Cluster", "ClusterSetup", "Libp2p", "Program", "SSZ", "Secp256k1"],
         "Demo": ["Node", "Program", "HTTPServing"],
         "styx": [
             "Node", "Relay", "Demo", "Diagnostics", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p",
-            "Storage", "Doctor",
+            "Storage", "Doctor", "Views",
         ],
         "Simulation": ["DutyWorkflow", "Timing"],
         "FuzzTargets": [
@@ -57,7 +58,7 @@ struct TidyTests {
     /// No sockets, clocks, disks, threads or logs.
     static let pure: Set<String> = [
         "Timing", "Prometheus", "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow",
-        "Doctor", "Traces", "Simulation",
+        "Doctor", "Traces", "Views", "Simulation",
     ]
     static let sources = Source.all(in: "Sources")
     static let tests = Source.all(in: "Tests")

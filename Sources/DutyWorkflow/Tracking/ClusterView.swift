@@ -1,3 +1,5 @@
+import QBFT
+
 /// What a node knows of its cluster when it explains why a duty failed.
 package struct ClusterView: Sendable {
     package var own: PeerIndex
@@ -19,6 +21,12 @@ package struct ClusterView: Sendable {
         self.connected = connected
         self.names = names
     }
+
+    /// Operators that consensus takes.
+    package var quorum: Int { QBFT.ClusterSize(nodes: nodes).quorum }
+
+    /// Operators that are there, this one included.
+    var present: Int { connected.count + 1 }
 
     var disconnected: [PeerIndex] {
         (0..<nodes).map { PeerIndex($0) }.filter { $0 != own && !connected.contains($0) }

@@ -1,5 +1,4 @@
 import Ethereum
-import QBFT
 import SSZ
 
 /// One sentence a person understands: what was missed, whose fault it is, and what to do.
@@ -32,9 +31,28 @@ package struct FailureSentence: Sendable, CustomStringConvertible {
         return "\(subject): \(advice.cause); \(advice.cure)\(isToldOnce)"
     }
 
+    /// The part of the sentence that says why.
+    package var cause: String { advice.cause }
+
+    /// The part of the sentence that says what to do.
+    package var cure: String { advice.cure }
+
+    /// Operators without whom, or because of whom, it failed, ascending; empty where it was nobody else's doing.
+    package var guilty: [PeerIndex] {
+        let signers = failure.signers
+        switch failure.layer(in: view) {
+        case .peers where failure.reason == .noConsensus: return view.disconnected
+        case .peers where !signers.twoFaced.isEmpty: return signers.twoFaced
+        case .peers where !signers.camps.isEmpty: return signers.camps.dropFirst().joined().sorted()
+        case .peers: return Set(signers.silent + signers.bad).sorted()
+        case .beaconNode, .consensus, .validatorClient, .signer, .otherDuty, .machine, .program: return []
+        }
+    }
+
     // MARK: What was missed
 
-    private var subject: String {
+    /// The part of the sentence that says what did not happen.
+    package var subject: String {
         let keys = failure.missing.prefix(Self.keysMax).map(\.shortened)
         let more = failure.missing.count - keys.count
         let named = more > 0 ? keys.joined(separator: ", ") + " and \(more) more" : ClusterView.list(keys)
@@ -118,8 +136,7 @@ package struct FailureSentence: Sendable, CustomStringConvertible {
     }
 
     private var noConsensus: Advice {
-        let quorum = QBFT.ClusterSize(nodes: view.nodes).quorum
-        let present = view.connected.count + 1
+        let (quorum, present) = (view.quorum, view.present)
         guard present < quorum else {
             return Advice(
                 "the operators did not agree on what to sign, though \(present) of \(view.nodes) are connected",

@@ -56,7 +56,7 @@ package struct NodeConfiguration: Sendable {
     package var validatorAPIKeyFile = ""
     /// `ip:port` of `/metrics`, `/livez`, `/readyz` and `/enr`; empty for none.
     package var monitoringAddress = ""
-    /// `ip:port` of the pages for debugging; empty for none.
+    /// `ip:port` of the page for people and of the pages for debugging; empty for none.
     package var debugAddress = ""
     package var tracing = TracingFlags()
     package var signing = Signing.off

@@ -4,6 +4,7 @@ import Ethereum
 import Libp2p
 import Prometheus
 import SSZ
+import Views
 
 /// Labels of operations.md §9. Their values are of the cluster, of an enumeration or of a table; where they are a peer's
 /// or a client's words, few series stay.
@@ -188,12 +189,6 @@ enum MetricLabels {
 
     /// Words of another program, for a label: printable, and cut to size.
     static func printable(_ text: String, charactersMax: Int = 128) -> String {
-        let scalars = text.unicodeScalars.prefix(charactersMax).map { scalar -> Unicode.Scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: "?"
-            default: scalar
-            }
-        }
-        return String(String.UnicodeScalarView(scalars))
+        PlainText.cleaned(text, charactersMax: charactersMax)
     }
 }

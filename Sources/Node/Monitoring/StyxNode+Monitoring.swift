@@ -37,6 +37,7 @@ extension StyxNode {
             }
             if Task.isCancelled { return }
             monitoring.metrics.beacon.note(answers)
+            live?.note(answers)
             // A node that was not there yet is asked again soon.
             let pause = answers.count == beacon.nodes.count ? Self.versionsEvery : .seconds(60)
             do { try await Task.sleep(for: pause) } catch { return }

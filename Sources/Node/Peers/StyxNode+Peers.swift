@@ -10,6 +10,7 @@ import PeerProtocols
 import Program
 import SSZ
 import Synchronization
+import ValidatorAPI
 
 /// The peer side of a node, and what it tells its operator.
 extension StyxNode {
@@ -100,8 +101,9 @@ extension StyxNode {
         let parSigEx = ParSigExProtocol(
             codec: ParSigExCodec(validators: Set(cluster.keys.pubKeys), nodes: cluster.operators.count, preset: preset),
             directory: cluster.directory, sender: sender, worker: worker, admits: admits,
-            deliver: { [work = monitoring.metrics.work] duty, set, peer in
+            deliver: { [work = monitoring.metrics.work, live] duty, set, peer in
                 guard let runtime = slot.current else { return }
+                live?.signed(duty, set, by: peer)
                 work.arrived(duty, set, from: peer, runtime.chain.clock, at: SystemClock.now())
                 guard let tracing = runtime.tracing else { return runtime.driver.post(.peerPartials(duty, set)) }
                 tracing.handle(duty, from: peer) { runtime.driver.post(.peerPartials(duty, set)) }
@@ -208,20 +210,21 @@ extension StyxNode {
     }
 
     /// The debug pages. Ends only by cancellation or because it cannot listen.
-    func serveDebugging(_ host: Host, _ peerInfo: PeerInfoProtocol) async throws {
+    func serveDebugging(
+        _ host: Host, _ peerInfo: PeerInfoProtocol, _ beacon: BeaconClient, _ api: ValidatorAPIServer
+    ) async throws {
         let address = try SocketAddressText(configuration.debugAddress, flag: "debug-address")
         let (directory, faults) = (cluster.directory, peerFaults)
-        let server = MonitoringServer(
-            host: address.host, port: address.port,
-            pages: doctorPages.merging([
-                "/debug/peers": {
-                    let view = PeerView(
-                        directory: directory, statuses: await host.status(), reports: peerInfo.snapshot,
-                        relays: await host.relayStatus(), faults: host.faults(), refusals: faults.counts,
-                        listening: await host.advertised)
-                    return Page(json: view.json.text(indent: "  ") + "\n")
-                }
-            ]) { first, _ in first }, logger: topic("debug"))
+        var pages = doctorPages
+        pages["/debug/peers"] = {
+            let view = PeerView(
+                directory: directory, statuses: await host.status(), reports: peerInfo.snapshot,
+                relays: await host.relayStatus(), faults: host.faults(), refusals: faults.counts,
+                listening: await host.advertised)
+            return Page(json: view.json.text(indent: "  ") + "\n")
+        }
+        addLivePages(to: &pages, host, peerInfo, beacon, api)
+        let server = MonitoringServer(host: address.host, port: address.port, pages: pages, logger: topic("debug"))
         do { try await server.run { hooks.debug($0) } } catch let error where !(error is CancellationError) {
             throw ConfigurationError(
                 flag: "debug-address", what: "cannot be listened on: \(error)", cure: "choose a free address")

@@ -1,0 +1,124 @@
+import Ethereum
+import SSZ
+import Testing
+
+@testable import DutyWorkflow
+@testable import Views
+
+@Suite("the picture at /debug/live")
+struct LivePictureTests {
+    /// A cluster where the last operator is away, one duty was missed, and the spare beacon node is down.
+    static func troubled() -> LivePicture {
+        var scene = LiveScene()
+        for slot in UInt64(9)..<12 {
+            scene.complete(scene.duty(slot), signers: [0, 1, 2], round: slot == 10 ? 2 : 1)
+            scene.complete(scene.duty(slot, .syncMessage), signers: [0, 1])
+        }
+        scene.report(.roundChanged(scene.duty(10), from: 1, to: 2, why: "the leader was late"), at: scene.time(10))
+        scene.report(.started(scene.duty(12, .proposer), validators: 1), at: scene.time(12, after: .zero))
+        scene.report(
+            .failed(scene.failure(scene.duty(12, .proposer), .noConsensus, silent: [3])), at: scene.time(12))
+        scene.connected.remove(PeerIndex(3))
+        scene.report(.started(scene.duty(12), validators: 3), at: scene.time(12))
+        scene.sign(scene.duty(12), by: [1], [scene.pubKeys[0]], at: scene.time(12, after: .milliseconds(4200)))
+        scene.report(.peerAbsent(PeerIndex(2), duties: 4), at: scene.time(12))
+        scene.view.heardValidatorClient(at: scene.time(12))
+        return LivePicture(scene.view, facts(), at: scene.time(12, after: .milliseconds(5500)))
+    }
+
+    static func facts() -> LiveFacts {
+        var facts = LiveFacts()
+        facts.node.nickname = "alice"
+        facts.node.version = "v0.1.0"
+        facts.node.startedAt = LiveScene.genesis
+        (facts.node.clusterName, facts.node.clusterHash, facts.node.network) = ("four friends", "abcdef0", "hoodi")
+        (facts.node.threshold, facts.node.quorum, facts.node.validators) = (3, 3, 3)
+        facts.readiness = .init(code: 1, text: "ok", advice: nil)
+        facts.signer = .init(mode: "off", requests: 17, userAgent: "Lighthouse/v7")
+        var first = LiveFacts.BeaconNode(address: "http://localhost:5052")
+        first.latencies = [.milliseconds(4), .milliseconds(6), .microseconds(12_340)]
+        (first.answeredAgo, first.headSlot, first.version) = (.milliseconds(300), Slot(12), "Teku/v25")
+        var spare = LiveFacts.BeaconNode(address: "http://spare:5052")
+        (spare.isFallback, spare.outFor, spare.problem) = (true, .seconds(75), "no connection: Connection refused")
+        facts.beaconNodes = [first, spare]
+        let paths: [LiveFacts.Peer.Path?] = [nil, .direct, .relay, nil]
+        facts.peers = (0..<4).map { index in
+            var peer = LiveFacts.Peer(PeerIndex(index))
+            peer.nickname = ["alice", "bob", "carol\u{1B}[2J", ""][index]
+            (peer.client, peer.version) = (index == 1 ? "charon" : "styx", "v1.11.0")
+            guard index > 0 else { return peer }
+            peer.path = paths[index]
+            peer.roundTrip = index < 3 ? .microseconds(650 * index) : nil
+            peer.clockOffset = index < 3 ? .milliseconds(-700 * (index - 1)) : nil
+            peer.isSameCluster = index < 3 ? true : nil
+            peer.lastFailure = index == 3 ? "handshake timed out" : nil
+            return peer
+        }
+        return facts
+    }
+
+    @Test("the shape that displays rely on")
+    func golden() throws {
+        let json = Self.troubled().json
+        try Golden.check(json.text(indent: "  ") + "\n", "live.json")
+        // What we write can be read.
+        #expect(try LiveAnswer.parse(json.bytes()) == json)
+    }
+
+    @Test("before there is a chain, the picture says so")
+    func empty() throws {
+        let view = LiveView(own: PeerIndex(0), nodes: 4, validators: [])
+        let json = LivePicture(view, LiveFacts(), at: LiveScene.genesis).json
+        #expect(json["chain"]?.isNull == true && json["duties"]?.array == [] && json["latencies"]?.array == [])
+        #expect(try LiveAnswer.parse(json.bytes()) == json)
+    }
+
+    @Test("before genesis there is no slot")
+    func genesis() {
+        let scene = LiveScene()
+        let json = LivePicture(scene.view, LiveFacts(), at: LiveScene.genesis - .seconds(90)).json
+        #expect(json["chain"]?["slot"]?.isNull == true)
+        #expect(json["chain"]?["genesis_at"]?.integer == 1_795_467_600_000)
+    }
+
+    @Test("what is missing comes with its layer; a healthy cluster misses nothing")
+    func missing() {
+        func layers(_ change: (inout LiveScene, inout LiveFacts) -> Void) -> [String] {
+            var scene = LiveScene()
+            var facts = LiveFacts()
+            facts.readiness = .init(code: 1, text: "ok", advice: nil)
+            facts.peers = (0..<4).map { index in
+                var peer = LiveFacts.Peer(PeerIndex(index))
+                peer.path = index == 0 ? nil : .direct
+                return peer
+            }
+            facts.beaconNodes = [LiveFacts.BeaconNode(address: "http://a")]
+            change(&scene, &facts)
+            return MissingThing.all(scene.view, facts).map(\.layer.name)
+        }
+        #expect(layers { _, _ in } == [])
+        #expect(layers { $1.peers[2].path = nil } == ["other operators"])
+        #expect(layers { $1.peers[2].isSameCluster = false } == ["other operators"])
+        #expect(
+            layers { scene, _ in scene.report(.peerAbsent(PeerIndex(1), duties: 4), at: scene.time(1)) } == [
+                "other operators"
+            ])
+        #expect(layers { $1.beaconNodes[0].outFor = .seconds(3) } == ["beacon node"])
+        #expect(layers { $1.beaconNodes[0].isFollowing = false } == ["beacon node"])
+        #expect(layers { $1.readiness = .init(code: 5, text: "x", advice: "y") } == ["validator client"])
+        #expect(layers { $1.readiness = .init(code: 4, text: "x", advice: "y") } == ["other operators"])
+        #expect(layers { scene, _ in scene.report(.twinSeen(scene.duty(1), "z"), at: scene.time(1)) } == ["signer"])
+    }
+
+    @Test("other answers are refused with what is wrong")
+    func refused() {
+        let rows: [(String, String)] = [
+            ("", "no Styx node"), ("<html>", "no Styx node"), ("{}", "no version"), (#"{"version":1}"#, "no version"),
+            (#"{"version":-1,"node":{}}"#, "no version"), (#"{"version":2,"node":{}}"#, "newer than this program"),
+        ]
+        for (body, words) in rows {
+            let fault = #expect(throws: LiveAnswer.Fault.self) { try LiveAnswer.parse(Array(body.utf8)) }
+            #expect(fault?.description.contains(words) == true, "\(body)")
+        }
+    }
+}
