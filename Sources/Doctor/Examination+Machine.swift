@@ -17,14 +17,14 @@ extension Examination {
             found.append(
                 Finding(
                     .diskFull, .machine, free < freeBytesMin.error ? .error : .warning,
-                    "\(bytes(free)) are free where the journal is (\(machine.journalPath)); without space the node stops.",
+                    "\(bytes(free)) are free at the journal (\(machine.journalPath)); without any the node stops.",
                     cure: "Make room there; never delete the journal."))
         }
         if let typical = median(machine.syncTimes), typical > syncTimeMax.warning {
             found.append(
                 Finding(
                     .diskSlow, .machine, typical > syncTimeMax.error ? .error : .warning,
-                    "A commit of the journal takes \(seconds(typical)) until it is on disk, and each duty waits for some.",
+                    "A commit of the journal takes \(seconds(typical)), and each duty waits for some of them.",
                     cure: "Put --journal-file on a local SSD that others do not keep busy."))
         }
         if let memory = machine.memory, memory.totalBytes > 0, memory.availableBytes < memory.totalBytes / 20 {

@@ -97,7 +97,7 @@ extension Examination {
                         + (facts.relays.compactMap(\.problem).first.map { ": \($0)" } ?? "")
                         + (facts.node.listens ? "." : ", and it listens nowhere, so nobody can connect to it."),
                     cure:
-                        "See that outgoing connections are allowed; add a relay to --p2p-relays, or run one: styx relay."
+                        "See that outgoing connections are allowed; add one to --p2p-relays, or run one: styx relay."
                 )
             ]
         }

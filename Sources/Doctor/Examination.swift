@@ -2,8 +2,8 @@ import Ethereum
 
 /// What is wrong, found from what is known. No I/O, no clock.
 ///
-/// A healthy node has no findings. Each rule stands in the file of its layer and looks at facts alone: whether a finding
-/// is new, and since when it holds, is `CaseHistory`'s.
+/// A healthy node has no findings. Each rule stands in the file of its layer and looks at facts alone: whether a
+/// finding is new, and since when it holds, is `CaseHistory`'s.
 package struct Examination: Sendable {
     /// The gravest first, then in the order of `Layer`, then of `FindingID`.
     package let findings: [Finding]

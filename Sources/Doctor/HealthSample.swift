@@ -55,7 +55,7 @@ package struct HealthSample: Hashable, Sendable {
         let series = metric.series
         if series.count > seriesMax { crowded[metric.name] = series.count }
         func numbers(where condition: ([String: String]) -> Bool = { _ in true }) -> [Double] {
-            series.compactMap { one in
+            series.compactMap { one -> Double? in
                 guard case .number(let number) = one.value,
                     condition(Dictionary(zip(metric.labelNames, one.labels), uniquingKeysWith: { first, _ in first }))
                 else { return nil }

@@ -3,8 +3,8 @@ import ClusterSetup
 import NIOCore
 import NIOHTTP1
 
-/// Whether the signers are there, asked apart from signing: of a signer that signs nothing for an epoch nobody would hear
-/// otherwise.
+/// Whether the signers are there, asked apart from signing: of a signer that signs nothing for an epoch nobody would
+/// hear otherwise.
 extension SignerClient {
     /// Asks all signers at once; in their order, by name.
     package func health() async -> [(signer: String, health: SignerHealth)] {

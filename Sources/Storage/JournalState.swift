@@ -19,9 +19,10 @@ package struct JournalState: Sendable {
 }
 
 extension Journal {
-    /// Counts rows on the journal's queue, some milliseconds for a hundred thousand: commits wait meanwhile, so ask seldom.
+    /// Counts rows on the journal's queue, some milliseconds for a hundred thousand: commits wait meanwhile, so ask
+    /// seldom.
     package func inspect() async throws(JournalError) -> JournalState {
-        let rows = try await perform("read journal") { db in
+        let rows = try await perform("read journal") { db -> [String: Int] in
             let tables = try String.fetchAll(
                 db,
                 sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")

@@ -131,6 +131,7 @@ package struct LiveView: Sendable {
             failed += UInt64(clamping: count ?? 1)
             add(MissedDuty(slots: from...max(from, to), duties: count, why: why, at: now))
         case .twinSeen(_, let what): twin = PlainText.cleaned(what, charactersMax: Self.textMax)
+        case .stillHalted(let halt): twin = PlainText.cleaned(halt.seen, charactersMax: Self.textMax)
         case .retrying, .prioritiesAgreed: break
         }
     }

@@ -12,9 +12,9 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Say what is wrong with a node, and what to do about it.",
         discussion: """
-            Asks the node that runs with --debug-address. Without one it looks at files, clock, disk, beacon nodes, remote \
-            signers and ports itself, with the same flags as run, and changes nothing. The exit status is 1 if there is a \
-            finding of severity error. docs/runbook.md has more about each finding.
+            Asks the node that runs with --debug-address. Without one it looks at files, clock, disk, beacon nodes, \
+            remote signers and ports itself, with the same flags as run, and changes nothing. The exit status is 1 if \
+            there is a finding of severity error. docs/runbook.md has more about each finding.
             """)
 
     @Option(help: "Where the running node serves its pages for debugging, ip:port.")
@@ -83,8 +83,8 @@ struct DoctorCommand: AsyncParsableCommand {
             let report = try? DoctorReport(json: page)
         else {
             throw CommandFailure(
-                "\(debugAddress) answers with status \(answer.status), and not as a node's --debug-address does; give that"
-                    + " of the node, or --offline")
+                "\(debugAddress) answers with status \(answer.status), and not as a node's --debug-address does; give"
+                    + " that of the node, or --offline")
         }
         return report
     }

@@ -74,7 +74,7 @@ struct CaseHistoryTests {
         arguments: [
             "{}", "[]", #"{"checked_at":5,"findings":[]}"#, #"{"checked_at":null,"findings":{}}"#,
             #"{"checked_at":null,"findings":[{"id":"a"}]}"#,
-            #"{"checked_at":null,"findings":[{"id":"a","layer":"b","severity":"bad","sentence":"","cure":"","since":""}]}"#,
+            #"{"checked_at":null,"findings":[{"id":"a","layer":"b","severity":"bad","sentence":"c","cure":"d"}]}"#,
         ])
     func refused(text: String) throws {
         let json = try JSONValue(parsing: Array(text.utf8))

@@ -32,7 +32,7 @@ struct ExaminationTests {
         ]
         facts.validatorClient = client
         facts.peersNeeded = 2
-        facts.peers = (1...3).map { index in
+        facts.peers = (1...3).map { index -> PeerFacts in
             var peer = PeerFacts(PeerIndex(index))
             peer.isConnected = true
             peer.clockOffset = .milliseconds(30)
@@ -232,7 +232,9 @@ struct ExaminationTests {
         Row(.dutiesMissed, .validatorClient, .error, "no_local_vc_signature 30×") {
             ExaminationTests.fail(.noLocalVCSignature, &$0, times: 30)
         },
-        Row(.dutiesMissed, .signer, .warning, "(no key)") { ExaminationTests.fail(.signingRefused, &$0, detail: "no key") },
+        Row(.dutiesMissed, .signer, .warning, "(no key)") {
+            ExaminationTests.fail(.signingRefused, &$0, detail: "no key")
+        },
         Row(.dutiesMissed, .cluster, .warning, "no_consensus 1×") { ExaminationTests.fail(.noConsensus, &$0) },
         Row(.dutiesMissed, .thisNode, .warning, "the node itself") { ExaminationTests.fail(.bugSigAgg, &$0) },
         Row(.dutiesMissed, .peers, .warning, "no_peer_signatures") { ExaminationTests.fail(.noPeerSignatures, &$0) },

@@ -25,7 +25,9 @@ struct PaymentWishTests {
     func told() async throws {
         let foreign = TestCluster.share(TestCluster.validatorA, 1)
         func registration(_ key: PubShare) -> String {
-            #"{"message":{"fee_recipient":"\#(Self.address)","gas_limit":"1","timestamp":"1","pubkey":"\#(key.hex)"},"signature":"0x"}"#
+            let message =
+                #"{"fee_recipient":"\#(Self.address)","gas_limit":"1","timestamp":"1","pubkey":"\#(key.hex)"}"#
+            return #"{"message":\#(message),"signature":"0x"}"#
         }
         let address = try Bytes20(hex: Self.address)
         let wishes = try await Self.wishes([

@@ -136,6 +136,8 @@ struct SecretsTests {
             ["combine", "--cluster-dir", directory.path, "--output-dir", directory.file("keys")],
             ["enr", "--data-dir", directory.file("node0")],
             ["alpha", "test", "beacon", "--endpoints", url(query: ""), "--test-cases", "Ping,Version"],
+            ["doctor", "--offline", "--beacon-node-endpoints", url(query: "")] + files(0),
+            ["doctor", "--offline", "--json", "--beacon-node-endpoints", url("/v1", port: 1)] + files(0),
             ["alpha", "test", "mev", "--endpoints", url(query: ""), "--publish", "--publish-address", url("/v1")],
         ]
     }

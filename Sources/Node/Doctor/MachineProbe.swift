@@ -18,8 +18,8 @@ enum MachineProbe {
         return folder.path
     }
 
-    /// Writes some KiB to a file of its own where `path` is or is to be, and has each on disk before the next. The file is
-    /// gone afterwards. Blocks.
+    /// Writes some KiB to a file of its own where `path` is or is to be, and has each on disk before the next. The file
+    /// is gone afterwards. Blocks.
     ///
     /// - Returns: the times it took; empty if that folder cannot be written to.
     static func syncTimes(at path: String, count: Int = 8) -> [Duration] {

@@ -56,7 +56,7 @@ package struct OfflineExamination: Sendable {
                     "contracts signed it, and --execution-client-rpc-endpoint does not answer for them"
                 ))
         case .failure(let error as ConfigurationError):
-            facts.node.fileErrors.append((error.flag, "\(error)"))
+            facts.node.fileErrors.append(("--\(error.flag)", "\(error.what); \(error.cure)"))
         case .failure(let error): facts.node.fileErrors.append((configuration.lockFile, "\(error)"))
         }
         if let cluster, configuration.signing == .keystores {
@@ -155,7 +155,7 @@ package struct OfflineExamination: Sendable {
             facts.beaconNodes = await rounds.current
             await beacon.shutdown()
         } catch {
-            facts.node.fileErrors.append((error.flag, "\(error)"))
+            facts.node.fileErrors.append(("--\(error.flag)", "\(error.what); \(error.cure)"))
         }
     }
 
@@ -168,7 +168,7 @@ package struct OfflineExamination: Sendable {
             facts.signers = await client.health().map { SignerFacts(name: $0, $1) }
             await client.shutdown()
         } catch {
-            facts.node.fileErrors.append(("signer-url", "\(error)"))
+            facts.node.fileErrors.append(("--signer-url", "\(error)"))
         }
     }
 }

@@ -1,6 +1,7 @@
 import BeaconClient
 import Cluster
 import Doctor
+import DutyWorkflow
 import Ethereum
 import Libp2p
 import Monitoring
