@@ -261,6 +261,7 @@ def keyboard(browser, demo):
     if [each for each in reached if each in wanted] != wanted:
         fail(f"the Tab key goes {reached}, which is not through {wanted}")
     rows = "document.getElementById('duties').children.length"
+    browser.evaluate("(e => { e.value = '0'; e.dispatchEvent(new Event('change')); })(document.getElementById('limit'))")
     before = browser.evaluate(rows)
     browser.evaluate("document.getElementById('problems').focus()")
     browser.key(" ", " ")

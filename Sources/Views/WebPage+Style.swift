@@ -69,7 +69,7 @@ extension WebPage {
           padding: 0.5rem 0.75rem; margin: 0.5rem 0; }
         .plain > li.warning { border-left-color: var(--warn); } .plain > li.info { border-left-color: var(--link); }
         .tag { font-size: 0.85rem; font-weight: 600; border: 1px solid currentColor; border-radius: 0.3rem;
-          padding: 0 0.35rem; margin-right: 0.4rem; white-space: nowrap; }
+          padding: 0 0.35rem; margin-right: 0.4rem; }
         .charts { display: grid; gap: 0.75rem;
           grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
         summary { cursor: pointer; padding: 0.35rem 0; min-height: 2rem; } summary h3 { display: inline; }

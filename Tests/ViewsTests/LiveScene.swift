@@ -9,7 +9,7 @@ struct LiveScene {
     static let genesis = Instant(unixSeconds: 1_795_467_600)
 
     let nodes: Int
-    let clock = SlotClock(genesis: genesis, slotDuration: .seconds(12), slotsPerEpoch: 8)
+    let clock = SlotClock(genesis: LiveScene.genesis, slotDuration: .seconds(12), slotsPerEpoch: 8)
     let pubKeys: [PubKey]
     var view: LiveView
     var connected: Set<PeerIndex>
