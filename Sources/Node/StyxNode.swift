@@ -271,29 +271,8 @@ package struct StyxNode: Sendable {
             verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
             priority: priority, threads: threads, report: reporter(view: peers, tracing) { journal.metrics.commits },
             registered: { registrations.take($0) })
-        let identity = cluster.identity
         let tasks = OwnedTasks()
-        let driver = WorkflowDriver(
-            workflow: Workflow(
-                configuration: workflowConfiguration, sealPriorities: { PriorityCodec.seal($0, with: identity) },
-                seal: { ConsensusCodec.seal($0, $1, with: identity) }), loop: loop,
-            commit: { records, done in
-                let traced = tracing?.watch(records)
-                journal.commit(records) { result in
-                    if case .failure(let error) = result { traced?(error) } else { traced?(nil) }
-                    done(result.mapError { $0 })
-                }
-            },
-            perform: { effect, driver in
-                live?.watch(effect)
-                let ended = metrics.work.watch(effect, chain.clock, now: SystemClock.now)
-                let traced = tracing?.watch(effect)
-                effects.perform(effect, tasks) { event in
-                    ended(event)
-                    traced?(event)
-                    driver.post(event)
-                }
-            })
+        let driver = driver(workflowConfiguration, effects, tasks, journal, tracing, chain.clock, on: loop)
         let runtime = NodeRuntime(
             driver: driver, chain: view, keys: cluster.keys, verifier: verifier, tracing: tracing)
         let instructions = BeaconInstructions(

@@ -41,6 +41,7 @@ final class DoctorWatch: Sendable {
         var heads: [Duration] = []
         var loopDelays: [Duration] = []
         var clock: SlotClock?
+        var failing: Set<HealthRule> = []
         var watchesUntil: Slot?
         var book: RegistrationBook?
         var journal: Journal?
@@ -62,6 +63,7 @@ final class DoctorWatch: Sendable {
             case .peerAbsent(let peer, _): state.absent.insert(peer)
             case .peerReturned(let peer, _): state.absent.remove(peer)
             case .twinSeen(_, let what): state.twin = what
+            case .stillHalted(let halt): state.twin = halt.seen
             case .dutiesMissed(let from, let to, _, let why):
                 guard from <= to else { return }
                 if state.skipped.count >= Self.headsMax { state.skipped.removeFirst() }
@@ -95,6 +97,10 @@ final class DoctorWatch: Sendable {
             state.validators = (rows.count(where: \.status.isPending), slashed, max(0, total - rows.count), total)
         }
     }
+
+    /// Health rules that fail now.
+    func note(failing: Set<HealthRule>) { state.withLock { $0.failing = failing } }
+    var failing: Set<HealthRule> { state.withLock { $0.failing } }
 
     func noteTwin(of peer: PeerIndex, at now: Instant) { state.withLock { $0.twins[peer] = now } }
 

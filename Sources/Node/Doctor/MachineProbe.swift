@@ -24,8 +24,9 @@ enum MachineProbe {
     /// - Returns: the times it took; empty if that folder cannot be written to.
     static func syncTimes(at path: String, count: Int = 8) -> [Duration] {
         var template = Array((folder(of: path) + "/.styx-doctor-XXXXXX").utf8CString)
-        let file = mkostemp(&template, O_CLOEXEC)
+        let file = mkstemp(&template)
         guard file >= 0 else { return [] }
+        _ = fcntl(file, F_SETFD, FD_CLOEXEC)
         unlink(template)
         defer { close(file) }
         let page = [UInt8](repeating: 0x5a, count: 4096)

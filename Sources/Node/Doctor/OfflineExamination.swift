@@ -41,23 +41,21 @@ package struct OfflineExamination: Sendable {
     // MARK: Files
 
     private func lookAtFiles(_ facts: inout Facts) async -> ClusterContext? {
-        let found: Result<ClusterContext, any Error> = await Self.within(Self.contractsWait) {
-            try await ClusterContext(configuration) { _ in }
-        }
         var cluster: ClusterContext?
-        switch found {
-        case .success(let context):
+        do {
+            let context = try ClusterContext(configuration)
             cluster = context
-            facts.node.lockWarnings = context.warnings
-        case .failure(is CancellationError):
+            facts.node.lockWarnings = context.warnings + (try await confirmations(context))
+        } catch is CancellationError {
             facts.node.fileErrors.append(
                 (
                     configuration.lockFile,
                     "contracts signed it, and --execution-client-rpc-endpoint does not answer for them"
                 ))
-        case .failure(let error as ConfigurationError):
+        } catch let error as ConfigurationError {
             facts.node.fileErrors.append(("--\(error.flag)", "\(error.what); \(error.cure)"))
-        case .failure(let error): facts.node.fileErrors.append((configuration.lockFile, "\(error)"))
+        } catch {
+            facts.node.fileErrors.append((configuration.lockFile, "\(error)"))
         }
         if let cluster, configuration.signing == .keystores {
             let directory = configuration.validatorKeysDirectory ?? NodeConfiguration.defaultValidatorKeysDirectory
@@ -71,6 +69,12 @@ package struct OfflineExamination: Sendable {
         }
         facts.node.journalError = journalError
         return cluster
+    }
+
+    /// What contracts say.
+    private func confirmations(_ cluster: ClusterContext) async throws -> [String] {
+        let configuration = configuration
+        return try await Self.within(Self.contractsWait) { try await cluster.confirm(configuration) { _ in } }.get()
     }
 
     /// Looks at the file from outside: opening it would take it from a node that runs.

@@ -4,6 +4,7 @@ import Cluster
 import DutyWorkflow
 import Ethereum
 import Logging
+import Program
 import SSZ
 
 /// Whom blocks pay and what they say, from the operator's files and flags.

@@ -74,7 +74,7 @@ struct DutyMetrics: Sendable {
         // Rates need a point to start from.
         for type in DutyType.allCases {
             for counter in [expected, succeeded, failed] { counter.add(0, .init(.init(type))) }
-            if type.rules.isDecided { consensusTimeouts.add(0, .init(Self.qbft, .init(type), Self.timer)) }
+            if type.rules.isDecided { consensusTimeouts.add(0, .init(Self.qbft, .init(type), timer(type))) }
         }
         skipped.add(0)
         notIncluded.add(0, .init(.init(.proposer)))

@@ -9,7 +9,6 @@ import PeerProtocols
 import Program
 import RemoteSigner
 import Storage
-import Synchronization
 
 /// The doctor's rounds, the health rules, and the pages that tell of them.
 extension StyxNode {
@@ -26,15 +25,14 @@ extension StyxNode {
         _ host: Host, _ peerInfo: PeerInfoProtocol, _ beacon: BeaconClient, _ signers: SignerClient?
     ) async {
         let rounds = BeaconRounds(beacon, forkVersion: cluster.lock.definition.forkVersion, network: cluster.network)
-        let failing = Mutex<Set<HealthRule>>([])
         await withDiscardingTaskGroup { group in
             group.addTask { await rounds.run() }
-            group.addTask { await sampleHealth { found in failing.withLock { $0 = found } } }
+            group.addTask { await sampleHealth() }
             group.addTask { await feelLoop(host) }
             group.addTask {
                 var pause = Self.firstLook
                 while (try? await Task.sleep(for: pause)) != nil {
-                    await look(host, peerInfo, rounds, signers, failing: failing.withLock { $0 })
+                    await look(host, peerInfo, rounds, signers, failing: doctor.failing)
                     pause = min(Self.lookEvery, doctor.clock?.slotDuration ?? Self.lookEvery)
                 }
             }
@@ -42,14 +40,14 @@ extension StyxNode {
     }
 
     /// The health rules, every 30 s.
-    private func sampleHealth(_ told: @Sendable (Set<HealthRule>) -> Void) async {
+    private func sampleHealth() async {
         let (metrics, validators) = (monitoring.metrics, cluster.lock.validators.count)
         var watch = HealthWatch(peersNeeded: cluster.threshold - 1)
         while (try? await Task.sleep(for: Self.sampleEvery)) != nil {
             metrics.process.collect()
             watch.take(HealthSample(metrics.registry.metrics, validators: validators))
             metrics.health.note(watch)
-            told(watch.failing)
+            doctor.note(failing: watch.failing)
         }
     }
 

@@ -73,6 +73,8 @@ struct TracedBackend: ValidatorAPIBackend {
         try await backend.activeValidators(in: epoch)
     }
 
+    func exits(in epoch: Epoch) async throws -> [ExitProgress] { try await backend.exits(in: epoch) }
+
     func verify(_ proofs: [ClusterProof]) async throws -> [Bool] { try await backend.verify(proofs) }
 
     func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] { try await backend.verify(sets) }
