@@ -26,6 +26,8 @@ package struct StyxNode: Sendable {
     /// What an embedding program wants to hear of.
     package struct Hooks: Sendable {
         package var report: @Sendable (Report) -> Void = { _ in }
+        /// The lock is read: what this node's metrics and logs are marked with.
+        package var identified: @Sendable ([(name: String, value: String)]) -> Void = { _ in }
         /// Bound addresses of the peer-to-peer host.
         package var listening: @Sendable ([Multiaddr]) -> Void = { _ in }
         /// Port of the validator API, as soon as it listens.
@@ -87,6 +89,7 @@ package struct StyxNode: Sendable {
                 cluster, nickname: configuration.nickname,
                 ownReport: PeerReport(own: ownInfo, startedAt: startedAt)),
             operators: cluster.operators.count, signs: configuration.signing != .off)
+        hooks.identified(monitoring.metrics.registry.constantLabels)
         ownsThreads = threads == nil
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }

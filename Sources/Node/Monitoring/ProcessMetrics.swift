@@ -11,6 +11,7 @@ struct ProcessMetrics: Sendable {
     private let virtual: Gauge<NoLabels>
     private let errors: Counter<Labels1<MetricLabels.LogTopic>>
     private let warnings: Counter<Labels1<MetricLabels.LogTopic>>
+    private let lokiDropped: Counter<NoLabels>
 
     /// - Parameter startedAt: seconds since 1970.
     init(_ all: inout MetricRegistry, startedAt: Double) {
@@ -22,6 +23,8 @@ struct ProcessMetrics: Sendable {
         virtual = all.gauge("process_virtual_memory_bytes", "Memory that is mapped.")
         errors = all.counter("app_log_error_total", "Errors in the log.", Labels1<MetricLabels.LogTopic>.self)
         warnings = all.counter("app_log_warn_total", "Warnings in the log.", Labels1<MetricLabels.LogTopic>.self)
+        lokiDropped = all.counter("app_log_loki_dropped_total", "Log lines that did not reach Loki.")
+        lokiDropped.add(0)
     }
 
     /// Reads it anew. What the system does not tell stays as it was.
@@ -30,6 +33,7 @@ struct ProcessMetrics: Sendable {
             errors.advance(to: Double(count.errors), .init(.init(value: topic)))
             warnings.advance(to: Double(count.warnings), .init(.init(value: topic)))
         }
+        lokiDropped.advance(to: Double(LogTally.lokiDropped))
         if let stat = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8), let usage = Usage(stat: stat) {
             cpu.advance(to: Double(usage.cpuTicks) / Double(sysconf(Int32(_SC_CLK_TCK))))
             virtual.set(Double(usage.virtualBytes))
