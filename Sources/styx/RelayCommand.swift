@@ -23,20 +23,21 @@ struct RelayCommand: AsyncParsableCommand {
     @Option(help: "Reservations in all.") var p2pMaxConnections = 16384
     @Flag(help: "Tell nodes the private addresses of this machine too.") var p2pAdvertisePrivateAddresses = false
 
-    @Option(help: "debug, info, warn, error, fatal or panic.") var logLevel = LogLevel.info
-    @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
+    @OptionGroup var logging: LoggingOptions
+    @OptionGroup var loki: LokiOptions
     @OptionGroup var absent: AbsentRelayOptions
 
     static let flags = EnvironmentArguments.Flags(
         options: [
             "data-dir", "http-address", "monitoring-address", "p2p-tcp-address", "p2p-external-ip",
-            "p2p-external-hostname", "p2p-max-reservations", "p2p-max-connections", "log-level", "log-format",
-        ] + AbsentRelayOptions.names,
+            "p2p-external-hostname", "p2p-max-reservations", "p2p-max-connections",
+        ] + LoggingOptions.names + LokiOptions.names + AbsentRelayOptions.names,
         switches: ["auto-p2pkey", "p2p-advertise-private-addresses", AbsentRelayOptions.switchName],
         onByDefault: ["auto-p2pkey"])
 
     func run() async throws {
-        _ = LogOutput.bootstrap(level: logLevel, format: logFormat)
+        let loki = try loki.pusher()
+        _ = try logging.logger(loki: loki)
         let logger = Logger(label: "relay")
         Surroundings.tell(logger)
         for flag in absent.given {
@@ -64,7 +65,10 @@ struct RelayCommand: AsyncParsableCommand {
         }
         hooks.monitoring = { port in logger.info("metrics", metadata: ["port": "\(port)"]) }
         do {
-            try await RelayNode.runUntilSignalled(relay, hooks: hooks, logger: logger)
+            hooks.identified = { loki?.identify([("relay_peer", "\($0)")]) }
+            try await LogOutput.pushing(to: loki) { [hooks] in
+                try await RelayNode.runUntilSignalled(relay, hooks: hooks, logger: logger)
+            }
         } catch {
             throw CommandFailure("relay: \(error)")
         }
@@ -77,23 +81,17 @@ struct AbsentRelayOptions: ParsableArguments {
     @Option(help: .hidden) var p2pRelayLoglevel = ""
     @Option(help: .hidden) var p2pRelays: [String] = []
     @Option(help: .hidden) var p2pUdpAddress: [String] = []
-    @Option(help: .hidden) var logColor = ""
-    @Option(help: .hidden) var logOutputPath = ""
-    @Option(help: .hidden) var lokiAddresses: [String] = []
-    @Option(help: .hidden) var lokiService = ""
     @Flag(help: .hidden) var p2pDisableReuseport = false
 
     static let names = [
-        "debug-address", "p2p-relay-loglevel", "p2p-relays", "p2p-udp-address", "log-color", "log-output-path",
-        "loki-addresses", "loki-service",
+        "debug-address", "p2p-relay-loglevel", "p2p-relays", "p2p-udp-address",
     ]
     static let switchName = "p2p-disable-reuseport"
 
     /// Those that were given a value.
     var given: [String] {
         let values = [
-            debugAddress, p2pRelayLoglevel, p2pRelays.joined(), p2pUdpAddress.joined(), logColor, logOutputPath,
-            lokiAddresses.joined(), lokiService,
+            debugAddress, p2pRelayLoglevel, p2pRelays.joined(), p2pUdpAddress.joined(),
         ]
         let options = zip(Self.names, values).filter { !$0.1.isEmpty }.map(\.0)
         return options + (p2pDisableReuseport ? [Self.switchName] : [])
