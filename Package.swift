@@ -138,6 +138,10 @@ let package = Package(
                 httpClient, nioCore, nioPosix, logging,
             ]),
 
+        module(
+            "LogSinks",
+            ["Cluster", "ClusterSetup", "Ethereum", "Libp2p", "Program", "Timing", "CZlib", nioCore, logging]),
+
         // Programs.
         module(
             "Relay",
@@ -155,8 +159,8 @@ let package = Package(
         .executableTarget(
             name: "styx",
             dependencies: [
-                "Node", "Relay", "Demo", "Diagnostics", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p",
-                "Storage", "Doctor", "Views", arguments, logging, unixSignals, yams,
+                "Node", "Relay", "Demo", "Diagnostics", "LogSinks", "Program", "Cluster", "ClusterSetup", "Cosigning",
+                "Libp2p", "Storage", "Doctor", "Views", arguments, logging, unixSignals, yams,
             ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow", "Timing"]),
@@ -164,7 +168,7 @@ let package = Package(
             name: "styx-benchmarks",
             dependencies: [
                 "Demo", "Program", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", "ClusterSetup", "RemoteSigner",
-                "HTTPServing", nioCore, nioPosix, hummingbird, logging, arguments,
+                "HTTPServing", "LogSinks", nioCore, nioPosix, hummingbird, logging, arguments,
             ],
             path: "Sources/Benchmarks",
             swiftSettings: strict),
@@ -224,13 +228,16 @@ let package = Package(
             ]),
         tests(
             "OTLP", ["Traces", nioCore, nioPosix, nioHTTP2, nioHPACK, nioSSL, certificates, crypto, logging]),
+        tests(
+            "LogSinks",
+            ["ClusterSetup", "CZlib", "Ethereum", "HTTPServing", "Program", "SSZ", hummingbird, nioCore, logging]),
         tests("Monitoring", ["BeaconTestSupport", httpClient, nioCore, logging]),
         tests(
             "Node", ["BeaconTestSupport", "ClusterTestSupport", httpClient, nioCore, nioPosix], exclude: ["Fixtures"]),
         tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Diagnostics", ["BeaconTestSupport", nioCore, nioPosix, logging], exclude: ["Fixtures"]),
         tests("Demo"),
-        tests("styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1", "Timing"]),
+        tests("styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1", "Timing", arguments, logging]),
         tests("Simulation"),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets", "DutyWorkflow", "PeerProtocols", "Node"],

@@ -53,7 +53,8 @@ extension StyxNode {
                 logger.error(
                     "Duty failed",
                     metadata: [
-                        "duty": "\(failure.duty)", "step": "\(failure.step.name)",
+                        "duty": "\(failure.duty)", "slot": "\(failure.duty.slot.rawValue)",
+                        "step": "\(failure.step.name)",
                         "reason": "\(FailureSentence(failure, in: view()))",
                         "reason_code": "\(failure.reason.code)", "error": "\(failure.detail)",
                         "validators": "\(failure.missing.count)",

@@ -27,6 +27,8 @@ package struct StyxNode: Sendable {
     /// What an embedding program wants to hear of.
     package struct Hooks: Sendable {
         package var report: @Sendable (Report) -> Void = { _ in }
+        /// The lock is read: what this node's metrics and logs are marked with.
+        package var identified: @Sendable ([(name: String, value: String)]) -> Void = { _ in }
         /// Bound addresses of the peer-to-peer host.
         package var listening: @Sendable ([Multiaddr]) -> Void = { _ in }
         /// Port of the validator API, as soon as it listens.
@@ -98,6 +100,7 @@ package struct StyxNode: Sendable {
             ? nil : ConsensusRecorder(nodes: cluster.operators.count, own: cluster.own)
         exporter = try Self.spanExporter(configuration, cluster, Self.topic("otlp", of: logger))
         live = configuration.debugAddress.isEmpty ? nil : LiveFeed(cluster, ownReport)
+        hooks.identified(monitoring.metrics.registry.constantLabels)
         ownsThreads = threads == nil
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }

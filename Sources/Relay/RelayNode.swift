@@ -18,6 +18,8 @@ package struct RelayNode: Sendable {
         /// Everything listens: the relay's multiaddrs, each ending in its peer id, and the port of the HTTP server.
         package var ready: @Sendable ([String], _ httpPort: Int?) -> Void = { _, _ in }
         package var monitoring: @Sendable (Int) -> Void = { _ in }
+        /// The relay's key is read.
+        package var identified: @Sendable (PeerID) -> Void = { _ in }
 
         package init() {}
     }
@@ -42,6 +44,7 @@ package struct RelayNode: Sendable {
         self.logger = logger
         identity = try Self.loadKey(configuration, logger)
         peer = PeerID(identity.publicKey)
+        hooks.identified(peer)
     }
 
     private static func loadKey(_ configuration: RelayConfiguration, _ logger: Logger) throws -> PrivateKey {

@@ -124,23 +124,6 @@ struct BeaconOptions: ParsableArguments {
     func add(to files: inout ClusterFiles) { files.network.testnetCapellaForkVersion = testnetCapellaHardFork }
 }
 
-/// Flags of what is told beside the results.
-struct LogOptions: ParsableArguments {
-    @Option(help: "debug, info, warn, error, fatal or panic.") var logLevel = LogLevel.info
-    @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
-    @Option(help: "Nothing is coloured: accepted, ignored.") var logColor = "auto"
-    @Option(help: "Logs go to standard error only: accepted, with a warning.") var logOutputPath = ""
-
-    static let names = ["log-level", "log-format", "log-color", "log-output-path"]
-
-    func logger() -> Logger {
-        if !logOutputPath.isEmpty {
-            note("warning: --log-output-path is not offered in this version: no file is written")
-        }
-        return LogOutput.bootstrap(level: logLevel, format: logFormat)
-    }
-}
-
 extension CommandNotes {
     /// Results on standard output, the rest on standard error. They may quote what others wrote.
     static let console = CommandNotes(

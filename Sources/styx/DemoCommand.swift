@@ -71,7 +71,7 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var logger = LogOutput.bootstrap(level: verbose ? .debug : .error, format: .console)
+        var logger = try LogOutput.bootstrap(level: verbose ? .debug : .error)
         logger.logLevel = verbose ? .debug : .error
         let place = directory ?? NSTemporaryDirectory() + "/styx-demo-\(ProcessInfo.processInfo.processIdentifier)"
         defer { if directory == nil { try? FileManager.default.removeItem(atPath: place) } }

@@ -112,7 +112,7 @@ struct DoctorCommand: AsyncParsableCommand {
         } else {
             try node.validate()
         }
-        let logger = LogOutput.bootstrap(level: .error, format: .console)
+        let logger = try LogOutput.bootstrap(level: .error)
         return await OfflineExamination(node, logger: logger).report()
     }
 }

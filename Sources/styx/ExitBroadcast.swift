@@ -11,7 +11,7 @@ struct ExitBroadcast: AsyncParsableCommand {
     @OptionGroup var seat: SeatOptions
     @OptionGroup var beacon: BeaconOptions
     @OptionGroup var publish: PublishOptions
-    @OptionGroup var log: LogOptions
+    @OptionGroup var log: LoggingOptions
     @OptionGroup var choice: ChoiceOptions
     @Option(help: "Not needed here: accepted, ignored.") var validatorKeysDir = ""
     @Option(help: "For `exit sign`: accepted, ignored. The exit says its epoch.") var exitEpoch = ""
@@ -21,7 +21,7 @@ struct ExitBroadcast: AsyncParsableCommand {
 
     static let flags = EnvironmentArguments.Flags(
         options: CosigningOptions.names + SeatOptions.names + BeaconOptions.names + PublishOptions.names
-            + LogOptions.names + ChoiceOptions.names
+            + LoggingOptions.names + ChoiceOptions.names
             + ["validator-keys-dir", "exit-epoch", "exit-from-file", "exit-from-dir"],
         switches: ChoiceOptions.switches + ["dry-run"])
 

@@ -38,10 +38,10 @@ struct ChoiceOptions: ParsableArguments {
 extension Exits {
     /// Until done or interrupted, with everything that these commands need.
     static func with(
-        _ files: ClusterFiles, _ beacon: BeaconOptions, _ log: LogOptions,
+        _ files: ClusterFiles, _ beacon: BeaconOptions, _ log: LoggingOptions,
         _ body: @escaping @Sendable (Exits, WebClient) async throws -> Void
     ) async throws {
-        let (nodes, logger) = (beacon.nodes, log.logger())
+        let (nodes, logger) = (beacon.nodes, try log.logger())
         // A typo in it should show at once, not after the work on the lock.
         _ = try nodes.configuration()
         try await untilInterrupted {

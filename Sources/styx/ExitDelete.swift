@@ -10,12 +10,12 @@ struct ExitDelete: AsyncParsableCommand {
     @OptionGroup var cluster: CosigningOptions
     @OptionGroup var seat: SeatOptions
     @OptionGroup var publish: PublishOptions
-    @OptionGroup var log: LogOptions
+    @OptionGroup var log: LoggingOptions
     @OptionGroup var choice: ChoiceOptions
     @Option(help: "Private test network: not needed here, accepted, ignored.") var testnetCapellaHardFork = ""
 
     static let flags = EnvironmentArguments.Flags(
-        options: CosigningOptions.names + SeatOptions.names + PublishOptions.names + LogOptions.names
+        options: CosigningOptions.names + SeatOptions.names + PublishOptions.names + LoggingOptions.names
             + ChoiceOptions.names + ["testnet-capella-hard-fork"],
         switches: ChoiceOptions.switches)
 

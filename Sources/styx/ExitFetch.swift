@@ -11,13 +11,13 @@ struct ExitFetch: AsyncParsableCommand {
     @OptionGroup var seat: SeatOptions
     @OptionGroup var beacon: BeaconOptions
     @OptionGroup var publish: PublishOptions
-    @OptionGroup var log: LogOptions
+    @OptionGroup var log: LoggingOptions
     @OptionGroup var choice: ChoiceOptions
     @Option(help: "Directory for files exit-0x….json. It must exist.") var fetchedExitPath = "./"
 
     static let flags = EnvironmentArguments.Flags(
         options: CosigningOptions.names + SeatOptions.names + BeaconOptions.names + PublishOptions.names
-            + LogOptions.names + ChoiceOptions.names + ["fetched-exit-path"],
+            + LoggingOptions.names + ChoiceOptions.names + ["fetched-exit-path"],
         switches: ChoiceOptions.switches)
 
     func run() async throws {

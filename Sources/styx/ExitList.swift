@@ -8,11 +8,11 @@ struct ExitList: AsyncParsableCommand {
 
     @OptionGroup var cluster: CosigningOptions
     @OptionGroup var beacon: BeaconOptions
-    @OptionGroup var log: LogOptions
+    @OptionGroup var log: LoggingOptions
     @Flag(help: "Print public keys only.") var plaintext = false
 
     static let flags = EnvironmentArguments.Flags(
-        options: CosigningOptions.names + BeaconOptions.names + LogOptions.names, switches: ["plaintext"])
+        options: CosigningOptions.names + BeaconOptions.names + LoggingOptions.names, switches: ["plaintext"])
 
     func run() async throws {
         try await failing("exit active-validator-list") {

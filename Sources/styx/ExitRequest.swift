@@ -18,7 +18,7 @@ struct ExitRequest: AsyncParsableCommand {
     @OptionGroup var seat: SeatOptions
     @OptionGroup var shares: ShareOptions
     @OptionGroup var beacon: BeaconOptions
-    @OptionGroup var log: LogOptions
+    @OptionGroup var log: LoggingOptions
     @OptionGroup var choice: ChoiceOptions
     @Option(help: "Epoch from which the exit holds; it must have begun. All operators must give the same.")
     var exitEpoch: UInt64 = 194_048
@@ -31,7 +31,7 @@ struct ExitRequest: AsyncParsableCommand {
 
     static let flags = EnvironmentArguments.Flags(
         options: CosigningOptions.names + SeatOptions.names + ShareOptions.names + BeaconOptions.names
-            + LogOptions.names + ChoiceOptions.names + [
+            + LoggingOptions.names + ChoiceOptions.names + [
                 "exit-epoch", "validator-api-address", "validator-api-ca-file",
             ],
         switches: ShareOptions.switches + ChoiceOptions.switches + ["dry-run"])

@@ -16,7 +16,7 @@ struct ExitSign: AsyncParsableCommand {
     @OptionGroup var shares: ShareOptions
     @OptionGroup var beacon: BeaconOptions
     @OptionGroup var publish: PublishOptions
-    @OptionGroup var log: LogOptions
+    @OptionGroup var log: LoggingOptions
     @Option(help: "Public key of the validator.") var validatorPublicKey = ""
     @Option(help: "Index of the validator on the chain.") var validatorIndex: UInt64?
     @Flag(help: "All validators that are pending or active.") var all = false
@@ -25,7 +25,7 @@ struct ExitSign: AsyncParsableCommand {
 
     static let flags = EnvironmentArguments.Flags(
         options: CosigningOptions.names + SeatOptions.names + ShareOptions.names + BeaconOptions.names
-            + PublishOptions.names + LogOptions.names + ["validator-public-key", "validator-index", "exit-epoch"],
+            + PublishOptions.names + LoggingOptions.names + ["validator-public-key", "validator-index", "exit-epoch"],
         switches: ShareOptions.switches + ["all", "dry-run"])
 
     func run() async throws {

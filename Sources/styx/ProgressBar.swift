@@ -1,5 +1,6 @@
 import Cluster
 import Foundation
+import LogSinks
 import Synchronization
 
 /// Shows how far long work is: a bar on a terminal, otherwise a line now and then.
@@ -52,6 +53,14 @@ enum Terminal {
         live.withLock { live in put(live.isEmpty ? line + "\n" : clearLine + line + "\n" + live) }
     }
 
+    /// Lines of the log, each with its line break, without secrets.
+    @Sendable
+    static func write(lines: [UInt8]) {
+        live.withLock { live in
+            put(live.isEmpty ? lines : Array(clearLine.utf8) + lines + Array(live.utf8))
+        }
+    }
+
     /// Draws the line at the bottom.
     static func show(_ text: String) {
         live.withLock { live in
@@ -68,5 +77,8 @@ enum Terminal {
         }
     }
 
-    private static func put(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
+    private static func put(_ text: String) { put(Array(text.utf8)) }
+
+    /// What cannot be written is nobody's to tell.
+    private static func put(_ bytes: [UInt8]) { Descriptor.write(bytes, to: STDERR_FILENO) }
 }

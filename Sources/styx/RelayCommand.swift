@@ -23,20 +23,21 @@ struct RelayCommand: AsyncParsableCommand {
     @Option(help: "Reservations in all.") var p2pMaxConnections = 16384
     @Flag(help: "Tell nodes the private addresses of this machine too.") var p2pAdvertisePrivateAddresses = false
 
-    @Option(help: "debug, info, warn, error, fatal or panic.") var logLevel = LogLevel.info
-    @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
+    @OptionGroup var logging: LoggingOptions
+    @OptionGroup var loki: LokiOptions
     @OptionGroup var idle: IdleRelayOptions
 
     static let flags = EnvironmentArguments.Flags(
         options: [
             "data-dir", "http-address", "monitoring-address", "p2p-tcp-address", "p2p-external-ip",
-            "p2p-external-hostname", "p2p-max-reservations", "p2p-max-connections", "log-level", "log-format",
-        ] + IdleRelayOptions.names,
+            "p2p-external-hostname", "p2p-max-reservations", "p2p-max-connections",
+        ] + LoggingOptions.names + LokiOptions.names + IdleRelayOptions.names,
         switches: ["auto-p2pkey", "p2p-advertise-private-addresses", IdleRelayOptions.switchName],
         onByDefault: ["auto-p2pkey"])
 
     func run() async throws {
-        _ = LogOutput.bootstrap(level: logLevel, format: logFormat)
+        let loki = try loki.pusher()
+        _ = try logging.logger(loki: loki)
         let logger = Logger(label: "relay")
         EffectiveFlags(self).tell(logger)
         Surroundings.tell(logger)
@@ -63,7 +64,10 @@ struct RelayCommand: AsyncParsableCommand {
         }
         hooks.monitoring = { port in logger.info("metrics", metadata: ["port": "\(port)"]) }
         do {
-            try await RelayNode.runUntilSignalled(relay, hooks: hooks, logger: logger)
+            hooks.identified = { loki?.identify([("relay_peer", "\($0)")]) }
+            try await LogOutput.pushing(to: loki) { [hooks] in
+                try await RelayNode.runUntilSignalled(relay, hooks: hooks, logger: logger)
+            }
         } catch {
             throw CommandFailure("relay: \(error)")
         }
@@ -76,19 +80,12 @@ struct IdleRelayOptions: ParsableArguments {
     @Option(help: .hidden) var p2pRelayLoglevel = ""
     @Option(help: .hidden) var p2pRelays: [String] = []
     @Option(help: .hidden) var p2pUdpAddress: [String] = []
-    @Option(help: .hidden) var logColor = ""
-    @Option(help: .hidden) var logOutputPath = ""
-    @Option(help: .hidden) var lokiAddresses: [String] = []
-    @Option(help: .hidden) var lokiService = ""
     @Flag(help: .hidden) var p2pDisableReuseport = false
 
     static let names = [
-        "debug-address", "p2p-relay-loglevel", "p2p-relays", "p2p-udp-address", "log-color", "log-output-path",
-        "loki-addresses", "loki-service",
+        "debug-address", "p2p-relay-loglevel", "p2p-relays", "p2p-udp-address",
     ]
     static let switchName = "p2p-disable-reuseport"
-
-    private static let absent = "not in this version; what is logged goes to standard error"
 
     var idle: [IdleFlag] {
         [
@@ -97,10 +94,6 @@ struct IdleRelayOptions: ParsableArguments {
             IdleFlag("p2p-relays", isGiven: !list(p2pRelays).isEmpty, "a relay needs no other relays"),
             IdleFlag("p2p-udp-address", isGiven: !list(p2pUdpAddress).isEmpty, "QUIC is not offered"),
             IdleFlag("p2p-disable-reuseport", isGiven: p2pDisableReuseport, "a relay dials nobody"),
-            IdleFlag("log-color", isGiven: !logColor.isEmpty, "lines are never coloured"),
-            IdleFlag("log-output-path", isGiven: !logOutputPath.isEmpty, Self.absent),
-            IdleFlag("loki-addresses", isGiven: !list(lokiAddresses).isEmpty, Self.absent),
-            IdleFlag("loki-service", isGiven: !lokiService.isEmpty, Self.absent),
         ].compactMap { $0 }
     }
 }

@@ -118,8 +118,8 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var features: FeatureOptions
     @OptionGroup var idle: IdleRunOptions
 
-    @Option(help: "debug, info, warn, error, fatal or panic.") var logLevel = LogLevel.info
-    @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
+    @OptionGroup var logging: LoggingOptions
+    @OptionGroup var loki: LokiOptions
 
     static let flags = EnvironmentArguments.Flags(
         options: [
@@ -127,11 +127,12 @@ struct Run: AsyncParsableCommand {
             "beacon-node-timeout", "beacon-node-submit-timeout", "beacon-node-headers", "validator-api-address",
             "vc-tls-cert-file", "vc-tls-key-file", "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address",
             "p2p-peers", "p2p-external-ip",
-            "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname", "log-level", "log-format",
+            "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname",
             "execution-client-rpc-endpoint", "graffiti", "overrides-file", "publish-address", "publish-timeout",
             "testnet-capella-hard-fork",
         ] + TestnetOptions.names + RemoteSignerOptions.names + MonitoringOptions.names
-            + KeymanagerOptions.names + FeatureOptions.names + IdleRunOptions.names + TracingOptions.names,
+            + KeymanagerOptions.names + FeatureOptions.names + IdleRunOptions.names + TracingOptions.names
+            + LoggingOptions.names + LokiOptions.names,
         switches: [
             "no-verify", "private-key-file-lock", "p2p-disable-reuseport", "accept-new-journal", "builder-api",
             "graffiti-disable-client-append", "fetch-feerecipient-updates",
@@ -139,7 +140,8 @@ struct Run: AsyncParsableCommand {
         noneIfEmpty: ["p2p-relays", "publish-address"] + MonitoringOptions.names)
 
     func run() async throws {
-        let logger = LogOutput.bootstrap(level: logLevel, format: logFormat)
+        let loki = try loki.pusher()
+        let logger = try logging.logger(loki: loki)
         EffectiveFlags(self).tell(logger)
         Surroundings.tell(logger)
         try idle.refuse()
@@ -190,7 +192,10 @@ struct Run: AsyncParsableCommand {
             let opening = ProgressBar("opening keystores") { logger.info("\($0)") }
             var hooks = StyxNode.Hooks()
             hooks.keystores = { opening.update($0, $1) }
-            try await StyxNode.runUntilSignalled(node, hooks: hooks, logger: logger)
+            hooks.identified = { loki?.identify($0) }
+            try await LogOutput.pushing(to: loki) {
+                try await StyxNode.runUntilSignalled(node, hooks: hooks, logger: logger)
+            }
         } catch {
             throw CommandFailure("run: \(error)")
         }

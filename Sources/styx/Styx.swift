@@ -36,12 +36,15 @@ struct Styx: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            _ = LogOutput.close()
         } catch let failure as CommandFailure {
+            guard LogOutput.close() else { Foundation.exit(1) }
             Terminal.keep()
             Terminal.write("styx: \(expansion.explained("\(failure)"))")
             Foundation.exit(1)
         } catch {
             let (text, code) = (fullMessage(for: error), exitCode(for: error))
+            guard LogOutput.close() else { Foundation.exit(code.rawValue) }
             // Help and the version are answers.
             if code.isSuccess { print(text) } else if !text.isEmpty { Terminal.write(expansion.explained(text)) }
             Foundation.exit(code.rawValue)

@@ -28,7 +28,7 @@ struct TestAll: AsyncParsableCommand {
     private static func prefixed(_ prefix: String, _ names: [String]) -> [String] { names.map { prefix + $0 } }
 
     func run() async throws {
-        let logger = network.logger()
+        let logger = try network.logger()
         let (beacon, validator, mev, infra, peers) = (
             beacon.options, validator.options, mev.options, infra.options, peers.options
         )

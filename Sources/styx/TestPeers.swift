@@ -25,7 +25,7 @@ struct TestPeers: AsyncParsableCommand {
         switches: PeerNetworkOptions.switches + TestOptions.switches, noneIfEmpty: ["p2p-relays"])
 
     func run() async throws {
-        let logger = network.logger()
+        let logger = try network.logger()
         let (peers, network, selection) = (peers, network, cases.selection)
         try await common.run("peers") { session in
             let test = try await peers.test(network, session, logger: logger)
@@ -104,17 +104,16 @@ struct PeerNetworkOptions: ParsableArguments {
     @Option(help: "DNS name that other operators reach this node at.") var p2pExternalHostname: String?
     @Flag(help: "Dial relays from any port instead of the listening port.") var p2pDisableReuseport = false
     @Option(help: .hidden) var p2pUdpAddress: [String] = []
-    @Option(help: "debug, info, warn, error, fatal or panic.") var logLevel = LogLevel.info
-    @Option(help: "console, logfmt or json.") var logFormat = LogFormat.console
+    @OptionGroup var logging: LoggingOptions
 
-    static let names = [
-        "p2p-relays", "p2p-tcp-address", "p2p-peers", "p2p-external-ip", "p2p-external-hostname", "p2p-udp-address",
-        "log-level", "log-format",
-    ]
+    static let names =
+        [
+            "p2p-relays", "p2p-tcp-address", "p2p-peers", "p2p-external-ip", "p2p-external-hostname", "p2p-udp-address",
+        ] + LoggingOptions.names
     static let switches = ["p2p-disable-reuseport"]
 
-    func logger() -> Logger {
-        _ = LogOutput.bootstrap(level: logLevel, format: logFormat)
+    func logger() throws -> Logger {
+        _ = try logging.logger()
         let logger = Logger(label: "test-peers")
         if !list(p2pUdpAddress).isEmpty {
             logger.warning("QUIC is not offered: --p2p-udp-address is ignored; peers connect over TCP")

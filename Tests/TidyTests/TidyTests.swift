@@ -37,12 +37,13 @@ struct TidyTests {
             "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
             "Prometheus", "Doctor", "Traces", "OTLP", "Views",
         ],
+        "LogSinks": ["Cluster", "ClusterSetup", "Ethereum", "Libp2p", "Program", "Timing"],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Diagnostics": ["Node", "Cluster", "ClusterSetup", "Libp2p", "Program", "SSZ", "Secp256k1"],
         "Demo": ["Node", "Program", "HTTPServing"],
         "styx": [
-            "Node", "Relay", "Demo", "Diagnostics", "Program", "Cluster", "ClusterSetup", "Cosigning", "Libp2p",
-            "Storage", "Doctor", "Views",
+            "Node", "Relay", "Demo", "Diagnostics", "LogSinks", "Program", "Cluster", "ClusterSetup", "Cosigning",
+            "Libp2p", "Storage", "Doctor", "Views",
         ],
         "Simulation": ["DutyWorkflow", "Timing"],
         "FuzzTargets": [
@@ -52,7 +53,7 @@ struct TidyTests {
         "Fuzz": ["FuzzTargets"],
         "Benchmarks": [
             "Demo", "Program", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", "ClusterSetup", "RemoteSigner",
-            "HTTPServing",
+            "HTTPServing", "LogSinks",
         ],
     ]
     /// No sockets, clocks, disks, threads or logs.

@@ -14,6 +14,7 @@ struct ProcessMetrics: Sendable {
     private let heap: Gauge<NoLabels>
     private let errors: Counter<Labels1<MetricLabels.LogTopic>>
     private let warnings: Counter<Labels1<MetricLabels.LogTopic>>
+    private let lokiDropped: Counter<NoLabels>
 
     /// - Parameter startedAt: seconds since 1970.
     init(_ all: inout MetricRegistry, startedAt: Double) {
@@ -29,6 +30,8 @@ struct ProcessMetrics: Sendable {
         heap = all.gauge("go_memstats_heap_inuse_bytes", "Memory in use that is no file's: no heap of Go's.")
         errors = all.counter("app_log_error_total", "Errors in the log.", Labels1<MetricLabels.LogTopic>.self)
         warnings = all.counter("app_log_warn_total", "Warnings in the log.", Labels1<MetricLabels.LogTopic>.self)
+        lokiDropped = all.counter("app_log_loki_dropped_total", "Log lines that did not reach Loki.")
+        lokiDropped.add(0)
     }
 
     /// Reads it anew. What the system does not tell stays as it was.
@@ -37,6 +40,7 @@ struct ProcessMetrics: Sendable {
             errors.advance(to: Double(count.errors), .init(.init(value: topic)))
             warnings.advance(to: Double(count.warnings), .init(.init(value: topic)))
         }
+        lokiDropped.advance(to: Double(LogTally.lokiDropped))
         if let stat = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8), let usage = Usage(stat: stat) {
             cpu.advance(to: Double(usage.cpuTicks) / Double(sysconf(Int32(_SC_CLK_TCK))))
             virtual.set(Double(usage.virtualBytes))
