@@ -157,7 +157,24 @@ package struct RelayFacts: Sendable {
 package struct ClusterFacts: Sendable {
     package var duties = DutyTally()
     /// Validators by what the chain says of them; nil until it was asked.
-    package var validators: (pending: Int, slashed: [String], unknown: Int, total: Int)?
+    package var validators: ValidatorFacts?
 
     package init() {}
+}
+
+/// What the chain says of the cluster's validators.
+package struct ValidatorFacts: Sendable {
+    package var pending: Int
+    /// Their keys.
+    package var slashed: [String]
+    /// Of which the chain does not know.
+    package var unknown: Int
+    package var total: Int
+
+    package init(pending: Int = 0, slashed: [String] = [], unknown: Int = 0, total: Int) {
+        self.pending = pending
+        self.slashed = slashed
+        self.unknown = unknown
+        self.total = total
+    }
 }

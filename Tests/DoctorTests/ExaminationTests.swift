@@ -42,7 +42,7 @@ struct ExaminationTests {
             return peer
         }
         facts.relays = [RelayFacts(name: "r0", isReserved: true, problem: nil)]
-        facts.cluster.validators = (0, [], 0, 8)
+        facts.cluster.validators = ValidatorFacts(total: 8)
         for _ in 0..<20 { facts.cluster.duties.succeeded(.attester, at: Instant(unixSeconds: 5)) }
         return facts
     }
@@ -239,9 +239,9 @@ struct ExaminationTests {
         Row(.dutiesMissed, .thisNode, .warning, "the node itself") { ExaminationTests.fail(.bugSigAgg, &$0) },
         Row(.dutiesMissed, .peers, .warning, "no_peer_signatures") { ExaminationTests.fail(.noPeerSignatures, &$0) },
         Row(.consensusRounds, .cluster, .warning, "more than one round") { $0.failing = [.consensusRounds] },
-        Row(.validatorsPending, .cluster, .info, "3 of the 8") { $0.cluster.validators = (3, [], 0, 8) },
-        Row(.validatorsUnknown, .cluster, .info, "2 of the 8") { $0.cluster.validators = (0, [], 2, 8) },
-        Row(.validatorSlashed, .cluster, .error, "0xab") { $0.cluster.validators = (0, ["0xab"], 0, 8) },
+        Row(.validatorsPending, .cluster, .info, "3 of the 8") { $0.cluster.validators = .init(pending: 3, total: 8) },
+        Row(.validatorsUnknown, .cluster, .info, "2 of the 8") { $0.cluster.validators = .init(unknown: 2, total: 8) },
+        Row(.validatorSlashed, .cluster, .error, "0xab") { $0.cluster.validators = .init(slashed: ["0xab"], total: 8) },
     ]
 
     @Test("a healthy node has none")

@@ -37,7 +37,7 @@ final class DoctorWatch: Sendable {
         var client = ClientLedger()
         var wishes: [PaymentWish.Proposer: Bytes20] = [:]
         var indices: [ValidatorIndex: PubKey] = [:]
-        var validators: (pending: Int, slashed: [String], unknown: Int, total: Int)?
+        var validators: ValidatorFacts?
         var heads: [Duration] = []
         var loopDelays: [Duration] = []
         var clock: SlotClock?
@@ -94,7 +94,9 @@ final class DoctorWatch: Sendable {
         state.withLock { state in
             state.indices = Dictionary(
                 rows.map { ($0.index, $0.validator.pubKey) }, uniquingKeysWith: { first, _ in first })
-            state.validators = (rows.count(where: \.status.isPending), slashed, max(0, total - rows.count), total)
+            state.validators = ValidatorFacts(
+                pending: rows.count(where: \.status.isPending), slashed: slashed, unknown: max(0, total - rows.count),
+                total: total)
         }
     }
 
@@ -140,33 +142,44 @@ final class DoctorWatch: Sendable {
     ///   - signs: whether the node signs by itself.
     ///   - mayLack: whether key shares come and go while it runs.
     func complete(_ facts: inout Facts, signs: Bool, mayLack: Bool, keys: ShareKeys, at now: Instant) {
-        state.withLock { state in
+        let state = state.withLock { state in
             forget(&state, before: now - Self.memory, now)
-            facts.node.twin = state.twin
-            facts.node.slotsSkipped = state.skipped.reduce(0) { $0 + $1.slots }
-            facts.node.skippedWhy = state.skipped.last?.why ?? ""
-            facts.node.loopDelay = state.loopDelays.max()
-            if let until = state.watchesUntil, let clock = state.clock, clock.start(of: until) > now {
-                facts.node.watchesUntil = until
-                facts.node.watchesFor = clock.start(of: until) - now
-            }
-            facts.machine.syncTimes = state.journal?.timings.recent ?? []
-            facts.machine.headsEarly = state.heads.min().flatMap { $0 < .zero ? .zero - $0 : nil }
-            facts.cluster.duties = state.tally
-            facts.cluster.validators = state.validators
-            for place in facts.peers.indices {
-                facts.peers[place].isAbsent = state.absent.contains(facts.peers[place].peer)
-                facts.peers[place].isTwin = state.twins[facts.peers[place].peer] != nil
-            }
-            if !signs {
-                var client = state.client.facts
-                client.payments = payments(state, keys)
-                facts.validatorClient = client
-            } else if let ring = state.ring, facts.shares == nil, !mayLack {
-                let missing = keys.pubKeys.filter { !ring.holds($0) }
-                facts.shares = ShareFacts(
-                    total: keys.pubKeys.count, missing: missing.map(\.hex), areRemote: false)
-            }
+            return state
+        }
+        completeNode(&facts, state, now)
+        facts.cluster.duties = state.tally
+        facts.cluster.validators = state.validators
+        for place in facts.peers.indices {
+            let peer = facts.peers[place].peer
+            facts.peers[place].isAbsent = state.absent.contains(peer)
+            facts.peers[place].isTwin = state.twins[peer] != nil
+        }
+        completeSigning(&facts, state, signs: signs, mayLack: mayLack, keys)
+    }
+
+    private func completeNode(_ facts: inout Facts, _ state: State, _ now: Instant) {
+        facts.node.twin = state.twin
+        facts.node.slotsSkipped = state.skipped.reduce(0) { $0 + $1.slots }
+        facts.node.skippedWhy = state.skipped.last?.why ?? ""
+        facts.node.loopDelay = state.loopDelays.max()
+        if let until = state.watchesUntil, let clock = state.clock, clock.start(of: until) > now {
+            facts.node.watchesUntil = until
+            facts.node.watchesFor = clock.start(of: until) - now
+        }
+        facts.machine.syncTimes = state.journal?.timings.recent ?? []
+        if let early = state.heads.min(), early < .zero { facts.machine.headsEarly = .zero - early }
+    }
+
+    private func completeSigning(
+        _ facts: inout Facts, _ state: State, signs: Bool, mayLack: Bool, _ keys: ShareKeys
+    ) {
+        if !signs {
+            var client = state.client.facts
+            client.payments = payments(state, keys)
+            facts.validatorClient = client
+        } else if let ring = state.ring, facts.shares == nil, !mayLack {
+            let missing = keys.pubKeys.filter { !ring.holds($0) }
+            facts.shares = ShareFacts(total: keys.pubKeys.count, missing: missing.map { $0.hex }, areRemote: false)
         }
     }
 

@@ -128,9 +128,9 @@ extension StyxNode {
         for finding in inventory.findings {
             switch finding {
             case .missing(let validators, let total):
-                facts.shares = ShareFacts(total: total, missing: validators.map(\.hex), areRemote: true)
+                facts.shares = ShareFacts(total: total, missing: validators.map { $0.hex }, areRemote: true)
             case .nothing(let total):
-                facts.shares = ShareFacts(total: total, missing: cluster.keys.pubKeys.map(\.hex), areRemote: true)
+                facts.shares = ShareFacts(total: total, missing: cluster.keys.pubKeys.map { $0.hex }, areRemote: true)
             case .foreign(let signer, let owner, let count):
                 for place in facts.signers.indices where facts.signers[place].name == signer {
                     facts.signers[place].foreign.append((owner, count))
