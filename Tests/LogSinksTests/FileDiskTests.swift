@@ -1,4 +1,5 @@
 import CZlib
+import Ethereum
 import Foundation
 import TestSupport
 import Testing
@@ -75,7 +76,7 @@ struct FileDiskTests {
         let line = Array(String(repeating: "log ", count: 100).utf8) + [0x0a]
         for number in 0..<400 {
             let effects = file.append(
-                line, count: 1, at: .now, wallTime: sampleTime + .seconds(number))
+                line, count: 1, at: .now, wallTime: sampleTime + Duration.seconds(number))
             if effects.contains(.tidy) { #expect(file.backups.tidy(FileDisk()) == nil) }
         }
         let names = directory.names

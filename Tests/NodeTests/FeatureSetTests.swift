@@ -23,17 +23,23 @@ struct FeatureSetTests {
     @Test(
         "names change what they are about, and nothing else",
         arguments: [
-            (["linear"], [], { $0.isLinearForProposals = true }), (["LINEAR"], [], { $0.isLinearForProposals = true }),
-            ([], ["eager_double_linear"], { $0.isEager = false }),
-            ([], ["proposal_timeout"], { $0.hasProposalTimeout = false }),
-            ([], ["consensus_participate"], { $0.joinsEarly = false }),
-            (["chain_split_halt"], [], { $0.haltsOnChainSplit = true }), (["linear"], ["linear"], { _ in }),
-            (["json_requests", "disable_duties_cache", "quic"], [], { _ in }),
-        ] as [([String], [String], @Sendable (inout ConsensusPreferences) -> Void)])
-    func consensus(enable: [String], disable: [String], change: @Sendable (inout ConsensusPreferences) -> Void) {
-        var expected = ConsensusPreferences()
-        change(&expected)
+            (["linear"], [], preferring { $0.isLinearForProposals = true }),
+            (["LINEAR"], [], preferring { $0.isLinearForProposals = true }),
+            ([], ["eager_double_linear"], preferring { $0.isEager = false }),
+            ([], ["proposal_timeout"], preferring { $0.hasProposalTimeout = false }),
+            ([], ["consensus_participate"], preferring { $0.joinsEarly = false }),
+            (["chain_split_halt"], [], preferring { $0.haltsOnChainSplit = true }),
+            (["linear"], ["linear"], ConsensusPreferences()),
+            (["json_requests", "disable_duties_cache", "quic"], [], ConsensusPreferences()),
+        ] as [([String], [String], ConsensusPreferences)])
+    func consensus(enable: [String], disable: [String], expected: ConsensusPreferences) {
         #expect(FeatureSet(enable: enable, disable: disable).consensus == expected)
+    }
+
+    private static func preferring(_ change: (inout ConsensusPreferences) -> Void) -> ConsensusPreferences {
+        var preferences = ConsensusPreferences()
+        change(&preferences)
+        return preferences
     }
 
     @Test(

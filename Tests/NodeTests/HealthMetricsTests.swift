@@ -14,8 +14,8 @@ struct HealthMetricsTests {
     }
 
     @Test("every rule from the start, failing or not; failures are counted")
-    func rules() async throws {
-        let metrics = try await NodeFiles().metrics()
+    func rules() throws {
+        let metrics = try NodeFiles().metrics()
         for rule in HealthRule.allCases {
             #expect(Self.value(metrics, "app_health_checks", rule) == .number(0))
             #expect(Self.value(metrics, "app_health_checks_failed_total", rule) == .number(0))
@@ -35,7 +35,7 @@ struct HealthMetricsTests {
 
     @Test("refused consensus messages count, harmless ones and other protocols' do not")
     func consensusErrors() async throws {
-        let metrics = try await NodeFiles().metrics()
+        let metrics = try NodeFiles().metrics()
         let peer = PeerIndex(0)
         metrics.peers.receive(.refused(peer, protocolID: ConsensusProtocol.id, .malformedPublicKey))
         metrics.peers.receive(.refused(peer, protocolID: ConsensusProtocol.id, .notReady))

@@ -34,7 +34,8 @@ struct SpanExporterTests {
             exporter.add(Spans.spans(1...3))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await exporter.run() }
-                #expect(try spans(await collector.next()).count == 3)
+                let first = try spans(await collector.next())
+                #expect(first.count == 3)
                 group.cancelAll()
             }
             exporter.add(Spans.spans(4...600))

@@ -32,7 +32,7 @@ struct EnvironmentArgumentsTests {
         for flag in Run.flags.options where !Run.flags.noneIfEmpty.contains(flag) {
             for arguments in [["--\(flag)="], ["--\(flag)", ""]] {
                 let run = try Self.run(arguments + ["--log-level=error"])
-                #expect(run.logLevel == .error && run.beaconNodeTimeout == .seconds(2), "\(flag)")
+                #expect(run.logging.logLevel == .error && run.beaconNodeTimeout == .seconds(2), "\(flag)")
                 #expect(run.lockFile == ".charon/cluster-lock.json")
             }
         }
@@ -172,7 +172,7 @@ struct EnvironmentArgumentsTests {
         ])
     func logLevel(text: String, level: LogLevel) throws {
         let run = try Self.run([], ["CHARON_LOG_LEVEL": text])
-        #expect(run.logLevel == level)
+        #expect(run.logging.logLevel == level)
     }
 
     @Test("a new journal is accepted by flag or variable only")

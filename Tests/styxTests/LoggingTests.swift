@@ -102,7 +102,7 @@ struct LoggingTests {
                 "CHARON_LOKI_SERVICE": "s", "STYX_LOG_LEVEL": "debug", "CHARON_LOG_FORMAT": "json",
             ])
         #expect(
-            Set(expanded.dropFirst()) == [
+            Set(expanded.arguments.dropFirst()) == [
                 "--log-color=force", "--log-output-path=/x", "--loki-addresses=http://l/p", "--loki-service=s",
                 "--log-level=debug", "--log-format=json",
             ])

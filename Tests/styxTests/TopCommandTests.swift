@@ -22,7 +22,7 @@ struct TopCommandTests {
     @Test("the node's variable is its default, and bad pauses are refused")
     func flags() throws {
         func top(_ arguments: [String], _ environment: [String: String] = [:]) throws -> TopCommand? {
-            try Styx.parseAsRoot(EnvironmentArguments.expand(["top"] + arguments, environment: environment))
+            try Styx.parseAsRoot(EnvironmentArguments.expand(["top"] + arguments, environment: environment).arguments)
                 as? TopCommand
         }
         #expect(try top([])?.debugAddress == "127.0.0.1:3630")
