@@ -132,7 +132,6 @@ package struct StyxNode: Sendable {
         let (consensus, parSigEx) = serveDuties(on: host, runtime, observe)
         let priority = servePriorities(on: host, runtime, observe)
         let peerInfo = servePeerInfo(on: host, observe)
-        let relays = relayWatch(host)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await serve(server) }
@@ -152,6 +151,7 @@ package struct StyxNode: Sendable {
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {
                     try await confirmLock(server)
+                    let relays = relayWatch(host)
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask {
                             hooks.listening(try await host.bind())

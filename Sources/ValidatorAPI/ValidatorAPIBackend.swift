@@ -3,22 +3,6 @@ import DutyWorkflow
 import Ethereum
 import SSZ
 
-/// Why the node does not do what a validator client asks for.
-package enum ValidatorAPIRefusal: Error, Hashable, CustomStringConvertible {
-    /// The client's fault: answered with 400 and the reason.
-    case refused(String)
-    /// There is no such thing: answered with 404.
-    case notFound(String)
-    /// Not now: answered with 503.
-    case unavailable(String)
-
-    package var description: String {
-        switch self {
-        case .refused(let reason), .notFound(let reason), .unavailable(let reason): reason
-        }
-    }
-}
-
 /// What the validator API needs from the node. Keys are always group keys here. A request is handed on as a whole: each
 /// way through the node costs as much for one set as for all of them.
 ///

@@ -140,7 +140,7 @@ struct CharonSurfaceTests {
         try directory.write("styx.json", Array("{\n\"a\"".utf8))
         for arguments in [["enr"], ["run"], ["relay"], ["cluster", "inspect", "x"]] {
             let broken = try Program.run(arguments, in: directory.path)
-            #expect(broken.status == 1 && broken.text.contains("/styx.json:2 "), "\(broken.text)")
+            #expect(broken.status == 1 && broken.text.contains("/styx.json:3 "), "\(broken.text)")
         }
         for arguments in [["enr", "--help"], ["version"]] {
             #expect(try Program.run(arguments, in: directory.path).status == 0)
