@@ -9,29 +9,38 @@ package final class ByteBudget: Sendable {
         self.bytesMax = bytesMax
     }
 
-    /// What one request holds; given back when it is dropped.
+    /// What one request holds; given back when it is dropped, if not before.
     package final class Share: Sendable {
         private let budget: ByteBudget
-        private let bytes = Mutex(0)
+        /// Nil once given back: what comes after that is not kept, and does not count.
+        private let bytes = Mutex<Int?>(0)
 
         fileprivate init(_ budget: ByteBudget) {
             self.budget = budget
         }
 
-        deinit {
-            let bytes = bytes.withLock { $0 }
-            budget.held.withLock { $0 -= bytes }
+        deinit { giveBack() }
+
+        package func giveBack() {
+            let given = bytes.withLock { bytes in
+                defer { bytes = nil }
+                return bytes ?? 0
+            }
+            budget.held.withLock { $0 -= given }
         }
 
         /// - Returns: false, and nothing is taken, when all requests together would hold too much.
         package func take(_ count: Int) -> Bool {
-            let isTaken = budget.held.withLock { held in
-                guard count <= budget.bytesMax - held else { return false }
-                held += count
-                return true
+            bytes.withLock { bytes in
+                guard let before = bytes else { return true }
+                let isTaken = budget.held.withLock { held in
+                    guard count <= budget.bytesMax - held else { return false }
+                    held += count
+                    return true
+                }
+                if isTaken { bytes = before + count }
+                return isTaken
             }
-            if isTaken { bytes.withLock { $0 += count } }
-            return isTaken
         }
     }
 

@@ -18,6 +18,10 @@ package struct ProxyBody: AsyncSequence, Sendable {
         fileprivate var rest: ArraySlice<[UInt8]>
         fileprivate let share: ByteBudget.Share?
 
-        package mutating func next() async throws -> [UInt8]? { rest.popFirst() }
+        package mutating func next() async throws -> [UInt8]? {
+            if let chunk = rest.popFirst() { return chunk }
+            share?.giveBack()
+            return nil
+        }
     }
 }

@@ -142,7 +142,10 @@ extension BeaconClient {
                 return Self.response(response, holding: share)
             }
         } catch {
-            guard let refusal else { throw error }
+            guard let refusal else {
+                share.giveBack()
+                throw error
+            }
             return Self.response(refusal, holding: share)
         }
     }

@@ -176,14 +176,17 @@ actor CollectorClient {
 
     /// An answer in due form leaves the connection to the next call; anything else ends it.
     private func finish(_ number: Int, _ answer: UnaryAnswer) {
-        guard let call, call.number == number else { return }
+        guard var call, call.number == number else { return }
+        // Closing the connection may call back at once.
+        self.call = nil
         switch answer {
-        case .message, .status: return resume(call, answer)
+        case .message, .status: break
         case .http: dropConnection()
         case .broken:
             dropConnection()
             guard !call.isReusing else {
-                self.call?.isReusing = false
+                call.isReusing = false
+                self.call = call
                 return connect(call)
             }
         }
@@ -191,12 +194,13 @@ actor CollectorClient {
     }
 
     private func giveUp(_ why: String) {
+        let given = call
+        call = nil
         dropConnection()
-        if let call { resume(call, .broken(why)) }
+        if let given { resume(given, .broken(why)) }
     }
 
     private func resume(_ call: Call, _ answer: UnaryAnswer) {
-        self.call = nil
         call.timer.cancel()
         guard case .broken(let why) = answer, let fault, fault != why else {
             return call.answered.resume(returning: answer)

@@ -57,7 +57,7 @@ struct DutyTracerTests {
     @Test(
         "what only the cluster needs is done with its signature",
         arguments: [
-            DutyType.randao, .prepareAggregator, .prepareSyncContribution, .builderRegistration,
+            DutyType.randao, .prepareAggregator, .prepareSyncContribution,
         ])
     func forTheCluster(type: DutyType) {
         var script = ScriptedDuty(type)

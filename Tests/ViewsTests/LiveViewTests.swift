@@ -135,7 +135,7 @@ struct LiveViewTests {
         #expect(scene.view.duties.map(\.duty.slot.rawValue) == [42, 41, 40])
     }
 
-    @Test("ten thousand hostile duties, and as many faults, stay within the bounds and leave our own rows alone")
+    @Test("thousands of hostile duties, and as many faults, stay within the bounds and leave our own rows alone")
     func hostile() throws {
         var scene = LiveScene(nodes: 10, validators: 1000)
         let own = scene.duty(20_000)
@@ -143,7 +143,7 @@ struct LiveViewTests {
         let now = scene.time(20_000)
         let text = String(repeating: "💥\u{202e}\n", count: 1000)
         let fault = try #require(DutyFault(.peerRefused(PeerIndex(3), text)))
-        for slot in UInt64(10_000)..<20_000 {
+        for slot in UInt64(2_000)..<4_000 {
             let duty = scene.duty(slot, DutyType.allCases[Int(slot) % DutyType.allCases.count])
             scene.sign(duty, by: [3], at: now)
             scene.report(.fault(duty, fault), at: now)

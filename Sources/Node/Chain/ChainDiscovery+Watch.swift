@@ -112,7 +112,7 @@ extension ChainDiscovery {
         guard let agreed = verdict.agreed, let difference = agreed.difference(from: sight.spec) else { return }
         if !agreed.hasConstants(of: sight.spec) {
             if agreed.hasConstants(of: sight.running) {
-                logger.info("the chain's constants are again those that this node runs with: no restart is needed")
+                logger.warning("the chain's constants are again those that this node runs with: no restart is needed")
             } else {
                 logger.error(
                     "the chain's constants changed: restart this node", metadata: ["difference": "\(difference)"])
