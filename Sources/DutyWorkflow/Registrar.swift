@@ -67,6 +67,8 @@ struct Registrar: Sendable {
             var isProposed = false
             for duty in shares.duties(of: .builderRegistration, key) {
                 guard let data = proposal(duty, key, wish, shares, now) else { continue }
+                // Another was signed here in that duty, before this operator changed its mind.
+                if let signed = shares.signedRoot(duty, key), signed != data.messageRoot { continue }
                 sets[duty, default: [:]][key] = data
                 isProposed = true
             }
