@@ -141,7 +141,9 @@ extension Workflow {
 
     mutating func wakeRegistrar(_ now: Instant) -> [Signal] { registrar.wake(parSigDB, at: now) }
 
-    mutating func cosign(_ duty: Duty, _ keys: [EntryKey], _ now: Instant) -> [Signal] {
-        registrar.heard(duty, keys, parSigDB, at: now)
+    /// Of every set that peers share: nothing is done for other duties.
+    mutating func cosign(_ duty: Duty, _ set: ParSignedDataSet, _ now: Instant) -> [Signal] {
+        guard duty.type == .builderRegistration else { return [] }
+        return registrar.heard(duty, set.keys.sorted(), parSigDB, at: now)
     }
 }

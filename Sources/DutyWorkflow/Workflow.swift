@@ -73,7 +73,7 @@ package struct Workflow: Sendable {
         case .signedLocally(let duty, let set): parSigDB.storeInternal(duty, set)
         case .signedByPeer(let duty, let set):
             parSigDB.storeExternal(duty, set, due: scheduler.definitions(of: duty).map { Set($0.keys) }, at: now)
-                + cosign(duty, set.keys.sorted(), now)
+                + cosign(duty, set, now)
         case .thresholdReached(let duty, let groups): sigAgg.combine(duty, groups)
         case .badShares(let duty, let key, let shares): parSigDB.discard(duty, key, shares)
         case .aggregated(let duty, let set): publish(duty, set, now)
