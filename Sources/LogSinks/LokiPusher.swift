@@ -56,7 +56,7 @@ package final class LokiPusher: Sendable {
                 for index in addresses.indices {
                     group.addTask { [self] in
                         while !Task.isCancelled {
-                            await push(index, web, Self.timeout)
+                            await pushToTheEnd(index, web, grace: Self.lastTimeout * patience)
                             do { try await Task.sleep(for: Self.pushEvery) } catch { return }
                         }
                     }
@@ -72,6 +72,20 @@ package final class LokiPusher: Sendable {
                 }
             }
             return try result.get()
+        }
+    }
+
+    /// A push that is under way when the process ends is not cut off at once: Loki may have its lines already, and would
+    /// get them twice.
+    private func pushToTheEnd(_ index: Int, _ web: WebClient, grace: Duration) async {
+        let push = Task { await push(index, web, Self.timeout) }
+        await withTaskCancellationHandler {
+            await push.value
+        } onCancel: {
+            Task {
+                try? await Task.sleep(for: grace)
+                push.cancel()
+            }
         }
     }
 

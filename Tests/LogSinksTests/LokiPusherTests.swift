@@ -118,6 +118,21 @@ struct LokiPusherTests {
         }
     }
 
+    @Test("what Loki is still taking at the end is not sent twice")
+    func underWay() async throws {
+        let slow: @Sendable (Int) -> Int = { _ in
+            Thread.sleep(forTimeInterval: 0.2)
+            return 204
+        }
+        try await FakeLoki.with(slow) { loki in
+            let pusher = try pusher(loki.url)
+            pusher.identify([])
+            pusher.add(record())
+            try await pusher.run(patience: 30) { await loki.pushed.wait() }
+            #expect(loki.pushes.count == 1)
+        }
+    }
+
     @Test("lines of more than 4 KiB lose what repeats them, then go if they can")
     func long() async throws {
         try await FakeLoki.with { loki in
