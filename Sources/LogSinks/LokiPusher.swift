@@ -78,13 +78,13 @@ package final class LokiPusher: Sendable {
     /// A push that is under way when the process ends is not cut off at once: Loki may have its lines already, and would
     /// get them twice.
     private func pushToTheEnd(_ index: Int, _ web: WebClient, grace: Duration) async {
-        let push = Task { await push(index, web, Self.timeout) }
+        let underWay = Task { await push(index, web, Self.timeout) }
         await withTaskCancellationHandler {
-            await push.value
+            await underWay.value
         } onCancel: {
             Task {
                 try? await Task.sleep(for: grace)
-                push.cancel()
+                underWay.cancel()
             }
         }
     }
