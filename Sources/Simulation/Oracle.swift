@@ -71,6 +71,11 @@ package struct Oracle {
 
     package func broadcastEntries(_ duty: Duty) -> Set<EntryKey> { Set((broadcasts[duty] ?? [:]).keys) }
 
+    /// What an operator's shares were heard for, in a duty.
+    package func shared(_ share: ShareIndex, _ duty: Duty) -> Set<EntryKey> {
+        Set(shares.keys.lazy.filter { $0.node == share.rawValue && $0.duty == duty }.map(\.key))
+    }
+
     package func accepted(_ node: Int, _ duty: Duty, _ key: EntryKey) -> Bool {
         acceptedByNode.contains(Key(node: node, duty: duty, key: key))
     }

@@ -77,15 +77,31 @@ struct AdversityTests {
         #expect(cluster.missed(slots: 16..<20).isEmpty, replay(seed))
     }
 
-    @Test("a node with a disk of seconds holds up nobody", arguments: Seeds.fromEnvironment(default: 0..<3))
+    @Test(
+        "a node with a disk of seconds holds up nobody, and gives its own share all the same",
+        arguments: Seeds.fromEnvironment(default: 0..<3))
     func slowDisk(seed: UInt64) {
         let nodes = Self.sizes[Int(seed % 3)]
-        var cluster = makeCluster(nodes, seed) {
-            $0.slowDisks = [Int(seed) % nodes: .milliseconds(500)...(.seconds(3))]
-        }
-        cluster.run(untilSlot: 17)
+        let slow = Int(seed) % nodes
+        var cluster = makeCluster(nodes, seed) { $0.slowDisks = [slow: .milliseconds(500)...(.seconds(3))] }
+        cluster.run(untilSlot: 20)
         #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
         #expect(cluster.missed(slots: 0..<16).isEmpty, replay(seed))
+        #expect(cluster.unshared(by: slow, slots: 0..<16).isEmpty, replay(seed))
+    }
+
+    @Test(
+        "when every disk takes seconds, duties are late, and none is lost",
+        arguments: Seeds.fromEnvironment(default: 0..<3))
+    func slowDisks(seed: UInt64) {
+        let nodes = Self.sizes[Int(seed % 3)]
+        var cluster = makeCluster(nodes, seed) { options in
+            for node in 0..<nodes { options.slowDisks[node] = .milliseconds(500)...(.seconds(3)) }
+        }
+        cluster.run(untilSlot: 24)
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.missed(slots: 0..<16).isEmpty, replay(seed))
+        for node in 0..<nodes { #expect(cluster.unshared(by: node, slots: 0..<16).isEmpty, replay(seed)) }
     }
 
     @Test(

@@ -32,6 +32,13 @@ extension SimulatedCluster {
     /// Attestations of the slots in `range` that nobody broadcast.
     func missed(slots: Range<UInt64>) -> [String] { attestations(in: slots).filter { !isBroadcast($0) }.map(name) }
 
+    /// Attestations that this node's own share was never heard for.
+    func unshared(by node: Int, slots: Range<UInt64>) -> [String] {
+        attestations(in: slots).filter { row in
+            !oracle.shared(ShareIndex(PeerIndex(node)), .attester(slot: row.slot)).pubKeys.contains(row.pubKey)
+        }.map(name)
+    }
+
     /// What nobody broadcast of all that the cluster owes the chain in these slots.
     ///
     /// - Parameter forks: under which selection proofs are signed; those of the start if nil.
