@@ -190,7 +190,8 @@ let package = Package(
         .target(
             name: "BeaconTestSupport",
             dependencies: [
-                "TestSupport", "BeaconClient", "HTTPServing", hummingbird, nioCore, nioPosix, logging,
+                "TestSupport", "BeaconClient", "HTTPServing", hummingbird, hummingbirdTLS, nioCore, nioPosix, nioSSL,
+                certificates, crypto, logging,
             ],
             path: "Tests/BeaconTestSupport", swiftSettings: strict),
         .target(
@@ -215,11 +216,11 @@ let package = Package(
         tests("Program"),
         tests("HTTPServing", [hummingbird, httpClient, nioCore]),
         tests("BeaconClient", ["BeaconTestSupport", nioCore, nioPosix]),
-        tests("ValidatorAPI", ["BeaconTestSupport", httpClient, nioCore, nioPosix, nioSSL, certificates, crypto]),
+        tests("ValidatorAPI", ["BeaconTestSupport", httpClient, nioCore, nioPosix, nioSSL]),
         tests("KeymanagerAPI", [httpClient, nioCore, logging]),
         tests("Storage", exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
-        tests("Cosigning", ["ClusterTestSupport", logging]),
+        tests("Cosigning", ["ClusterTestSupport", nioSSL, logging]),
         tests(
             "RemoteSigner",
             [

@@ -9,35 +9,38 @@ extension ClusterKeys {
     package func match(_ entries: [KeystoreDirectory.Entry], ofPeer peer: Int) throws(ClusterError)
         -> [Int: SecretKey]
     {
-        try places(of: entries, ofPeer: peer).mapValues(\.key)
+        let (places, faults) = usable(entries, ofPeer: peer)
+        if let fault = faults.first { throw fault.error }
+        return places.mapValues(\.key)
     }
 
-    /// `match`, with the files.
-    package func places(of entries: [KeystoreDirectory.Entry], ofPeer peer: Int) throws(ClusterError)
-        -> [Int: KeystoreDirectory.Entry]
-    {
-        var places: [BLS.PublicKey: (validator: Int, peer: Int)] = [:]
+    /// As `match`, with the files, and without those that are of no use to this node.
+    package func usable(
+        _ entries: [KeystoreDirectory.Entry], ofPeer peer: Int
+    ) -> (places: [Int: KeystoreDirectory.Entry], faults: [KeystoreDirectory.Fault]) {
+        var owners: [BLS.PublicKey: (validator: Int, peer: Int)] = [:]
         for (v, validator) in validators.enumerated() {
-            for (p, share) in validator.shares.enumerated() { places[share] = (v, p) }
+            for (p, share) in validator.shares.enumerated() { owners[share] = (v, p) }
         }
-        var found: [Int: KeystoreDirectory.Entry] = [:]
+        var places: [Int: KeystoreDirectory.Entry] = [:]
+        var faults: [KeystoreDirectory.Fault] = []
         for entry in entries {
             let publicKey = entry.key.publicKey
-            guard let place = places[publicKey] else {
-                throw .inFile(
-                    entry.path, .field("share", "\(publicKey.bytes) is no key share of any validator in the lock"))
+            let reason: String
+            switch owners[publicKey] {
+            case nil: reason = "\(publicKey.bytes) is no key share of any validator in the lock"
+            case let owner? where owner.peer != peer:
+                reason = "belongs to operator \(owner.peer) of validator \(owner.validator), not to this node"
+            case let owner?:
+                guard let other = places[owner.validator] else {
+                    places[owner.validator] = entry
+                    continue
+                }
+                reason = "the same as in \(other.path), of validator \(owner.validator)"
             }
-            guard place.peer == peer else {
-                throw .inFile(
-                    entry.path,
-                    .field(
-                        "share", "belongs to operator \(place.peer) of validator \(place.validator), not to this node"))
-            }
-            if let other = found.updateValue(entry, forKey: place.validator) {
-                throw .inFile(
-                    entry.path, .field("share", "the same as in \(other.path), of validator \(place.validator)"))
-            }
+            faults.append(
+                .init(path: entry.path, index: entry.index, error: .inFile(entry.path, .field("share", reason))))
         }
-        return found
+        return (places, faults)
     }
 }

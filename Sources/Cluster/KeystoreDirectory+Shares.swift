@@ -3,18 +3,6 @@ import Glibc
 
 /// Keystores that come and go one by one. Source: remote-signer.md §D.2; the names: spec/cluster-files.md §15.
 extension KeystoreDirectory {
-    /// Opens every `keystore-*.json` of the directory, in the order of the names; none if it is empty or missing.
-    ///
-    /// - Parameters: see `load`.
-    package static func loadPresent(
-        _ directory: String, concurrency: Int, progress: @escaping WorkProgress = { _, _ in true }
-    ) throws(ClusterError) -> [Entry] {
-        guard FileAccess.isTaken(directory), try FileAccess.names(in: directory).contains(where: isKeystore) else {
-            return []
-        }
-        return try load(directory, concurrency: concurrency, progress: progress)
-    }
-
     /// Adds a keystore as it is; durable on return. If that fails, nothing is left that could be opened later.
     ///
     /// - Parameter index: the validator's position in the lock; none of that number may be there.

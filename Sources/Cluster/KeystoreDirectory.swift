@@ -90,7 +90,7 @@ package enum KeystoreDirectory {
 
     static func isKeystore(_ name: String) -> Bool { name.hasPrefix("keystore-") && name.hasSuffix(".json") }
 
-    private static func files(in directory: String) throws(ClusterError) -> [File] {
+    static func files(in directory: String) throws(ClusterError) -> [File] {
         let names = try FileAccess.names(in: directory).filter(isKeystore)
         guard !names.isEmpty else {
             throw .inFile(directory, .field("keystores", "no keys found; put keystore-<number>.json and .txt there"))
@@ -165,19 +165,23 @@ package enum KeystoreDirectory {
         let contents = try files.map { file throws(ClusterError) in try read(file) }
         return try ParallelWork.map(files.count, threads: threads(contents, concurrency), progress: progress) {
             i throws(ClusterError) in
-            let file = files[i]
-            let key: SecretKey
-            do throws(ClusterError) {
-                key = try open(contents[i], passwordPath: file.passwordPath)
-            } catch .system(let action, let path, let code) where path == file.passwordPath {
-                // The file is named already.
-                throw .inFile("password of \(file.path)", .system(action: action, path: path, code: code))
-            } catch .fileTooLarge(let path, let bytesMax) {
-                throw .fileTooLarge(path: path, bytesMax: bytesMax)
-            } catch {
-                throw .inFile("\(file.path) with the password in \(file.passwordPath)", error)
-            }
-            return Entry(path: file.path, index: file.index, key: key)
+            try entry(files[i], contents[i])
         }
+    }
+
+    /// - Throws: errors that name the files.
+    static func entry(_ file: File, _ content: KeystoreContent) throws(ClusterError) -> Entry {
+        let key: SecretKey
+        do throws(ClusterError) {
+            key = try open(content, passwordPath: file.passwordPath)
+        } catch .system(let action, let path, let code) where path == file.passwordPath {
+            // The file is named already.
+            throw .inFile("password of \(file.path)", .system(action: action, path: path, code: code))
+        } catch .fileTooLarge(let path, let bytesMax) {
+            throw .fileTooLarge(path: path, bytesMax: bytesMax)
+        } catch {
+            throw .inFile("\(file.path) with the password in \(file.passwordPath)", error)
+        }
+        return Entry(path: file.path, index: file.index, key: key)
     }
 }

@@ -9,6 +9,8 @@ package struct ServiceError: Error, Equatable, Sendable, CustomStringConvertible
         /// No complete answer in time.
         case timeout(Duration)
         case connection(String)
+        /// There is somebody, and no TLS with it.
+        case tls(String)
         /// Neither 2xx nor one that counts as success. The text is the start of the answer's body.
         case status(Int, String)
         /// It wants us to go elsewhere, and we do not.
@@ -49,6 +51,7 @@ extension ServiceError.Cause: CustomStringConvertible {
         switch self {
         case .timeout(let limit): "no complete answer within \(limit)"
         case .connection(let reason): reason
+        case .tls(let reason): "no TLS connection: \(reason)"
         case .status(let status, let text): "answered with status \(status)" + (text.isEmpty ? "" : " (\(text))")
         case .redirected: "answered with a redirect, which is not followed here; give the final address"
         case .tooLarge(let bytesMax): "answered with more than \(bytesMax) bytes"
@@ -78,7 +81,7 @@ extension ServiceError.Cause: CustomStringConvertible {
             }
             self = .connection("no connection: \((last as? IOError).map(Self.reason) ?? "\(last)")")
         case let error as IOError: self = .connection("no connection: \(Self.reason(error))")
-        default: self = .connection("connection failed: \(error)")
+        default: self = Self(tls: error) ?? .connection("connection failed: \(error)")
         }
     }
 

@@ -54,11 +54,10 @@ package final class WebClient: Sendable {
         self.patience = patience
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
         settings.httpVersion = .http1Only
-        if let trust {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.trustRoots = trust.roots
-            settings.tlsConfiguration = tls
-        }
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        if let trust { tls.trustRoots = trust.roots }
+        settings.tlsConfiguration = tls
         // A refused connection is an answer.
         settings.connectionPool.retryConnectionEstablishment = false
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsMax

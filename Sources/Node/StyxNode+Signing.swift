@@ -12,8 +12,9 @@ import Synchronization
 /// Key shares of keystores, by validator.
 struct OpenedShares: Sendable {
     let keys: [PubKey: SecretKey]
-    /// Of those that may be taken away.
     var files: [PubKey: String] = [:]
+    /// Keystores that do not sign.
+    var faults: [KeystoreDirectory.Fault] = []
 }
 
 /// What signatures are made and checked with, from the node's first second on.
@@ -54,7 +55,10 @@ extension StyxNode {
         configuration.validatorKeysDirectory ?? NodeConfiguration.defaultValidatorKeysDirectory
     }
 
-    /// This operator's key shares, if the node is to sign with keystores: all of them, unless keys come and go.
+    /// This operator's key shares, if the node is to sign with keystores. It does so with those that it can use; what is
+    /// missing is told.
+    ///
+    /// - Throws: if there is not one, unless keys come and go.
     func openShares(
         progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
     ) async throws -> OpenedShares? {
@@ -63,39 +67,53 @@ extension StyxNode {
         let mayLack = !configuration.keymanagerAddress.isEmpty
         let concurrency = max(1, ProcessInfo.processInfo.activeProcessorCount)
         let cancellation = Cancellation()
-        return try await withTaskCancellationHandler {
+        let opened = try await withTaskCancellationHandler {
             try await threads.run { [cluster, hooks] in
-                let tell: WorkProgress = { done, total in
+                try cluster.loadShares(directory, concurrency: concurrency) { done, total in
                     hooks.keystores(done, total)
                     progress(done, total)
                     return !cancellation.isCancelled
                 }
-                guard mayLack else {
-                    do {
-                        return OpenedShares(
-                            keys: try cluster.loadShares(directory, concurrency: concurrency, progress: tell))
-                    } catch let error as ClusterError {
-                        throw Self.explained(error, directory, validators: cluster.keys.pubKeys.count)
-                    }
-                }
-                let entries = try cluster.loadPresentShares(directory, concurrency: concurrency, progress: tell)
-                return OpenedShares(keys: entries.mapValues(\.key), files: entries.mapValues(\.path))
             }
         } onCancel: {
             cancellation.cancel()
         }
+        if opened.keys.isEmpty {
+            if let fault = opened.faults.first { throw fault.error }
+            guard mayLack else { throw Self.nothing(in: directory) }
+        }
+        let validators = cluster.clusterKeys.validators.map { $0.publicKey.bytes }
+        tell(KeystoreInventory(opened, validators: validators), mayLack: mayLack)
+        return opened
     }
 
-    /// Where keystores are missing, they may have been deleted on purpose.
-    private static func explained(_ error: ClusterError, _ directory: String, validators: Int) -> any Error {
-        let names = (try? FileAccess.names(in: directory)) ?? []
-        let count = names.count { $0.hasPrefix("keystore-") && $0.hasSuffix(".json") }
-        guard count < validators else { return error }
-        return ConfigurationError(
-            flag: "validator-keys-dir",
-            what: "\(directory) holds \(count) keystores for \(validators) validators of the cluster lock: \(error)",
-            cure: "put the missing ones there; or, if they were deleted through the keymanager API, give"
-                + " --keymanager-address as before: then this node signs with those that are there")
+    private static func nothing(in directory: String) -> ConfigurationError {
+        ConfigurationError(
+            flag: "validator-keys-dir", what: "\(directory) holds no keystore, so there is nothing to sign with",
+            cure: "put this operator's keystores there, keystore-<number>.json and .txt; or, if they were deleted"
+                + " through the keymanager API, give --keymanager-address as before")
+    }
+
+    /// - Parameter mayLack: key shares come and go: those without a file are missing on purpose.
+    private func tell(_ inventory: KeystoreInventory, mayLack: Bool) {
+        let logger = topic("signer")
+        for useless in inventory.useless.prefix(Self.namesMax) {
+            var metadata: Logger.Metadata = ["file": "\(useless.file)", "error": "\(useless.reason)"]
+            if let validator = useless.validator { metadata["validator"] = "\(validator)" }
+            logger.warning("keystore is of no use: nothing is signed with it", metadata: metadata)
+        }
+        guard !inventory.missing.isEmpty, !mayLack || !inventory.useless.isEmpty else { return }
+        logger.warning(
+            "keystores lack key shares of this operator: these validators are not signed for; put theirs into --validator-keys-dir and restart",
+            metadata: [
+                "missing": "\(inventory.missing.count)", "of": "\(inventory.total)",
+                "validators": "\(Self.names(inventory.missing))",
+                "not_named": "\(max(0, inventory.missing.count - Self.namesMax))",
+            ])
+    }
+
+    private static func names(_ validators: [PubKey]) -> String {
+        validators.prefix(namesMax).map { $0.hex }.joined(separator: " ")
     }
 
     // MARK: Remote signers
@@ -131,7 +149,7 @@ extension StyxNode {
     private static func tell(_ finding: SignerInventory.Finding, _ logger: Logger) {
         switch finding {
         case .missing(let validators, let total):
-            let names = validators.prefix(namesMax).map { $0.hex }.joined(separator: " ")
+            let names = Self.names(validators)
             logger.warning(
                 "remote signers lack key shares of this operator: these validators are not signed for; import the shares there",
                 metadata: [

@@ -1,9 +1,12 @@
 import BeaconAPI
 import HTTPServing
-import Hummingbird
-import Logging
 import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
 import NIOCore
+import NIOSSL
 import Synchronization
 import TestSupport
 
@@ -69,20 +72,27 @@ package final class FakeBeaconNode: Sendable {
 
     /// Bodies are not read before this opens.
     private let readsBodies: Gate?
+    private let tls: TLSConfiguration?
 
-    private init(_ respond: @escaping Responder, readsBodies: Gate?) {
+    private init(_ respond: @escaping Responder, readsBodies: Gate?, tls: TLSConfiguration?) {
         self.respond = respond
         self.readsBodies = readsBodies
+        self.tls = tls
     }
 
     package var requests: [ProxyRequest] { seen.withLock { $0 } }
-    package var url: String { "http://127.0.0.1:\(boundPort.withLock { $0 })" }
+    /// By the name that a `TestCertificate` is for.
+    package var url: String {
+        let port = boundPort.withLock { $0 }
+        return tls == nil ? "http://127.0.0.1:\(port)" : "https://localhost:\(port)"
+    }
 
     /// Runs a node for as long as `body` runs.
     package static func with<R: Sendable>(
-        readsBodies: Gate? = nil, _ respond: @escaping Responder, _ body: (FakeBeaconNode) async throws -> R
+        readsBodies: Gate? = nil, tls: TLSConfiguration? = nil, _ respond: @escaping Responder,
+        _ body: (FakeBeaconNode) async throws -> R
     ) async throws -> R {
-        let node = FakeBeaconNode(respond, readsBodies: readsBodies)
+        let node = FakeBeaconNode(respond, readsBodies: readsBodies, tls: tls)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await node.application().serve { node.stopping.open() } }
             await node.listening.wait()
@@ -105,12 +115,14 @@ package final class FakeBeaconNode: Sendable {
         return logger
     }
 
-    private func application() -> some ApplicationProtocol {
+    private func application() throws -> some ApplicationProtocol {
         let responder = CallbackResponder<Context> { request, context in
             try await self.answer(request, context.channel)
         }
+        var server = HTTPServerBuilder.http1()
+        if let tls { server = try .tls(.http1(), tlsConfiguration: tls) }
         return Application(
-            responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            responder: responder, server: server, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in
                 self.boundPort.withLock { $0 = channel.localAddress?.port ?? 0 }
                 self.listening.open()

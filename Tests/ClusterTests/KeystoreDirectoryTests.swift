@@ -43,14 +43,14 @@ import Testing
     @Test("one is added and removed durably, password first and last; what a broken removal left is replaced")
     func addAndRemove() throws {
         let folder = directory.file("new/keys")
-        #expect(try KeystoreDirectory.loadPresent(folder, concurrency: 1).isEmpty)
+        #expect(try KeystoreDirectory.loadUsable(folder, concurrency: 1).entries.isEmpty)
         let json = try directory.read("keys/keystore-insecure-4.json")
         let password = try directory.read("keys/keystore-insecure-4.txt")
         try directory.write("new/keys/keystore-4.txt", Array("left over".utf8))
         let added = try KeystoreDirectory.add(json, password: password, index: 4, to: folder)
         #expect(added == "\(folder)/keystore-4.json")
         #expect(try directory.read("new/keys/keystore-4.json") == json)
-        let opened = try KeystoreDirectory.loadPresent(folder, concurrency: 1)
+        let opened = try KeystoreDirectory.loadUsable(folder, concurrency: 1).entries
         #expect(opened.map(\.key.publicKey) == [keys[4].publicKey] && opened.map(\.path) == [added])
         #expect(throws: ClusterError.self) {
             try KeystoreDirectory.add(json, password: password, index: 4, to: folder)
@@ -71,6 +71,23 @@ import Testing
         let text = error?.description ?? ""
         #expect(text.contains("/keystore-insecure-7.json") && text.contains("/keystore-insecure-7.txt"), "\(text)")
         #expect(text.contains("password does not open"))
+    }
+
+    @Test("of those that cannot be opened each is named with its reason, and the others are opened", arguments: [1, 3])
+    func usable(concurrency: Int) throws {
+        try overwrite("keystore-insecure-7.txt", Array("wrong".utf8))
+        try FileManager.default.removeItem(atPath: "\(path)/keystore-insecure-3.txt")
+        try FileManager.default.removeItem(atPath: "\(path)/keystore-insecure-5.json")
+        let half = try directory.read("keys/keystore-insecure-9.json").prefix(100)
+        try overwrite("keystore-insecure-9.json", Array(half))
+        try directory.write("keys/keystore-copy.json", Array("{}".utf8))
+        let (entries, faults) = try KeystoreDirectory.loadUsable(path, concurrency: concurrency)
+        #expect(Set(entries.map(\.index)) == [0, 1, 2, 4, 6, 8, 10, 11])
+        #expect(entries.allSatisfy { $0.key.publicKey == keys[$0.index ?? 0].publicKey })
+        #expect(Set(faults.map(\.index)) == [nil, 3, 7, 9])
+        for fault in faults { #expect("\(fault.error)".contains(fault.path), "\(fault.error)") }
+        let wrong = faults.first { $0.index == 7 }
+        #expect(wrong.map { "\($0.error)".contains("password does not open") } == true)
     }
 
     @Test("a missing password file is named")

@@ -79,6 +79,37 @@ import Testing
         }
     }
 
+    @Test("a removal waits for who was handed the key: what is asked for with it can be called back then")
+    func uses() async {
+        let (a, b) = (Self.keys[0], Self.keys[1])
+        let ring = ring([a, b])
+        let removed = Gate()
+        let (steps, step) = AsyncStream.makeStream(of: String.self)
+        await withTaskGroup(of: Void.self) { group in
+            ring.use { keys in
+                #expect(Set(keys.keys) == [a, b])
+                group.addTask {
+                    _ = await ring.remove([a])
+                    removed.open()
+                    step.yield("removed")
+                    step.finish()
+                }
+                while ring.holds(a) {}
+                ring.tell(outcome(of: [a, b])) { outcome in
+                    #expect(outcome.signed.keys.map(\.pubKey) == [b])
+                }
+                #expect(!removed.isOpen)
+                step.yield("used")
+            }
+            ring.use { keys in
+                #expect(Set(keys.keys) == [b])
+            }
+        }
+        var seen: [String] = []
+        for await word in steps { seen.append(word) }
+        #expect(seen == ["used", "removed"])
+    }
+
     private final class Notes: Sendable {
         let gone = Mutex<Set<PubKey>>([])
         let late = Mutex<[PubKey]>([])

@@ -30,7 +30,7 @@ struct KeymanagerImportTests {
         #expect(try scene.directory.mode("keys/keystore-2.json") == 0o444)
         #expect(try scene.directory.mode("keys/keystore-2.txt") == 0o400)
         #expect(words(try await keymanager.importKeystores(request)) == [.duplicate, .duplicate, .duplicate])
-        let reopened = try KeystoreDirectory.loadPresent(scene.folder, concurrency: 1)
+        let reopened = try KeystoreDirectory.loadUsable(scene.folder, concurrency: 1).entries
         #expect(reopened.map(\.index) == [0, 2])
         #expect(reopened.map(\.key.publicKey.bytes) == [scene.share(0), scene.share(2)])
         try await scene.stop()

@@ -21,12 +21,19 @@ struct KeymanagerRemoteTests {
     private func words(_ statuses: [KeyStatus]) -> [KeyStatus.Word] { statuses.map(\.word) }
 
     /// A keymanager before a signer that has all key shares; the signer's URL.
+    ///
+    /// - Parameter signs: has to be over before the signer signs anything.
     private func with(
-        _ scene: ShareScene, _ body: (Keymanager, Signer, RetiredKeys, _ url: String) async throws -> Void
+        _ scene: ShareScene, signs: @escaping @Sendable () async -> Void = {},
+        _ body: (Keymanager, Signer, RetiredKeys, _ url: String) async throws -> Void
     ) async throws {
         let duties = scene.scene
         let shares = duties.validators.map { $0.shares[0] }
-        try await FakeBeaconNode.with({ Self.answer($0, shares) }) { server in
+        let respond: FakeBeaconNode.Responder = { request in
+            if !request.target.hasSuffix("publicKeys") { await signs() }
+            return Self.answer(request, shares)
+        }
+        try await FakeBeaconNode.with(respond) { server in
             let (lists, listed) = AsyncStream.makeStream(of: Void.self)
             let client = SignerClient(
                 SignerConfiguration(urls: [try ServiceURL(server.url)], timeout: .seconds(20)),
@@ -107,6 +114,27 @@ struct KeymanagerRemoteTests {
             #expect(try await signed(scene, by: signer) == all)
         }
         #expect(try RetiredKeys(path: scene.directory.file("retired.json")).all.isEmpty)
+        try await scene.stop()
+    }
+
+    @Test("one that is taken out while its signer is asked makes nothing; the others' signatures come")
+    func underWay() async throws {
+        let scene = try ShareScene(validators: 3)
+        let all = Set(scene.scene.validators.map(\.pubKey))
+        let (asked, answers) = (Gate(), Gate())
+        let signs: @Sendable () async -> Void = {
+            asked.open()
+            await answers.wait()
+        }
+        try await with(scene, signs: signs) { keymanager, signer, _, _ in
+            async let made = signed(scene, by: signer)
+            await asked.wait()
+            let statuses = try await keymanager.deleteRemoteKeys([scene.share(1)])
+            answers.open()
+            #expect(words(statuses) == [.deleted])
+            let validators = try await made
+            #expect(validators == all.subtracting([scene.pubKey(1)]))
+        }
         try await scene.stop()
     }
 

@@ -1,37 +1,12 @@
 import AsyncHTTPClient
 import BeaconTestSupport
-import Crypto
-import Foundation
 import NIOSSL
 import TestSupport
 import Testing
 import ValidatorAPI
-import X509
 
 @Suite("TLS")
 struct TLSTests {
-    /// Certificate and key for 127.0.0.1, made now, as PEM files have them.
-    struct Pair {
-        let certificate: [UInt8]
-        let key: [UInt8]
-
-        init() throws {
-            let key = P256.Signing.PrivateKey()
-            let name = try DistinguishedName { CommonName("styx test") }
-            let certificate = try Certificate(
-                version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: .init(key.publicKey),
-                notValidBefore: .now - 3600, notValidAfter: .now + 3600, issuer: name, subject: name,
-                signatureAlgorithm: .ecdsaWithSHA256,
-                extensions: try Certificate.Extensions {
-                    Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
-                    SubjectAlternativeNames([.dnsName("localhost")])
-                },
-                issuerPrivateKey: .init(key))
-            self.certificate = Array((try certificate.serializeAsPEM().pemString + "\n").utf8)
-            self.key = Array(key.pemRepresentation.utf8)
-        }
-    }
-
     private static func client(
         trusting certificate: [UInt8], change: (inout TLSConfiguration) -> Void = { _ in }
     ) throws -> HTTPClient {
@@ -59,7 +34,7 @@ struct TLSTests {
 
     @Test("a client that trusts the certificate is served", arguments: [TLSVersion.tlsv12, .tlsv13])
     func served(version: TLSVersion) async throws {
-        let pair = try Pair()
+        let pair = try TestCertificate()
         let identity = try TLSIdentity(certificate: pair.certificate, key: pair.key)
         try await TestServer.with(configure: { $0.tls = identity }) { server in
             let client = try Self.client(trusting: pair.certificate) {
@@ -73,9 +48,9 @@ struct TLSTests {
 
     @Test("older versions of TLS, strangers' certificates and plain HTTP are not served, and harm nobody else")
     func refused() async throws {
-        let pair = try Pair()
+        let pair = try TestCertificate()
         let identity = try TLSIdentity(certificate: pair.certificate, key: pair.key)
-        let other = try Pair()
+        let other = try TestCertificate()
         try await TestServer.with(configure: { $0.tls = identity }) { server in
             let old = try Self.client(trusting: pair.certificate) {
                 $0.minimumTLSVersion = .tlsv1
@@ -97,7 +72,7 @@ struct TLSTests {
 
     @Test("a connection that never finishes its handshake is closed")
     func handshake() async throws {
-        let pair = try Pair()
+        let pair = try TestCertificate()
         let identity = try TLSIdentity(certificate: pair.certificate, key: pair.key)
         try await TestServer.with(
             configure: {
@@ -116,7 +91,7 @@ struct TLSTests {
 
     @Test("files that are none, or do not belong together, are told apart")
     func faults() throws {
-        let (pair, other) = (try Pair(), try Pair())
+        let (pair, other) = (try TestCertificate(), try TestCertificate())
         func fault(_ certificate: [UInt8], _ key: [UInt8]) -> TLSIdentity.Fault? {
             do throws(TLSIdentity.Fault) {
                 _ = try TLSIdentity(certificate: certificate, key: key)

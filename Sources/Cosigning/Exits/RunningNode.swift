@@ -163,6 +163,11 @@ package struct RunningNode: Sendable {
         let cure = "start the node with `styx run`, or say where its validator API listens"
         return switch cause {
         case .connection, .timeout: .option(option, "no node answers at \(place): \(cause); \(cure)")
+        case .tls:
+            .option(
+                option,
+                "\(place): \(cause); give what the node's certificate comes from in \(authorityOption), and an address"
+                    + " whose host it is for")
         case .status, .redirected, .tooLarge, .malformed, .cancelled: .option(option, "\(place): \(cause)")
         }
     }

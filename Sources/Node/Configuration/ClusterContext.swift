@@ -87,23 +87,17 @@ struct ClusterContext: Sendable {
     /// The lock's network, for EIP-7044; nil for a test network nobody knows.
     var network: Network? { Network.with(genesisForkVersion: lock.definition.forkVersion, custom: customNetwork) }
 
-    /// Those of this operator's key shares that are there, for a node whose keys come and go; else like `loadShares`.
-    func loadPresentShares(_ directory: String, concurrency: Int, progress: @escaping WorkProgress) throws
-        -> [PubKey: KeystoreDirectory.Entry]
-    {
-        let entries = try KeystoreDirectory.loadPresent(directory, concurrency: concurrency, progress: progress)
-        let places = try clusterKeys.places(of: entries, ofPeer: own.rawValue)
-        return Dictionary(uniqueKeysWithValues: places.map { (clusterKeys.validators[$0].publicKey.bytes, $1) })
-    }
-
-    /// This operator's key shares by validator, from the keystores. Blocks for 30 ms a keystore and thread.
-    func loadShares(_ directory: String, concurrency: Int, progress: @escaping WorkProgress) throws
-        -> [PubKey: SecretKey]
-    {
-        let shares = try KeystoreDirectory.loadSequenced(directory, concurrency: concurrency, progress: progress)
-        try clusterKeys.verify(shares: shares, ofPeer: own.rawValue)
-        return Dictionary(
-            zip(clusterKeys.validators, shares).map { ($0.publicKey.bytes, $1) },
-            uniquingKeysWith: { first, _ in first })
+    /// Those of this operator's key shares that keystores have, and the keystores that are of no use. Blocks for 30 ms a
+    /// keystore and thread.
+    func loadShares(
+        _ directory: String, concurrency: Int, progress: @escaping WorkProgress
+    ) throws -> OpenedShares {
+        let (entries, unopened) = try KeystoreDirectory.loadUsable(
+            directory, concurrency: concurrency, progress: progress)
+        let (places, foreign) = clusterKeys.usable(entries, ofPeer: own.rawValue)
+        let shares = Dictionary(
+            uniqueKeysWithValues: places.map { (clusterKeys.validators[$0].publicKey.bytes, $1) })
+        return OpenedShares(
+            keys: shares.mapValues(\.key), files: shares.mapValues(\.path), faults: unopened + foreign)
     }
 }

@@ -60,8 +60,15 @@ package struct OfflineExamination: Sendable {
         if let cluster, configuration.signing == .keystores {
             let directory = configuration.validatorKeysDirectory ?? NodeConfiguration.defaultValidatorKeysDirectory
             do {
-                _ = try await NIOThreadPool.singleton.runIfActive {
-                    try cluster.loadPresentShares(directory, concurrency: 1) { _, _ in true }
+                let opened = try await NIOThreadPool.singleton.runIfActive {
+                    try cluster.loadShares(directory, concurrency: 1) { _, _ in true }
+                }
+                for fault in opened.faults { facts.node.fileErrors.append((fault.path, "\(fault.error)")) }
+                let missing = cluster.keys.pubKeys.filter { opened.keys[$0] == nil }
+                // With a keymanager they come and go.
+                if configuration.keymanagerAddress.isEmpty {
+                    facts.shares = ShareFacts(
+                        total: cluster.keys.pubKeys.count, missing: missing.map { $0.hex }, areRemote: false)
                 }
             } catch {
                 facts.node.fileErrors.append((directory, "\(error)"))

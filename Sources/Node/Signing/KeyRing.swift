@@ -5,7 +5,7 @@ import Synchronization
 
 /// The key shares that sign now. One that is taken out signs nothing more, whatever is under way.
 ///
-/// Who signs looks a key up when it is needed, and hands in what was made. What a key made that was taken out
+/// Who signs asks for the keys when they are needed, and hands in what was made. What a key made that was taken out
 /// meanwhile is dropped there, under the lock that takes keys out. So once `remove` returns, all that its keys ever made
 /// for others to see has been told, and nothing will follow.
 package final class KeyRing: Sendable {
@@ -19,11 +19,17 @@ package final class KeyRing: Sendable {
         var keys: [PubKey: Key]
         /// Counts removals.
         var generation: UInt64 = 0
-        /// Outcomes that are being told, by the generation in which that began.
-        var tellings: [UInt64: Int] = [:]
+        /// Uses of keys, and outcomes that are being told, by the generation in which that began.
+        var busy: [UInt64: Int] = [:]
         var waiting: [(generation: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
 
-        func isTelling(before generation: UInt64) -> Bool { tellings.keys.contains { $0 < generation } }
+        func isBusy(before generation: UInt64) -> Bool { busy.keys.contains { $0 < generation } }
+
+        /// - Returns: what to end it with.
+        mutating func begin() -> UInt64 {
+            busy[generation, default: 0] += 1
+            return generation
+        }
     }
 
     private let state: Mutex<State>
@@ -44,7 +50,7 @@ package final class KeyRing: Sendable {
         }
     }
 
-    /// Takes keys out, and returns once nothing of theirs is being told any more.
+    /// Takes keys out, and returns once none of them is being used, and nothing of theirs is being told any more.
     ///
     /// - Returns: those that were there.
     package func remove(_ pubKeys: Set<PubKey>) async -> Set<PubKey> {
@@ -55,13 +61,21 @@ package final class KeyRing: Sendable {
         }
         await withCheckedContinuation { continuation in
             let isQuiet = state.withLock { state in
-                if !state.isTelling(before: generation) { return true }
+                if !state.isBusy(before: generation) { return true }
                 state.waiting.append((generation, continuation))
                 return false
             }
             if isQuiet { continuation.resume() }
         }
         return removed
+    }
+
+    /// Hands over the keys that are there. One that is taken out meanwhile is gone only after `use` has returned: whoever
+    /// took it out can call back what was asked for with it.
+    func use(_ use: ([PubKey: Key]) -> Void) {
+        let (keys, generation) = state.withLock { state in (state.keys, state.begin()) }
+        use(keys)
+        end(generation)
     }
 
     /// Tells what was signed, without what keys made that are there no more.
@@ -72,14 +86,17 @@ package final class KeyRing: Sendable {
                 passed.signed[entry] = nil
                 passed.failures[entry] = .noKey(entry.pubKey)
             }
-            state.tellings[state.generation, default: 0] += 1
-            return (passed, state.generation)
+            return (passed, state.begin())
         }
         tell(passed)
+        end(generation)
+    }
+
+    private func end(_ generation: UInt64) {
         let free = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            let left = (state.tellings[generation] ?? 1) - 1
-            state.tellings[generation] = left == 0 ? nil : left
-            let isFree: (UInt64) -> Bool = { [state] in !state.isTelling(before: $0) }
+            let left = (state.busy[generation] ?? 1) - 1
+            state.busy[generation] = left == 0 ? nil : left
+            let isFree: (UInt64) -> Bool = { [state] in !state.isBusy(before: $0) }
             let free = state.waiting.filter { isFree($0.generation) }.map(\.continuation)
             state.waiting.removeAll { isFree($0.generation) }
             return free

@@ -16,32 +16,39 @@ extension Signer {
     ) {
         let deadline = ContinuousClock.now + timeLeft(for: duty)
         threads.submit(.own) { [self] in
-            let domains = chain.domains
-            var bodies: [Root: ByteBuffer] = [:]
-            var entries: [EntryKey] = []
-            var orders: [SigningOrder] = []
-            var unknown = Outcome()
-            let held = ring.keys
-            for (entry, object) in objects.sorted(by: { $0.key < $1.key }) {
-                guard held[entry.pubKey] != nil else {
-                    unknown.failures[entry] = .noKey(entry.pubKey)
-                    continue
-                }
-                guard let key = keys.ownShare(entry.pubKey) else {
-                    unknown.failures[entry] = .remote(.noKey)
-                    continue
-                }
-                let root = domains.signingRoot(of: object)
-                let body =
-                    bodies[root] ?? ByteBuffer(bytes: SigningRequest(object, in: domains).json.bytes())
-                bodies[root] = body
-                entries.append(entry)
-                orders.append(SigningOrder(key: key.bytes, root: root, body: body))
+            // Until all are ordered: who takes a key out must find its orders, to end them.
+            ring.use { held in order(duty, objects, held, until: deadline, by: client, tell) }
+        }
+    }
+
+    private func order(
+        _ duty: Duty, _ objects: SignedDataSet, _ held: [PubKey: KeyRing.Key], until deadline: ContinuousClock.Instant,
+        by client: SignerClient, _ tell: @escaping @Sendable (Outcome) -> Void
+    ) {
+        let domains = chain.domains
+        var bodies: [Root: ByteBuffer] = [:]
+        var entries: [EntryKey] = []
+        var orders: [SigningOrder] = []
+        var unknown = Outcome()
+        for (entry, object) in objects.sorted(by: { $0.key < $1.key }) {
+            guard held[entry.pubKey] != nil else {
+                unknown.failures[entry] = .noKey(entry.pubKey)
+                continue
             }
-            if !unknown.failures.isEmpty { tell(unknown) }
-            client.sign(orders, SigningRank(duty.type), until: deadline) { [entries] outcome in
-                tell(made(outcome, of: entries, objects))
+            guard let key = keys.ownShare(entry.pubKey) else {
+                unknown.failures[entry] = .remote(.noKey)
+                continue
             }
+            let root = domains.signingRoot(of: object)
+            let body =
+                bodies[root] ?? ByteBuffer(bytes: SigningRequest(object, in: domains).json.bytes())
+            bodies[root] = body
+            entries.append(entry)
+            orders.append(SigningOrder(key: key.bytes, root: root, body: body))
+        }
+        if !unknown.failures.isEmpty { tell(unknown) }
+        client.sign(orders, SigningRank(duty.type), until: deadline) { [entries] outcome in
+            tell(made(outcome, of: entries, objects))
         }
     }
 
