@@ -106,7 +106,7 @@ extension Answer {
     fileprivate var guarded: [Duty] {
         switch self {
         case .decided(let duty, _): [duty]
-        case .submitted(let duties): duties
+        case .submitted(let verdicts): verdicts.map(\.duty)
         case .attesters, .aggregators, .definitions, .signed, .exits, .priorities, .slashingHistory, .recorded,
             .refused, .absent:
             []
