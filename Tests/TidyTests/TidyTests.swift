@@ -178,6 +178,19 @@ struct TidyTests {
         }
     }
 
+    /// Where a new case has to say what becomes of it.
+    static let sorters = [
+        "DutyDefinition", "DutyKind", "DutyRules", "FetchPlan", "Outbox", "OwnObjects", "SigAgg", "SignedData+Form",
+        "SignedData+Wire", "UnsignedData+Wire", "Workflow",
+    ]
+
+    @Test("switches that route or sort have no default", arguments: sorters)
+    func noDefault(name: String) throws {
+        let source = try #require(Self.sources.first { $0.path == "Sources/DutyWorkflow/\(name).swift" })
+        let lines = source.matches(/^ *default:/)
+        #expect(lines.isEmpty, "\(source.path):\(lines)")
+    }
+
     @Test("no target stands empty")
     func placeholders() {
         let empty = (Self.sources + Self.tests).map(\.path).filter { $0.hasSuffix("Placeholder.swift") }
