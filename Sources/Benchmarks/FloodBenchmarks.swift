@@ -26,7 +26,7 @@ enum FloodBenchmarks {
                 return open
             }
         }
-        // Four times what one connection may leave unread.
+        // Many times what one peer may leave unread.
         try await measure(&bench, windows, n: peers) { server in
             try await flood(server, peers: peers) { client, remote in
                 var open: [Stream] = []

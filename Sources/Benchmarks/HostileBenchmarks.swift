@@ -101,7 +101,7 @@ enum HostileBenchmarks {
         let hostile = try HostileOperator(
             PeerIndex(own), key: cluster.creation.nodes[own].identity, against: addresses, cluster.chain)
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await hostile.host.run() }
+            for host in hostile.hosts { group.addTask { try await host.run() } }
             defer { group.cancelAll() }
             try await cluster.complete(processes)
             // Caches fill, and code is first used, in peace.

@@ -22,12 +22,12 @@ struct HostileOperator {
         case junkJustifications = "junk justifications"
         /// Shares of all validators, for what nobody attests to.
         case undueShares = "undue shares"
-        /// As much as a block with all its blobs may have.
+        /// As much as a block with all its blobs may have, over all the connections that a peer may have.
         case huge = "values of 15 MiB"
 
         var protocolID: String { self == .undueShares ? ParSigExProtocol.id : ConsensusProtocol.id }
 
-        /// To one node at once.
+        /// To one node at once, over one connection.
         var underWay: Int {
             switch self {
             case .badSignatures, .repeats, .junk: 128
@@ -47,7 +47,8 @@ struct HostileOperator {
         }
     }
 
-    let host: Libp2p.Host
+    /// All with its key, so that each has a connection of its own to every node.
+    let hosts: [Libp2p.Host]
     private let own: PeerIndex
     private let key: PrivateKey
     private let remotes: [PeerID]
@@ -64,18 +65,22 @@ struct HostileOperator {
             configuration.peers[peer] = [transport]
         }
         remotes = addresses.compactMap(\.peer)
-        host = Libp2p.Host(configuration, logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() })
+        hosts = (0..<configuration.limits.connectionsPerPeerMax).map { [configuration] _ in
+            Libp2p.Host(configuration, logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() })
+        }
     }
 
     /// - Parameter slots: whose duties it names.
-    /// - Returns: one flood for each node, not started.
+    /// - Returns: a flood for each node and connection, not started.
     func floods(_ attack: Attack, _ slots: Range<UInt64>) throws -> [Flooding] {
         let messages = try (0..<attack.kinds).map { number in
             Host.delimited(try message(attack, number, Slot(slots.lowerBound + UInt64(number) % UInt64(slots.count))))
         }
-        return remotes.map { remote in
-            Flooding(attack.underWay, host, remote, protocolID: attack.protocolID) { number in
-                messages[Int(number) % messages.count]
+        return hosts.prefix(attack == .huge ? hosts.count : 1).flatMap { host in
+            remotes.map { remote in
+                Flooding(attack.underWay, host, remote, protocolID: attack.protocolID) { number in
+                    messages[Int(number) % messages.count]
+                }
             }
         }
     }

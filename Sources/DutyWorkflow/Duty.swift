@@ -53,15 +53,7 @@ package struct Duty: Hashable, Sendable, Comparable, CustomStringConvertible {
     package static func attester(slot: Slot) -> Duty { Duty(slot: slot, type: .attester) }
 
     /// The duty of the slot for which the cluster's signatures of this one select validators; nil if there is none.
-    var selected: Duty? {
-        switch type {
-        case .prepareAggregator: Duty(slot: slot, type: .aggregator)
-        case .prepareSyncContribution, .syncMessage: Duty(slot: slot, type: .syncContribution)
-        case .proposer, .attester, .signature, .exit, .builderProposer, .builderRegistration, .randao, .aggregator,
-            .syncContribution, .infoSync:
-            nil
-        }
-    }
+    var selected: Duty? { type.rules.selects.map { Duty(slot: slot, type: $0) } }
 
     /// `<slot>/<type>`, e.g. `123/attester`: the form of logs and trace ids.
     package var description: String { "\(slot.rawValue)/\(type.name)" }

@@ -28,6 +28,10 @@ package struct DutyRules: Sendable {
     package let ahead: Ahead
     /// By consensus; the others are signed as they come.
     package let isDecided: Bool
+    /// Not decided, but the beacon node is asked before it is signed.
+    package let isFetchedAlone: Bool
+    /// The duty of the same slot for which the cluster's signatures of this one select validators.
+    package let selects: DutyType?
     /// Takes part in consensus only with data of its own: few nodes have any, and that is no fault.
     package let needsOwnData: Bool
     /// Whether the first round of consensus lasts longer, for a proposal that takes long to make.
@@ -48,14 +52,17 @@ package struct DutyRules: Sendable {
 
     fileprivate init(
         _ begin: Begin, _ span: Span, ahead: Ahead = .slots(2), definedBy: DutyType? = nil, isDecided: Bool = false,
-        needsOwnData: Bool = false, proposalTimeout: QBFT.RoundTimer.ProposalTimeout = .none,
-        isPerSubcommittee: Bool = false, isBroadcast: Bool = false
+        isFetchedAlone: Bool = false, selects: DutyType? = nil, needsOwnData: Bool = false,
+        proposalTimeout: QBFT.RoundTimer.ProposalTimeout = .none, isPerSubcommittee: Bool = false,
+        isBroadcast: Bool = false
     ) {
         self.begin = begin
         self.span = span
         self.ahead = ahead
         self.definedBy = definedBy
         self.isDecided = isDecided
+        self.isFetchedAlone = isFetchedAlone
+        self.selects = selects
         self.needsOwnData = needsOwnData
         self.proposalTimeout = proposalTimeout
         self.isPerSubcommittee = isPerSubcommittee
@@ -77,15 +84,20 @@ extension DutyType {
         case .builderRegistration: DutyRules(.slotStart, .endless, ahead: .epochs(2), isBroadcast: true)
         case .builderProposer: DutyRules(.slotStart, .slots(1))
         case .randao: DutyRules(.slotStart, .thirdOfSlot, ahead: .epochs(2), definedBy: .proposer)
-        case .prepareAggregator: DutyRules(.slotStart, .epochs(2), ahead: .epochs(2), definedBy: .attester)
+        case .prepareAggregator:
+            DutyRules(.slotStart, .epochs(2), ahead: .epochs(2), definedBy: .attester, selects: .aggregator)
         case .aggregator:
             DutyRules(
                 .twoThirds, .epochs(1), definedBy: .aggregator, isDecided: true, needsOwnData: true, isBroadcast: true)
         // Charon's v1.11 waits a whole slot for sync messages, v1.10 two thirds; the longer one loses nothing.
-        case .syncMessage: DutyRules(.third, .slots(1), definedBy: .syncContribution, isBroadcast: true)
+        case .syncMessage:
+            DutyRules(
+                .third, .slots(1), definedBy: .syncContribution, isFetchedAlone: true, selects: .syncContribution,
+                isBroadcast: true)
         case .prepareSyncContribution:
             DutyRules(
-                .slotStart, .epochs(2), ahead: .epochs(2), definedBy: .syncContribution, isPerSubcommittee: true)
+                .slotStart, .epochs(2), ahead: .epochs(2), definedBy: .syncContribution, selects: .syncContribution,
+                isPerSubcommittee: true)
         case .syncContribution:
             DutyRules(
                 .twoThirds, .slots(1), definedBy: .syncContribution, isDecided: true, needsOwnData: true,

@@ -30,20 +30,24 @@ package struct Outbox: Sendable {
     package mutating func add(_ effects: [Effect]) -> [Effect] {
         var free: [Effect] = []
         for effect in effects {
-            switch effect {
-            case .persist(let record):
+            let commit: CommitID?
+            switch effect.treatment {
+            case .write(let record):
                 records.append(record)
                 isUrgent = true
                 if let duty = record.duty { last[duty] = next }
-            case .note(let record): records.append(record)
-            default:
-                let commit =
-                    effect.waitsForAll ? (isUrgent ? next : underWay) : effect.guarded.compactMap { last[$0] }.max()
-                if let commit {
-                    held.append((commit, effect))
-                } else {
-                    free.append(effect)
-                }
+                continue
+            case .writeSometime(let record):
+                records.append(record)
+                continue
+            case .free: commit = nil
+            case .after(let duties): commit = duties.compactMap { last[$0] }.max()
+            case .afterAll: commit = isUrgent ? next : underWay
+            }
+            if let commit {
+                held.append((commit, effect))
+            } else {
+                free.append(effect)
             }
         }
         return free
@@ -75,41 +79,47 @@ package struct Outbox: Sendable {
     }
 }
 
-extension Effect {
-    /// Whether all records so far, but for notes, must be durable before this happens.
-    fileprivate var waitsForAll: Bool {
-        switch self {
-        case .answer(_, .recorded), .answer(_, .slashingHistory): true
-        default: false
-        }
+extension Outbox {
+    fileprivate enum Treatment {
+        case write(Record)
+        case writeSometime(Record)
+        /// Happens at once.
+        case free
+        /// Happens once all records of these duties so far are durable.
+        case after([Duty])
+        /// Happens once all records so far, but for notes, are.
+        case afterAll
     }
+}
 
-    /// Duties whose records must be durable before this happens.
-    fileprivate var guarded: [Duty] {
+extension Effect {
+    /// No `default`, here and below: what is new has to say whether it waits.
+    fileprivate var treatment: Outbox.Treatment {
         switch self {
+        case .persist(let record): .write(record)
+        case .note(let record): .writeSometime(record)
         // DECIDED too: among the COMMITs it shows may be ours.
-        case .sendConsensus(let message), .sendConsensusTo(_, let message): [message.duty]
-        case .shareWithPeers(let duty, _), .shareWithPeer(_, let duty, _): [duty]
+        case .sendConsensus(let message), .sendConsensusTo(_, let message): .after([message.duty])
+        case .shareWithPeers(let duty, _), .shareWithPeer(_, let duty, _): .after([duty])
         // Our own share may be in it.
-        case .broadcast(let duty, _): [duty]
-        case .answer(_, let answer): answer.guarded
+        case .broadcast(let duty, _): .after([duty])
+        case .answer(_, let answer): answer.treatment
         // Nothing of a signature is seen before the record of the partial is durable, which comes after this.
-        case .sign: []
+        case .sign: .free
         // What we prefer binds us to nothing.
-        case .exchangePriorities: []
-        case .persist, .note, .resolveDuties, .fetch, .verify, .decodeAhead, .recover, .checkInclusion, .report: []
+        case .exchangePriorities: .free
+        case .resolveDuties, .fetch, .verify, .decodeAhead, .recover, .checkInclusion, .report: .free
         }
     }
 }
 
 extension Answer {
-    fileprivate var guarded: [Duty] {
+    fileprivate var treatment: Outbox.Treatment {
         switch self {
-        case .decided(let duty, _): [duty]
-        case .submitted(let duties): duties
-        case .attesters, .aggregators, .definitions, .signed, .exits, .priorities, .slashingHistory, .recorded,
-            .refused, .absent:
-            []
+        case .decided(let duty, _): .after([duty])
+        case .submitted(let verdicts): .after(verdicts.map(\.duty))
+        case .recorded, .slashingHistory: .afterAll
+        case .attesters, .aggregators, .definitions, .signed, .exits, .priorities, .refused, .absent: .free
         }
     }
 }

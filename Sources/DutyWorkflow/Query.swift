@@ -69,13 +69,13 @@ package enum Answer: Hashable, Sendable {
     case exits([ExitProgress])
     /// What this node prefers.
     case priorities(PriorityMessage)
-    /// Partial signatures of these duties are stored and on their way.
-    case submitted([Duty])
+    /// What became of each set of partial signatures that was handed in, in that order.
+    case submitted([LocalVerdict])
     /// Of these validators whose history is known, complete up to now.
     case slashingHistory(SlashingHistory)
     /// What was told is taken up, and durable.
     case recorded
-    /// Some contradict what the cluster decided or what was signed before; the others were taken. For people.
+    /// Not now, or not any more. For people.
     case refused(String)
     /// There is no such duty. For people.
     case absent(String)

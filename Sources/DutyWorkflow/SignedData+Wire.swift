@@ -58,7 +58,7 @@ extension SignedData {
         case .prepareSyncContribution: self = .syncSelection(try Self.decode("sync selection", bytes))
         case .syncContribution: self = .contributionAndProof(try Self.decode("contribution and proof", bytes))
         case .builderProposer: throw .deprecatedDuty(type)
-        default: throw .unsupportedDuty(type)
+        case .signature, .infoSync: throw .unsupportedDuty(type)
         }
     }
 

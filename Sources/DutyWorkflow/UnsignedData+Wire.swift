@@ -38,7 +38,9 @@ extension UnsignedData {
         case .aggregator: self = try Self.decodeAggregate(bytes)
         case .syncContribution: self = try Self.decodeContributions(bytes)
         case .builderProposer: throw .deprecatedDuty(type)
-        default: throw .unsupportedDuty(type)
+        case .signature, .exit, .builderRegistration, .randao, .prepareAggregator, .syncMessage,
+            .prepareSyncContribution, .infoSync:
+            throw .unsupportedDuty(type)
         }
     }
 

@@ -4,16 +4,18 @@ import SSZ
 /// What this operator signs, and wants.
 extension Workflow {
     /// Our own shares: only over what was decided, and never two different ones. Each validator for itself: what is
-    /// wrong with one holds up no other.
+    /// wrong with one holds up no other, and each has its own verdict.
     mutating func local(_ all: [LocalPartials], _ ticket: Ticket?, _ now: Instant) -> [Signal] {
         var signals: [Signal] = []
-        var first: String?
+        var verdicts: [LocalVerdict] = []
         for partials in all {
             var good: ParSignedDataSet = [:]
-            var refusal: String?
+            var verdict = LocalVerdict(partials.duty)
+            var first: String?
             for (key, partial) in partials.set.sorted(by: { $0.key < $1.key }) {
                 if let reason = refusalOfLocal(partials.duty, key, partial, now) {
-                    refusal = refusal ?? reason
+                    verdict.refusals[key] = reason
+                    first = first ?? reason
                 } else {
                     good[key] = partial
                     if let record = dutyDB.raise(key.pubKey, partial.data) {
@@ -26,11 +28,11 @@ extension Workflow {
                 signals.append(.signedLocally(partials.duty, good))
                 signals += askAgain(partials.duty, good.keys.sorted())
             }
-            if let refusal { signals.append(.tracked(partials.duty, .signFailed(refusal))) }
-            first = first ?? refusal
+            if let first { signals.append(.tracked(partials.duty, .signFailed(first))) }
+            verdicts.append(verdict)
         }
         guard let ticket else { return signals }
-        return signals + [.perform(.answer(ticket, first.map { .refused($0) } ?? .submitted(all.map(\.duty))))]
+        return signals + [.perform(.answer(ticket, .submitted(verdicts)))]
     }
 
     private func refusalOfLocal(_ duty: Duty, _ key: EntryKey, _ partial: ParSignedData, _ now: Instant) -> String? {

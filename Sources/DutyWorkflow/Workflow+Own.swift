@@ -12,7 +12,7 @@ extension Workflow {
             guard decided.isEmpty else { return sign(duty, decided) }
             return fetcher.fetch(duty, definitions, from: sources, at: now) + consensus.participate(duty, at: now)
         }
-        return duty.type == .syncMessage
+        return duty.type.rules.isFetchedAlone
             ? fetcher.fetch(duty, definitions, from: sources, at: now)
             : sign(duty, ownObjects.objects(duty, definitions))
     }

@@ -17,8 +17,8 @@ package final class Connection: Sendable {
     private let core: NIOLoopBound<ConnectionCore>
     private let negotiationTimeout: TimeAmount
     private let messageBytesMax: Int
-    /// Announced lengths of messages being read or handled.
-    private let messageBytes = Atomic<Int>(0)
+    /// The peer's, shared with its other connections.
+    let inHand: BytesInHand
     private let outbox = Mutex(Outbox())
 
     private struct Outbox {
@@ -31,7 +31,8 @@ package final class Connection: Sendable {
 
     init(
         id: Int, peer: PeerID, direction: Direction, circuit: Circuit.Leg?, remoteAddress: Multiaddr?,
-        core: ConnectionCore, loop: any EventLoop, negotiationTimeout: TimeAmount, messageBytesMax: Int
+        core: ConnectionCore, loop: any EventLoop, negotiationTimeout: TimeAmount, inHand: BytesInHand,
+        messageBytesMax: Int
     ) {
         self.id = id
         self.peer = peer
@@ -41,6 +42,7 @@ package final class Connection: Sendable {
         self.loop = loop
         self.core = NIOLoopBound(core, eventLoop: loop)
         self.negotiationTimeout = negotiationTimeout
+        self.inHand = inHand
         self.messageBytesMax = messageBytesMax
     }
 
@@ -86,14 +88,10 @@ package final class Connection: Sendable {
     /// On the loop only.
     func closeOnLoop(_ reason: DisconnectReason) { core.value.close(reason) }
 
-    /// - Returns: false when that many bytes are too many at once; then nothing was claimed.
-    func claim(_ bytes: Int) -> Bool {
-        if messageBytes.add(bytes, ordering: .relaxed).newValue <= messageBytesMax { return true }
-        release(bytes)
-        return false
-    }
+    /// - Returns: false when the peer would have too many bytes in hand; then nothing was claimed.
+    func claim(_ bytes: Int) -> Bool { inHand.claim(bytes, max: messageBytesMax) }
 
-    func release(_ bytes: Int) { messageBytes.subtract(bytes, ordering: .relaxed) }
+    func release(_ bytes: Int) { inHand.release(bytes) }
 
     // MARK: Between streams and the loop
 
@@ -131,4 +129,7 @@ package final class Connection: Sendable {
 
     /// On the loop only.
     var traffic: ConnectionCore.Traffic { core.value.traffic }
+
+    /// Bytes received that nobody has read. On the loop only.
+    var unread: Int { core.value.yamux.unread }
 }

@@ -7,7 +7,7 @@ extension ConnectionCore {
 
     /// Bytes of a stream that brings a message, or has brought it.
     func take(_ bytes: ByteBuffer, on stream: StreamCore, _ entry: StreamEntry, _ id: UInt32) {
-        yamux.consumed(bytes.readableBytes, on: id, now: .now())
+        consumed(bytes.readableBytes, entry, id)
         // Out of the entry, so that the bytes collected so far have one owner.
         guard var intake = entry.intake, let connection else { return }
         entry.intake = nil

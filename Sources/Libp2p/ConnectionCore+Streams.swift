@@ -49,11 +49,18 @@ extension ConnectionCore {
         }
         if entry.intake != nil || entry.isDiscarding { return take(bytes, on: stream, entry, id) }
         if let diversion = entry.diversion {
-            if !diversion.owes(bytes.readableBytes) { yamux.consumed(bytes.readableBytes, on: id, now: .now()) }
+            if !diversion.owes(bytes.readableBytes) { consumed(bytes.readableBytes, entry, id) }
             return diversion.receive(bytes)
         }
         let discarded = stream.deliver(bytes)
-        if discarded > 0 { yamux.consumed(discarded, on: id, now: .now()) }
+        if discarded > 0 { consumed(discarded, entry, id) }
+    }
+
+    /// Somebody read so many bytes. Messages are taken as they come and so may fill any window; what a conversation has
+    /// in its window may lie there, and its peer has several.
+    func consumed(_ bytes: Int, _ entry: StreamEntry, _ id: UInt32) {
+        let windowMax = entry.isReadAtOnce ? Int.max : host.configuration.limits.unreadPerPeerMax / 4
+        yamux.consumed(bytes, on: id, now: .now(), windowMax: windowMax)
     }
 
     private func negotiate(_ stream: StreamCore, _ entry: StreamEntry, _ id: UInt32) {
@@ -70,7 +77,7 @@ extension ConnectionCore {
                 entry.negotiation = .listener(listener)
             case .done: return
             }
-            yamux.consumed(before - entry.negotiationInput.readableBytes, on: id, now: .now())
+            consumed(before - entry.negotiationInput.readableBytes, entry, id)
             if agreed != nil, entry.negotiationInput.readableBytes > 0, case .listener = entry.negotiation {
                 entry.preface = output
             } else {
@@ -211,7 +218,7 @@ extension ConnectionCore {
             return false
         }
         send(work, entry, id)
-        if work.credit > 0 { yamux.consumed(work.credit, on: id, now: .now()) }
+        if work.credit > 0 { consumed(work.credit, entry, id) }
         if work.finish {
             yamux.finish(id)
             entry.finishedHere = true

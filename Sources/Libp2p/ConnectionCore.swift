@@ -92,10 +92,12 @@ final class ConnectionCore {
     private func established(_ upgraded: consuming UpgradedConnection) {
         handshakeTimer?.cancel()
         handshakeTimer = nil
+        let peer = upgraded.peer
         let connection = Connection(
-            id: id, peer: upgraded.peer, direction: direction, circuit: pipe.circuit,
-            remoteAddress: pipe.remoteAddress, core: self, loop: loop, negotiationTimeout: timing.negotiationTimeout,
-            messageBytesMax: host.configuration.limits.messageBytesPerConnectionMax)
+            id: id, peer: peer, direction: direction, circuit: pipe.circuit, remoteAddress: pipe.remoteAddress,
+            core: self, loop: loop, negotiationTimeout: timing.negotiationTimeout,
+            inHand: host.assumeIsolated { $0.bytesInHand(of: peer) },
+            messageBytesMax: host.configuration.limits.messageBytesPerPeerMax)
         plaintext = upgraded.plaintext
         transport = consume upgraded.transport
         self.connection = connection
@@ -211,9 +213,12 @@ final class ConnectionCore {
 
     /// - Returns: false when the turn or the connection ended first.
     private func receivePlaintext(until end: NIODeadline) -> Bool {
+        guard let connection else { return false }
+        // One frame of noise at a time, so that what other connections hold meanwhile is as good as now.
+        let unreadMax = host.assumeIsolated { $0.unreadMax(of: connection) }
         var count = 0
         do {
-            while let event = try yamux.next(&plaintext) {
+            while let event = try yamux.next(&plaintext, unreadMax: unreadMax) {
                 handle(event)
                 if isClosed { return false }
                 count += 1

@@ -43,7 +43,8 @@ extension Host {
                 remote, from: connection.remoteAddress, max: configuration.limits.guestsMax,
                 perOriginMax: configuration.limits.guestsPerOriginMax)
         {
-            records[remote] = PeerRecord(addresses: [], isConfigured: false, timing: configuration.timing)
+            records[remote] = PeerRecord(
+                addresses: [], isConfigured: false, timing: configuration.timing, inHand: connection.inHand)
         }
         // Behind a relay are operators only, not other relays.
         guard var record = records[remote], connection.circuit == nil || record.isConfigured || configuration.isGateOpen
@@ -124,6 +125,19 @@ extension Host {
         case .noise, .muxer: note(.frame, of: peer)
         default: break
         }
+    }
+
+    // MARK: What one peer may make us hold
+
+    /// For a new connection: shared with those there are.
+    func bytesInHand(of peer: PeerID) -> BytesInHand { records[peer]?.inHand ?? BytesInHand() }
+
+    /// What a connection may have unread: its peer's part, without what the peer's other connections have of it.
+    func unreadMax(of connection: Connection) -> Int {
+        let limits = configuration.limits
+        guard let record = records[connection.peer] else { return limits.unreadPerPeerMax }
+        let max = record.isRelay ? limits.yamux.unreadMax : limits.unreadPerPeerMax
+        return record.connections.reduce(max) { $1.id == connection.id ? $0 : $0 - $1.unread }
     }
 
     // MARK: Routes

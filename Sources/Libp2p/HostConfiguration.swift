@@ -31,9 +31,13 @@ package struct HostConfiguration: Sendable {
         package var pendingInboundMax = 64
         /// The oldest connection gives way.
         package var connectionsPerPeerMax = 4
-        /// Announced lengths of the messages being read or handled, of one connection: one of the largest there are, or
-        /// all that one peer says of a usual block with its blobs.
-        package var messageBytesPerConnectionMax = 24 << 20
+        /// Announced lengths of one peer's messages being read or handled, over all its connections: one of the largest
+        /// there are, two blocks of 10 MB at once, or all that one peer says of a usual block with its blobs. With
+        /// `unreadPerPeerMax` and the 8 MiB that consensus holds for an operator it stays below 32 MiB.
+        package var messageBytesPerPeerMax = 20 << 20
+        /// Bytes of one peer's streams that nobody has read yet, over all its connections: conversations, which are
+        /// short. Of a relay it is `yamux.unreadMax`, because it carries everybody's.
+        package var unreadPerPeerMax = 2 << 20
         /// Peers that are not configured, with the gate open.
         package var guestsMax = 1024
         /// Of one IPv4 address, or one /64 of IPv6.

@@ -2,7 +2,7 @@ import NIOCore
 import Synchronization
 
 /// One whole message of a peer, the only one of its stream. Until it is let go of, or `done`, its bytes count against
-/// what its connection may have in hand, and its stream against what its peer may have open.
+/// what its peer may have in hand, and its stream against what its peer may have open.
 package struct InboundMessage: Sendable {
     package let peer: PeerID
     /// Without the length prefix.

@@ -16,6 +16,8 @@ struct PeerRecord: Sendable {
     /// A configured peer, or a relay; others are let in by an open gate only, not dialed, and forgotten when they go.
     var isConfigured: Bool
     var isRelay = false
+    /// Outlives connections: what came over an earlier one may still be in hand.
+    let inHand: BytesInHand
     /// In the order they came.
     var connections: [Connection] = []
     /// Connections whose identify has come.
@@ -46,11 +48,13 @@ struct PeerRecord: Sendable {
     var waiters: [Int: CheckedContinuation<Connection, any Error>] = [:]
 
     init(
-        addresses: [Multiaddr], remembered: [Multiaddr] = [], isConfigured: Bool, timing: HostConfiguration.Timing
+        addresses: [Multiaddr], remembered: [Multiaddr] = [], isConfigured: Bool, timing: HostConfiguration.Timing,
+        inHand: BytesInHand = BytesInHand()
     ) {
         configuredAddresses = addresses
         rememberedAddresses = remembered
         self.isConfigured = isConfigured
+        self.inHand = inHand
         backoff = Backoff(base: timing.redialBase, max: timing.redialMax)
     }
 

@@ -38,7 +38,7 @@ package final class Stream: Sendable {
         return bytes
     }
 
-    /// A message: unsigned varint length, body. A length above `limit`, or above what this connection may still have
+    /// A message: unsigned varint length, body. A length above `limit`, or above what this peer may still have
     /// in hand, is refused before anything is stored. It counts as in hand while this stream lives.
     package func readMessage(limit: Int) async throws -> [UInt8] {
         guard let message = try await readMessageIfAny(limit: limit) else { throw StreamError.truncated }

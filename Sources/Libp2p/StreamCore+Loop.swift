@@ -39,6 +39,9 @@ final class StreamEntry {
         self.negotiationDeadline = negotiationDeadline
     }
 
+    /// Nothing that arrives waits for a task.
+    var isReadAtOnce: Bool { intake != nil || isDiscarding || diversion != nil }
+
     var maySend: Bool {
         switch negotiation {
         case .done, .dialer(_, lazy: true): true

@@ -16,7 +16,7 @@ final class StreamCore: Sendable {
     /// The connection's own notes; only on its loop.
     let entry: NIOLoopBoundBox<StreamEntry>
     let state = Mutex(State())
-    /// Bytes of messages read here that count against the connection's budget.
+    /// Bytes of messages read here that count against the peer's budget.
     private let claimed = Atomic<Int>(0)
 
     init(connection: Connection, entry: sending StreamEntry) {
@@ -67,7 +67,7 @@ final class StreamCore: Sendable {
         }
     }
 
-    /// Takes a message's length from the connection's budget; given back when the stream's user lets go.
+    /// Takes a message's length from the peer's budget; given back when the stream's user lets go.
     func claim(_ bytes: Int) throws(StreamError) {
         guard connection.claim(bytes) else { throw .tooManyBytesInHand(claimed: bytes) }
         claimed.add(bytes, ordering: .relaxed)

@@ -16,7 +16,7 @@ package enum StreamError: Error, Equatable, Sendable {
     case timedOut
     /// A message longer than the reader allows; nothing of it was stored.
     case tooLong(claimed: UInt64, limit: Int)
-    /// This message and those of the peer that are still being handled are more than a connection may have in hand.
+    /// This message and those of the peer that are still being handled are more than it may have in hand.
     case tooManyBytesInHand(claimed: Int)
     case malformedLength
     /// The stream ended inside a message.

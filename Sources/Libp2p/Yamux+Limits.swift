@@ -8,7 +8,7 @@ extension Yamux {
         package var backlogMax = 256
         /// A receive window starts at `Yamux.initialWindow` and may double up to this.
         package var windowMax = 4 << 20
-        /// Unread bytes of all live streams together; a stream beyond it is reset.
+        /// Unread bytes of all live streams together; a stream beyond it is reset. The host may allow less.
         package var unreadMax = 16 << 20
         /// A window used up faster than this is too small.
         package var growthInterval = TimeAmount.milliseconds(200)

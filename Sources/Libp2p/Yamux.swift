@@ -20,7 +20,7 @@ package struct Yamux: Sendable {
         case reset(UInt32, code: UInt32)
         /// The peer opened a stream and we had no room.
         case refused(UInt32)
-        /// The stream went beyond `unreadMax` and was reset by us.
+        /// The stream went beyond what may be unread and was reset by us.
         case overflowed(UInt32)
         /// More may be sent on the stream.
         case windowOpened(UInt32)
@@ -72,7 +72,8 @@ package struct Yamux: Sendable {
     private var nextID: UInt32
     private var frame: Frame?
     private var isOver = false
-    private var unread = 0
+    /// Of all live streams.
+    private(set) var unread = 0
     private var inboundCount = 0
     private var outboundCount = 0
     private var unacknowledgedIn = 0
@@ -148,8 +149,8 @@ package struct Yamux: Sendable {
 
     /// The application read `count` bytes; grants them again once they are half a window.
     ///
-    /// A window emptied within `growthInterval` doubles, up to `windowMax`.
-    package mutating func consumed(_ count: Int, on id: UInt32, now: NIODeadline) {
+    /// A window emptied within `growthInterval` doubles, up to the limits' `windowMax` and the caller's.
+    package mutating func consumed(_ count: Int, on id: UInt32, now: NIODeadline, windowMax: Int = .max) {
         guard !isOver, var stream = streams[id] else { return }
         let count = min(count, stream.unread)
         stream.unread -= count
@@ -159,7 +160,7 @@ package struct Yamux: Sendable {
             var delta = stream.credit
             // Not on the first grant: there is nothing to compare with.
             if stream.lastGrant != .distantPast, now - stream.lastGrant < limits.growthInterval,
-                stream.windowSize < limits.windowMax, unread <= limits.unreadMax / 2
+                stream.windowSize <= min(limits.windowMax, windowMax) / 2, unread <= limits.unreadMax / 2
             {
                 delta += stream.windowSize
                 stream.windowSize *= 2
@@ -200,12 +201,15 @@ package struct Yamux: Sendable {
     // MARK: From the peer
 
     /// Works on `input` until something happened or more bytes are needed; call until nil. Leaves a partial header.
-    package mutating func next(_ input: inout ByteBuffer) throws(YamuxError) -> Event? {
+    ///
+    /// - Parameter unreadMax: what this session may have unread now, if it is less than the limit of its own.
+    package mutating func next(_ input: inout ByteBuffer, unreadMax: Int = .max) throws(YamuxError) -> Event? {
+        let unreadMax = min(unreadMax, limits.unreadMax)
         while !isOver {
             guard answersOwed <= limits.answersMax else { throw .flooded }
             if let frame {
                 guard frame.step != .body || frame.payload == 0 || input.readableBytes > 0 else { return nil }
-                if let event = try advance(frame, &input) { return event }
+                if let event = try advance(frame, &input, unreadMax: unreadMax) { return event }
             } else {
                 guard let header = try YamuxHeader.read(&input) else { return nil }
                 frame = try begin(header)
@@ -242,7 +246,9 @@ package struct Yamux: Sendable {
     }
 
     /// One step of the current frame: SYN, then ACK, then payload or credit, then FIN or RST.
-    private mutating func advance(_ current: Frame, _ input: inout ByteBuffer) throws(YamuxError) -> Event? {
+    private mutating func advance(
+        _ current: Frame, _ input: inout ByteBuffer, unreadMax: Int
+    ) throws(YamuxError) -> Event? {
         var frame = current
         let id = frame.header.stream
         var event: Event?
@@ -261,7 +267,9 @@ package struct Yamux: Sendable {
             let count = min(frame.payload, input.readableBytes)
             frame.payload -= count
             if frame.payload == 0 { frame.step = .end }
-            if let payload = input.readSlice(length: count), count > 0, !frame.discards { event = deliver(id, payload) }
+            if let payload = input.readSlice(length: count), count > 0, !frame.discards {
+                event = deliver(id, payload, unreadMax: unreadMax)
+            }
         case .end:
             self.frame = nil
             return finish(frame.header)
@@ -311,9 +319,9 @@ package struct Yamux: Sendable {
         return .windowOpened(id)
     }
 
-    private mutating func deliver(_ id: UInt32, _ payload: ByteBuffer) -> Event? {
+    private mutating func deliver(_ id: UInt32, _ payload: ByteBuffer, unreadMax: Int) -> Event? {
         guard var stream = streams[id] else { return nil }
-        guard unread + payload.readableBytes <= limits.unreadMax else {
+        guard unread + payload.readableBytes <= unreadMax else {
             reset(id)
             return .overflowed(id)
         }
@@ -358,6 +366,7 @@ package struct Yamux: Sendable {
         isOver = true
         frame = nil
         streams.removeAll()
+        unread = 0
     }
 
     private mutating func takeFlags(_ stream: inout Stream) -> YamuxHeader.Flags {

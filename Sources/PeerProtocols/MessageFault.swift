@@ -42,12 +42,8 @@ package enum MessageFault: Error, Equatable, CustomStringConvertible {
     case foreignPriorities(from: PeerIndex)
     /// All zeros.
     case noSignature(PubKey)
-    /// The partial signature does not verify under the public share.
-    case badPartialSignature(PubKey, ShareIndex)
     /// The sender is not an operator of the cluster.
     case unknownSender
-    /// Ours, not the peer's: more signatures wait than can be checked in time.
-    case overloaded
     /// Ours, not the peer's: nothing is known of the chain yet.
     case notReady
     /// The same bytes as several messages just before.
@@ -60,7 +56,11 @@ package enum MessageFault: Error, Equatable, CustomStringConvertible {
     package var isHarmless: Bool {
         switch self {
         case .dutyType(.unsupportedDuty), .value(.unsupportedDuty), .notReady, .repeated: true
-        default: false
+        case .oversized, .undecodable, .tooMany, .missingField, .outOfRange, .dutyType, .unknownPeer, .badSignature,
+            .dutyNotAdmitted, .foreignJustification, .value, .notCanonical, .missingValue, .emptySet,
+            .malformedPublicKey, .unknownValidator, .shareIndex, .foreignShare, .foreignPriorities, .noSignature,
+            .unknownSender, .flooding:
+            false
         }
     }
 
@@ -87,9 +87,7 @@ package enum MessageFault: Error, Equatable, CustomStringConvertible {
         case .foreignShare: "foreign_share"
         case .foreignPriorities: "foreign_priorities"
         case .noSignature: "no_signature"
-        case .badPartialSignature: "bad_partial_signature"
         case .unknownSender: "unknown_sender"
-        case .overloaded: "overloaded"
         case .notReady: "not_ready"
         case .repeated: "repeated"
         case .flooding: "flooding"
@@ -118,9 +116,7 @@ package enum MessageFault: Error, Equatable, CustomStringConvertible {
         case .foreignShare(let share, let peer): "share \(share) sent by operator \(peer)"
         case .foreignPriorities(let peer): "priorities that are not operator \(peer)'s own"
         case .noSignature(let pubKey): "zero signature for \(pubKey)"
-        case .badPartialSignature(let pubKey, let share): "partial signature of share \(share) for \(pubKey) is invalid"
         case .unknownSender: "sender is not an operator"
-        case .overloaded: "too many signatures to check"
         case .notReady: "this node does not know its chain yet"
         case .repeated: "the same message over and over"
         case .flooding: "more messages than an operator may send"

@@ -67,6 +67,8 @@ package struct RelayConfiguration: Sendable {
         host.limits.eventsMax = 1 << 16
         // What waits for a slow reader stays in its sender: windows do not grow.
         host.limits.yamux.windowMax = Yamux.initialWindow
+        // A peer may have as many circuits as it has others to talk to.
+        host.limits.unreadPerPeerMax = host.limits.yamux.unreadMax
         host.timing.pingInterval = .seconds(10)
         return host
     }

@@ -53,7 +53,7 @@ extension SimulatedCluster {
         case (.decided(let duty, let value), .value(let proof)):
             if !nodes[node].journal.isServable(value, in: duty) { oracle.sawUndurable("data of \(duty)", by: node) }
             served(value, proof, chore, node)
-        case (.submitted, .submission):
+        case (.submitted(let verdicts), .submission) where verdicts.allSatisfy(\.refusals.isEmpty):
             oracle.noteAccepted(node, chore.duty, chore.key)
             if !nodes[node].journal.holdsShare(ShareIndex(PeerIndex(node)), of: chore.duty, for: chore.key) {
                 oracle.sawUndurable("word that the share of \(chore.duty) is safe", by: node)

@@ -18,7 +18,7 @@ extension EndpointTable {
     /// Epochs ahead of now for which anything may be signed; peers take no more.
     private static let epochsAheadMax: UInt64 = 2
 
-    private typealias PlacedSet = (partials: LocalPartials, places: [Int])
+    private typealias PlacedSet = (partials: LocalPartials, places: [EntryKey: [Int]])
 
     /// Checks all signatures, then hands the objects to the node. What contradicts the cluster's decision is refused
     /// alone.
@@ -37,8 +37,14 @@ extension EndpointTable {
         let faults = objects.compactMap { object in fault(in: object).map { (object.place, $0) } }
         try Self.require(Dictionary(faults) { first, _ in first })
         let sets = try sets(of: objects)
-        let partials = sets.map(\.partials)
-        try Self.require(Self.placed(try await backend.verify(partials), sets))
+        let partials = sets.map { $0.partials }
+        let forged = try await backend.verify(partials)
+        precondition(forged.count == sets.count)
+        try Self.require(
+            Self.placed(
+                zip(forged, partials).map { refusal, partials in
+                    refusal.map { refusal in partials.set.mapValues { _ in refusal } } ?? [:]
+                }, sets))
         return Self.placed(try await backend.submit(partials), sets)
     }
 
@@ -53,12 +59,14 @@ extension EndpointTable {
     }
 
     private static func placed(
-        _ refusals: [ValidatorAPIRefusal?], _ sets: [PlacedSet]
+        _ refusals: [[EntryKey: ValidatorAPIRefusal]], _ sets: [PlacedSet]
     ) -> [Int: ValidatorAPIRefusal] {
         precondition(refusals.count == sets.count)
         var placed: [Int: ValidatorAPIRefusal] = [:]
-        for (refusal, set) in zip(refusals, sets) {
-            for place in set.places { placed[place] = refusal }
+        for (refusals, set) in zip(refusals, sets) {
+            for (key, refusal) in refusals {
+                for place in set.places[key] ?? [] { placed[place] = refusal }
+            }
         }
         return placed
     }
@@ -88,15 +96,15 @@ extension EndpointTable {
     /// One set for each duty, with the places of its objects in the request. The same object twice is one; two different
     /// ones of a validator are refused.
     private func sets(of objects: [SubmittedObject]) throws(APIFault) -> [PlacedSet] {
-        var sets: [Duty: (set: ParSignedDataSet, places: [Int])] = [:]
+        var sets: [Duty: (set: ParSignedDataSet, places: [EntryKey: [Int]])] = [:]
         for object in objects {
             let data = object.data.exchanged(on: backend.domains.preset)
             let partial = ParSignedData(data: data, shareIndex: keys.own)
             if let other = sets[object.duty]?.set[object.key], other != partial {
                 throw APIFault(400, "two different objects of one validator for duty \(object.duty)")
             }
-            sets[object.duty, default: ([:], [])].set[object.key] = partial
-            sets[object.duty]?.places.append(object.place)
+            sets[object.duty, default: ([:], [:])].set[object.key] = partial
+            sets[object.duty]?.places[object.key, default: []].append(object.place)
         }
         return sets.sorted { $0.key < $1.key }.map { (LocalPartials($0.key, $0.value.set), $0.value.places) }
     }

@@ -38,9 +38,9 @@ package protocol ValidatorAPIBackend: Sendable {
     /// Checks partial signatures under our own public shares. Returns why each set is refused, nil if all of it is good.
     func verify(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?]
 
-    /// Takes verified partial signatures; returns once they are durable. Returns why each set is refused: it contradicts
-    /// what was decided or signed before; nil if it was taken.
-    func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?]
+    /// Takes verified partial signatures; returns once they are durable. Returns for each set which of them are refused,
+    /// because they contradict what was decided or signed before; all others were taken.
+    func submit(_ sets: [LocalPartials]) async throws -> [[EntryKey: ValidatorAPIRefusal]]
 
     /// How far exits of an epoch are, of all validators for which an operator asked.
     func exits(in epoch: Epoch) async throws -> [ExitProgress]

@@ -156,7 +156,7 @@ extension Answer {
         case .exits: "exits"
         case .priorities: "priorities"
         case .absent: "absent"
-        case .submitted: "submitted"
+        case .submitted(let verdicts): verdicts.allSatisfy { $0.refusals.isEmpty } ? "submitted" : "refused"
         case .slashingHistory: "history"
         case .recorded: "recorded"
         case .refused: "refused"

@@ -63,7 +63,7 @@ struct HaltTests {
         #expect(halted.sent.isEmpty && !halted.work.contains("sign"))
         let share = try Fixture.partials([0], share: 1, data: Fixture.data(slot: 41))
         let own = second.receive(.localPartials([LocalPartials(duty, share)], Ticket(1)), at: start)
-        guard case .refused(let why)? = own.answers.first else {
+        guard case .submitted(let verdicts)? = own.answers.first, let why = verdicts.first?.refusals.values.first else {
             Issue.record("\(own.work)")
             return
         }

@@ -89,7 +89,7 @@ struct OutboxTests {
         #expect(outbox.add(vote(a)).isEmpty)
         let first = try #require(begin(&outbox))
         _ = outbox.add(vote(b))
-        #expect(outbox.add([.answer(Ticket(1), .submitted([a, b]))]).isEmpty)
+        #expect(outbox.add([.answer(Ticket(1), .submitted([LocalVerdict(a), LocalVerdict(b)]))]).isEmpty)
         #expect(outbox.durable(first.id).map(\.name) == ["send prepare"])
         let second = try #require(begin(&outbox))
         #expect(outbox.durable(second.id).map(\.name) == ["send prepare", "answer submitted"])

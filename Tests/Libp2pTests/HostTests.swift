@@ -164,7 +164,7 @@ import Testing
         }
     }
 
-    @Test("messages in hand of one connection are bounded together, and leave room when they are done")
+    @Test("messages in hand of one peer are bounded together, and leave room when they are done")
     func messageBudget() async throws {
         let (arrived, arrival) = AsyncStream.makeStream(of: Void.self)
         let (released, release) = AsyncStream.makeStream(of: Void.self)
@@ -177,7 +177,7 @@ import Testing
                     for await _ in released { break }
                     try await stream.writeMessage(message)
                 }
-            }, change: { $0.limits.messageBytesPerConnectionMax = 1500 }
+            }, change: { $0.limits.messageBytesPerPeerMax = 1500 }
         ) { client, server in
             let held = try await client.newStream(to: server.peer, protocols: ["/large"])
             try await held.writeMessage(message)

@@ -5,7 +5,7 @@ import Testing
 @testable import Libp2p
 
 /// Messages that came, kept as long as the test wants.
-private final class Mailbox: Sendable {
+final class Mailbox: Sendable {
     private let held = Mutex<[InboundMessage]>([])
     private let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self)
 
@@ -82,7 +82,7 @@ private final class Mailbox: Sendable {
         let box = Mailbox()
         let body = [UInt8](repeating: 7, count: 1000)
         try await withPair(
-            configureServer: server(box), change: { $0.limits.messageBytesPerConnectionMax = 1500 }
+            configureServer: server(box), change: { $0.limits.messageBytesPerPeerMax = 1500 }
         ) { client, server in
             #expect(await client.deliver(body, to: server.peer, Self.id) == .success)
             await box.wait(for: 1)
@@ -254,7 +254,7 @@ private final class Mailbox: Sendable {
 }
 
 /// `Result<Void, StreamError>`, comparable.
-private enum Outcome: Equatable {
+enum Outcome: Equatable {
     case success
     case failure(StreamError)
 
@@ -267,7 +267,7 @@ private enum Outcome: Equatable {
 }
 
 extension Host {
-    fileprivate nonisolated func deliver(
+    nonisolated func deliver(
         _ body: [UInt8], to peer: PeerID, _ protocolID: String, timeout: TimeAmount = .seconds(60)
     ) async -> Outcome {
         await withCheckedContinuation { continuation in

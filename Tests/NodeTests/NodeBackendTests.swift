@@ -206,29 +206,35 @@ struct NodeBackendTests {
             disk.free()
             return (first, try await node.backend.submit([partials]))
         }
-        #expect(first == [nil] && again == [nil])
+        #expect(first == [[:]] && again == [[:]])
     }
 
     @Test("what was not decided is refused with the reason")
     func refusesUndecided() async throws {
         let partials = LocalPartials(scene.duty, try scene.partials())
         let refusals = try await BackendScene.run(scene) { node in try await node.backend.submit([partials]) }
-        guard refusals.count == 1, case .refused(let reason)? = refusals[0] else {
-            Issue.record("\(refusals)")
-            return
-        }
-        #expect(reason.contains("has not decided duty \(scene.duty)"))
+        #expect(refusals.count == 1 && refusals[0].count == partials.set.count)
+        #expect(refusals[0].values.allSatisfy { $0.description.contains("has not decided duty \(scene.duty)") })
     }
 
-    @Test("of several sets each has its own verdict")
+    @Test("of several sets, and of one set's signatures, each has its own verdict, in one pass through the workflow")
     func submitsMixed() async throws {
         let good = LocalPartials(scene.duty, try scene.partials())
         let other = LocalPartials(.attester(slot: scene.slot - 1), good.set)
-        let refusals = try await BackendScene.run(scene) { node in
+        var mixed = good
+        let first = try #require(good.set.keys.min())
+        mixed.set[first]?.shareIndex = ShareIndex(PeerIndex(3))
+        let sets = [other, mixed, other, good]
+        let (refusals, passes) = try await BackendScene.run(scene) { node in
             node.decide()
-            return try await node.backend.submit([other, good, other])
+            let before = await node.driver.lastTicket
+            let refusals = try await node.backend.submit(sets)
+            return (refusals, await node.driver.lastTicket - before)
         }
-        #expect(refusals.map { $0 == nil } == [false, true, false])
+        let all = Set(good.set.keys)
+        let expected: [Set<EntryKey>] = [all, [first], all, []]
+        #expect(refusals.map { Set($0.keys) } == expected)
+        #expect(passes == 1)
     }
 
     @Test("a client that goes away while the disk is busy hears nothing, and its shares are kept")
@@ -252,6 +258,6 @@ struct NodeBackendTests {
             disk.free()
             return try await node.backend.submit([partials])
         }
-        #expect(again == [nil])
+        #expect(again == [[:]])
     }
 }

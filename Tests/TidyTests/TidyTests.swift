@@ -173,9 +173,22 @@ struct TidyTests {
 
     @Test("no file is longer than 400 lines")
     func length() {
-        for source in Self.sources where !source.isGenerated {
+        for source in Self.sources + Self.tests where !source.isGenerated {
             #expect(source.lines.count - 1 <= Self.linesMax, "\(source.path): \(source.lines.count - 1) lines")
         }
+    }
+
+    /// Where a new case has to say what becomes of it.
+    static let sorters = [
+        "DutyDefinition", "DutyKind", "DutyRules", "FetchPlan", "Outbox", "OwnObjects", "SigAgg", "SignedData+Form",
+        "SignedData+Wire", "UnsignedData+Wire", "Workflow",
+    ]
+
+    @Test("switches that route or sort have no default", arguments: sorters)
+    func noDefault(name: String) throws {
+        let source = try #require(Self.sources.first { $0.path == "Sources/DutyWorkflow/\(name).swift" })
+        let lines = source.matches(/^ *default:/)
+        #expect(lines.isEmpty, "\(source.path):\(lines)")
     }
 
     @Test("no target stands empty")

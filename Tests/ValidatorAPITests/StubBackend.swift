@@ -27,7 +27,10 @@ final class StubBackend: ValidatorAPIBackend {
         /// Whether it is the cluster's own.
         var verifyProof: @Sendable (ClusterProof) -> Bool = { _ in true }
         var verify: @Sendable (LocalPartials) -> ValidatorAPIRefusal? = { _ in nil }
+        /// Of a whole set.
         var submit: @Sendable (LocalPartials) -> ValidatorAPIRefusal? = { _ in nil }
+        /// Of one validator's alone.
+        var submitOne: @Sendable (Duty, EntryKey) -> ValidatorAPIRefusal? = { _, _ in nil }
         var validators: [BeaconValidator] = []
         var proposers: [ProposerDuty] = []
         var syncDuties: [SyncDuty] = []
@@ -41,6 +44,7 @@ final class StubBackend: ValidatorAPIBackend {
 
     private let behaviour: Behaviour
     private let log = Mutex<[String]>([])
+    private let looked = Mutex<[Duty]>([])
     private let taken = Mutex<[(Duty, ParSignedDataSet)]>([])
 
     init(_ change: (inout Behaviour) -> Void = { _ in }) {
@@ -51,6 +55,8 @@ final class StubBackend: ValidatorAPIBackend {
 
     /// What the node was asked for, in words.
     var asked: [String] { log.withLock { $0 } }
+    /// Whose rows it was asked for.
+    var lookedUp: [Duty] { looked.withLock { $0 } }
     var submitted: [(Duty, ParSignedDataSet)] { taken.withLock { $0 } }
 
     private func note(_ words: String) throws {
@@ -87,7 +93,10 @@ final class StubBackend: ValidatorAPIBackend {
         try await behaviour.signed(duty, key)
     }
 
-    func definitions(of duty: Duty) async throws -> DutyDefinitionSet? { behaviour.definitions(duty) }
+    func definitions(of duty: Duty) async throws -> DutyDefinitionSet? {
+        looked.withLock { $0.append(duty) }
+        return behaviour.definitions(duty)
+    }
 
     func activeValidators(in epoch: Epoch) async throws -> [ValidatorIndex: PubKey] {
         try note("active \(epoch)")
@@ -114,12 +123,16 @@ final class StubBackend: ValidatorAPIBackend {
         return sets.map(behaviour.verify)
     }
 
-    func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
+    func submit(_ sets: [LocalPartials]) async throws -> [[EntryKey: ValidatorAPIRefusal]] {
         try note("submit " + sets.map { "\($0.duty)" }.joined(separator: " "))
         return sets.map { partials in
-            if let refusal = behaviour.submit(partials) { return refusal }
-            taken.withLock { $0.append((partials.duty, partials.set)) }
-            return nil
+            var refusals: [EntryKey: ValidatorAPIRefusal] = [:]
+            for key in partials.set.keys {
+                refusals[key] = behaviour.submit(partials) ?? behaviour.submitOne(partials.duty, key)
+            }
+            let good = partials.set.filter { refusals[$0.key] == nil }
+            if !good.isEmpty { taken.withLock { $0.append((partials.duty, good)) } }
+            return refusals
         }
     }
 

@@ -98,6 +98,40 @@ struct SubmitAttestationsTests {
         }
     }
 
+    @Test("up to Deneb many attestations are four questions, and one more for each further slot")
+    func phase0Many() async throws {
+        let backend = StubBackend {
+            $0.definitions = { duty in
+                Dictionary(
+                    Self.attesters.filter { $0.slot == duty.slot }.map { ($0.pubKey, .attester($0)) },
+                    uniquingKeysWith: { $1 })
+            }
+            $0.attesters = Self.attesters
+            $0.fork = .deneb
+        }
+        func attestation(_ bits: [Int], slot: Slot = 40) -> AttestationPhase0 {
+            AttestationPhase0(
+                aggregationBits: Bitlist(count: 16, setting: bits), data: Self.data(slot, committee: 3),
+                signature: SignatureBytes(padding: [1]))
+        }
+        func text(_ attestations: [AttestationPhase0]) -> String {
+            AttestationSubmission.phase0(attestations).json().text()
+        }
+        try await TestServer.with(backend) { server in
+            let many = (0..<50).map { attestation([$0 % 2 * 15]) }
+            let status = try await Self.post(server, text(many + [attestation([0], slot: 41)]), version: "deneb").status
+            #expect(status == 200)
+            #expect(
+                backend.asked == [
+                    "attesters of 51", "verify 40/attester 41/attester", "submit 40/attester 41/attester",
+                ])
+            #expect(backend.lookedUp == [.attester(slot: 40), .attester(slot: 41)])
+            let answer = try await Self.post(server, text([attestation([], slot: 42), many[0]]), version: "deneb")
+            #expect(answer.json["failures"]?.array?.map { $0["index"]?.integer } == [0])
+            #expect(!backend.lookedUp.contains(.attester(slot: 42)), "its bits tell enough")
+        }
+    }
+
     @Test("attestations of other duties are refused, each with its place in the list; nothing is stored")
     func unknownDuties() async throws {
         let backend = StubBackend { $0.attesters = Self.attesters }
@@ -148,6 +182,24 @@ struct SubmitAttestationsTests {
             #expect(answer.status == 400 && answer.message == "differs from what the cluster decided")
             #expect(answer.json["failures"]?.array?.map { $0["index"]?.integer } == [0, 2])
             #expect(backend.submitted.map(\.0) == [.attester(slot: 41)])
+        }
+    }
+
+    @Test("of one slot's attestations the one that contradicts is refused, at each of its places, and no other")
+    func refusedAlone() async throws {
+        let backend = StubBackend {
+            $0.attesters = Self.attesters
+            $0.submitOne = { duty, key in
+                duty.slot == 40 && key.pubKey == TestCluster.validatorB ? .refused("another was signed") : nil
+            }
+        }
+        try await TestServer.with(backend) { server in
+            let answer = try await Self.post(
+                server, Self.text([Self.single(8), Self.single(7), Self.single(7, slot: 41), Self.single(8)]))
+            #expect(answer.status == 400 && answer.message == "another was signed")
+            #expect(answer.json["failures"]?.array?.map { $0["index"]?.integer } == [0, 3])
+            #expect(backend.submitted.map { "\($0.0) \($0.1.count)" } == ["40/attester 1", "41/attester 1"])
+            #expect(backend.asked.filter { $0.hasPrefix("submit") } == ["submit 40/attester 41/attester"])
         }
     }
 

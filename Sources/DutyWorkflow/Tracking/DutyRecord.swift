@@ -208,13 +208,5 @@ struct DutyRecord: Sendable {
 
 extension DutyType {
     /// The step that ends a duty well, but for what is found in the chain later. Source: workflow.md §13, §16.3.
-    var lastStep: DutyStep {
-        switch self {
-        // Made for the next duty, not for the beacon node.
-        case .randao, .prepareAggregator, .prepareSyncContribution: .aggSigDB
-        case .proposer, .attester, .signature, .exit, .builderProposer, .builderRegistration, .aggregator,
-            .syncMessage, .syncContribution, .infoSync:
-            .broadcast
-        }
-    }
+    var lastStep: DutyStep { rules.isBroadcast ? .broadcast : .aggSigDB }
 }

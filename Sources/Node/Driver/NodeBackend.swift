@@ -69,13 +69,9 @@ struct NodeBackend: ValidatorAPIBackend {
         }
     }
 
-    func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
-        guard case .refused(let reason) = try await runtime.driver.submit(sets) else { return sets.map { _ in nil } }
-        if sets.count == 1 { return [.refused(reason)] }
-        // Which ones? What was taken is taken again.
-        var refusals: [ValidatorAPIRefusal?] = []
-        for partials in sets { refusals += try await submit([partials]) }
-        return refusals
+    func submit(_ sets: [LocalPartials]) async throws -> [[EntryKey: ValidatorAPIRefusal]] {
+        guard case .submitted(let verdicts) = try await runtime.driver.submit(sets) else { throw Self.noAnswer }
+        return verdicts.map { verdict in verdict.refusals.mapValues { ValidatorAPIRefusal.refused($0) } }
     }
 
     func exits(in epoch: Epoch) async throws -> [ExitProgress] {

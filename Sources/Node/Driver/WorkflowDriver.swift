@@ -27,7 +27,8 @@ package actor WorkflowDriver {
     private var isTickEnding = false
     private var timer: (at: Instant, task: Scheduled<Void>)?
     private var callers: [Ticket: CheckedContinuation<Answer, any Error>] = [:]
-    private var lastTicket: UInt64 = 0
+    /// How often somebody asked or submitted: each is a way into the loop and out of it.
+    private(set) var lastTicket: UInt64 = 0
     private var end: CheckedContinuation<Void, any Error>?
     private var outcome: Result<Void, any Error>?
 

@@ -163,6 +163,7 @@ extension StyxNode {
         _ host: Host, _ peerInfo: PeerInfoProtocol, _ relays: RelayWatch, _ runtime: RuntimeSlot
     ) async {
         let logger = topic("p2p")
+        let news = PeerNews(logger)
         var connected: Set<PeerIndex> = []
         await withDiscardingTaskGroup { group in
             for await event in host.events {
@@ -171,10 +172,10 @@ extension StyxNode {
                 case .connected(let peer, let direction, let address):
                     guard let index = cluster.directory.index(of: peer) else { continue }
                     if connected.insert(index).inserted {
-                        logger.info(
-                            "peer connected",
-                            metadata: [
-                                "peer": "\(index)", "direction": "\(direction.rawValue)",
+                        news.tell(
+                            .info, "peer connected", of: index,
+                            [
+                                "direction": "\(direction.rawValue)",
                                 "address": "\(address?.description ?? "-")",
                             ])
                         group.addTask { await peerInfo.ask(index) }
@@ -183,13 +184,13 @@ extension StyxNode {
                 case .disconnected(let peer, let reason, let isLast):
                     guard isLast, let index = cluster.directory.index(of: peer) else { continue }
                     connected.remove(index)
-                    logger.warning("peer disconnected", metadata: ["peer": "\(index)", "reason": "\(reason)"])
+                    news.tell(.warning, "peer disconnected", of: index, ["reason": "\(reason)"])
                 case .dialFailed(let peer, let reason):
                     let index = cluster.directory.index(of: peer).map { "\($0)" } ?? "\(peer)"
                     logger.debug("dial peer", metadata: ["peer": "\(index)", "reason": "\(reason)"])
                 case .pathChanged(let peer, let path?):
                     guard let index = cluster.directory.index(of: peer) else { continue }
-                    logger.info("peer is reached", metadata: ["peer": "\(index)", "path": "\(path)"])
+                    news.tell(.info, "peer is reached", of: index, ["path": "\(path)"])
                 case .relayReplaced(let relay): relays.relayReplaced(relay)
                 case .reservation(let relay, .granted):
                     relays.relayFound(relay)
@@ -233,15 +234,17 @@ extension StyxNode {
 
     func peerObserver() -> @Sendable (PeerEvent) -> Void {
         let logger = topic("p2p")
-        let (faults, metrics) = (peerFaults, monitoring.metrics.peers)
+        let (faults, news, metrics) = (peerFaults, PeerNews(logger), monitoring.metrics.peers)
         return { event in
             metrics.receive(event)
             switch event {
             case .sendFailed(let peer, let topic, let reason, let isNews):
-                logger.log(
-                    level: isNews ? .warning : .debug, "send message",
-                    metadata: ["peer": "\(peer)", "message": "\(topic)", "error": "\(reason)"])
-            case .sendRecovered(let peer): logger.info("peer takes messages again", metadata: ["peer": "\(peer)"])
+                var facts: Logger.Metadata = ["message": "\(topic)", "error": "\(reason)"]
+                // A peer that takes messages now and then makes news as often as it likes.
+                if isNews { return news.tell(.warning, "send message", of: peer, facts) }
+                facts["peer"] = "\(peer)"
+                logger.debug("send message", metadata: facts)
+            case .sendRecovered(let peer): news.tell(.info, "peer takes messages again", of: peer)
             case .sendDropped(let peer, let topic):
                 guard case .tell(let suppressed) = faults.note("dropped \(topic)", of: peer) else { return }
                 logger.warning(

@@ -32,12 +32,12 @@ struct TracedBackend: ValidatorAPIBackend {
         try await tracing.follow(.aggSigDBAwait, of: [duty]) { try await backend.signed(duty, key) }
     }
 
-    func submit(_ sets: [LocalPartials]) async throws -> [ValidatorAPIRefusal?] {
+    func submit(_ sets: [LocalPartials]) async throws -> [[EntryKey: ValidatorAPIRefusal]] {
         let names = Dictionary(grouping: sets) { $0.spanName }
         // One request brings one kind.
         guard names.count == 1, case let name?? = names.keys.first else { return try await backend.submit(sets) }
         return try await tracing.follow(
-            name, of: sets.map(\.duty), failure: { refusals in refusals.lazy.compactMap { $0 }.first }
+            name, of: sets.map(\.duty), failure: { refusals in refusals.lazy.compactMap(\.values.first).first }
         ) {
             try await backend.submit(sets)
         }

@@ -30,7 +30,7 @@ package struct ConsensusCodec: Sendable {
 
     package init(
         operators: [PublicKey], validators: Int,
-        duties: Set<DutyType> = [.proposer, .attester, .aggregator, .syncContribution, .infoSync],
+        duties: Set<DutyType> = Set(DutyType.allCases.filter { $0.rules.isDecided }),
         preset: @escaping @Sendable () -> Preset = { .mainnet }
     ) {
         self.operators = operators

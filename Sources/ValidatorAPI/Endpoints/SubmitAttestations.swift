@@ -39,8 +39,9 @@ extension EndpointTable {
                 try await attempt(place) { try await claim(single) }
             }
         case .phase0(let attestations):
+            let attesters = try await attesters(of: attestations)
             for (place, attestation) in attestations.enumerated() {
-                try await attempt(place) { try await claim(attestation) }
+                try await attempt(place) { try claim(attestation, of: attesters[attestation.data.slot] ?? []) }
             }
         }
         let pubKeys = claims.isEmpty ? [] : try await backend.attesterPubKeys(claims.map(\.claim.attester))
@@ -73,22 +74,37 @@ extension EndpointTable {
         }
     }
 
-    /// Up to Deneb the one aggregation bit tells the validator.
-    private func claim(_ attestation: AttestationPhase0) async throws -> Claim {
-        let slot = attestation.data.slot
+    /// Who attests in the slots of well-formed ones. Each slot is asked for once: a way through the node costs as much
+    /// as all that is done there.
+    private func attesters(of attestations: [AttestationPhase0]) async throws -> [Slot: [AttesterDuty]] {
+        var attesters: [Slot: [AttesterDuty]] = [:]
+        for attestation in attestations where (try? seat(of: attestation)) != nil {
+            let slot = attestation.data.slot
+            guard attesters[slot] == nil else { continue }
+            let definitions = try await backend.definitions(of: .attester(slot: slot)) ?? [:]
+            attesters[slot] = definitions.values.compactMap { definition in
+                if case .attester(let row) = definition { row } else { nil }
+            }
+        }
+        return attesters
+    }
+
+    /// Up to Deneb the one aggregation bit tells the validator, by its position in the committee.
+    private func seat(of attestation: AttestationPhase0) throws(APIFault) -> (position: UInt64, fork: ForkName) {
         let fork = try fork(of: attestation.data, isElectra: false)
         let positions = attestation.aggregationBits.setIndices
         guard positions.count == 1 else {
             throw APIFault(400, "expected one aggregation bit, got \(positions.count)")
         }
-        let definitions = try await backend.definitions(of: .attester(slot: slot)) ?? [:]
-        let rows = definitions.values.compactMap { definition -> AttesterDuty? in
-            guard case .attester(let row) = definition else { return nil }
-            return row
-        }
+        return (UInt64(positions[0]), fork)
+    }
+
+    private func claim(_ attestation: AttestationPhase0, of attesters: [AttesterDuty]) throws -> Claim {
+        let slot = attestation.data.slot
+        let (position, fork) = try seat(of: attestation)
         guard
-            let row = rows.first(where: {
-                $0.committeeIndex == attestation.data.index && $0.validatorCommitteeIndex == UInt64(positions[0])
+            let row = attesters.first(where: {
+                $0.committeeIndex == attestation.data.index && $0.validatorCommitteeIndex == position
             })
         else { throw Self.noDuty(slot) }
         guard row.committeeLength == UInt64(attestation.aggregationBits.count) else {
