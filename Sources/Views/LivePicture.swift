@@ -27,7 +27,7 @@ package struct LivePicture: Sendable {
                 "advice": text(facts.readiness.advice),
             ],
             "missing": .array(
-                MissingThing.all(view, facts).map { ["layer": .string($0.layer.name), "text": text($0.text)] }),
+                MissingThing.all(view, facts).map { ["layer": .string($0.layer.rawValue), "text": text($0.text)] }),
             "signer": signer, "beacon_nodes": .array(facts.beaconNodes.map(describe)),
             "peers": .array(facts.peers.filter { (0..<view.nodes).contains($0.index.rawValue) }.map(describe)),
             "totals": ["succeeded": JSONValue(view.succeeded), "failed": JSONValue(view.failed)],
@@ -152,7 +152,7 @@ package struct LivePicture: Sendable {
     private func describe(_ miss: MissedDuty) -> JSONValue {
         [
             "at": time(miss.at), "slot": JSONValue(miss.slot.rawValue), "duty": miss.type.map(name) ?? .null,
-            "layer": .string(miss.layer.name), "peers": .array(miss.peers.map { JSONValue($0.rawValue) }),
+            "layer": .string(miss.layer.rawValue), "peers": .array(miss.peers.map { JSONValue($0.rawValue) }),
             "reason": .string(miss.reason), "subject": text(miss.subject), "cause": text(miss.cause),
             "cure": text(miss.cure),
         ]

@@ -3,7 +3,7 @@ import Ethereum
 
 /// Something that is not there, or not as it should be, right now.
 struct MissingThing: Hashable, Sendable {
-    let layer: FailureLayer
+    let layer: Layer
     /// A sentence, with what to do.
     let text: String
 
@@ -25,7 +25,7 @@ struct MissingThing: Hashable, Sendable {
 
     private static func readiness(_ facts: LiveFacts) -> [MissingThing] {
         guard let advice = facts.readiness.advice else { return [] }
-        let layer: FailureLayer =
+        let layer: Layer =
             switch facts.readiness.code {
             case 4: .peers
             case 5: .validatorClient

@@ -94,19 +94,19 @@ struct LivePictureTests {
             }
             facts.beaconNodes = [LiveFacts.BeaconNode(address: "http://a")]
             change(&scene, &facts)
-            return MissingThing.all(scene.view, facts).map(\.layer.name)
+            return MissingThing.all(scene.view, facts).map(\.layer.rawValue)
         }
         #expect(layers { _, _ in } == [])
-        #expect(layers { $1.peers[2].path = nil } == ["other operators"])
-        #expect(layers { $1.peers[2].isSameCluster = false } == ["other operators"])
+        #expect(layers { $1.peers[2].path = nil } == ["peers"])
+        #expect(layers { $1.peers[2].isSameCluster = false } == ["peers"])
         #expect(
             layers { scene, _ in scene.report(.peerAbsent(PeerIndex(1), duties: 4), at: scene.time(1)) } == [
-                "other operators"
+                "peers"
             ])
         #expect(layers { $1.beaconNodes[0].outFor = .seconds(3) } == ["beacon node"])
         #expect(layers { $1.beaconNodes[0].isFollowing = false } == ["beacon node"])
         #expect(layers { $1.readiness = .init(code: 5, text: "x", advice: "y") } == ["validator client"])
-        #expect(layers { $1.readiness = .init(code: 4, text: "x", advice: "y") } == ["other operators"])
+        #expect(layers { $1.readiness = .init(code: 4, text: "x", advice: "y") } == ["peers"])
         #expect(layers { scene, _ in scene.report(.twinSeen(scene.duty(1), "z"), at: scene.time(1)) } == ["signer"])
     }
 
