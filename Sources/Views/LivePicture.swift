@@ -28,7 +28,8 @@ package struct LivePicture: Sendable {
             ],
             "missing": .array(
                 MissingThing.all(view, facts).map { ["layer": .string($0.layer.rawValue), "text": text($0.text)] }),
-            "signer": signer, "beacon_nodes": .array(facts.beaconNodes.map(describe)),
+            "signer": signer, "remote_signers": .array(facts.remoteSigners.map(describe)),
+            "beacon_nodes": .array(facts.beaconNodes.map(describe)),
             "peers": .array(facts.peers.filter { (0..<view.nodes).contains($0.index.rawValue) }.map(describe)),
             "totals": ["succeeded": JSONValue(view.succeeded), "failed": JSONValue(view.failed)],
             "duties": .array(rows.map(describe)), "latency_bounds_ms": bounds, "latencies": .array(latencies(rows)),
@@ -66,6 +67,14 @@ package struct LivePicture: Sendable {
             "mode": text(facts.signer.mode), "requests": JSONValue(facts.signer.requests),
             "user_agent": text(facts.signer.userAgent),
             "last_request_at": view.lastValidatorClientRequest.map(time) ?? .null,
+        ]
+    }
+
+    private func describe(_ signer: LiveFacts.RemoteSigner) -> JSONValue {
+        [
+            "address": text(signer.address), "state": .string(signer.state.rawValue),
+            "down_ms": milliseconds(signer.outFor), "problem": text(signer.problem),
+            "shares": signer.shares.map { JSONValue($0) } ?? .null, "asked_ms_ago": milliseconds(signer.askedAgo),
         ]
     }
 

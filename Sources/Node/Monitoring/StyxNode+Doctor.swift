@@ -122,7 +122,9 @@ extension StyxNode {
 
     private func ask(_ signers: SignerClient, _ facts: inout Facts) async {
         let inventory = SignerInventory(signers.lists, keys: cluster.keys)
-        facts.signers = await signers.health().map { SignerFacts(name: $0, $1) }
+        let health = await signers.health()
+        live?.note(health)
+        facts.signers = health.map { SignerFacts(name: $0, $1) }
         // Until all signers told their keys nothing is known to be missing.
         facts.shares = ShareFacts(total: inventory.total, missing: [], areRemote: true)
         for finding in inventory.findings {

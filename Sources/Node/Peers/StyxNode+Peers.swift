@@ -8,6 +8,7 @@ import Logging
 import Monitoring
 import PeerProtocols
 import Program
+import RemoteSigner
 import SSZ
 import Synchronization
 import ValidatorAPI
@@ -211,7 +212,8 @@ extension StyxNode {
 
     /// The debug pages. Ends only by cancellation or because it cannot listen.
     func serveDebugging(
-        _ host: Host, _ peerInfo: PeerInfoProtocol, _ beacon: BeaconClient, _ api: ValidatorAPIServer
+        _ host: Host, _ peerInfo: PeerInfoProtocol, _ beacon: BeaconClient, _ api: ValidatorAPIServer,
+        _ signers: SignerClient?
     ) async throws {
         let address = try SocketAddressText(configuration.debugAddress, flag: "debug-address")
         let (directory, faults) = (cluster.directory, peerFaults)
@@ -223,7 +225,7 @@ extension StyxNode {
                 listening: await host.advertised)
             return Page(json: view.json.text(indent: "  ") + "\n")
         }
-        addLivePages(to: &pages, host, peerInfo, beacon, api)
+        addLivePages(to: &pages, host, peerInfo, beacon, api, signers)
         let server = MonitoringServer(host: address.host, port: address.port, pages: pages, logger: topic("debug"))
         do { try await server.run { hooks.debug($0) } } catch let error where !(error is CancellationError) {
             throw ConfigurationError(
