@@ -131,4 +131,6 @@ package final class Connection: Sendable {
 
     /// On the loop only.
     var traffic: ConnectionCore.Traffic { core.value.traffic }
+    /// On the loop only.
+    var openStreams: [StreamTraffic.Kind: Int] { core.value.openStreams }
 }

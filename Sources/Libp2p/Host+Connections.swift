@@ -89,6 +89,7 @@ extension Host {
         }
         let remote = connection.peer
         records[remote]?.connections.removeAll { $0.id == id }
+        records[remote]?.carried.merge(connection.traffic.protocols) { $0 + $1 }
         let wasIdentified = records[remote]?.identified.remove(id) != nil
         let wasGood =
             wasIdentified && NIODeadline.now() - connection.established >= configuration.timing.circuitGoodAfter

@@ -18,6 +18,8 @@ struct PeerRecord: Sendable {
     var isRelay = false
     /// In the order they came.
     var connections: [Connection] = []
+    /// What connections that are over carried, by protocol.
+    var carried: [String: StreamTraffic] = [:]
     /// Connections whose identify has come.
     var identified: Set<Int> = []
     var protocols: [String] = []

@@ -26,6 +26,10 @@ package struct PeerStatus: Sendable {
     package let knownAddresses: [Multiaddr]
     /// Why the last connection ended or the last dial failed; kept while connected.
     package let lastFailure: DisconnectReason?
+    /// By protocol, over all connections since it is known.
+    package var carried: [String: StreamTraffic] = [:]
+    /// Open now.
+    package var streams: [StreamTraffic.Kind: Int] = [:]
 }
 
 /// One relay of this node.

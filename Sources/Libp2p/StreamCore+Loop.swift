@@ -9,7 +9,10 @@ final class StreamEntry {
         case done
     }
 
+    /// Ours, most wanted first; none for a stream that the peer opened.
     let proposals: [String]
+    /// Agreed on, or taken for granted by a lazy dialer; nil before.
+    var protocolID: String?
     var negotiation: Negotiation
     var id: UInt32?
     /// Bytes of an incomplete negotiation message.
@@ -37,7 +40,10 @@ final class StreamEntry {
         self.proposals = proposals
         self.negotiation = negotiation
         self.negotiationDeadline = negotiationDeadline
+        if case .dialer(_, lazy: true) = negotiation { protocolID = proposals.first }
     }
+
+    var direction: Connection.Direction { proposals.isEmpty ? .inbound : .outbound }
 
     var maySend: Bool {
         switch negotiation {

@@ -60,6 +60,20 @@ enum MetricLabels {
         let value: String
     }
 
+    /// Of the connection below.
+    struct Transport: Label {
+        static let name = "transport"
+        let value: String
+    }
+
+    /// Who opened a stream.
+    struct Direction: Label {
+        static let name = "direction"
+        let value: String
+
+        init(_ direction: Connection.Direction) { value = direction.rawValue }
+    }
+
     struct TimerStyle: Label {
         static let name = "timer"
         let value: String
