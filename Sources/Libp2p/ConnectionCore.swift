@@ -54,6 +54,7 @@ final class ConnectionCore {
 
     private var ciphertext = ByteBuffer()
     private var plaintext = ByteBuffer()
+    private let startedAt = NIODeadline.now()
     private var handshakeTimer: Scheduled<Void>?
     private var sweepTimer: RepeatedTask?
     private var lastReceived = NIODeadline.now()
@@ -102,7 +103,10 @@ final class ConnectionCore {
         handshakeTimer = nil
         let connection = Connection(
             id: id, peer: upgraded.peer, direction: direction, circuit: pipe.circuit,
-            remoteAddress: pipe.remoteAddress, core: self, loop: loop, negotiationTimeout: timing.negotiationTimeout,
+            remoteAddress: pipe.remoteAddress,
+            handshake: Connection.Handshake(
+                took: .nanoseconds((NIODeadline.now() - startedAt).nanoseconds), isMuxerEarly: upgraded.isMuxerEarly),
+            core: self, loop: loop, negotiationTimeout: timing.negotiationTimeout,
             messageBytesMax: host.configuration.limits.messageBytesPerConnectionMax)
         plaintext = upgraded.plaintext
         transport = consume upgraded.transport

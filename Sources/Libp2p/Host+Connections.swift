@@ -73,6 +73,7 @@ extension Host {
         if connection.circuit == nil { resumeDirectWaiters(of: remote, true) }
         attendSoon(connection)
         if isFirst, record.isRelay { relayConnected(remote) }
+        emit(.upgraded(connection.handshake, connection.remoteAddress))
         emit(.connected(remote, connection.direction, connection.remoteAddress))
         logger.debug(
             "peer connected", metadata: ["peer": "\(remote)", "direction": "\(connection.direction.rawValue)"])

@@ -68,6 +68,8 @@ package enum ReservationEvent: Equatable, Sendable {
 /// What happened to connections. Delivered in order, the oldest are dropped when nobody listens.
 package enum HostEvent: Sendable {
     case connected(PeerID, Connection.Direction, Multiaddr?)
+    /// Of a connection that may stay, with its address.
+    case upgraded(Connection.Handshake, Multiaddr?)
     /// The last of its connections is gone when `isLast`.
     case disconnected(PeerID, DisconnectReason, isLast: Bool)
     case identified(PeerID, Identify)

@@ -43,6 +43,10 @@ import Testing
         try await withPair(configureServer: { host in
             host.handle("/hold") { stream, _ in while try await stream.read() != nil {} }
         }) { client, server in
+            let handshake = try await client.first { event in
+                if case .upgraded(let handshake, _) = event { handshake } else { nil }
+            }
+            #expect(handshake.isMuxerEarly && handshake.took > .zero && handshake.took < .seconds(60))
             let stream = try await client.newStream(to: server.peer, protocols: ["/hold"])
             try await stream.write([1, 2, 3])
             let open = try #require(await client.status().first)

@@ -5,8 +5,22 @@ import Testing
 @testable import Libp2p
 @testable import Node
 
-@Suite("metrics of streams")
+@Suite("metrics of streams and connections")
 struct StreamMetricsTests {
+    @Test("handshakes by address, and no pause of a collector that is not there")
+    func handshakes() async throws {
+        let metrics = try NodeFiles().metrics()
+        let handshake = Connection.Handshake(took: .milliseconds(20), isMuxerEarly: true)
+        for address in [try Multiaddr("/ip4/10.0.0.7/tcp/3610"), nil] {
+            metrics.peers.receive(HostEvent.upgraded(handshake, address))
+        }
+        let scrape = Scrape(metrics)
+        let labels = #"{transport="tcp",security="/noise",muxer="/yamux/1.0.0",early_muxer="true",ip_version="#
+        let name = "libp2p_swarm_handshake_latency_seconds_count"
+        #expect(scrape[name] == ["\(name)\(labels)\"ip4\"} 1", "\(name)\(labels)\"unknown\"} 1"])
+        #expect(scrape["go_gc_duration_seconds_sum"] == ["go_gc_duration_seconds_sum 0"])
+    }
+
     @Test("streams and their bytes, of operators only; a counter does not fall")
     func streams() async throws {
         let files = try NodeFiles()

@@ -66,6 +66,39 @@ enum MetricLabels {
         let value: String
     }
 
+    /// What connections are encrypted by.
+    struct Security: Label {
+        static let name = "security"
+        let value = Upgrade.securityID
+    }
+
+    struct Muxer: Label {
+        static let name = "muxer"
+        let value = Upgrade.muxerID
+    }
+
+    /// Whether the muxer took no round of its own.
+    struct EarlyMuxer: Label {
+        static let name = "early_muxer"
+        let value: String
+
+        init(_ isEarly: Bool) { value = "\(isEarly)" }
+    }
+
+    struct IPVersion: Label {
+        static let name = "ip_version"
+        let value: String
+
+        /// - Parameter address: nil of who has none.
+        init(_ address: Multiaddr?) {
+            switch address?.components.first {
+            case .ip4?: value = "ip4"
+            case .ip6?: value = "ip6"
+            default: value = "unknown"
+            }
+        }
+    }
+
     /// Who opened a stream.
     struct Direction: Label {
         static let name = "direction"

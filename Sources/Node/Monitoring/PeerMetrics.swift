@@ -14,6 +14,10 @@ struct PeerMetrics: Sendable {
     typealias Streams = Labels4<
         MetricLabels.Peer, MetricLabels.Direction, MetricLabels.ProtocolName, MetricLabels.Transport
     >
+    typealias Handshakes = Labels5<
+        MetricLabels.Transport, MetricLabels.Security, MetricLabels.Muxer, MetricLabels.EarlyMuxer,
+        MetricLabels.IPVersion
+    >
     typealias Carried = Labels3<MetricLabels.Peer, MetricLabels.ProtocolName, MetricLabels.Transport>
 
     /// The only one there is here.
@@ -28,6 +32,7 @@ struct PeerMetrics: Sendable {
     private let connections: Counter<Peers>
     private let connectionTypes: Gauge<Connections>
     private let streams: Gauge<Streams>
+    private let handshakes: Histogram<Handshakes>
     private let received: Counter<Carried>
     private let sent: Counter<Carried>
     private let relays: Gauge<Labels1<MetricLabels.Relay>>
@@ -55,6 +60,10 @@ struct PeerMetrics: Sendable {
         pingErrors = all.counter("p2p_ping_error_total", "Failed pings.", Peers.self)
         connections = all.counter("p2p_peer_connection_total", "Connections that were opened.", Peers.self)
         connectionTypes = all.gauge("p2p_peer_connection_types", "Open connections.", Connections.self)
+        // Name, labels and buckets are go-libp2p's: a panel for Charon reads it. Source: operations.md §9.1.
+        handshakes = all.histogram(
+            "libp2p_swarm_handshake_latency_seconds", "From a socket to an encrypted connection.", Handshakes.self,
+            buckets: Array(sequence(first: 0.001) { $0 * 1.3 }.prefix(35)))
         streams = all.gauge("p2p_peer_streams", "Open streams.", Streams.self)
         received = all.counter(
             "p2p_peer_network_receive_bytes_total", "Bytes that came in streams.", Carried.self)
@@ -106,6 +115,10 @@ struct PeerMetrics: Sendable {
         switch event {
         case .connected(let peer, _, _):
             if let peer = labels(peer) { connections.add(1, peer) }
+        case .upgraded(let handshake, let address):
+            handshakes.observe(
+                handshake.took,
+                .init(Self.transport, .init(), .init(), .init(handshake.isMuxerEarly), .init(address)))
         case .pinged(let peer, let took):
             guard let peer = labels(peer) else { return }
             pingLatency.observe(took, peer)

@@ -203,7 +203,7 @@ extension StyxNode {
                     logger.warning(
                         "a relay is gone: other operators cannot reach this node through it until it is back",
                         metadata: ["relay": "\(relay)"])
-                case .identified, .pinged, .pingFailed, .pathChanged(_, nil): continue
+                case .identified, .pinged, .pingFailed, .upgraded, .pathChanged(_, nil): continue
                 }
                 hooks.peers(connected.count)
             }
