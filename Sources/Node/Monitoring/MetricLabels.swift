@@ -234,6 +234,17 @@ enum MetricLabels {
         let value: String
     }
 
+    /// Of a client's process.
+    struct Component: Label {
+        static let name = "component"
+        let value: String
+    }
+
+    struct Parameters: Label {
+        static let name = "cli_parameters"
+        let value: String
+    }
+
     /// Words of another program, for a label: printable, and cut to size.
     static func printable(_ text: String, charactersMax: Int = 128) -> String {
         PlainText.cleaned(text, charactersMax: charactersMax)

@@ -29,6 +29,7 @@ extension StyxNode {
             group.addTask { await rounds.run() }
             group.addTask { await sampleHealth() }
             group.addTask { await feelLoop(host) }
+            group.addTask { await watchClients() }
             group.addTask {
                 var pause = Self.firstLook
                 while (try? await Task.sleep(for: pause)) != nil {
