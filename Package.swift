@@ -168,7 +168,7 @@ let package = Package(
             name: "styx-benchmarks",
             dependencies: [
                 "Demo", "Program", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", "ClusterSetup", "RemoteSigner",
-                "HTTPServing", "LogSinks", nioCore, nioPosix, hummingbird, logging, arguments,
+                "HTTPServing", "LogSinks", "Traces", nioCore, nioPosix, hummingbird, logging, arguments,
             ],
             path: "Sources/Benchmarks",
             swiftSettings: strict),

@@ -90,6 +90,10 @@ FAULTS = [
 ]
 
 
+# Where Scripts/setup-prometheus unpacks it.
+DEBIAN_PROMETHEUS = str(pathlib.Path(__file__).resolve().parent.parent / ".deps/prometheus/usr/bin")
+
+
 def say(text):
     print(f"acceptance: {text}", flush=True)
 
@@ -132,8 +136,8 @@ def monitoring(port, file, is_quiet):
         wrong.append("/metrics: no attester duty succeeded")
     if is_quiet and values.get(("app_monitoring_readyz", "")) != [1.0]:
         wrong.append(f"/metrics: app_monitoring_readyz is {values.get(('app_monitoring_readyz', ''))}")
-    if shutil.which("promtool"):
-        check = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+    if promtool := shutil.which("promtool") or shutil.which("promtool", path=DEBIAN_PROMETHEUS):
+        check = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True)
         if check.returncode != 0:
             wrong.append(f"promtool: {check.stdout}{check.stderr}")
     return wrong

@@ -165,6 +165,14 @@ def dashboard_faults(metrics):
             yield f"dashboard variable {variable['name']}: {fault}"
 
 
+def charon_faults(metrics):
+    """What dashboards made for Charon read, and no node of ours exports: their panels would be empty."""
+    lines = (PACKAGING / "grafana/charon-dashboards.txt").read_text().splitlines()
+    for name in (line for line in lines if line and not line.startswith("#")):
+        if series(name, metrics) is None and metrics.get(name, ("",))[0] != "histogram":
+            yield f"{name}, which Charon's dashboards read, is not exported"
+
+
 def dashboard_rules():
     """The dashboard's queries as recording rules, for promtool to check their grammar."""
     panels = json.loads((PACKAGING / "grafana/styx.json").read_text())["panels"]
@@ -272,7 +280,7 @@ def main():
         return
     self_test()
     metrics = registry(options.fixtures)
-    faults = [*alert_faults(metrics), *dashboard_faults(metrics), *compose_faults()]
+    faults = [*alert_faults(metrics), *dashboard_faults(metrics), *charon_faults(metrics), *compose_faults()]
     faults += usage_faults(declared(options.sources), commands(options.sources))
     for fault in faults:
         print(f"packaging-check: {fault}", file=sys.stderr)

@@ -42,17 +42,52 @@ def pins():
     return rows
 
 
-def check_manifest(rows):
-    """Package.swift and the table say the same, and Package.swift leaves no choice."""
-    text = (ROOT / "Package.swift").read_text()
-    table = {re.sub(r"\.git$", "", place).lower(): pinned for _, pinned, _, place in rows}
-    for place, rule in re.findall(r'\.package\(\s*url: "([^"]+)",\s*([^)]*)\)', text):
+def bare(place):
+    """A package's place without what may differ in its writing."""
+    return re.sub(r"\.git$", "", place).lower()
+
+
+def disagreements(rows, manifest, resolved):
+    """Where the table says other than Package.swift, which may leave no choice, and than what SwiftPM resolved.
+
+    The latter is None where nothing was resolved yet.
+    """
+    table = {bare(place): (pinned, commit) for _, pinned, commit, place in rows}
+    name = PINS.relative_to(ROOT)
+    for place, rule in re.findall(r'\.package\(\s*url: "([^"]+)",\s*([^)]*)\)', manifest):
         exact = re.fullmatch(r'exact: "([^"]+)"', rule.strip())
         if not exact:
-            fail(f"Package.swift: {place} is not pinned: write exact: instead of {rule}")
-        pinned = table.get(re.sub(r"\.git$", "", place).lower())
+            yield f"Package.swift: {place} is not pinned: write exact: instead of {rule}"
+            continue
+        pinned = table.get(bare(place), (None, None))[0]
         if pinned != exact[1]:
-            fail(f"{PINS.relative_to(ROOT)} has {pinned} of {place}, Package.swift {exact[1]}: see `release.py pins`")
+            yield f"{name} has {pinned} of {place}, Package.swift {exact[1]}: resolve, then `release.py pins`"
+    if resolved is None:
+        return
+    graph = {bare(each["location"]): (each["state"]["version"], each["state"]["revision"]) for each in resolved}
+    for place in sorted(table.keys() | graph.keys()):
+        if table.get(place) != graph.get(place):
+            yield f"{name} has {table.get(place)} of {place}, SwiftPM resolved {graph.get(place)}: `release.py pins`"
+
+
+def check_manifest(rows):
+    """The table is of Package.swift's packages."""
+    if found := next(disagreements(rows, (ROOT / "Package.swift").read_text(), None), None):
+        fail(found)
+
+
+def check_table():
+    """The table names every package of Package.swift and of its resolved graph, each at the version built."""
+    rows, manifest, file = pins(), (ROOT / "Package.swift").read_text(), ROOT / "Package.resolved"
+    resolved = json.loads(file.read_text())["pins"] if file.exists() else None
+    if faults := list(disagreements(rows, manifest, resolved)):
+        fail("\n".join(faults))
+    # A check that would find nothing is none.
+    graph = [{"location": place, "state": {"version": at, "revision": commit}} for _, at, commit, place in rows]
+    for missing in range(len(rows)):
+        if not list(disagreements(rows[:missing] + rows[missing + 1 :], manifest, graph)):
+            fail(f"self-test: nothing found when {rows[missing][0]} is missing")
+    print(f"release: {len(rows)} packages, as {'SwiftPM resolved them' if resolved else 'Package.swift wants them'}")
 
 
 def resolve():
@@ -158,6 +193,7 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("resolve", help=resolve.__doc__)
     commands.add_parser("pins", help=rewrite_pins.__doc__)
+    commands.add_parser("table", help=check_table.__doc__)
     one = commands.add_parser("binary", help=check_binary.__doc__)
     one.add_argument("file")
     one.add_argument("places", nargs="*")
@@ -170,6 +206,8 @@ def main():
         resolve()
     elif options.command == "pins":
         rewrite_pins()
+    elif options.command == "table":
+        check_table()
     elif options.command == "binary":
         check_binary(options.file, options.places)
     else:

@@ -7,7 +7,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         commandName: "styx-benchmarks",
         abstract: "Measure Styx against its budgets.",
         discussion: """
-            Groups: bls, cluster, keystore, signer, ssz, qbft, wire, log, workflow, journal, libp2p, fairness, hostile, relay, demo. "cpu" is CPU time of one thread \
+            Groups: bls, cluster, keystore, signer, ssz, qbft, wire, log, trace, workflow, journal, libp2p, fairness, hostile, relay, demo. "cpu" is CPU time of one thread \
             and hardly depends on what else runs; "wall" does. Build with -c release.
             """)
 
@@ -40,6 +40,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         try QBFTBenchmarks.run(&bench)
         try WireBenchmarks.run(&bench)
         try LogBenchmarks.run(&bench)
+        try TraceBenchmarks.run(&bench)
         try SimulationBenchmarks.run(&bench)
         try await JournalBenchmarks.run(&bench)
         try await Libp2pBenchmarks.run(&bench)

@@ -11,9 +11,10 @@ package struct DutyTally: Sendable {
     }
 
     private struct Failed: Sendable {
+        let layer: Layer
         let reason: FailureReason
         let detail: String
-        let silent: [PeerIndex]
+        let guilty: [PeerIndex]
     }
 
     /// Duties that failed and that one layer is to blame for.
@@ -25,7 +26,8 @@ package struct DutyTally: Sendable {
         let types: [DutyType]
         /// Of the latest.
         let detail: String
-        let silent: Set<PeerIndex>
+        /// Operators that it lies with.
+        let guilty: Set<PeerIndex>
     }
 
     /// A cluster has five duties in a slot; of two epochs of mainnet.
@@ -39,12 +41,14 @@ package struct DutyTally: Sendable {
         add(Entry(at: now, type: type, failure: nil))
     }
 
-    package mutating func failed(_ failure: DutyFailure, at now: Instant) {
+    /// - Parameter view: the cluster as it was then.
+    package mutating func failed(_ failure: DutyFailure, in view: ClusterView, at now: Instant) {
         add(
             Entry(
                 at: now, type: failure.duty.type,
                 failure: Failed(
-                    reason: failure.reason, detail: String(failure.detail.prefix(200)), silent: failure.signers.silent))
+                    layer: failure.layer(in: view), reason: failure.reason,
+                    detail: String(failure.detail.prefix(200)), guilty: FailureSentence(failure, in: view).guilty))
         )
     }
 
@@ -61,7 +65,7 @@ package struct DutyTally: Sendable {
     /// By layer, in the order of `Layer`.
     var missed: [Missed] {
         let failed = entries.filter { $0.failure != nil }
-        let groups = Dictionary(grouping: failed) { $0.failure?.reason.layer ?? .thisNode }
+        let groups = Dictionary(grouping: failed) { $0.failure?.layer ?? .thisNode }
         return Layer.allCases.compactMap { layer -> Missed? in
             guard let group = groups[layer] else { return nil }
             let reasons = Dictionary(grouping: group.compactMap { $0.failure?.reason }) { $0 }
@@ -71,30 +75,7 @@ package struct DutyTally: Sendable {
                 layer: layer, count: group.count, reasons: reasons,
                 types: Set(group.map(\.type)).sorted { $0.rawValue < $1.rawValue },
                 detail: group.last?.failure?.detail ?? "",
-                silent: Set(group.flatMap { $0.failure?.silent ?? [] }))
-        }
-    }
-}
-
-extension FailureReason {
-    /// Where a duty that failed for this reason has to be mended.
-    var layer: Layer {
-        switch self {
-        case .fetchBNError, .broadcastBNError: .beaconNode
-        case .noLocalVCSignature, .zeroAggregatorPrepares, .syncContributionZeroPrepares, .proposerZeroRandaos:
-            .validatorClient
-        case .signingRefused: .signer
-        case .noPeerSignatures, .insufficientPeerSignatures, .proposerNoExternalRandaos,
-            .proposerInsufficientRandaos, .noAggregatorSelections, .insufficientAggregatorSelections,
-            .syncContributionNoExternalPrepares, .syncContributionFewPrepares:
-            .peers
-        case .noConsensus, .notIncludedOnChain, .parSigDBInconsistentSync, .failedProposerRandao,
-            .failedAggregatorSelection, .missingAggregatorAttestation, .syncContributionFailedPrepare,
-            .syncContributionNoSyncMsg:
-            .cluster
-        case .bugFetchError, .bugDutyDBError, .bugParSigDBInternal, .bugParSigDBExternal, .bugParSigDBInconsistent,
-            .bugSigAgg, .bugAggregationError, .unknown:
-            .thisNode
+                guilty: Set(group.flatMap { $0.failure?.guilty ?? [] }))
         }
     }
 }

@@ -1,3 +1,5 @@
+import DutyWorkflow
+
 /// What concerns all operators: duties and validators.
 extension Examination {
     static func cluster(_ facts: Facts) -> [Finding] {
@@ -40,11 +42,16 @@ extension Examination {
 
     private static func missed(_ missed: DutyTally.Missed, of total: Int) -> Finding {
         let reasons = missed.reasons.map { "\($0.reason.code) \($0.count)×" }
-        let silent = missed.silent.sorted().map { "operator-\($0)" }
-        let layer = missed.layer == .thisNode ? "node itself" : missed.layer.rawValue
+        let layer =
+            switch missed.layer {
+            case .thisNode: "node itself"
+            case .otherDuty: "duties that they need first"
+            default: missed.layer.rawValue
+            }
         var sentence = "\(missed.count) of the last \(total) duties (\(list(missed.types.map(\.name)))) failed"
         sentence += " because of the \(layer): \(list(reasons))"
-        if missed.layer == .peers, !silent.isEmpty { sentence += "; \(list(silent)) signed nothing" }
+        let guilty = missed.guilty.sorted().map { "operator-\($0)" }
+        if !guilty.isEmpty { sentence += "; it lies with \(list(guilty))" }
         if !missed.detail.isEmpty { sentence += " (\(missed.detail))" }
         return Finding(
             .dutiesMissed, of: missed.layer.rawValue, missed.layer, missed.count * 2 >= total ? .error : .warning,
@@ -59,7 +66,9 @@ extension Examination {
         case .peers: "Ask the operators named here, or in the log."
         case .cluster: "Compare connections, beacon nodes and clocks of all operators."
         case .thisNode: "Please report it with the log around it."
-        case .machine, .executionClient, .relays: "See the log around it."
+        case .machine: "See the load of this machine, and the log around it."
+        case .otherDuty: "See why those failed, here or in the log."
+        case .executionClient, .relays: "See the log around it."
         }
     }
 }

@@ -1,3 +1,4 @@
+import DutyWorkflow
 import Ethereum
 
 /// What is wrong, found from what is known. No I/O, no clock.

@@ -1,3 +1,4 @@
+import DutyWorkflow
 import Ethereum
 
 /// Something that is wrong, said so that its reader can mend it.

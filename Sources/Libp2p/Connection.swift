@@ -5,6 +5,13 @@ import Synchronization
 package final class Connection: Sendable {
     package enum Direction: String, Sendable { case inbound, outbound }
 
+    /// How it came to be.
+    package struct Handshake: Hashable, Sendable {
+        /// From the socket to the muxer.
+        package let took: Duration
+        package let isMuxerEarly: Bool
+    }
+
     package let id: Int
     package let peer: PeerID
     package let direction: Direction
@@ -12,6 +19,7 @@ package final class Connection: Sendable {
     let circuit: Circuit.Leg?
     /// The other end of the socket, or the circuit; nil when it has none.
     package let remoteAddress: Multiaddr?
+    let handshake: Handshake
     let established = NIODeadline.now()
     let loop: any EventLoop
     private let core: NIOLoopBound<ConnectionCore>
@@ -31,7 +39,8 @@ package final class Connection: Sendable {
 
     init(
         id: Int, peer: PeerID, direction: Direction, circuit: Circuit.Leg?, remoteAddress: Multiaddr?,
-        core: ConnectionCore, loop: any EventLoop, negotiationTimeout: TimeAmount, inHand: BytesInHand,
+        handshake: Handshake, core: ConnectionCore, loop: any EventLoop, negotiationTimeout: TimeAmount,
+        inHand: BytesInHand,
         messageBytesMax: Int
     ) {
         self.id = id
@@ -39,6 +48,7 @@ package final class Connection: Sendable {
         self.direction = direction
         self.circuit = circuit
         self.remoteAddress = remoteAddress
+        self.handshake = handshake
         self.loop = loop
         self.core = NIOLoopBound(core, eventLoop: loop)
         self.negotiationTimeout = negotiationTimeout
@@ -132,4 +142,7 @@ package final class Connection: Sendable {
 
     /// Bytes received that nobody has read. On the loop only.
     var unread: Int { core.value.yamux.unread }
+
+    /// On the loop only.
+    var openStreams: [StreamTraffic.Kind: Int] { core.value.openStreams }
 }

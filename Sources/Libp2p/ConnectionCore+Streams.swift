@@ -47,6 +47,7 @@ extension ConnectionCore {
             entry.negotiationInput.gather(bytes)
             return negotiate(stream, entry, id)
         }
+        traffic.note(received: bytes.readableBytes, of: entry.protocolID)
         if entry.intake != nil || entry.isDiscarding { return take(bytes, on: stream, entry, id) }
         if let diversion = entry.diversion {
             if !diversion.owes(bytes.readableBytes) { consumed(bytes.readableBytes, entry, id) }
@@ -123,6 +124,7 @@ extension ConnectionCore {
     private func finishNegotiation(_ stream: StreamCore, _ entry: StreamEntry, _ protocolID: String) {
         let isInbound = if case .listener = entry.negotiation { true } else { false }
         entry.negotiation = .done
+        entry.protocolID = protocolID
         let rest = entry.negotiationInput
         entry.negotiationInput = ByteBuffer()
         guard isInbound else {
@@ -234,6 +236,7 @@ extension ConnectionCore {
 
     private func send(_ work: StreamCore.Work, _ entry: StreamEntry, _ id: UInt32) {
         var chunks = work.chunks
+        traffic.note(sent: chunks.reduce(0) { $0 + $1.readableBytes }, of: entry.protocolID)
         // A proposal goes at once, a yes waits for something to go with.
         let isProposal = if case .dialer = entry.negotiation { true } else { false }
         if var preface = entry.preface, isProposal || !chunks.isEmpty || work.finish {

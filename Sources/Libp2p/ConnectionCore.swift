@@ -10,6 +10,14 @@ final class ConnectionCore {
         package var bytesReceived: UInt64 = 0
         package var bytesSent: UInt64 = 0
         package var streams = 0
+        /// By protocol. A peer makes no names: each is of what we serve or have asked for.
+        var protocols: [String: StreamTraffic] = [:]
+
+        mutating func note(received: Int = 0, sent: Int = 0, of protocolID: String?) {
+            guard let protocolID, received + sent > 0 else { return }
+            protocols[protocolID, default: StreamTraffic()].bytesReceived += UInt64(received)
+            protocols[protocolID, default: StreamTraffic()].bytesSent += UInt64(sent)
+        }
     }
 
     /// More plaintext than this is sealed and written before the next stream is served.
@@ -46,11 +54,12 @@ final class ConnectionCore {
 
     private var ciphertext = ByteBuffer()
     private var plaintext = ByteBuffer()
+    private let startedAt = NIODeadline.now()
     private var handshakeTimer: Scheduled<Void>?
     private var sweepTimer: RepeatedTask?
     private var lastReceived = NIODeadline.now()
     private var pings: UInt32 = 0
-    private(set) var traffic = Traffic()
+    var traffic = Traffic()
 
     var streams: [UInt32: StreamCore] = [:]
     /// Streams with something to send, in turn.
@@ -95,6 +104,8 @@ final class ConnectionCore {
         let peer = upgraded.peer
         let connection = Connection(
             id: id, peer: peer, direction: direction, circuit: pipe.circuit, remoteAddress: pipe.remoteAddress,
+            handshake: Connection.Handshake(
+                took: .nanoseconds((NIODeadline.now() - startedAt).nanoseconds), isMuxerEarly: upgraded.isMuxerEarly),
             core: self, loop: loop, negotiationTimeout: timing.negotiationTimeout,
             inHand: host.assumeIsolated { $0.bytesInHand(of: peer) },
             messageBytesMax: host.configuration.limits.messageBytesPerPeerMax)
@@ -253,6 +264,15 @@ final class ConnectionCore {
     var remoteHost: Multiaddr.Component? { pipe.remoteAddress?.components.first }
 
     var circuit: Circuit.Leg? { pipe.circuit }
+
+    /// Streams whose protocol is known.
+    var openStreams: [StreamTraffic.Kind: Int] {
+        streams.values.reduce(into: [:]) { kinds, stream in
+            let entry = stream.entry.value
+            guard let protocolID = entry.protocolID else { return }
+            kinds[StreamTraffic.Kind(protocolID: protocolID, direction: entry.direction), default: 0] += 1
+        }
+    }
 
     var isWritable: Bool { !isClosed && pipe.isWritable() }
 

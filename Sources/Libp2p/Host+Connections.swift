@@ -74,6 +74,7 @@ extension Host {
         if connection.circuit == nil { resumeDirectWaiters(of: remote, true) }
         attendSoon(connection)
         if isFirst, record.isRelay { relayConnected(remote) }
+        emit(.upgraded(connection.handshake, connection.remoteAddress))
         emit(.connected(remote, connection.direction, connection.remoteAddress))
         logger.debug(
             "peer connected", metadata: ["peer": "\(remote)", "direction": "\(connection.direction.rawValue)"])
@@ -90,6 +91,7 @@ extension Host {
         }
         let remote = connection.peer
         records[remote]?.connections.removeAll { $0.id == id }
+        records[remote]?.carried.merge(connection.traffic.protocols) { $0 + $1 }
         let wasIdentified = records[remote]?.identified.remove(id) != nil
         let wasGood =
             wasIdentified && NIODeadline.now() - connection.established >= configuration.timing.circuitGoodAfter

@@ -240,7 +240,13 @@ extension Host {
                         bytesReceived: traffic.bytesReceived, bytesSent: traffic.bytesSent, streams: traffic.streams)
                 },
                 rtt: record.rtt, agentVersion: record.agentVersion, protocols: record.protocols,
-                knownAddresses: record.dialable, lastFailure: record.lastFailure)
+                knownAddresses: record.dialable, lastFailure: record.lastFailure,
+                carried: record.connections.reduce(into: record.carried) { carried, connection in
+                    carried.merge(connection.traffic.protocols) { $0 + $1 }
+                },
+                streams: record.connections.reduce(into: [:]) { streams, connection in
+                    streams.merge(connection.openStreams) { $0 + $1 }
+                })
         }
     }
 

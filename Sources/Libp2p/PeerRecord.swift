@@ -20,6 +20,8 @@ struct PeerRecord: Sendable {
     let inHand: BytesInHand
     /// In the order they came.
     var connections: [Connection] = []
+    /// What connections that are over carried, by protocol.
+    var carried: [String: StreamTraffic] = [:]
     /// Connections whose identify has come.
     var identified: Set<Int> = []
     var protocols: [String] = []

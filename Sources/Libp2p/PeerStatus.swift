@@ -26,6 +26,10 @@ package struct PeerStatus: Sendable {
     package let knownAddresses: [Multiaddr]
     /// Why the last connection ended or the last dial failed; kept while connected.
     package let lastFailure: DisconnectReason?
+    /// By protocol, over all connections since it is known.
+    package var carried: [String: StreamTraffic] = [:]
+    /// Open now.
+    package var streams: [StreamTraffic.Kind: Int] = [:]
 }
 
 /// One relay of this node.
@@ -64,6 +68,8 @@ package enum ReservationEvent: Equatable, Sendable {
 /// What happened to connections. Delivered in order, the oldest are dropped when nobody listens.
 package enum HostEvent: Sendable {
     case connected(PeerID, Connection.Direction, Multiaddr?)
+    /// Of a connection that may stay, with its address.
+    case upgraded(Connection.Handshake, Multiaddr?)
     /// The last of its connections is gone when `isLast`.
     case disconnected(PeerID, DisconnectReason, isLast: Bool)
     case identified(PeerID, Identify)

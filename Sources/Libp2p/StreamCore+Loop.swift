@@ -9,7 +9,10 @@ final class StreamEntry {
         case done
     }
 
+    /// Ours, most wanted first; none for a stream that the peer opened.
     let proposals: [String]
+    /// Agreed on, or taken for granted by a lazy dialer; nil before.
+    var protocolID: String?
     var negotiation: Negotiation
     var id: UInt32?
     /// Bytes of an incomplete negotiation message.
@@ -37,10 +40,13 @@ final class StreamEntry {
         self.proposals = proposals
         self.negotiation = negotiation
         self.negotiationDeadline = negotiationDeadline
+        if case .dialer(_, lazy: true) = negotiation { protocolID = proposals.first }
     }
 
     /// Nothing that arrives waits for a task.
     var isReadAtOnce: Bool { intake != nil || isDiscarding || diversion != nil }
+
+    var direction: Connection.Direction { proposals.isEmpty ? .inbound : .outbound }
 
     var maySend: Bool {
         switch negotiation {

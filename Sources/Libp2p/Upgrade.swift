@@ -69,7 +69,8 @@ package struct Upgrade: ~Copyable {
             case .handshake(let handshake):
                 guard let session = try shake(handshake, &input, &output) else { return nil }
                 if session.muxer == Self.muxerID {
-                    return UpgradedConnection(peer: session.peer, transport: session.transport, plaintext: ByteBuffer())
+                    return UpgradedConnection(
+                        peer: session.peer, transport: session.transport, plaintext: ByteBuffer(), isMuxerEarly: true)
                 }
                 stage = .muxer(
                     try startMuxer(session, &output), Self.negotiation(role, Self.muxerID), plaintext: .init())
@@ -153,7 +154,8 @@ package struct Upgrade: ~Copyable {
                 let next = try negotiate(negotiation, Self.muxerID, &plaintext, &reply)
                 try session.transport.seal(&reply, into: &output)
                 guard let next else {
-                    return UpgradedConnection(peer: session.peer, transport: session.transport, plaintext: plaintext)
+                    return UpgradedConnection(
+                        peer: session.peer, transport: session.transport, plaintext: plaintext, isMuxerEarly: false)
                 }
                 negotiation = next
             }
@@ -170,4 +172,6 @@ package struct UpgradedConnection: ~Copyable {
     package let peer: PeerID
     package var transport: NoiseTransport
     package let plaintext: ByteBuffer
+    /// Agreed on inside the handshake, without a round of its own.
+    package let isMuxerEarly: Bool
 }

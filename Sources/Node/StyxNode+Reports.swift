@@ -21,7 +21,7 @@ extension StyxNode {
         return { [live] report in
             hook(report)
             metrics.receive(report)
-            doctor.receive(report, at: SystemClock.now())
+            doctor.receive(report, in: view, at: SystemClock.now())
             if case .fault(_, let fault) = report, fault.kind == .feeRecipient { work.notePaysOther() }
             tracing?.heard(report)
             live?.receive(report, in: view)

@@ -146,7 +146,7 @@ package struct StyxNode: Sendable {
                 group.addTask { await watchHealth(host, peerInfo, beacon, tools.remote) }
                 if let exporter { group.addTask { await exporter.run() } }
                 if !configuration.debugAddress.isEmpty {
-                    group.addTask { try await serveDebugging(host, peerInfo, beacon, server) }
+                    group.addTask { try await serveDebugging(host, peerInfo, beacon, server, tools.remote) }
                 }
                 if let keyLock { group.addTask { try await hold(keyLock) } }
                 group.addTask {

@@ -9,8 +9,8 @@ package enum LogTopics {
         "sigagg", "bcast", "tracker", "health", "stacksnipe", "loki", "dkg", "pedersen", "add-validators", "bmock",
         "vmock",
         // Ours.
-        "debug", "demo.beacon", "eth2", "journal", "keymanager", "log", "monitoring", "privkeylock", "signer", "sse",
-        "test-peers",
+        "debug", "demo.beacon", "doctor", "eth2", "journal", "keymanager", "log", "monitoring", "otlp", "privkeylock",
+        "signer", "sse", "test-peers",
     ]
 
     package static func bounded(_ topic: String) -> String { known.contains(topic) ? topic : other }

@@ -29,6 +29,11 @@ package final class Histogram<Labels: LabelSet>: Metric {
         }
     }
 
+    /// Makes the series known before there is a value: a dashboard shows zero instead of nothing.
+    package func know(_ labels: Labels) {
+        table.withLock { $0.update(labels, default: Distribution(buckets: buckets.count)) { _ in } }
+    }
+
     /// In seconds.
     package func observe(_ duration: Duration, times: Int = 1, _ labels: Labels) {
         observe(duration.inSeconds, times: times, labels)

@@ -66,3 +66,37 @@ package struct Labels3<A: Label, B: Label, C: Label>: LabelSet {
         self.c = c
     }
 }
+
+package struct Labels4<A: Label, B: Label, C: Label, D: Label>: LabelSet {
+    package static var names: [String] { [A.name, B.name, C.name, D.name] }
+    private let a: A
+    private let b: B
+    private let c: C
+    private let d: D
+    package var values: [String] { [a.value, b.value, c.value, d.value] }
+
+    package init(_ a: A, _ b: B, _ c: C, _ d: D) {
+        self.a = a
+        self.b = b
+        self.c = c
+        self.d = d
+    }
+}
+
+package struct Labels5<A: Label, B: Label, C: Label, D: Label, E: Label>: LabelSet {
+    package static var names: [String] { [A.name, B.name, C.name, D.name, E.name] }
+    private let a: A
+    private let b: B
+    private let c: C
+    private let d: D
+    private let e: E
+    package var values: [String] { [a.value, b.value, c.value, d.value, e.value] }
+
+    package init(_ a: A, _ b: B, _ c: C, _ d: D, _ e: E) {
+        self.a = a
+        self.b = b
+        self.c = c
+        self.d = d
+        self.e = e
+    }
+}

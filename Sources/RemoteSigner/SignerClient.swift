@@ -26,6 +26,13 @@ package final class SignerClient: Sendable {
     /// What each signer lists, by its name; nil for one that has not told yet.
     package typealias Lists = [(signer: String, keys: Set<PubShare>?)]
 
+    /// Of a signer that is left alone because it fails, but for a request now and then.
+    package struct Outage: Sendable {
+        package let since: ContinuousClock.Instant
+        /// How it began.
+        package let failure: SigningFailure
+    }
+
     private struct State: Sendable {
         var desk: SigningDesk
         var timer: (at: SigningQueue.Time, task: Scheduled<Void>)?
@@ -84,6 +91,15 @@ package final class SignerClient: Sendable {
     package var lists: Lists {
         let lists = state.withLock { $0.desk.queue.lists }
         return zip(configuration.urls, lists).map { ($0.description, $1) }
+    }
+
+    /// By signer's name.
+    package var outages: [String: Outage] {
+        let outages = state.withLock { $0.desk.queue.outages }
+        let named = zip(configuration.urls, outages).compactMap { url, outage in
+            outage.map { (url.description, Outage(since: $0.0, failure: $0.1)) }
+        }
+        return Dictionary(named, uniquingKeysWith: { first, _ in first })
     }
 
     /// Ends all requests; nothing is told any more. Must be called before it is dropped.

@@ -91,7 +91,8 @@ struct SigningQueue: Sendable {
 
     /// What each signer lists; nil if it has not told yet.
     var lists: [Set<PubShare>?] { signers.map(\.keys) }
-
+    /// Since when each signer fails, and how that began; nil if it does not.
+    var outages: [(Time, SigningFailure)?] { signers.map { $0.outage.map { ($0.since, $0.failure) } } }
     var openCount: Int { jobs.count }
 
     /// What is held of jobs, open and over.

@@ -43,6 +43,55 @@ package struct LiveFacts: Sendable {
         }
     }
 
+    /// One that holds this operator's key shares.
+    package struct RemoteSigner: Sendable {
+        package enum Health: Hashable, Sendable {
+            case up
+            /// It answers, and says that something in it is down.
+            case unhealthy(String)
+            case unreachable(String)
+        }
+
+        enum State: String {
+            case up
+            case unhealthy
+            case down
+            case unknown
+        }
+
+        /// Without secrets.
+        package var address: String
+        /// As it said when asked last; nil before, and if it has no such page.
+        package var health: Health?
+        package var askedAgo: Duration?
+        /// Of this operator's key shares, those that it lists; nil until it did.
+        package var shares: Int?
+        /// Since when it makes no signatures when asked; nil if it does, as far as we know.
+        package var outFor: Duration?
+        /// How that began.
+        package var failure: String?
+
+        package init(address: String) { self.address = address }
+
+        /// Who is well and makes no signatures is not well.
+        var state: State {
+            switch health {
+            case .unreachable?: .down
+            case .unhealthy?: .unhealthy
+            case .up?: outFor == nil ? .up : .unhealthy
+            case nil: outFor != nil ? .down : shares == nil ? .unknown : .up
+            }
+        }
+
+        /// What is wrong with it.
+        var problem: String? {
+            switch health {
+            case .unreachable(let why)?, .unhealthy(let why)?: why
+            case .up?, nil: outFor == nil ? nil : failure
+            }
+        }
+    }
+
     package struct BeaconNode: Sendable {
         /// Without what may be a secret.
         package var address: String
@@ -88,6 +137,7 @@ package struct LiveFacts: Sendable {
     package var node = Node()
     package var readiness = Readiness(code: 0, text: "", advice: nil)
     package var signer = Signer(mode: "off", requests: 0, userAgent: nil)
+    package var remoteSigners: [RemoteSigner] = []
     package var beaconNodes: [BeaconNode] = []
     /// In the order of the lock.
     package var peers: [Peer] = []

@@ -27,8 +27,9 @@ package struct LivePicture: Sendable {
                 "advice": text(facts.readiness.advice),
             ],
             "missing": .array(
-                MissingThing.all(view, facts).map { ["layer": .string($0.layer.name), "text": text($0.text)] }),
-            "signer": signer, "beacon_nodes": .array(facts.beaconNodes.map(describe)),
+                MissingThing.all(view, facts).map { ["layer": .string($0.layer.rawValue), "text": text($0.text)] }),
+            "signer": signer, "remote_signers": .array(facts.remoteSigners.map(describe)),
+            "beacon_nodes": .array(facts.beaconNodes.map(describe)),
             "peers": .array(facts.peers.filter { (0..<view.nodes).contains($0.index.rawValue) }.map(describe)),
             "totals": ["succeeded": JSONValue(view.succeeded), "failed": JSONValue(view.failed)],
             "duties": .array(rows.map(describe)), "latency_bounds_ms": bounds, "latencies": .array(latencies(rows)),
@@ -66,6 +67,14 @@ package struct LivePicture: Sendable {
             "mode": text(facts.signer.mode), "requests": JSONValue(facts.signer.requests),
             "user_agent": text(facts.signer.userAgent),
             "last_request_at": view.lastValidatorClientRequest.map(time) ?? .null,
+        ]
+    }
+
+    private func describe(_ signer: LiveFacts.RemoteSigner) -> JSONValue {
+        [
+            "address": text(signer.address), "state": .string(signer.state.rawValue),
+            "down_ms": milliseconds(signer.outFor), "problem": text(signer.problem),
+            "shares": signer.shares.map { JSONValue($0) } ?? .null, "asked_ms_ago": milliseconds(signer.askedAgo),
         ]
     }
 
@@ -152,7 +161,7 @@ package struct LivePicture: Sendable {
     private func describe(_ miss: MissedDuty) -> JSONValue {
         [
             "at": time(miss.at), "slot": JSONValue(miss.slot.rawValue), "duty": miss.type.map(name) ?? .null,
-            "layer": .string(miss.layer.name), "peers": .array(miss.peers.map { JSONValue($0.rawValue) }),
+            "layer": .string(miss.layer.rawValue), "peers": .array(miss.peers.map { JSONValue($0.rawValue) }),
             "reason": .string(miss.reason), "subject": text(miss.subject), "cause": text(miss.cause),
             "cure": text(miss.cure),
         ]

@@ -11,7 +11,7 @@ struct MissedDuty: Hashable, Sendable {
     let slot: Slot
     /// Nil for whole slots.
     let type: DutyType?
-    let layer: FailureLayer
+    let layer: Layer
     let peers: [PeerIndex]
     let reason: String
     /// What was missed.
@@ -40,7 +40,7 @@ struct MissedDuty: Hashable, Sendable {
     }
 
     private init(
-        at: Instant, slot: Slot, type: DutyType?, layer: FailureLayer, peers: [PeerIndex], reason: String,
+        at: Instant, slot: Slot, type: DutyType?, layer: Layer, peers: [PeerIndex], reason: String,
         subject: String, cause: String, cure: String
     ) {
         self.at = at

@@ -3,13 +3,13 @@ import Ethereum
 
 /// Something that is not there, or not as it should be, right now.
 struct MissingThing: Hashable, Sendable {
-    let layer: FailureLayer
+    let layer: Layer
     /// A sentence, with what to do.
     let text: String
 
     /// All there is, the most urgent first.
     static func all(_ view: LiveView, _ facts: LiveFacts) -> [MissingThing] {
-        twin(view) + readiness(facts) + beaconNodes(view, facts) + peers(view, facts)
+        twin(view) + readiness(facts) + beaconNodes(view, facts) + signers(facts) + peers(view, facts)
     }
 
     private static func twin(_ view: LiveView) -> [MissingThing] {
@@ -25,7 +25,7 @@ struct MissingThing: Hashable, Sendable {
 
     private static func readiness(_ facts: LiveFacts) -> [MissingThing] {
         guard let advice = facts.readiness.advice else { return [] }
-        let layer: FailureLayer =
+        let layer: Layer =
             switch facts.readiness.code {
             case 4: .peers
             case 5: .validatorClient
@@ -56,6 +56,25 @@ struct MissingThing: Hashable, Sendable {
             }
         }
         return found
+    }
+
+    private static func signers(_ facts: LiveFacts) -> [MissingThing] {
+        facts.remoteSigners.compactMap { signer in
+            let problem = signer.problem.map { " (\($0))" } ?? ""
+            switch signer.state {
+            case .up, .unknown: return nil
+            case .unhealthy:
+                return MissingThing(
+                    layer: .signer,
+                    text: "Remote signer \(signer.address) is not well\(problem): see its log, and its slashing "
+                        + "protection database")
+            case .down:
+                return MissingThing(
+                    layer: .signer,
+                    text: "Remote signer \(signer.address) does not answer\(problem): see that it runs, and that "
+                        + "--signer-url is right")
+            }
+        }
     }
 
     private static func peers(_ view: LiveView, _ facts: LiveFacts) -> [MissingThing] {

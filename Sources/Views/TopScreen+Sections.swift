@@ -62,13 +62,8 @@ extension TopScreen {
     func beaconNodes(_ live: JSONValue) -> Section {
         let lines = (live["beacon_nodes"]?.array ?? []).map { node in
             var line = TerminalLine("  ")
-            let state = words(node["state"])
-            switch state {
-            case "up": line.add(column: "\(signs.good) up", 10, .good)
-            case "down": line.add(column: "\(signs.bad) down", 10, .bad)
-            case "syncing": line.add(column: "\(signs.warn) syncing", 10, .warn)
-            default: line.add(column: "\(signs.pending) \(state)", 10, .dim)
-            }
+            let (state, tone) = condition(of: node)
+            line.add(column: state, 10, tone)
             line.add(column: words(node["address"]) + (node["fallback"]?.bool == true ? " (fallback)" : ""), 30)
             line.add(column: took(node["latency_p50_ms"]), 8, isRight: true)
             line.add(column: node["head_slot"]?.integer.map { "head \($0)" } ?? "", 13)
@@ -76,6 +71,35 @@ extension TopScreen {
             return line
         }
         return Section(heading: heading("BEACON NODES"), lines: lines, least: 2)
+    }
+
+    /// None where a validator client or keystores sign.
+    func remoteSigners(_ live: JSONValue) -> Section {
+        let all = live["remote_signers"]?.array ?? []
+        guard !all.isEmpty else { return Section(heading: nil, lines: [], least: 0) }
+        let lines = all.map { signer in
+            var line = TerminalLine("  ")
+            let (state, tone) = condition(of: signer)
+            line.add(column: state, 10, tone)
+            line.add(column: words(signer["address"]), 30)
+            let shares = signer["shares"]?.integer.map { "\($0) of \(number(live["node"]?["validators"])) keys" }
+            line.add(column: shares ?? "", 17, isRight: true)
+            line.add(words(signer["problem"]), .dim)
+            return line
+        }
+        return Section(heading: heading("REMOTE SIGNERS"), lines: lines, least: 2)
+    }
+
+    /// Of a beacon node or a remote signer.
+    private func condition(of node: JSONValue) -> (String, TerminalLine.Tone) {
+        let state = words(node["state"])
+        switch state {
+        case "up": return ("\(signs.good) up", .good)
+        case "down": return ("\(signs.bad) down", .bad)
+        case "syncing": return ("\(signs.warn) syncing", .warn)
+        case "unhealthy": return ("\(signs.warn) unwell", .warn)
+        default: return ("\(signs.pending) \(state)", .dim)
+        }
     }
 
     func peers(_ live: JSONValue) -> Section {

@@ -61,13 +61,14 @@ package struct TopScreen: Sendable {
         let head = header(live, problem)
         let footer = size == nil ? [] : [TerminalLine("q quits", .dim)]
         let sections = [
-            missing(live), beaconNodes(live), peers(live), duties(live), latencies(live), missed(live),
+            missing(live), beaconNodes(live), remoteSigners(live), peers(live), duties(live), latencies(live),
+            missed(live),
         ]
         let body: [TerminalLine]
         if let size {
             body = Self.fit(sections, into: size.rows - head.count - footer.count)
         } else {
-            body = sections.flatMap { [TerminalLine()] + $0.cut(to: .max) }
+            body = sections.filter { $0.height > 0 }.flatMap { [TerminalLine()] + $0.cut(to: .max) }
         }
         var all = head + body
         if let size {
@@ -79,8 +80,8 @@ package struct TopScreen: Sendable {
 
     /// Gives each section what it keeps, then the rest in the order of what matters most.
     private static func fit(_ sections: [Section], into rows: Int) -> [TerminalLine] {
-        /// Missing things, missed duties, operators, beacon nodes, latencies; duties fill what is left.
-        let order = [0, 5, 2, 1, 4, 3]
+        /// Missing things, missed duties, operators, beacon nodes, signers, latencies; duties fill what is left.
+        let order = [0, 6, 3, 1, 2, 5, 4]
         var room = max(0, rows)
         var heights = Array(repeating: 0, count: sections.count)
         for index in order {

@@ -207,18 +207,28 @@ extension WebPage {
           });
         }
         const states = {up: {text: '✔ up', name: 'good'}, down: {text: '✘ down', name: 'bad'},
-          syncing: {text: '▲ syncing', name: 'warn'}, unknown: {text: '… not asked yet', name: 'dim'}};
+          syncing: {text: '▲ syncing', name: 'warn'}, unhealthy: {text: '▲ unwell', name: 'warn'},
+          unknown: {text: '… not asked yet', name: 'dim'}};
+        function stateOf(source) {
+          const state = Object.assign({}, states[source.state] || {text: words(source.state)});
+          if (isNumber(source.down_ms)) state.text += ' for ' + age(source.down_ms);
+          if (source.problem) state.title = source.problem;
+          return state;
+        }
         function sources(live) {
           sync(byId('nodes'), list(live.beacon_nodes), n => n.address, row, (el, n) => {
-            const state = Object.assign({}, states[n.state] || {text: words(n.state)});
-            if (isNumber(n.down_ms)) state.text += ' for ' + age(n.down_ms);
-            if (n.problem) state.title = n.problem;
             cells(el, [
-              {text: n.address + (n.fallback ? ' (fallback)' : ''), name: 'name', title: n.address}, state,
+              {text: n.address + (n.fallback ? ' (fallback)' : ''), name: 'name', title: n.address}, stateOf(n),
               isNumber(n.latency_p50_ms) ? took(n.latency_p50_ms) + ' / ' + took(n.latency_max_ms) : '–',
               isNumber(n.head_slot) ? 'slot ' + n.head_slot : '–', words(n.version) || '–',
             ]);
           });
+          const signers = list(live.remote_signers);
+          show(byId('signers-box'), signers.length > 0);
+          sync(byId('signers'), signers, signer => signer.address, row, (el, signer) => cells(el, [
+            {text: signer.address, name: 'name', title: signer.address}, stateOf(signer),
+            isNumber(signer.shares) ? signer.shares + ' of ' + live.node.validators : '–', words(signer.problem) || '–',
+          ]));
           const s = live.signer, isClient = s.mode === 'off';
           let text = s.mode === 'keystores' ? 'This node signs with its own keystores.'
             : s.mode === 'remote' ? 'Remote signers sign.' : 'A validator client signs.';

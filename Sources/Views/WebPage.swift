@@ -119,6 +119,12 @@ package enum WebPage {
         </tr></thead><tbody id="nodes"></tbody></table>
         </div>
         <p id="signer"></p>
+        <div id="signers-box" class="scroll" role="region" tabindex="0" aria-label="Remote signers" hidden>
+        <table><thead><tr>
+        <th scope="col">Remote signer</th><th scope="col">State</th><th scope="col">Key shares</th>
+        <th scope="col">Problem</th>
+        </tr></thead><tbody id="signers"></tbody></table>
+        </div>
         </section>
         </main>
         <footer class="dim">

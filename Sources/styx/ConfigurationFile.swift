@@ -4,7 +4,7 @@ import Yams
 /// A configuration file, read: flags and their values. Source: operations.md §1.2. Pure.
 ///
 /// Keys are the names of flags without `--`, in any case of letters. A value is text, a number, a boolean, or a list of
-/// these, which may also be written as one text with commas. What is empty or null is not set.
+/// these, which may also be written as one text with commas. What is empty or null is not set. TOML: `TOMLReader`.
 struct ConfigurationFile: Equatable, Sendable {
     /// JSON is read as YAML, of which it is a part.
     enum Format: String, CaseIterable {
@@ -52,9 +52,8 @@ struct ConfigurationFile: Equatable, Sendable {
         switch format {
         case .json, .yaml, .yml: entries = try Self.yaml(text)
         case .toml:
-            throw Fault(
-                what: "is TOML, which this version does not read",
-                cure: "write the same as YAML, \(path.dropLast(Format.toml.rawValue.count))yaml: `flag: value` lines")
+            var reader = TOMLReader(text)
+            entries = try reader.read()
         }
     }
 
@@ -64,6 +63,15 @@ struct ConfigurationFile: Equatable, Sendable {
             if case .text(let text) = entry.value { return (text, entry.line) }
         }
         return nil
+    }
+
+    /// Texts that stand for one flag.
+    static func value(_ texts: [String], _ line: Int) throws(Fault) -> Value {
+        let texts = texts.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.filter { !$0.isEmpty }
+        guard texts.allSatisfy({ $0 == $0.withoutControls && !$0.contains("\n") }) else {
+            throw Fault(line: line, what: "has a value of several lines, or with control characters")
+        }
+        return texts.isEmpty ? .unset : .text(texts.joined(separator: ","))
     }
 
     // MARK: YAML
@@ -102,16 +110,12 @@ struct ConfigurationFile: Equatable, Sendable {
             return .nested(mapping.prefix(shownMax).compactMap { $0.key.scalar?.string })
         case .alias: return .nested([])
         }
-        texts.removeAll(where: \.isEmpty)
-        guard texts.allSatisfy({ $0 == $0.withoutControls && !$0.contains("\n") }) else {
-            throw Fault(line: line, what: "has a value of several lines, or with control characters")
-        }
-        return texts.isEmpty ? .unset : .text(texts.joined(separator: ","))
+        return try value(texts, line)
     }
 
     /// As it is written: `0x10000038` and `007` are no numbers to us.
     private static func text(_ node: Node) -> String {
-        isNull(node) ? "" : (node.scalar?.string ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
+        isNull(node) ? "" : node.scalar?.string ?? ""
     }
 
     private static func isNull(_ node: Node) -> Bool {

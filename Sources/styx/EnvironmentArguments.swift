@@ -12,7 +12,7 @@ enum EnvironmentArguments {
         var switches: [String] = []
         /// Those of `switches` that are on unless told otherwise.
         var onByDefault: [String] = []
-        /// Those of `options` that have a default, and for which empty on the command line means none.
+        /// Those of `options` for which empty on the command line means none, whatever default or variable says.
         var noneIfEmpty: [String] = []
     }
 

@@ -22,7 +22,6 @@ struct IdleFlag: Equatable, Sendable {
 struct IdleRunOptions: ParsableArguments {
     /// Ignored by Charon too, and not told.
     @Option(help: .hidden) var manifestFile = ""
-    @Option(help: .hidden) var procDirectory = ""
     @Option(help: .hidden) var consensusProtocol = ""
     @Flag(help: .hidden) var syntheticBlockProposals = false
     @Flag(help: .hidden) var simnetBeaconMock = false
@@ -33,7 +32,7 @@ struct IdleRunOptions: ParsableArguments {
     @Flag(help: .hidden) var p2pFuzz = false
 
     static let names = [
-        "manifest-file", "proc-directory", "consensus-protocol", "simnet-validator-keys-dir", "simnet-slot-duration",
+        "manifest-file", "consensus-protocol", "simnet-validator-keys-dir", "simnet-slot-duration",
     ]
     static let switches = [
         "synthetic-block-proposals", "simnet-beacon-mock", "simnet-beacon-mock-fuzz", "simnet-validator-mock",
@@ -44,9 +43,6 @@ struct IdleRunOptions: ParsableArguments {
 
     var idle: [IdleFlag] {
         [
-            IdleFlag(
-                "proc-directory", isGiven: !procDirectory.isEmpty,
-                "validator clients' processes are not looked for; nothing but a metric depends on it"),
             IdleFlag(
                 "consensus-protocol", isGiven: !["", "qbft"].contains(consensusProtocol.lowercased()),
                 "QBFT is the only protocol there is"),

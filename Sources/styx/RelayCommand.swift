@@ -33,7 +33,7 @@ struct RelayCommand: AsyncParsableCommand {
             "p2p-external-hostname", "p2p-max-reservations", "p2p-max-connections",
         ] + LoggingOptions.names + LokiOptions.names + IdleRelayOptions.names,
         switches: ["auto-p2pkey", "p2p-advertise-private-addresses", IdleRelayOptions.switchName],
-        onByDefault: ["auto-p2pkey"])
+        onByDefault: ["auto-p2pkey"], noneIfEmpty: ["http-address", "monitoring-address"])
 
     func run() async throws {
         let loki = try loki.pusher()

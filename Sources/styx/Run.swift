@@ -92,6 +92,12 @@ struct Run: AsyncParsableCommand {
     var debugAddress = ""
     @Option(
         help: """
+            A mounted /proc, where validator clients' processes are looked for: their command lines, without secrets, \
+            become a metric. Nowhere if empty.
+            """)
+    var procDirectory = ""
+    @Option(
+        help: """
             Who signs: off (a validator client), keystores (this node, with its key shares) or remote (a remote signer that \
             holds the key shares: Web3Signer or another with its ETH2 API).
             """)
@@ -125,8 +131,8 @@ struct Run: AsyncParsableCommand {
         options: [
             "lock-file", "private-key-file", "journal-file", "beacon-node-endpoints", "fallback-beacon-node-endpoints",
             "beacon-node-timeout", "beacon-node-submit-timeout", "beacon-node-headers", "validator-api-address",
-            "vc-tls-cert-file", "vc-tls-key-file", "debug-address", "signer", "validator-keys-dir", "p2p-tcp-address",
-            "p2p-peers", "p2p-external-ip",
+            "vc-tls-cert-file", "vc-tls-key-file", "debug-address", "proc-directory", "signer", "validator-keys-dir",
+            "p2p-tcp-address", "p2p-peers", "p2p-external-ip",
             "p2p-external-hostname", "p2p-relays", "p2p-udp-address", "nickname",
             "execution-client-rpc-endpoint", "graffiti", "overrides-file", "publish-address", "publish-timeout",
             "testnet-capella-hard-fork",
@@ -175,6 +181,7 @@ struct Run: AsyncParsableCommand {
         node.validatorAPIKeyFile = vcTlsKeyFile
         node.monitoringAddress = monitoring.monitoringAddress
         node.debugAddress = debugAddress
+        node.procDirectory = procDirectory
         node.tracing = tracing.flags
         node.signing = signer
         node.validatorKeysDirectory = validatorKeysDir.flatMap { $0.isEmpty ? nil : $0 }

@@ -47,13 +47,21 @@ struct ExaminationTests {
         return facts
     }
 
-    private static func fail(_ reason: FailureReason, _ facts: inout Facts, times: Int = 1, detail: String = "") {
+    /// - Parameter connected: other operators, of three.
+    private static func fail(
+        _ reason: FailureReason, _ facts: inout Facts, times: Int = 1, detail: String = "",
+        connected: [Int] = [1, 2, 3]
+    ) {
+        var signers = DutyFailure.Signers()
+        signers.silent = [PeerIndex(2)]
+        let view = ClusterView(
+            own: PeerIndex(0), nodes: 4, threshold: 3, connected: Set(connected.map { PeerIndex($0) }))
         for _ in 0..<times {
             facts.cluster.duties.failed(
                 DutyFailure(
                     Duty(slot: 7, type: .attester), step: .consensus, reason: reason, detail: detail, missing: [],
-                    expected: 1),
-                at: Instant(unixSeconds: 6))
+                    expected: 1, signers: signers),
+                in: view, at: Instant(unixSeconds: 6))
         }
     }
 
@@ -237,7 +245,16 @@ struct ExaminationTests {
         },
         Row(.dutiesMissed, .cluster, .warning, "no_consensus 1×") { ExaminationTests.fail(.noConsensus, &$0) },
         Row(.dutiesMissed, .thisNode, .warning, "the node itself") { ExaminationTests.fail(.bugSigAgg, &$0) },
-        Row(.dutiesMissed, .peers, .warning, "no_peer_signatures") { ExaminationTests.fail(.noPeerSignatures, &$0) },
+        Row(.dutiesMissed, .peers, .warning, "no_peer_signatures 1×; it lies with operator-2.") {
+            ExaminationTests.fail(.noPeerSignatures, &$0)
+        },
+        Row(.dutiesMissed, .peers, .warning, "no_consensus 1×; it lies with operator-2, operator-3.") {
+            ExaminationTests.fail(.noConsensus, &$0, connected: [1])
+        },
+        Row(.dutiesMissed, .otherDuty, .warning, "of the duties that they need first: missing_aggregator_att") {
+            ExaminationTests.fail(.missingAggregatorAttestation, &$0)
+        },
+        Row(.dutiesMissed, .machine, .warning, "the machine") { ExaminationTests.fail(.bugAggregationError, &$0) },
         Row(.consensusRounds, .cluster, .warning, "more than one round") { $0.failing = [.consensusRounds] },
         Row(.validatorsPending, .cluster, .info, "3 of the 8") { $0.cluster.validators = .init(pending: 3, total: 8) },
         Row(.validatorsUnknown, .cluster, .info, "2 of the 8") { $0.cluster.validators = .init(unknown: 2, total: 8) },

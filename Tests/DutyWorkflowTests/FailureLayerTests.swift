@@ -30,11 +30,11 @@ struct FailureLayerTests {
             let (all, few) = (Self.view(connected: [1, 2, 3]), Self.view(connected: [1]))
             #expect((failure.layer(in: all) != failure.layer(in: few)) == (reason == .noConsensus), "\(reason)")
         }
-        let rows: [(FailureReason, FailureLayer)] = [
-            (.fetchBNError, .beaconNode), (.broadcastBNError, .beaconNode), (.noConsensus, .consensus),
+        let rows: [(FailureReason, Layer)] = [
+            (.fetchBNError, .beaconNode), (.broadcastBNError, .beaconNode), (.noConsensus, .cluster),
             (.noLocalVCSignature, .validatorClient), (.signingRefused, .signer),
             (.insufficientPeerSignatures, .peers), (.missingAggregatorAttestation, .otherDuty),
-            (.bugAggregationError, .machine), (.bugSigAgg, .program),
+            (.bugAggregationError, .machine), (.bugSigAgg, .thisNode),
         ]
         for (reason, layer) in rows {
             #expect(Self.failure(reason).layer(in: Self.view(connected: [1, 2, 3])) == layer, "\(reason)")

@@ -15,6 +15,9 @@ struct LivePagesTests {
         var configuration = files.configuration
         configuration.debugAddress = "127.0.0.1:0"
         configuration.nickname = "second"
+        configuration.signing = .remote
+        configuration.validatorKeysDirectory = nil
+        configuration.remoteSigner.urls = [deadURL]
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         var hooks = StyxNode.Hooks()
         hooks.debug = { listening.yield($0) }
@@ -35,6 +38,8 @@ struct LivePagesTests {
             #expect(live["node"]?["operators"]?.integer == 3 && live["chain"]?.isNull == true)
             #expect(live["peers"]?.array?.map { $0["self"]?.bool } == [false, true, false])
             #expect(live["beacon_nodes"]?.array?.count == 1 && live["doctor"]?.bool == true)
+            let signers = live["remote_signers"]?.array ?? []
+            #expect(signers.map { $0["address"]?.string } == [deadURL] && live["signer"]?["mode"]?.string == "remote")
             let missing = live["missing"]?.array?.compactMap { $0["text"]?.string } ?? []
             #expect(missing.contains { $0.hasPrefix("Operator 0 is not connected") }, "\(missing)")
             group.cancelAll()

@@ -6,7 +6,7 @@ import Testing
 @testable import Node
 @testable import ValidatorAPI
 
-/// The metrics against `Fixtures/metrics.tsv`, which a script made of the tables of operations.md §9.
+/// The metrics against `Fixtures/metrics.tsv`, which a script made of the tables of operations.md §9, two rows excepted.
 @Suite("the table of metrics")
 struct MetricTableTests {
     /// What a dashboard can see of a metric.
@@ -35,7 +35,7 @@ struct MetricTableTests {
     @Test("names, types, labels and buckets are the table's")
     func rows() async throws {
         let table = try Self.table()
-        #expect(table.count == 107)
+        #expect(table.count == 109)
         for metric in try NodeFiles().metrics().registry.metrics {
             let row = Row(
                 name: metric.name, kind: metric.kind.rawValue, labels: metric.labelNames.joined(separator: ","),

@@ -139,6 +139,8 @@ import Testing
         let (id, _) = queue.submit((0..<3).map { Self.job($0) }, at: Self.at(0))
         var actions = queue.answered(id, .unreachable("refused"), at: Self.at(1))
         #expect(actions.first == .outage(signer: 0, .unreachable(signer: "s0", "refused")))
+        #expect(queue.outages.map { $0?.0 } == [Self.at(1)])
+        #expect(queue.outages.map { $0?.1 } == [.unreachable(signer: "s0", "refused")])
         actions += queue.answered(id + 1, .unreachable("refused"), at: Self.at(2))
         actions += queue.answered(id + 2, .unreachable("refused"), at: Self.at(3))
         #expect(Self.asked(actions).isEmpty && Self.failures(actions).isEmpty)

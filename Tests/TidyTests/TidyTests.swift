@@ -53,7 +53,7 @@ struct TidyTests {
         "Fuzz": ["FuzzTargets"],
         "Benchmarks": [
             "Demo", "Program", "Simulation", "BLS", "Storage", "Libp2p", "Cluster", "ClusterSetup", "RemoteSigner",
-            "HTTPServing", "LogSinks",
+            "HTTPServing", "LogSinks", "Traces",
         ],
     ]
     /// No sockets, clocks, disks, threads or logs.

@@ -94,20 +94,60 @@ struct LivePictureTests {
             }
             facts.beaconNodes = [LiveFacts.BeaconNode(address: "http://a")]
             change(&scene, &facts)
-            return MissingThing.all(scene.view, facts).map(\.layer.name)
+            return MissingThing.all(scene.view, facts).map(\.layer.rawValue)
         }
         #expect(layers { _, _ in } == [])
-        #expect(layers { $1.peers[2].path = nil } == ["other operators"])
-        #expect(layers { $1.peers[2].isSameCluster = false } == ["other operators"])
+        #expect(layers { $1.peers[2].path = nil } == ["peers"])
+        #expect(layers { $1.peers[2].isSameCluster = false } == ["peers"])
         #expect(
             layers { scene, _ in scene.report(.peerAbsent(PeerIndex(1), duties: 4), at: scene.time(1)) } == [
-                "other operators"
+                "peers"
             ])
         #expect(layers { $1.beaconNodes[0].outFor = .seconds(3) } == ["beacon node"])
         #expect(layers { $1.beaconNodes[0].isFollowing = false } == ["beacon node"])
+        #expect(layers { $1.remoteSigners = Self.signers() } == ["signer", "signer", "signer"])
         #expect(layers { $1.readiness = .init(code: 5, text: "x", advice: "y") } == ["validator client"])
-        #expect(layers { $1.readiness = .init(code: 4, text: "x", advice: "y") } == ["other operators"])
+        #expect(layers { $1.readiness = .init(code: 4, text: "x", advice: "y") } == ["peers"])
         #expect(layers { scene, _ in scene.report(.twinSeen(scene.duty(1), "z"), at: scene.time(1)) } == ["signer"])
+    }
+
+    /// Of each kind: two that are well, one that says nothing yet, and three that are not well.
+    static func signers() -> [LiveFacts.RemoteSigner] {
+        func signer(_ name: String, _ change: (inout LiveFacts.RemoteSigner) -> Void) -> LiveFacts.RemoteSigner {
+            var signer = LiveFacts.RemoteSigner(address: "https://\(name):9000")
+            change(&signer)
+            return signer
+        }
+        return [
+            signer("well") { ($0.health, $0.shares, $0.askedAgo) = (.up, 3, .seconds(2)) },
+            // Has no page that tells how it is.
+            signer("mute") { $0.shares = 2 },
+            signer("new") { _ in },
+            signer("slow") { ($0.health, $0.outFor, $0.failure) = (.up, .seconds(30), "no answer in time") },
+            signer("ill") { $0.health = .unhealthy("its /healthcheck says DOWN: slashing-db") },
+            signer("gone") { ($0.health, $0.outFor) = (.unreachable("Connection refused"), .seconds(75)) },
+        ]
+    }
+
+    @Test("each remote signer has its own health, in the picture and on the terminal")
+    func remoteSigners() throws {
+        var facts = Self.facts()
+        facts.remoteSigners = Self.signers()
+        let json = LivePicture(LiveScene().view, facts, at: LiveScene.genesis).json
+        let shown = try #require(json["remote_signers"]?.array)
+        #expect(shown.map { $0["state"]?.string } == ["up", "up", "unknown", "unhealthy", "unhealthy", "down"])
+        #expect(shown.map { $0["shares"]?.integer } == [3, 2, nil, nil, nil, nil])
+        #expect(
+            shown.map { $0["problem"]?.string } == [
+                nil, nil, nil, "no answer in time", "its /healthcheck says DOWN: slashing-db", "Connection refused",
+            ])
+        let lines = TopScreen(size: nil, hasColours: false, isUnicode: true).lines(json)
+        let heading = try #require(lines.firstIndex(of: "REMOTE SIGNERS"))
+        #expect(lines[heading + 1].hasPrefix("  ✔ up       https://well:9000"))
+        #expect(lines[heading + 1].hasSuffix("3 of 3 keys"))
+        #expect(lines[heading + 4].hasPrefix("  ▲ unwell   https://slow:9000"))
+        #expect(lines[heading + 6].hasPrefix("  ✘ down     https://gone:9000"))
+        #expect(lines[heading + 6].hasSuffix("Connection refused"))
     }
 
     @Test("other answers are refused with what is wrong")

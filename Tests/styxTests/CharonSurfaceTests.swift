@@ -88,20 +88,20 @@ struct CharonSurfaceTests {
     @Test("flags of what is not here are told by name, once each")
     func idle() throws {
         let outcome = try run([
-            "--beacon-node-endpoints", "http://127.0.0.1:1", "--manifest-file", "m", "--proc-directory", "/proc",
-            "--consensus-protocol", "abft", "--synthetic-block-proposals", "--simnet-slot-duration", "1s",
+            "--beacon-node-endpoints", "http://127.0.0.1:1", "--manifest-file", "m", "--consensus-protocol", "abft",
+            "--synthetic-block-proposals", "--simnet-slot-duration", "1s",
             "--simnet-beacon-mock=false", "--feature-set-enable", "quic,json_requests,lineer,sse_reorg_duties",
             "--feature-set-disable", "fetch_only_commidx_0",
         ])
         #expect(outcome.status == 0)
         let lines = outcome.text.split(separator: "\n").filter { $0.contains("without effect") }
         for name in [
-            "--proc-directory", "--consensus-protocol", "--synthetic-block-proposals", "--simnet-slot-duration", "quic",
+            "--consensus-protocol", "--synthetic-block-proposals", "--simnet-slot-duration", "quic",
             "lineer", "fetch_only_commidx_0",
         ] {
             #expect(lines.count { $0.contains("\"\(name)\"") } == 1, "\(name): \(lines)")
         }
-        #expect(lines.count == 7 && lines.contains { $0.contains(#""probably_meant": "linear""#) }, "\(lines)")
+        #expect(lines.count == 6 && lines.contains { $0.contains(#""probably_meant": "linear""#) }, "\(lines)")
     }
 
     @Test(

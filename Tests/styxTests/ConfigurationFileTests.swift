@@ -41,6 +41,32 @@ struct ConfigurationFileTests {
     }
 
     @Test(
+        "TOML",
+        arguments: [
+            (#"nickname = "a""#, "a"), ("nickname='a b' # c", "a b"), ("\"Nickname\" = \"a\"\r\n", "a"),
+            ("nickname = true", "true"), ("nickname = 1_000", "1000"), ("nickname = 0x10000038", "0x10000038"),
+            ("nickname = -1.5e3", "-1.5e3"), ("nickname = 2026-08-21T07:32:00Z", "2026-08-21T07:32:00Z"),
+            (#"nickname = ["a", 'b,c', 7]"#, "a,b,c,7"), ("nickname = [\n \"a\", # x\n\n \"b\",\n]\n", "a,b"),
+            (#"nickname = "\u00e9\"\\""#, #"é"\"#), (#"nickname = "\U0001F600""#, "😀"),
+            (#"nickname = """#, nil), ("nickname = []", nil), ("nickname = [['a']]", nil), ("nickname = {a = 1}", nil),
+            ("[nickname]\na = 1", nil), ("nickname.a = 1", nil), ("[x]\nnickname = 'a'", nil), ("# c", nil), ("", nil),
+            ("\u{feff}nickname = 'a'", "a"), ("log-level = 'x'\nnickname = 'http://h/?a=1#c'", "http://h/?a=1#c"),
+        ] as [(String, String?)])
+    func toml(text: String, expected: String?) throws {
+        #expect(try Self.file(text, .toml)["nickname"]?.text == expected)
+    }
+
+    @Test("tables of TOML are named with what is in them, by their first line")
+    func tables() throws {
+        let file = try Self.file("a = 1\n[p2p]\nrelays = 'x'\ntcp.y = {z = 1}\n[[p2p.q]]\n", .toml)
+        #expect(
+            file.entries == [
+                .init(key: "a", value: .text("1"), line: 1),
+                .init(key: "p2p", value: .nested(["relays", "tcp", "q"]), line: 2),
+            ])
+    }
+
+    @Test(
         "what cannot be read is named by line, and none of it is repeated",
         arguments: [
             ("nickname: a\nsecret: 'Sec-Token\n", ConfigurationFile.Format.yaml, 3),
@@ -49,7 +75,12 @@ struct ConfigurationFileTests {
             ("a: b\nA: Sec-Token", .yaml, 2), ("a: b\n[Sec-Token]: c", .yaml, 2), ("a: *Sec-Token", .yaml, 1),
             ("a: b\nc: |\n  Sec-Token\n  d\n", .yaml, 2), ("a: \"Sec-Token\\x01\"", .yaml, 1),
             ("{\"a\": \"b\",\n\"c\" \"Sec-Token\"}", .json, 2), ("a: b\n---\nsecret: Sec-Token\n", .yaml, 2),
-            ("a = \"Sec-Token\"", .toml, nil), ("a: \u{1}Sec-Token", .yaml, 1),
+            ("a: \u{1}Sec-Token", .yaml, 1), ("a = Sec-Token", .toml, 1), ("a = 1\nb = 'Sec-Token", .toml, 2),
+            ("a = 1\n\nb: Sec-Token", .toml, 3), ("a = 'b' 'Sec-Token'", .toml, 1),
+            ("a = [\n'b'\n'Sec-Token']", .toml, 3), (#"a = "Sec-Token\tb""#, .toml, 1),
+            ("a = 1\na = 'Sec-Token'", .toml, 2), ("a = 1\n[A]\nb = 'Sec-Token'", .toml, 2), ("[Sec-Token", .toml, 1),
+            ("a = \"\"\"\nSec-Token\"\"\"", .toml, 1), (#"a = "Sec-Token\x""#, .toml, 1), ("= 'Sec-Token'", .toml, 1),
+            (#"a = "Sec-Token\u0001""#, .toml, 1), ("a = {b = 'Sec-Token'", .toml, 1), ("a.b\nSec-Token", .toml, 1),
         ] as [(String, ConfigurationFile.Format, Int?)])
     func faults(text: String, format: ConfigurationFile.Format, line: Int?) throws {
         let fault = try #require(throws: ConfigurationFile.Fault.self) { _ = try Self.file(text, format) }
@@ -70,6 +101,10 @@ struct ConfigurationFileTests {
         ] {
             #expect(throws: ConfigurationFile.Fault.self, "\(text.prefix(20))") { _ = try Self.file(text) }
         }
+        for piece in ["[", "{a = "] {
+            let text = "a = " + String(repeating: piece, count: 12_000)
+            #expect(throws: ConfigurationFile.Fault.self, "\(piece)") { _ = try Self.file(text, .toml) }
+        }
         #expect(throws: ConfigurationFile.Fault.self) {
             _ = try ConfigurationFile([0x61, 0x3a, 0x20, 0xff], format: .yaml, path: "x")
         }
@@ -81,11 +116,15 @@ struct ConfigurationFileTests {
     func fuzz() {
         var random = SplitMix64(seed: 17)
         let pieces = [
-            "nickname", ":", " ", "\n", "-", "[", "]", "{", "}", "'", "\"", "&a", "*a", "#", "|", "\t", "é", "\0",
+            "nickname", ":", " ", "\n", "-", "[", "]", "{", "}", "'", "\"", "&a", "*a", "#", "|", "\t", "é", "\0", "=",
+            ",", ".", "\\", "\r",
         ]
         for _ in 0..<2000 {
             let text = (0..<random.next() % 24).map { _ in pieces[Int(random.next() % UInt64(pieces.count))] }.joined()
-            if let file = try? Self.file(text) { _ = EnvironmentArguments.unknown(in: file, for: Run.flags) }
+            for format in [ConfigurationFile.Format.yaml, .toml] {
+                guard let file = try? Self.file(text, format) else { continue }
+                _ = EnvironmentArguments.unknown(in: file, for: Run.flags)
+            }
         }
     }
 

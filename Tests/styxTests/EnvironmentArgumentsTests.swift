@@ -119,6 +119,22 @@ struct EnvironmentArgumentsTests {
         }
     }
 
+    @Test("a relay without pages can be asked for on the command line, not by an empty variable")
+    func relayAddresses() throws {
+        let charon = ["CHARON_HTTP_ADDRESS": "0.0.0.0:3640", "CHARON_MONITORING_ADDRESS": "0.0.0.0:3620"]
+        for (arguments, environment, http, monitoring) in [
+            ([], [:], "127.0.0.1:3640", ""), ([], ["CHARON_HTTP_ADDRESS": ""], "127.0.0.1:3640", ""),
+            ([], charon, "0.0.0.0:3640", "0.0.0.0:3620"), (["--http-address", ""], [:], "", ""),
+            (["--http-address="], charon, "", "0.0.0.0:3620"),
+            (["--monitoring-address", "", "--http-address", ""], charon, "", ""),
+        ] as [([String], [String: String], String, String)] {
+            let expanded = EnvironmentArguments.expand(["relay"] + arguments, environment: environment)
+            let relay = try #require(try Styx.parseAsRoot(expanded.arguments) as? RelayCommand)
+            #expect(relay.httpAddress == http, "\(arguments) \(environment)")
+            #expect(relay.monitoringAddress == monitoring, "\(arguments) \(environment)")
+        }
+    }
+
     @Test("lists: commas, repetition, blanks, and values with an equals sign")
     func lists() throws {
         let environment = ["CHARON_BEACON_NODE_ENDPOINTS": "http://a:1, http://b:2,,http://c:3/?k=v"]

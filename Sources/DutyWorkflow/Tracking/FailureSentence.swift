@@ -45,7 +45,9 @@ package struct FailureSentence: Sendable, CustomStringConvertible {
         case .peers where !signers.twoFaced.isEmpty: return signers.twoFaced
         case .peers where !signers.camps.isEmpty: return signers.camps.dropFirst().joined().sorted()
         case .peers: return Set(signers.silent + signers.bad).sorted()
-        case .beaconNode, .consensus, .validatorClient, .signer, .otherDuty, .machine, .program: return []
+        case .thisNode, .machine, .beaconNode, .executionClient, .validatorClient, .signer, .relays, .cluster,
+            .otherDuty:
+            return []
         }
     }
 

@@ -58,6 +58,8 @@ package struct NodeConfiguration: Sendable {
     package var monitoringAddress = ""
     /// `ip:port` of the page for people and of the pages for debugging; empty for none.
     package var debugAddress = ""
+    /// A `/proc` where clients' processes are looked for; empty for none.
+    package var procDirectory = ""
     package var tracing = TracingFlags()
     package var signing = Signing.off
     /// nil: `defaultValidatorKeysDirectory`. For keystores.

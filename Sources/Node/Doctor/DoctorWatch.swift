@@ -55,11 +55,15 @@ final class DoctorWatch: Sendable {
 
     // MARK: What is heard
 
-    func receive(_ report: Report, at now: Instant) {
+    func receive(_ report: Report, in cluster: () -> ClusterView, at now: Instant) {
+        // Asked outside the lock: it has locks of its own.
+        let view: ClusterView? = if case .failed = report { cluster() } else { nil }
         state.withLock { state in
             switch report {
             case .succeeded(let duty, _, _): state.tally.succeeded(duty.type, at: now)
-            case .failed(let failure): state.tally.failed(failure, at: now)
+            case .failed(let failure):
+                guard let view else { return }
+                state.tally.failed(failure, in: view, at: now)
             case .peerAbsent(let peer, _): state.absent.insert(peer)
             case .peerReturned(let peer, _): state.absent.remove(peer)
             case .twinSeen(_, let what): state.twin = what

@@ -4,6 +4,7 @@ import DutyWorkflow
 import Ethereum
 import PeerProtocols
 import Program
+import RemoteSigner
 import Synchronization
 import Views
 
@@ -14,6 +15,8 @@ final class LiveFeed: Sendable {
         /// By beacon node, of those that told.
         var heads: [BeaconNodeAddress: Slot] = [:]
         var versions: [BeaconNodeAddress: String] = [:]
+        /// By remote signer, as it last said; at most one for each of `--signer-url`.
+        var health: [String: (health: SignerHealth, at: Instant)] = [:]
     }
 
     private let state: Mutex<State>
@@ -68,10 +71,24 @@ final class LiveFeed: Sendable {
         }
     }
 
+    /// What all remote signers said of themselves.
+    func note(_ answers: [(signer: String, health: SignerHealth)]) {
+        let now = SystemClock.now()
+        state.withLock { state in
+            for answer in answers { state.health[answer.signer] = (answer.health, now) }
+        }
+    }
+
     /// - Parameter facts: all but what is known here.
     func picture(_ facts: LiveFacts, beaconNodes: [BeaconNodeState]) -> LivePicture {
-        let (view, heads, versions) = state.withLock { ($0.view, $0.heads, $0.versions) }
+        let (view, heads, versions, health) = state.withLock { ($0.view, $0.heads, $0.versions, $0.health) }
+        let now = SystemClock.now()
         var facts = facts
+        for place in facts.remoteSigners.indices {
+            guard let known = health[facts.remoteSigners[place].address] else { continue }
+            facts.remoteSigners[place].health = known.health.shown
+            facts.remoteSigners[place].askedAgo = now - known.at
+        }
         facts.beaconNodes = beaconNodes.map { node in
             var fact = LiveFacts.BeaconNode(address: "\(node.address)")
             fact.isFallback = node.isFallback
@@ -84,6 +101,17 @@ final class LiveFeed: Sendable {
             fact.version = versions[node.address]
             return fact
         }
-        return LivePicture(view, facts, at: SystemClock.now())
+        return LivePicture(view, facts, at: now)
+    }
+}
+
+extension SignerHealth {
+    fileprivate var shown: LiveFacts.RemoteSigner.Health? {
+        switch self {
+        case .up: .up
+        case .unhealthy(let why): .unhealthy(why)
+        case .unreachable(let why): .unreachable(why)
+        case .unknown: nil
+        }
     }
 }

@@ -1,9 +1,11 @@
 import BeaconClient
 import DutyWorkflow
+import Ethereum
 import Libp2p
 import Monitoring
 import PeerProtocols
 import Program
+import RemoteSigner
 import SSZ
 import ValidatorAPI
 import Views
@@ -13,9 +15,10 @@ extension StyxNode {
     /// - Parameter pages: those that are there already.
     func addLivePages(
         to pages: inout [String: Page.Maker], _ host: Host, _ peerInfo: PeerInfoProtocol, _ beacon: BeaconClient,
-        _ api: ValidatorAPIServer
+        _ api: ValidatorAPIServer, _ signers: SignerClient?
     ) {
         guard let live else { return }
+        let shares = Set(cluster.keys.pubKeys.compactMap { cluster.keys.ownShare($0)?.bytes })
         let hasDoctor = pages["/debug/doctor"] != nil
         // However many screens look, it is made once in a while.
         let picture = CachedPage(keptFor: .milliseconds(500)) {
@@ -24,6 +27,7 @@ extension StyxNode {
             facts.signer = LiveFacts.Signer(
                 mode: configuration.signing.rawValue, requests: api.activity.requests,
                 userAgent: api.activity.userAgent)
+            if let signers { facts.remoteSigners = Self.describe(signers, shares) }
             return Page(json: live.picture(facts, beaconNodes: beacon.states()).json.text() + "\n")
         }
         pages["/debug/live"] = { await picture.page() }
@@ -31,7 +35,21 @@ extension StyxNode {
         for path in ["/", "/debug"] { pages[path] = { document } }
     }
 
-    /// All but beacon nodes and signer.
+    /// - Parameter shares: this operator's.
+    private static func describe(_ signers: SignerClient, _ shares: Set<PubShare>) -> [LiveFacts.RemoteSigner] {
+        let outages = signers.outages
+        return signers.lists.map { list in
+            var fact = LiveFacts.RemoteSigner(address: list.signer)
+            fact.shares = list.keys.map { shares.intersection($0).count }
+            if let outage = outages[list.signer] {
+                fact.outFor = outage.since.duration(to: .now)
+                fact.failure = "\(outage.failure)"
+            }
+            return fact
+        }
+    }
+
+    /// All but beacon nodes and signers.
     private func facts(
         _ statuses: [PeerStatus], _ reports: [PeerIndex: PeerReport], _ ownReport: PeerReport
     ) -> LiveFacts {

@@ -8,6 +8,7 @@ struct APIMetrics: Sendable {
     private let errors: Counter<Labels2<MetricLabels.Endpoint, MetricLabels.Status>>
     private let proxyLatency: Histogram<Labels1<MetricLabels.ProxyPath>>
     private let userAgent: Gauge<Labels1<MetricLabels.UserAgent>>
+    private let clients: Gauge<Labels2<MetricLabels.Component, MetricLabels.Parameters>>
 
     init(_ all: inout MetricRegistry) {
         latency = all.histogram(
@@ -25,6 +26,9 @@ struct APIMetrics: Sendable {
         userAgent = all.gauge(
             "core_validatorapi_vc_user_agent", "The validator client that asked last.",
             Labels1<MetricLabels.UserAgent>.self)
+        clients = all.gauge(
+            "app_validator_stack_params", "Clients that run on this machine.",
+            Labels2<MetricLabels.Component, MetricLabels.Parameters>.self)
     }
 
     func receive(_ request: ValidatorAPIRecord) {
@@ -38,6 +42,11 @@ struct APIMetrics: Sendable {
             if !request.wasInterrupted { proxyLatency.observe(request.duration, .init(.init(path))) }
         case .unrouted: break
         }
+    }
+
+    /// All that run now.
+    func note(_ processes: Set<ClientProcess>) {
+        clients.replace(processes.map { (.init(.init(value: $0.component), .init(value: $0.parameters)), 1) })
     }
 
     /// - Parameter agent: of the latest request; nil if none said any.

@@ -60,6 +60,53 @@ enum MetricLabels {
         let value: String
     }
 
+    /// Of the connection below.
+    struct Transport: Label {
+        static let name = "transport"
+        let value: String
+    }
+
+    /// What connections are encrypted by.
+    struct Security: Label {
+        static let name = "security"
+        let value = Upgrade.securityID
+    }
+
+    struct Muxer: Label {
+        static let name = "muxer"
+        let value = Upgrade.muxerID
+    }
+
+    /// Whether the muxer took no round of its own.
+    struct EarlyMuxer: Label {
+        static let name = "early_muxer"
+        let value: String
+
+        init(_ isEarly: Bool) { value = "\(isEarly)" }
+    }
+
+    struct IPVersion: Label {
+        static let name = "ip_version"
+        let value: String
+
+        /// - Parameter address: nil of who has none.
+        init(_ address: Multiaddr?) {
+            switch address?.components.first {
+            case .ip4?: value = "ip4"
+            case .ip6?: value = "ip6"
+            default: value = "unknown"
+            }
+        }
+    }
+
+    /// Who opened a stream.
+    struct Direction: Label {
+        static let name = "direction"
+        let value: String
+
+        init(_ direction: Connection.Direction) { value = direction.rawValue }
+    }
+
     struct TimerStyle: Label {
         static let name = "timer"
         let value: String
@@ -184,6 +231,17 @@ enum MetricLabels {
     /// Of the log.
     struct LogTopic: Label {
         static let name = "topic"
+        let value: String
+    }
+
+    /// Of a client's process.
+    struct Component: Label {
+        static let name = "component"
+        let value: String
+    }
+
+    struct Parameters: Label {
+        static let name = "cli_parameters"
         let value: String
     }
 

@@ -11,8 +11,18 @@ struct PeerMetrics: Sendable {
     typealias Connections = Labels3<MetricLabels.Peer, MetricLabels.PathKind, MetricLabels.ProtocolName>
     typealias RelayConnections = Labels3<MetricLabels.Relay, MetricLabels.PathKind, MetricLabels.ProtocolName>
 
+    typealias Streams = Labels4<
+        MetricLabels.Peer, MetricLabels.Direction, MetricLabels.ProtocolName, MetricLabels.Transport
+    >
+    typealias Handshakes = Labels5<
+        MetricLabels.Transport, MetricLabels.Security, MetricLabels.Muxer, MetricLabels.EarlyMuxer,
+        MetricLabels.IPVersion
+    >
+    typealias Carried = Labels3<MetricLabels.Peer, MetricLabels.ProtocolName, MetricLabels.Transport>
+
     /// The only one there is here.
     private static let tcp = MetricLabels.ProtocolName(value: "tcp")
+    private static let transport = MetricLabels.Transport(value: "tcp")
 
     private let directory: PeerDirectory
     private let own: PeerReport
@@ -21,6 +31,10 @@ struct PeerMetrics: Sendable {
     private let pingErrors: Counter<Peers>
     private let connections: Counter<Peers>
     private let connectionTypes: Gauge<Connections>
+    private let streams: Gauge<Streams>
+    private let handshakes: Histogram<Handshakes>
+    private let received: Counter<Carried>
+    private let sent: Counter<Carried>
     private let relays: Gauge<Labels1<MetricLabels.Relay>>
     private let relayConnectionTypes: Gauge<RelayConnections>
     private let sends: Histogram<Labels3<MetricLabels.Peer, MetricLabels.ProtocolName, MetricLabels.Topic>>
@@ -46,6 +60,14 @@ struct PeerMetrics: Sendable {
         pingErrors = all.counter("p2p_ping_error_total", "Failed pings.", Peers.self)
         connections = all.counter("p2p_peer_connection_total", "Connections that were opened.", Peers.self)
         connectionTypes = all.gauge("p2p_peer_connection_types", "Open connections.", Connections.self)
+        // Name, labels and buckets are go-libp2p's: a panel for Charon reads it. Source: operations.md §9.1.
+        handshakes = all.histogram(
+            "libp2p_swarm_handshake_latency_seconds", "From a socket to an encrypted connection.", Handshakes.self,
+            buckets: Array(sequence(first: 0.001) { $0 * 1.3 }.prefix(35)))
+        streams = all.gauge("p2p_peer_streams", "Open streams.", Streams.self)
+        received = all.counter(
+            "p2p_peer_network_receive_bytes_total", "Bytes that came in streams.", Carried.self)
+        sent = all.counter("p2p_peer_network_sent_bytes_total", "Bytes that left in streams.", Carried.self)
         relays = all.gauge(
             "p2p_relay_connections", "Whether others can reach this node through a relay.",
             Labels1<MetricLabels.Relay>.self)
@@ -93,6 +115,10 @@ struct PeerMetrics: Sendable {
         switch event {
         case .connected(let peer, _, _):
             if let peer = labels(peer) { connections.add(1, peer) }
+        case .upgraded(let handshake, let address):
+            handshakes.observe(
+                handshake.took,
+                .init(Self.transport, .init(), .init(), .init(handshake.isMuxerEarly), .init(address)))
         case .pinged(let peer, let took):
             guard let peer = labels(peer) else { return }
             pingLatency.observe(took, peer)
@@ -133,11 +159,31 @@ struct PeerMetrics: Sendable {
                 guard let peer = directory.index(of: status.peer) else { return [] }
                 return Self.paths(of: status).map { (.init(.init(peer), $0, Self.tcp), $1) }
             })
+        note(streamsOf: statuses)
         relayConnectionTypes.replace(
             statuses.filter(\.isRelay).flatMap { status in
                 Self.paths(of: status).map { (.init(.init(status.peer), $0, Self.tcp), $1) }
             })
         relays.replace(relayStatuses.map { (.init(.init($0.relay)), $0.reservedUntil == nil ? 0 : 1) })
+    }
+
+    private func note(streamsOf statuses: [PeerStatus]) {
+        streams.replace(
+            statuses.flatMap { status -> [(Streams, Double)] in
+                guard let peer = directory.index(of: status.peer) else { return [] }
+                return status.streams.map { kind, count in
+                    let name = MetricLabels.ProtocolName(value: kind.protocolID)
+                    return (Streams(.init(peer), .init(kind.direction), name, Self.transport), Double(count))
+                }
+            })
+        for status in statuses {
+            guard let peer = directory.index(of: status.peer) else { continue }
+            for (protocolID, traffic) in status.carried {
+                let labels = Carried(.init(peer), .init(value: protocolID), Self.transport)
+                received.advance(to: Double(traffic.bytesReceived), labels)
+                sent.advance(to: Double(traffic.bytesSent), labels)
+            }
+        }
     }
 
     private static func paths(of status: PeerStatus) -> [(MetricLabels.PathKind, Double)] {

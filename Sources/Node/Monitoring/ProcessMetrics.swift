@@ -28,6 +28,9 @@ struct ProcessMetrics: Sendable {
         tasks = all.gauge("go_goroutines", "Threads of this process: tasks are not counted by its runtime.")
         allocated = all.gauge("go_memstats_alloc_bytes", "Memory in use that is no file's: no heap of Go's.")
         heap = all.gauge("go_memstats_heap_inuse_bytes", "Memory in use that is no file's: no heap of Go's.")
+        all.histogram(
+            "go_gc_duration_seconds", "Pauses for the collection of garbage: there are none here.", buckets: [1]
+        ).know(NoLabels())
         errors = all.counter("app_log_error_total", "Errors in the log.", Labels1<MetricLabels.LogTopic>.self)
         warnings = all.counter("app_log_warn_total", "Warnings in the log.", Labels1<MetricLabels.LogTopic>.self)
         lokiDropped = all.counter("app_log_loki_dropped_total", "Log lines that did not reach Loki.")

@@ -29,6 +29,7 @@ extension StyxNode {
             group.addTask { await rounds.run() }
             group.addTask { await sampleHealth() }
             group.addTask { await feelLoop(host) }
+            group.addTask { await watchClients() }
             group.addTask {
                 var pause = Self.firstLook
                 while (try? await Task.sleep(for: pause)) != nil {
@@ -122,7 +123,9 @@ extension StyxNode {
 
     private func ask(_ signers: SignerClient, _ facts: inout Facts) async {
         let inventory = SignerInventory(signers.lists, keys: cluster.keys)
-        facts.signers = await signers.health().map { SignerFacts(name: $0, $1) }
+        let health = await signers.health()
+        live?.note(health)
+        facts.signers = health.map { SignerFacts(name: $0, $1) }
         // Until all signers told their keys nothing is known to be missing.
         facts.shares = ShareFacts(total: inventory.total, missing: [], areRemote: true)
         for finding in inventory.findings {

@@ -8,6 +8,7 @@ import Logging
 import Monitoring
 import PeerProtocols
 import Program
+import RemoteSigner
 import SSZ
 import Synchronization
 import ValidatorAPI
@@ -203,7 +204,7 @@ extension StyxNode {
                     logger.warning(
                         "a relay is gone: other operators cannot reach this node through it until it is back",
                         metadata: ["relay": "\(relay)"])
-                case .identified, .pinged, .pingFailed, .pathChanged(_, nil): continue
+                case .identified, .pinged, .pingFailed, .upgraded, .pathChanged(_, nil): continue
                 }
                 hooks.peers(connected.count)
             }
@@ -212,7 +213,8 @@ extension StyxNode {
 
     /// The debug pages. Ends only by cancellation or because it cannot listen.
     func serveDebugging(
-        _ host: Host, _ peerInfo: PeerInfoProtocol, _ beacon: BeaconClient, _ api: ValidatorAPIServer
+        _ host: Host, _ peerInfo: PeerInfoProtocol, _ beacon: BeaconClient, _ api: ValidatorAPIServer,
+        _ signers: SignerClient?
     ) async throws {
         let address = try SocketAddressText(configuration.debugAddress, flag: "debug-address")
         let (directory, faults) = (cluster.directory, peerFaults)
@@ -224,7 +226,7 @@ extension StyxNode {
                 listening: await host.advertised)
             return Page(json: view.json.text(indent: "  ") + "\n")
         }
-        addLivePages(to: &pages, host, peerInfo, beacon, api)
+        addLivePages(to: &pages, host, peerInfo, beacon, api, signers)
         let server = MonitoringServer(host: address.host, port: address.port, pages: pages, logger: topic("debug"))
         do { try await server.run { hooks.debug($0) } } catch let error where !(error is CancellationError) {
             throw ConfigurationError(
