@@ -99,7 +99,8 @@ struct ParSigDB: Sendable {
     // MARK: Our own share, brought by a peer
 
     /// Anybody can put our index on something. What holds under our public share, and was not signed here, was signed by
-    /// another process with our key. Verified like a suspect's sets: few at a time, with pauses after bad ones.
+    /// another process with our key: of duties whose shares prove that (`DutyRules.provesTwin`). Verified like a suspect's
+    /// sets: few at a time, with pauses after bad ones.
     mutating func examineOwn(_ duty: Duty, _ set: ParSignedDataSet, at now: Instant) -> [Signal] {
         let foreign = set.filter { isForeign(duty, $0.key, $0.value) }
         guard !foreign.isEmpty else { return [] }

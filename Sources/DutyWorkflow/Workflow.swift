@@ -235,6 +235,8 @@ package struct Workflow: Sendable {
     /// A share is worth something only in the duty it was made for and in the form that nodes exchange: else old shares
     /// of honest operators, sent again under the name of a later duty, would take the place of the ones to come.
     private mutating func fromPeer(_ duty: Duty, _ set: ParSignedDataSet, _ now: Instant) -> [Signal] {
+        let isOwn = set.values.allSatisfy { $0.shareIndex == configuration.shareIndex }
+        guard !isOwn || duty.type.rules.provesTwin else { return [] }
         let decided = dutyDB.decided(duty)
         let ruling = configuration.forks.fork(at: configuration.clock.epoch(of: duty.slot))
         var fitting = set
@@ -249,9 +251,7 @@ package struct Workflow: Sendable {
             fitting[key] = nil
             faults.append(.tracked(duty, .malformedShare(key.pubKey, partial.shareIndex, fault)))
         }
-        if set.values.allSatisfy({ $0.shareIndex == configuration.shareIndex }) {
-            return parSigDB.examineOwn(duty, fitting, at: now)
-        }
+        if isOwn { return parSigDB.examineOwn(duty, fitting, at: now) }
         // One line is enough of a set without any good one.
         return (fitting.isEmpty ? Array(faults.prefix(1)) : faults)
             + (fitting.isEmpty ? [] : [.signedByPeer(duty, fitting)])
