@@ -20,32 +20,16 @@ struct ParSigDB: Sendable {
         var refused: Set<ShareIndex> = []
     }
 
-    /// One operator's claims of duties nobody here knows of.
-    private struct Claim: Hashable, Sendable {
-        let share: ShareIndex
-        let key: EntryKey
-        let type: DutyType
-        /// Zero for duties without a deadline: those have no other bound.
-        let epoch: Epoch
-    }
-
-    /// Duties without a deadline that one operator may have open for one validator. Source: workflow.md §9.1.
-    private static let endlessPerShareMax = 10
-    /// Claims of one operator, at most: each may hold a message of half a kilobyte. Of each validator's selections an
-    /// honest one claims two or three.
-    private var claimsPerShareMax: Int { max(8192, 4 * configuration.validators.count) }
-
     private let configuration: WorkflowConfiguration
     private var entries: [Duty: [EntryKey: Entry]] = [:]
-    private var claims: [Claim: Set<Duty>] = [:]
-    private var claimCounts: [ShareIndex: Int] = [:]
-    private var claimed: [Duty: Set<Claim>] = [:]
+    private var claims: DutyClaims
     private var suspects: SuspectWatch
     /// The epoch in which peers were last reminded of what waits for them.
     private var remindedIn: Epoch?
 
     init(configuration: WorkflowConfiguration) {
         self.configuration = configuration
+        claims = DutyClaims(configuration: configuration)
         suspects = SuspectWatch(slotDuration: configuration.clock.slotDuration)
     }
 
@@ -56,7 +40,7 @@ struct ParSigDB: Sendable {
                 entry.groups.values.reduce(bytes + 64 + 48 * entry.roots.count) { $0 + $1.heldBytes }
             }
         }
-        return held + suspects.heldBytes + claims.values.reduce(0) { $0 + 96 + 24 * $1.count }
+        return held + suspects.heldBytes + claims.heldBytes
     }
 
     // MARK: Storing
@@ -248,11 +232,7 @@ struct ParSigDB: Sendable {
     mutating func expire(_ duty: Duty) {
         entries[duty] = nil
         suspects.expire(duty)
-        for claim in claimed.removeValue(forKey: duty) ?? [] {
-            claims[claim]?.remove(duty)
-            claimCounts[claim.share, default: 0] -= 1
-            if claims[claim]?.isEmpty == true { claims[claim] = nil }
-        }
+        claims.expire(duty)
     }
 
     // MARK: Admission
@@ -290,29 +270,10 @@ struct ParSigDB: Sendable {
 
     private func isKnown(_ key: EntryKey) -> Bool { configuration.validators.contains(key.pubKey) }
 
-    /// Whether a validator has this duty. Where nobody here can tell, each operator has one say for each validator and
-    /// epoch (each slot of it, for the sync committee), so that it cannot fill us with duties that do not exist. What may
-    /// be large, a block, is not taken on such a claim.
+    /// Whether a validator has this duty, as far as anybody here can tell.
     private mutating func isDue(_ duty: Duty, _ key: EntryKey, from share: ShareIndex, _ due: Set<PubKey>?) -> Bool {
         if let due { return due.contains(key.pubKey) }
-        let isEndless = duty.type.rules.span == .endless
-        let claim = Claim(
-            share: share, key: key, type: duty.type,
-            epoch: isEndless ? .zero : configuration.clock.epoch(of: duty.slot))
-        let known = claims[claim] ?? []
-        guard !known.contains(duty) else { return true }
-        guard duty.type != .proposer, known.count < claimsMax(duty.type),
-            claimCounts[share, default: 0] < claimsPerShareMax
-        else { return false }
-        claims[claim, default: []].insert(duty)
-        claimed[duty, default: []].insert(claim)
-        claimCounts[share, default: 0] += 1
-        return true
-    }
-
-    private func claimsMax(_ type: DutyType) -> Int {
-        if type.rules.span == .endless { return Self.endlessPerShareMax }
-        return type.rules.definedBy == .syncContribution ? Int(clamping: configuration.clock.slotsPerEpoch) : 1
+        return claims.take(duty, key, from: share)
     }
 
     // MARK: Groups
