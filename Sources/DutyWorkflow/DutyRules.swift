@@ -13,7 +13,7 @@ package struct DutyRules: Sendable {
         case thirdOfSlot
         case slots(Int)
         case epochs(Int)
-        /// For good: it leaves memory when too many came after it (`DeadlineQueue`).
+        /// For good: it leaves memory when too many came after it (`EndlessDuties`).
         case endless
     }
 

@@ -62,6 +62,7 @@ package struct JournalSnapshot: Sendable {
         case .expired(let duty):
             closed.insert(duty)
             for key in (shares[duty] ?? [:]).keys { raiseStatus(duty, key, .expired) }
+        case .forgotten(let duty): forget(duty)
         case .halted(let first): halt = halt ?? first
         case .haltLifted: halt = nil
         }
@@ -181,6 +182,14 @@ package struct JournalSnapshot: Sendable {
         for (index, row) in shares[duty]?[key] ?? [:] where row.status.rawValue < status.rawValue {
             shares[duty]?[key]?[index]?.status = status
         }
+    }
+
+    /// What has a deadline is never forgotten: it may be slashed for.
+    private mutating func forget(_ duty: Duty) {
+        guard duty.type.rules.span == .endless else { return }
+        shares[duty] = nil
+        aggregated[duty] = nil
+        broadcast[duty] = nil
     }
 
     private mutating func addAggregated(_ duty: Duty, _ set: SignedDataSet) throws(JournalConflict) {

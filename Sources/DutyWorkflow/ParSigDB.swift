@@ -23,6 +23,8 @@ struct ParSigDB: Sendable {
     private let configuration: WorkflowConfiguration
     private var entries: [Duty: [EntryKey: Entry]] = [:]
     private var claims: DutyClaims
+    /// Of each duty without a deadline, whose shares are here.
+    private(set) var supporters: [Duty: Set<ShareIndex>] = [:]
     private var suspects: SuspectWatch
     /// The epoch in which peers were last reminded of what waits for them.
     private var remindedIn: Epoch?
@@ -40,7 +42,7 @@ struct ParSigDB: Sendable {
                 entry.groups.values.reduce(bytes + 64 + 48 * entry.roots.count) { $0 + $1.heldBytes }
             }
         }
-        return held + suspects.heldBytes + claims.heldBytes
+        return held + suspects.heldBytes + claims.heldBytes + supporters.values.reduce(0) { $0 + 64 + 16 * $1.count }
     }
 
     // MARK: Storing
@@ -217,6 +219,10 @@ struct ParSigDB: Sendable {
             if entry.groups[root]?.signatures.isEmpty == true { entry.groups[root] = nil }
         }
         entries[duty]?[key] = entry
+        if supporters[duty] != nil {
+            let left = Set((entries[duty] ?? [:]).values.flatMap { $0.roots.keys })
+            supporters[duty] = left.isEmpty ? nil : left
+        }
         return fire(duty, [key])
     }
 
@@ -231,6 +237,7 @@ struct ParSigDB: Sendable {
 
     mutating func expire(_ duty: Duty) {
         entries[duty] = nil
+        supporters[duty] = nil
         suspects.expire(duty)
         claims.expire(duty)
     }
@@ -307,6 +314,7 @@ struct ParSigDB: Sendable {
         group.signatures[partial.shareIndex] = partial.data.signature
         entry.groups[root] = group
         entries[duty, default: [:]][key] = entry
+        if duty.type.rules.span == .endless { supporters[duty, default: []].insert(partial.shareIndex) }
         return root
     }
 

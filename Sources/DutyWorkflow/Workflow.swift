@@ -88,7 +88,10 @@ package struct Workflow: Sendable {
     // MARK: Events
 
     /// - Parameter now: never used to order anything; a clock that steps back only delays.
-    package mutating func receive(_ event: Event, at now: Instant) -> [Effect] { settle(signals(for: event, now), now) }
+    package mutating func receive(_ event: Event, at now: Instant) -> [Effect] {
+        let effects = settle(signals(for: event, now), now)
+        return effects + settle(makeRoom(now), now)
+    }
 
     /// When `.wake` is wanted next.
     package func nextWake(after now: Instant) -> Instant {
@@ -109,10 +112,8 @@ package struct Workflow: Sendable {
         let partialDuties = Set(snapshot.partials.map(\.duty))
         let duties = Set(snapshot.unsigned.keys).union(snapshot.votes.keys).union(snapshot.aggregated.keys)
             .union(partialDuties)
-        for duty in duties { deadlines.add(duty) }
-        for row in snapshot.partials where row.partial.shareIndex == configuration.shareIndex {
-            deadlines.keep(row.duty)
-        }
+        // Sorted: dictionary order differs between processes, replays must not.
+        for duty in duties.sorted() { deadlines.add(duty) }
         for duty in snapshot.votes.keys.sorted() where snapshot.unsigned[duty] == nil {
             signals += consensus.restore(
                 duty, votes: snapshot.votes[duty] ?? [], values: snapshot.voteValues[duty] ?? [:], at: now)
@@ -207,7 +208,7 @@ package struct Workflow: Sendable {
     /// Peers' messages: plausible and not over.
     private mutating func admitted(_ duty: Duty, _ now: Instant, _ then: (inout Workflow) -> [Signal]) -> [Signal] {
         guard configuration.deadlines.admits(duty, at: now), !isOver(duty, now) else { return [] }
-        // One that never ends is noted once something of it was kept: words alone crowd nothing out.
+        // One that never ends is noted once something of it was kept.
         if duty.type.rules.span != .endless { deadlines.add(duty) }
         return then(&self)
     }
@@ -294,21 +295,44 @@ package struct Workflow: Sendable {
     }
 
     private mutating func expire(_ duty: Duty, _ now: Instant) -> [Signal] {
-        fetcher.drop(duty)
-        _ = heldProposals.take(duty)
         var signals: [Signal] = []
         if consensus.expire(duty) {
             signals += tracker.record(duty, .consensusTimedOut, at: now).map { .perform(.report($0)) }
         }
-        signals += dutyDB.expire(duty) + infoSync.expire(duty)
+        signals += clear(duty)
+        let due = duty.type.rules.definedBy.flatMap { scheduler.definitions(of: Duty(slot: duty.slot, type: $0)) }
+        return signals + tracker.expire(duty, due: due.map { Set($0.keys) }, at: now).map { .perform(.report($0)) } + [
+            .perform(.note(.expired(duty)))
+        ]
+    }
+
+    /// Of duties without a deadline some go when there are too many. What this node signed for is closed, for it must
+    /// not sign something else there; what it did not is forgotten, so that it may sign it yet.
+    private mutating func makeRoom(_ now: Instant) -> [Signal] {
+        var signals: [Signal] = []
+        while let duty = deadlines.surplus(parSigDB.supporters, own: configuration.shareIndex) {
+            let supporters = parSigDB.supporters[duty]
+            if supporters?.contains(configuration.shareIndex) == true {
+                deadlines.close(duty)
+                signals += expire(duty, now)
+            } else {
+                deadlines.forget(duty)
+                tracker.forget(duty)
+                signals += clear(duty) + (supporters == nil ? [] : [.perform(.note(.forgotten(duty)))])
+            }
+        }
+        return signals
+    }
+
+    private mutating func clear(_ duty: Duty) -> [Signal] {
+        fetcher.drop(duty)
+        _ = heldProposals.take(duty)
+        var signals = dutyDB.expire(duty) + infoSync.expire(duty)
         parSigDB.expire(duty)
         payees.expire(duty)
         sigAgg.expire(duty)
         signals += aggSigDB.expire(duty)
         broadcaster.expire(duty)
-        let due = duty.type.rules.definedBy.flatMap { scheduler.definitions(of: Duty(slot: duty.slot, type: $0)) }
-        return signals + tracker.expire(duty, due: due.map { Set($0.keys) }, at: now).map { .perform(.report($0)) } + [
-            .perform(.note(.expired(duty)))
-        ]
+        return signals
     }
 }

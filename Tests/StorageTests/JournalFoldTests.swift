@@ -88,6 +88,31 @@ import Testing
         #expect(Contents(try await journal.load(where: past)) == Contents(fold.live(where: past)))
     }
 
+    @Test("forgets what others signed of an exit, and nothing that has a deadline")
+    func forgotten() async throws {
+        let (duty, other) = (Duty(slot: 32, type: .exit), Duty(slot: 64, type: .exit))
+        let message = VoluntaryExit(epoch: 1, validatorIndex: ValidatorIndex(77))
+        let exit = SignedData.exit(Signed(message: message, signature: SignatureBytes(padding: [5])))
+        let set: ParSignedDataSet = [entry(0): ParSignedData(data: exit, shareIndex: share(2))]
+        var told = records(10)
+        for duty in [duty, other] {
+            told += [.partials(duty, set, .broadcasted), .aggregated(duty, [entry(0): exit])]
+        }
+        told += [.broadcast(duty, [entry(0)]), .forgotten(duty), .forgotten(.attester(slot: 10))]
+        var journal = try folder.open()
+        try await journal.commit(told)
+        await journal.close()
+        journal = try folder.open()
+        var fold = JournalSnapshot()
+        for record in told { try fold.apply(record) }
+        let loaded = Contents(try await journal.load(where: everything))
+        #expect(loaded == Contents(fold))
+        #expect(Set(loaded.partials.map(\.duty)) == [.attester(slot: 10), other])
+        #expect(loaded.aggregated[duty] == nil && loaded.broadcast[duty] == nil && loaded.closed.isEmpty)
+        try await journal.commit([.partials(duty, set, .broadcasted)])
+        #expect(try await journal.load(where: everything).partials.contains { $0.duty == duty })
+    }
+
     @Test("keeps what was signed once a message, as our own client said it")
     func objects() async throws {
         let duty = Duty.attester(slot: 10)
