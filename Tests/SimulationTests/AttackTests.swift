@@ -53,6 +53,27 @@ struct AttackTests {
         #expect(cluster.missed(slots: 0..<40).isEmpty, replay(seed))
     }
 
+    @Test(
+        "the exit that three operators ask for is made, whatever the fourth named before",
+        arguments: Seeds.fromEnvironment(default: 0..<4))
+    func exitCrowd(seed: UInt64) {
+        let attacker = Int(seed % 4)
+        var cluster = makeCluster(4, seed) {
+            $0.validators = 32
+            // So that there are slots enough to name.
+            $0.slotsPerEpoch = 128
+            $0.attacker = (attacker, .exitCrowd)
+        }
+        for node in 0..<4 where node != attacker {
+            cluster.requestExit(of: 5, epoch: .zero, at: node, from: cluster.start(ofSlot: UInt64(10 + node)))
+        }
+        cluster.run(untilSlot: 16)
+        let exits = cluster.oracle.broadcastKeys(Duty(slot: .zero, type: .exit))
+        #expect(exits == [cluster.chain.pubKeys[5]], replay(seed))
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.journalBytes < Self.journalBytesMax, replay(seed))
+    }
+
     @Test("crashes of the others in the midst of it change nothing", arguments: Attack.allCases)
     func crashes(attack: Attack) {
         let seed = UInt64(5)
