@@ -372,16 +372,6 @@ struct DutyDB: Sendable {
     }
 }
 
-extension VersionedAttestation {
-    /// Of all of it, bits and signature included.
-    fileprivate var root: Root {
-        switch form {
-        case .phase0(let attestation): attestation.hashTreeRoot()
-        case .electra(let attestation): attestation.hashTreeRoot()
-        }
-    }
-}
-
 extension AttestationWatermark {
     fileprivate init(_ data: AttestationData) {
         self.init(source: data.source.epoch, target: data.target.epoch, dataRoot: data.hashTreeRoot())

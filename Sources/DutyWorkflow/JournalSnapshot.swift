@@ -109,6 +109,16 @@ package struct JournalSnapshot: Sendable {
         shares[duty]?[key]?[share]?.messageRoot
     }
 
+    /// About what they take on a disk, in bytes: a row each, and what was signed once a message.
+    package var partialBytes: Int {
+        shares.values.flatMap(\.values).reduce(0) { bytes, rows in
+            var roots: Set<Root> = []
+            return rows.values.reduce(bytes) { sum, share in
+                sum + 256 + (roots.insert(share.messageRoot).inserted ? share.partial.data.heldBytes : 0)
+            }
+        }
+    }
+
     // MARK: Private parts, in call order
 
     private mutating func addVote(
@@ -152,7 +162,8 @@ package struct JournalSnapshot: Sendable {
     /// A second, different partial of ours is refused; of a peer it is ignored, so that no peer can stop the node.
     ///
     /// Of the object that was signed only the message is agreed on: what else it says is stored once, as the first
-    /// share said it, until our own does.
+    /// share said it, until our own does. A block is stored for our own share only, and peers' shares of it after that:
+    /// else each peer could fill the disk with blocks of its own.
     private mutating func addPartials(
         _ duty: Duty, _ set: ParSignedDataSet, _ status: PartialStatus
     ) throws(JournalConflict) {
@@ -171,6 +182,8 @@ package struct JournalSnapshot: Sendable {
                 }
             } else if let first = sameMessage.values.first {
                 new.data = first.partial.data.with(signature: partial.data.signature)
+            } else if partial.data.isLarge {
+                continue
             }
             rows[partial.shareIndex] = Share(partial: new, messageRoot: root, status: status)
             shares[duty, default: [:]][key] = rows

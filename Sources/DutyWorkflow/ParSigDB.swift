@@ -8,7 +8,8 @@ import SSZ
 /// who sent it, and a group signature is checked before it is used; if it fails, the bad shares come back by `discard`,
 /// and their operators are suspects from then on (`SuspectWatch`). So a share costs a pairing only when somebody cheats.
 ///
-/// What one operator can make this hold is one message per entry of a duty that is due. Source: workflow.md §9.
+/// What one operator can make this hold is one message per entry of a duty that is due, and of large ones, blocks,
+/// `heldPerShareMax` bytes. Source: workflow.md §9.
 struct ParSigDB: Sendable {
     private struct Entry: Sendable {
         /// Of each share's message: hashed once.
@@ -20,12 +21,18 @@ struct ParSigDB: Sendable {
         var refused: Set<ShareIndex> = []
     }
 
+    /// Two blocks with as many blobs as mainnet has, 21: all duties of two slots. Blocks that were decided here count for
+    /// nothing: they are here already.
+    static let heldPerShareMax = 6 << 20
+
     private let configuration: WorkflowConfiguration
     private var entries: [Duty: [EntryKey: Entry]] = [:]
     private var claims: DutyClaims
     /// Of each duty without a deadline, whose shares are here.
     private(set) var supporters: [Duty: Set<ShareIndex>] = [:]
     private var suspects: SuspectWatch
+    private var held: HeldBytes
+    private var large = LargeObjects()
     /// The epoch in which peers were last reminded of what waits for them.
     private var remindedIn: Epoch?
 
@@ -33,6 +40,7 @@ struct ParSigDB: Sendable {
         self.configuration = configuration
         claims = DutyClaims(configuration: configuration)
         suspects = SuspectWatch(slotDuration: configuration.clock.slotDuration)
+        held = HeldBytes(sources: configuration.nodes, perSourceMax: Self.heldPerShareMax)
     }
 
     /// About what it holds, in bytes.
@@ -57,29 +65,33 @@ struct ParSigDB: Sendable {
 
     /// What a peer says it signed.
     ///
-    /// - Parameter due: the validators that have this duty, as our beacon node says; nil while it has not said.
+    /// - Parameters:
+    ///   - due: the validators that have this duty, as our beacon node says; nil while it has not said.
+    ///   - decided: what the cluster decided for the duty, as far as this node knows.
     mutating func storeExternal(
-        _ duty: Duty, _ set: ParSignedDataSet, due: Set<PubKey>?, at now: Instant
+        _ duty: Duty, _ set: ParSignedDataSet, due: Set<PubKey>?, decided: UnsignedDataSet = [:], at now: Instant
     ) -> [Signal] {
-        guard let share = set.values.first?.shareIndex else { return [] }
-        let (fresh, faults) = admit(duty, set, from: share, due: due)
+        guard let share = set.values.first?.shareIndex, share.rawValue <= configuration.nodes else { return [] }
+        let (fresh, faults) = admit(duty, set, from: share, due: due, decided)
         guard !fresh.isEmpty else { return faults }
         if suspects.contains(share) {
             return faults + suspects.examine(share, duty, fresh, at: now)
         }
-        return faults + keep(duty, fresh, from: share)
+        return faults + keep(duty, fresh, from: share, decided)
     }
 
     /// The suspect's set under examination holds, or does not.
     mutating func verified(
-        _ share: ShareIndex, _ isGood: Bool, isOver: (Duty) -> Bool, at now: Instant
+        _ share: ShareIndex, _ isGood: Bool, isOver: (Duty) -> Bool,
+        decided: (Duty) -> UnsignedDataSet = { _ in [:] }, at now: Instant
     ) -> [Signal] {
         let (good, signals) = suspects.examined(share, isGood, at: now)
         guard share != configuration.shareIndex else { return judgeOwn(good) + Self.unreported(signals) }
         guard let good, !isOver(good.duty) else { return signals }
         // What came in meanwhile counts.
-        let (fresh, faults) = admit(good.duty, good.set, from: share, due: nil, isClaimed: true)
-        return signals + faults + (fresh.isEmpty ? [] : keep(good.duty, fresh, from: share))
+        let values = decided(good.duty)
+        let (fresh, faults) = admit(good.duty, good.set, from: share, due: nil, values, isClaimed: true)
+        return signals + faults + (fresh.isEmpty ? [] : keep(good.duty, fresh, from: share, values))
     }
 
     // MARK: Our own share, brought by a peer
@@ -111,13 +123,16 @@ struct ParSigDB: Sendable {
         isKnown(key) && entries[duty]?[key]?.roots[configuration.shareIndex] != partial.data.messageRoot
     }
 
-    private mutating func keep(_ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex) -> [Signal] {
-        let (new, signals) = insert(duty, set)
-        guard !new.isEmpty else { return signals }
+    private mutating func keep(
+        _ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex, _ decided: UnsignedDataSet
+    ) -> [Signal] {
+        let (fitting, faults) = charge(duty, set, from: share, decided)
+        let (new, signals) = insert(duty, fitting)
+        guard !new.isEmpty else { return faults + signals }
         // What completes a group is decoded there; the rest meanwhile.
         let ahead = new.keys.filter { entries[duty]?[$0]?.fired.isEmpty == true }.sorted()
             .compactMap { new[$0]?.data.signature }
-        return [.perform(.note(.partials(duty, new, .broadcasted)))] + signals
+        return faults + [.perform(.note(.partials(duty, new, .broadcasted)))] + signals
             + (ahead.isEmpty ? [] : [.perform(.decodeAhead(ahead))])
             + [.tracked(duty, .signedByPeer(share, roots(duty, new)))]
     }
@@ -216,7 +231,10 @@ struct ParSigDB: Sendable {
             guard let root = entry.roots.removeValue(forKey: share) else { continue }
             entry.fired.remove(root)
             entry.groups[root]?.signatures[share] = nil
-            if entry.groups[root]?.signatures.isEmpty == true { entry.groups[root] = nil }
+            if entry.groups[root]?.signatures.isEmpty == true {
+                entry.groups[root] = nil
+                large.release(root, of: duty, key, &held)
+            }
         }
         entries[duty]?[key] = entry
         if supporters[duty] != nil {
@@ -240,6 +258,7 @@ struct ParSigDB: Sendable {
         supporters[duty] = nil
         suspects.expire(duty)
         claims.expire(duty)
+        large.expire(duty, &held)
     }
 
     // MARK: Admission
@@ -248,7 +267,8 @@ struct ParSigDB: Sendable {
     ///
     /// - Parameter isClaimed: whether it was admitted before.
     private mutating func admit(
-        _ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex, due: Set<PubKey>?, isClaimed: Bool = false
+        _ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex, due: Set<PubKey>?, _ decided: UnsignedDataSet,
+        isClaimed: Bool = false
     ) -> (fresh: ParSignedDataSet, faults: [Signal]) {
         var fresh: ParSignedDataSet = [:]
         var faults: [Signal] = []
@@ -265,11 +285,16 @@ struct ParSigDB: Sendable {
                 }
                 continue
             }
+            guard decided.isSigned(by: partial.data, of: key.pubKey) else {
+                let what = "over something else than the cluster decided"
+                faults.append(.tracked(duty, .malformedShare(key.pubKey, share, what)))
+                continue
+            }
             guard isClaimed || isDue(duty, key, from: share, due) else {
                 undue.insert(key.pubKey)
                 continue
             }
-            fresh[key] = partial
+            fresh[key] = decided.sharing(partial, of: key.pubKey)
         }
         if !undue.isEmpty { faults.append(.tracked(duty, .undueShare(share, undue))) }
         return (fresh, faults)
@@ -281,6 +306,26 @@ struct ParSigDB: Sendable {
     private mutating func isDue(_ duty: Duty, _ key: EntryKey, from share: ShareIndex, _ due: Set<PubKey>?) -> Bool {
         if let due { return due.contains(key.pubKey) }
         return claims.take(duty, key, from: share)
+    }
+
+    /// Takes out the blocks for which the operator has no room. What was decided, or signed by somebody before, is here
+    /// already.
+    private mutating func charge(
+        _ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex, _ decided: UnsignedDataSet
+    ) -> (fitting: ParSignedDataSet, faults: [Signal]) {
+        var fitting = set
+        var faults: [Signal] = []
+        for (key, partial) in set.filter({ $0.value.data.isLarge }).sorted(by: { $0.key < $1.key })
+        where decided[key.pubKey] == nil {
+            let root = partial.data.messageRoot
+            guard entries[duty]?[key]?.groups[root] == nil,
+                !large.take(partial.data, root: root, of: duty, key, from: share, &held)
+            else { continue }
+            fitting[key] = nil
+            let what = "over a block that is too large to be kept before the cluster has decided"
+            faults.append(.tracked(duty, .malformedShare(key.pubKey, share, what)))
+        }
+        return (fitting, faults)
     }
 
     // MARK: Groups

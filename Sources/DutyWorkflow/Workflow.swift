@@ -72,8 +72,9 @@ package struct Workflow: Sendable {
         case .signable(let duty, let objects): sign(duty, objects)
         case .signedLocally(let duty, let set): parSigDB.storeInternal(duty, set)
         case .signedByPeer(let duty, let set):
-            parSigDB.storeExternal(duty, set, due: scheduler.definitions(of: duty).map { Set($0.keys) }, at: now)
-                + cosign(duty, set, now)
+            parSigDB.storeExternal(
+                duty, set, due: scheduler.definitions(of: duty).map { Set($0.keys) }, decided: dutyDB.decided(duty),
+                at: now) + cosign(duty, set, now)
         case .thresholdReached(let duty, let groups): sigAgg.combine(duty, groups)
         case .badShares(let duty, let key, let shares): parSigDB.discard(duty, key, shares)
         case .aggregated(let duty, let set): publish(duty, set, now)
@@ -260,8 +261,9 @@ package struct Workflow: Sendable {
 
     /// What was good too late is dropped: nobody would clear it away.
     private mutating func verified(_ share: ShareIndex, _ isGood: Bool, _ now: Instant) -> [Signal] {
-        let over = deadlines
-        return parSigDB.verified(share, isGood, isOver: { over.isOver($0) }, at: now)
+        let (over, decided) = (deadlines, dutyDB)
+        return parSigDB.verified(
+            share, isGood, isOver: { over.isOver($0) }, decided: { decided.decided($0) }, at: now)
     }
 
     private mutating func unavailable(

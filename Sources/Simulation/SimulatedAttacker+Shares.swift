@@ -3,7 +3,7 @@ import Ethereum
 import SSZ
 import Timing
 
-/// Shares that an attacker sends besides those it owes. All are good, over what nobody asked for.
+/// Shares that an attacker sends besides those it owes, over what nobody asked for.
 extension SimulatedAttacker {
     private var share: ShareIndex { ShareIndex(PeerIndex(node)) }
 
@@ -42,6 +42,43 @@ extension SimulatedAttacker {
         return signed(
             .registration(Signed(message: message, signature: .zero)), pubKey,
             in: Duty(slot: slot, type: .builderRegistration))
+    }
+
+    /// Of everybody, with 16 KiB of bits, as if each of them aggregated in that slot.
+    func largeAggregates(at current: Slot, _ random: inout SplitMix64) -> Event {
+        let slot = Slot(current.rawValue + UInt64.random(in: 0...2, using: &random))
+        let count = Preset.mainnet.maxValidatorsPerCommittee * Preset.mainnet.maxCommitteesPerSlot
+        let attestation = AttestationElectra(
+            aggregationBits: Bitlist(count: count, setting: [Int.random(in: 0..<count, using: &random)]),
+            data: chain.attestationData(slot, view: false), signature: .zero,
+            committeeBits: Bitvector(count: chain.spec.maxCommitteesPerSlot, setting: [0]))
+        var set: ParSignedDataSet = [:]
+        if let aggregate = try? VersionedAttestation(fork: .fulu, form: .electra(attestation)) {
+            for row in chain.duties(of: chain.clock.epoch(of: slot)) {
+                let object = VersionedAggregateAndProof(
+                    aggregatorIndex: row.validatorIndex, aggregate: aggregate, selectionProof: .zero)
+                set[EntryKey(row.pubKey)] = ParSignedData(data: .aggregateAndProof(object), shareIndex: share)
+            }
+        }
+        return .peerPartials(Duty(slot: slot, type: .aggregator), set)
+    }
+
+    /// Of the proposers to come.
+    func largeBlocks(at current: Slot, _ random: inout SplitMix64) -> [Event] {
+        let slots = (0...2 as ClosedRange<UInt64>).map { Slot(current.rawValue + $0) }
+        let rows = slots.flatMap { slot in
+            chain.proposerDuties(of: chain.clock.epoch(of: slot)).filter { $0.slot == slot }
+        }
+        return rows.map { row in
+            var contents = BlockContents<Fulu>()
+            contents.block.slot = row.slot
+            contents.block.proposerIndex = row.validatorIndex
+            contents.block.body.graffiti = Bytes32(padding: [UInt8.random(in: 0...255, using: &random)])
+            // They are not signed: only these bytes cost nothing to make.
+            contents.blobs = Blobs([UInt8](repeating: 0, count: 72 * Blobs.blobBytes)[...])
+            let block = SignedData.proposal(VersionedProposal(contents).signed(with: .zero))
+            return signed(block, row.pubKey, in: Duty(slot: row.slot, type: .proposer))
+        }
     }
 
     private func signed(_ object: SignedData, _ pubKey: PubKey, in duty: Duty) -> Event {

@@ -30,6 +30,10 @@ package enum Attack: String, CaseIterable, Sendable {
     case ownVotes
     /// Exits of every epoch and registrations of every slot, of all validators.
     case exitCrowd
+    /// Shares of aggregates with as many bits as fit a list, each another one.
+    case largeAggregates
+    /// Shares of blocks of nine megabytes, each another one.
+    case largeBlocks
 }
 
 /// One hostile node's mind: it votes along as any other, and does harm besides. It cannot forge a signature.
@@ -97,7 +101,9 @@ struct SimulatedAttacker: Sendable {
         case .ownFeeRecipient: proposal.proposing(ownBlock)
         case .futureSource: provenByNothing(proposal.proposing(Self.ahead))
         case .namedCommittee: proposal.proposing(Self.naming)
-        case .undueShares, .earlyFlood, .junkJustifications, .unfitShares, .repeats, .ownVotes, .exitCrowd: proposal
+        case .undueShares, .earlyFlood, .junkJustifications, .unfitShares, .repeats, .ownVotes, .exitCrowd,
+            .largeAggregates, .largeBlocks:
+            proposal
         }
     }
 
@@ -176,6 +182,8 @@ struct SimulatedAttacker: Sendable {
         case .futureSource: earlyProposals(at: current)
         case .undueShares: undueShares(at: current, &random)
         case .exitCrowd: (0..<2 * Self.burst).map { _ in endlessShare(at: current, &random) }
+        case .largeAggregates: [largeAggregates(at: current, &random)]
+        case .largeBlocks: Int.random(in: 0..<8, using: &random) == 0 ? largeBlocks(at: current, &random) : []
         case .earlyFlood: (0..<Self.burst).map { _ in .consensusMessage(early(at: current, &random)) }
         case .junkJustifications:
             heard.shuffled(using: &random).prefix(Self.burst).map { .consensusMessage(adorned($0, &random)) }

@@ -74,6 +74,23 @@ struct AttackTests {
         #expect(cluster.journalBytes < Self.journalBytesMax, replay(seed))
     }
 
+    @Test(
+        "nor with shares that are large: of what only it signed little is kept, and nothing large is written",
+        arguments: [Attack.largeAggregates, .largeBlocks])
+    func largeShares(attack: Attack) {
+        var cluster = makeCluster(4, 2) {
+            $0.validators = 200
+            $0.slotsPerEpoch = 4
+            $0.allDuties = true
+            $0.attacker = (1, attack)
+        }
+        cluster.run(untilSlot: 9)
+        #expect(cluster.oracle.conflicts.isEmpty)
+        #expect(cluster.missed(slots: 1..<8).isEmpty)
+        #expect(cluster.heldBytesPeak < Self.heldBytesMax, "\(cluster.heldBytesPeak)")
+        #expect(cluster.journalBytes < Self.journalBytesMax, "\(cluster.journalBytes)")
+    }
+
     @Test("crashes of the others in the midst of it change nothing", arguments: Attack.allCases)
     func crashes(attack: Attack) {
         let seed = UInt64(5)

@@ -113,6 +113,31 @@ import Testing
         #expect(try await journal.load(where: everything).partials.contains { $0.duty == duty })
     }
 
+    @Test("writes a block for our own share only, and peers' shares of it after that")
+    func blocks() async throws {
+        let duty = Duty(slot: 9, type: .proposer)
+        let proposal = GnosisBlock.proposal(slot: 9)
+        let group = SignedData.proposal(proposal.signed(with: SignatureBytes(padding: [9])))
+        func partial(_ index: Int) -> ParSignedDataSet {
+            let signed = SignedData.proposal(proposal.signed(with: SignatureBytes(padding: [UInt8(index)])))
+            return [entry(0): ParSignedData(data: signed, shareIndex: share(index))]
+        }
+        #expect(group.isLarge)
+        let told: [Record] = [
+            .partials(duty, partial(2), .broadcasted), .partials(duty, partial(1), .internal),
+            .partials(duty, partial(3), .broadcasted), .aggregated(duty, [entry(0): group]),
+        ]
+        var fold = JournalSnapshot()
+        let journal = try folder.open(preset: GnosisBlock.preset)
+        for record in told {
+            try fold.apply(record)
+            try await journal.commit([record])
+            #expect(Contents(try await journal.load(where: everything)) == Contents(fold))
+        }
+        #expect(fold.partials.map(\.partial.shareIndex.rawValue) == [1, 3])
+        #expect(fold.aggregated[duty] == [entry(0): group])
+    }
+
     @Test("keeps what was signed once a message, as our own client said it")
     func objects() async throws {
         let duty = Duty.attester(slot: 10)
