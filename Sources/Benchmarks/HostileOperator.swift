@@ -154,7 +154,8 @@ struct HostileOperator {
             let object = VersionedAggregateAndProof(
                 aggregatorIndex: row.validatorIndex,
                 aggregate: try VersionedAttestation(fork: .fulu, form: .electra(attestation)), selectionProof: .zero)
-            set[EntryKey(row.pubKey)] = ParSignedData(data: .aggregateAndProof(object), shareIndex: ShareIndex(own))
+            let signed = SignedData.aggregateAndProof(object).with(signature: SignatureBytes(padding: [0x80]))
+            set[EntryKey(row.pubKey)] = ParSignedData(data: signed, shareIndex: ShareIndex(own))
         }
         return set
     }

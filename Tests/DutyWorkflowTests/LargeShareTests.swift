@@ -127,6 +127,19 @@ struct LargeShareTests {
         #expect(isKept(try send([2], block: 2)), "of a validator that was not decided nothing is known here")
     }
 
+    @Test("what lies between a block and its header is read over, and not kept")
+    func gap() throws {
+        let signed = SignedData.proposal(block(41, blobs: 0).signed(with: Fixture.signature(2)))
+        let bytes = signed.wireBytes()
+        let offset: [UInt8] = [0xf5, 0x03, 0, 0]
+        var wide = Array(bytes[..<9])
+        wide += offset
+        wide += [UInt8](repeating: 7, count: 1000)
+        wide += bytes[13...]
+        let read = try SignedData(wire: wide, type: .proposer)
+        #expect(read == signed && read.heldBytes == signed.heldBytes)
+    }
+
     // MARK: On disk
 
     @Test("a block is recorded for our own share only, and peers' shares of it after that")
