@@ -127,6 +127,8 @@ struct DutyDB: Sendable {
         return value.definition.map { $0 != definitions[pubKey] } ?? false
     }
 
+    var decidedDuties: [Duty] { values.keys.sorted() }
+
     func isDecided(_ duty: Duty) -> Bool { values[duty] != nil }
 
     /// What the cluster decided for a duty.

@@ -135,7 +135,7 @@ package struct Workflow: Sendable {
     private mutating func signals(for event: Event, _ now: Instant) -> [Signal] {
         switch event {
         case .wake: wake(now)
-        case .dutiesResolved(let epoch, let kind, let rows): scheduler.resolved(epoch, kind, rows, at: now)
+        case .dutiesResolved(let epoch, let kind, let rows): resolved(epoch, kind, rows, now)
         case .dutiesUnavailable(let epoch, let kind, let reason): unavailable(epoch, kind, reason, now)
         case .dutiesChanged(let epochs): scheduler.changed(epochs, at: now)
         case .forksChanged(let forks): follow(forks)
