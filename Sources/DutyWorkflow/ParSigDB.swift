@@ -75,7 +75,7 @@ struct ParSigDB: Sendable {
         let (fresh, faults) = admit(duty, set, from: share, due: due, decided)
         guard !fresh.isEmpty else { return faults }
         if suspects.contains(share) {
-            return faults + suspects.examine(share, duty, fresh, at: now)
+            return faults + suspects.examine(share, duty, fresh, at: now, &held)
         }
         return faults + keep(duty, fresh, from: share, decided)
     }
@@ -85,7 +85,7 @@ struct ParSigDB: Sendable {
         _ share: ShareIndex, _ isGood: Bool, isOver: (Duty) -> Bool,
         decided: (Duty) -> UnsignedDataSet = { _ in [:] }, at now: Instant
     ) -> [Signal] {
-        let (good, signals) = suspects.examined(share, isGood, at: now)
+        let (good, signals) = suspects.examined(share, isGood, at: now, &held)
         guard share != configuration.shareIndex else { return judgeOwn(good) + Self.unreported(signals) }
         guard let good, !isOver(good.duty) else { return signals }
         // What came in meanwhile counts.
@@ -103,7 +103,7 @@ struct ParSigDB: Sendable {
         let foreign = set.filter { isForeign(duty, $0.key, $0.value) }
         guard !foreign.isEmpty else { return [] }
         suspects.insert(configuration.shareIndex)
-        return Self.unreported(suspects.examine(configuration.shareIndex, duty, foreign, at: now))
+        return Self.unreported(suspects.examine(configuration.shareIndex, duty, foreign, at: now, &held))
     }
 
     private func judgeOwn(_ claim: SuspectWatch.Claim?) -> [Signal] {
@@ -256,7 +256,7 @@ struct ParSigDB: Sendable {
     mutating func expire(_ duty: Duty) {
         entries[duty] = nil
         supporters[duty] = nil
-        suspects.expire(duty)
+        suspects.expire(duty, &held)
         claims.expire(duty)
         large.expire(duty, &held)
     }

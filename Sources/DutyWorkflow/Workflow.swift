@@ -185,7 +185,8 @@ package struct Workflow: Sendable {
     }
 
     private mutating func wake(_ now: Instant) -> [Signal] {
-        let (due, search) = (heldProposals.due(at: now), inclusion.wake(at: now))
+        let due = heldProposals.due(at: now, &consensus.held)
+        let search = inclusion.wake(at: now)
         let sources = sources
         let first: [Signal] =
             tracker.wake(at: now).map { .perform(.report($0)) } + found(search.given)
@@ -226,7 +227,7 @@ package struct Workflow: Sendable {
     private mutating func decided(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
         // Nothing is fetched for what is decided.
         fetcher.drop(duty)
-        _ = heldProposals.take(duty)
+        _ = heldProposals.take(duty, &consensus.held)
         return dutyDB.store(duty, set, definitions: scheduler.definitions(of: duty))
     }
 
@@ -328,7 +329,7 @@ package struct Workflow: Sendable {
 
     private mutating func clear(_ duty: Duty) -> [Signal] {
         fetcher.drop(duty)
-        _ = heldProposals.take(duty)
+        _ = heldProposals.take(duty, &consensus.held)
         var signals = dutyDB.expire(duty) + infoSync.expire(duty)
         parSigDB.expire(duty)
         payees.expire(duty)

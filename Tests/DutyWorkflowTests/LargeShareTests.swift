@@ -92,6 +92,31 @@ struct LargeShareTests {
         #expect(isKept(db.verified(Fixture.share(2), true, isOver: { _ in false }, at: .slot(43))))
     }
 
+    @Test("a suspect's sets that wait for their check are bounded in bytes, with what was kept")
+    func suspects() throws {
+        var db = try db()
+        _ = send(2, block(41), to: &db)
+        _ = db.discard(duty(41), key, [Fixture.share(2)])
+        func check(_ isGood: Bool) -> [Signal] {
+            db.verified(Fixture.share(2), isGood, isOver: { _ in false }, at: .slot(43))
+        }
+        func isIgnored(_ signals: [Signal]) -> Bool {
+            signals.tracked.contains { if case .suspectIgnored = $0 { true } else { false } }
+        }
+        #expect(send(2, block(42), to: &db).effectNames == ["verify"])
+        #expect(send(2, block(43), to: &db).isEmpty, "it waits")
+        #expect(isIgnored(send(2, block(44), to: &db)))
+        let kept = check(true)
+        #expect(isKept(kept) && kept.effectNames.contains("verify"))
+        #expect(isIgnored(send(2, block(44), to: &db)), "one is kept, one is being checked")
+        #expect(send(2, block(45, blobs: 1), to: &db).isEmpty, "it waits")
+        db.expire(duty(45))
+        let bad = check(false)
+        #expect(bad.tracked == [.badSet(Fixture.share(2))])
+        #expect(send(2, block(44), to: &db).effectNames == ["verify"])
+        #expect(db.heldBytes < ParSigDB.heldPerShareMax + 4096)
+    }
+
     @Test("a decided block costs nothing, however large; our copy is kept, and no other block is taken")
     func decided() throws {
         var db = try db()
