@@ -22,17 +22,21 @@ struct HostileOperator {
         case junkJustifications = "junk justifications"
         /// Shares of all validators, for what nobody attests to.
         case undueShares = "undue shares"
+        /// Shares of aggregates with as many bits as fit a list, 16 KiB each.
+        case largeAggregates = "large aggregates"
         /// As much as a block with all its blobs may have, over all the connections that a peer may have.
         case huge = "values of 15 MiB"
 
-        var protocolID: String { self == .undueShares ? ParSigExProtocol.id : ConsensusProtocol.id }
+        var protocolID: String {
+            [.undueShares, .largeAggregates].contains(self) ? ParSigExProtocol.id : ConsensusProtocol.id
+        }
 
         /// To one node at once, over one connection.
         var underWay: Int {
             switch self {
             case .badSignatures, .repeats, .junk: 128
             case .huge: 2
-            case .earlyValues, .junkJustifications, .undueShares: 16
+            case .earlyValues, .junkJustifications, .undueShares, .largeAggregates: 16
             }
         }
 
@@ -40,7 +44,7 @@ struct HostileOperator {
         fileprivate var kinds: Int {
             switch self {
             case .repeats: 1
-            case .huge: 4
+            case .huge, .largeAggregates: 4
             case .earlyValues, .junkJustifications, .undueShares: 96
             case .badSignatures, .junk: 600
             }
@@ -110,6 +114,8 @@ struct HostileOperator {
             carrier.message = ConsensusCodec.seal(duty, carrier.message, with: key)
             return try encoded(carrier)
         case .undueShares: return ParSigExCodec.encode(duty, try shares(slot, number))
+        case .largeAggregates:
+            return ParSigExCodec.encode(Duty(slot: slot, type: .aggregator), try aggregates(slot, number))
         }
     }
 
@@ -141,6 +147,22 @@ struct HostileOperator {
 
     private func value(_ slot: Slot, _ number: Int) -> UnsignedDataSet {
         Dictionary(uniqueKeysWithValues: rows(slot, number).map { ($0.1.pubKey, UnsignedData.attester($0.0, $0.1)) })
+    }
+
+    private func aggregates(_ slot: Slot, _ number: Int) throws -> ParSignedDataSet {
+        let count = Preset.mainnet.maxValidatorsPerCommittee * Preset.mainnet.maxCommitteesPerSlot
+        var set: ParSignedDataSet = [:]
+        for (data, row) in rows(slot, number).prefix(64) {
+            let attestation = AttestationElectra(
+                aggregationBits: Bitlist(count: count, setting: [number]), data: data, signature: .zero,
+                committeeBits: Bitvector(count: Preset.mainnet.maxCommitteesPerSlot, setting: [0]))
+            let object = VersionedAggregateAndProof(
+                aggregatorIndex: row.validatorIndex,
+                aggregate: try VersionedAttestation(fork: .fulu, form: .electra(attestation)), selectionProof: .zero)
+            let signed = SignedData.aggregateAndProof(object).with(signature: SignatureBytes(padding: [0x80]))
+            set[EntryKey(row.pubKey)] = ParSignedData(data: signed, shareIndex: ShareIndex(own))
+        }
+        return set
     }
 
     private func shares(_ slot: Slot, _ number: Int) throws -> ParSignedDataSet {

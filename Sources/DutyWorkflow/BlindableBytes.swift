@@ -38,7 +38,9 @@ struct BlindableBytes {
             guard offset >= headerBytes, offset <= bytes.count else {
                 throw WireError.malformed("\(what) offset \(offset) in \(bytes.count) bytes")
             }
-            return try read(fork, bytes[8] == 1, .ssz(bytes[offset...]))
+            // The block keeps the bytes that it is a slice of: what lies before them is nothing anybody charges for.
+            let object = offset == headerBytes ? bytes[offset...] : ArraySlice(Array(bytes[offset...]))
+            return try read(fork, bytes[8] == 1, .ssz(object))
         }
     }
 }

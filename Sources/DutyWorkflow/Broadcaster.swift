@@ -16,7 +16,7 @@ struct Broadcaster: Sendable {
     private let configuration: WorkflowConfiguration
     private var retries: [Duty: [(at: Instant, set: SignedDataSet)]] = [:]
     private var failures: [Duty: Int] = [:]
-    /// Of exits: as many as `DeadlineQueue` lets there be.
+    /// Of exits: as many as `EndlessDuties` lets there be.
     private var verdicts: [Duty: [EntryKey: Verdict]] = [:]
     private var random: SplitMix64
 

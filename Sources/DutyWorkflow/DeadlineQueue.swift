@@ -3,9 +3,9 @@ import Ethereum
 /// Duties by the moment they are over. Adding one twice is harmless.
 ///
 /// What is over stays over: when the clock steps back behind a deadline, the votes and rows of the duty are gone, and
-/// starting it again would mean to promise things twice. Duties without a deadline are over when too many came after
-/// them, those that this node signed for last of all: validators that exit in one epoch share a duty, and sign for it
-/// when their operators like.
+/// starting it again would mean to promise things twice. Duties without a deadline make room for others, those that
+/// this node signed for last of all: validators that exit in one epoch share a duty, and sign for it when their
+/// operators like.
 struct DeadlineQueue: Sendable {
     private let deadlines: Deadlines
     private var known: Set<Duty> = []
@@ -14,14 +14,9 @@ struct DeadlineQueue: Sendable {
     private var over: Set<Duty> = []
     /// In the order in which they ended. By count, not by time: it must survive a clock that jumps far ahead and back.
     private var overInOrder: [Duty] = []
-    /// Without a deadline, in the order they came.
-    private var endless: [Duty] = []
-    /// Of those, what this node signed for: no peer can crowd it out.
-    private var kept: Set<Duty> = []
+    private var endless = EndlessDuties()
     /// An hour of mainnet's slots with every type of duty in each.
     private static let overMax = 4096
-    /// Exits and registrations at once, at most: each has its own slot or epoch, and holds a set of the whole cluster.
-    static let endlessMax = 256
 
     init(deadlines: Deadlines) { self.deadlines = deadlines }
 
@@ -31,7 +26,7 @@ struct DeadlineQueue: Sendable {
     mutating func add(_ duty: Duty) {
         guard !isOver(duty), known.insert(duty).inserted else { return }
         guard let at = deadlines.deadline(of: duty) else {
-            endless.append(duty)
+            endless.add(duty)
             return
         }
         let index = queue.firstIndex { ($0.at, $0.duty) < (at, duty) } ?? queue.count
@@ -44,21 +39,27 @@ struct DeadlineQueue: Sendable {
             queue.removeLast()
             duties.append(last.duty)
         }
-        let surplus = endless.count - Self.endlessMax
-        if surplus > 0 {
-            let crowded = (endless.filter { !kept.contains($0) } + endless.filter(kept.contains)).prefix(surplus)
-            endless.removeAll(where: crowded.contains)
-            kept.subtract(crowded)
-            duties += crowded
-        }
         close(duties)
         return duties
     }
 
-    /// This node signed for it.
-    mutating func keep(_ duty: Duty) {
-        add(duty)
-        if !isOver(duty), deadlines.deadline(of: duty) == nil { kept.insert(duty) }
+    /// A duty without a deadline that has to go; nil while there is room for all.
+    ///
+    /// - Parameter supporters: who signed for each.
+    func surplus(_ supporters: [Duty: Set<ShareIndex>], own: ShareIndex) -> Duty? {
+        endless.surplus(supporters, own: own)
+    }
+
+    /// Of a duty without a deadline: it may come again.
+    mutating func forget(_ duty: Duty) {
+        known.remove(duty)
+        endless.remove(duty)
+    }
+
+    /// Of a duty without a deadline: it is over all the same.
+    mutating func close(_ duty: Duty) {
+        endless.remove(duty)
+        close([duty])
     }
 
     /// Over in an earlier life.

@@ -127,6 +127,8 @@ struct DutyDB: Sendable {
         return value.definition.map { $0 != definitions[pubKey] } ?? false
     }
 
+    var decidedDuties: [Duty] { values.keys.sorted() }
+
     func isDecided(_ duty: Duty) -> Bool { values[duty] != nil }
 
     /// What the cluster decided for a duty.
@@ -368,16 +370,6 @@ struct DutyDB: Sendable {
             let new = ProposalWatermark(slot: proposal.slot, root: proposal.messageRoot)
             return proposalWatermarks[pubKey]?.refusal(of: new)
         case .aggregate, .contributions: return nil
-        }
-    }
-}
-
-extension VersionedAttestation {
-    /// Of all of it, bits and signature included.
-    fileprivate var root: Root {
-        switch form {
-        case .phase0(let attestation): attestation.hashTreeRoot()
-        case .electra(let attestation): attestation.hashTreeRoot()
         }
     }
 }

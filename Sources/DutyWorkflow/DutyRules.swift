@@ -13,7 +13,7 @@ package struct DutyRules: Sendable {
         case thirdOfSlot
         case slots(Int)
         case epochs(Int)
-        /// For good: it leaves memory when too many came after it (`DeadlineQueue`).
+        /// For good: it leaves memory when too many came after it (`EndlessDuties`).
         case endless
     }
 
@@ -43,6 +43,13 @@ package struct DutyRules: Sendable {
     package let definedBy: DutyType?
     /// Whether the beacon node gets the cluster's signature; the others are for the cluster's own use.
     package let isBroadcast: Bool
+    /// Whether a share of our own key that this node did not make shows a second process that votes with it.
+    ///
+    /// Only what is made from the chain's state, by a process that follows the chain. Exits and registrations are signed by
+    /// commands of this program too, and their shares can be fetched from Obol's API. Randao reveals and selection proofs
+    /// have one content only and are made epochs ahead: such a share contradicts nothing, and is most likely one that this
+    /// operator made before it lost its journal.
+    package let provesTwin: Bool
 
     /// Whether it is signed epochs before its slot.
     var isAhead: Bool {
@@ -54,7 +61,7 @@ package struct DutyRules: Sendable {
         _ begin: Begin, _ span: Span, ahead: Ahead = .slots(2), definedBy: DutyType? = nil, isDecided: Bool = false,
         isFetchedAlone: Bool = false, selects: DutyType? = nil, needsOwnData: Bool = false,
         proposalTimeout: QBFT.RoundTimer.ProposalTimeout = .none, isPerSubcommittee: Bool = false,
-        isBroadcast: Bool = false
+        isBroadcast: Bool = false, provesTwin: Bool = false
     ) {
         self.begin = begin
         self.span = span
@@ -67,6 +74,7 @@ package struct DutyRules: Sendable {
         self.proposalTimeout = proposalTimeout
         self.isPerSubcommittee = isPerSubcommittee
         self.isBroadcast = isBroadcast
+        self.provesTwin = provesTwin
     }
 }
 
@@ -76,8 +84,10 @@ extension DutyType {
         case .proposer:
             DutyRules(
                 .slotStart, .thirdOfSlot, definedBy: .proposer, isDecided: true, proposalTimeout: .firstRound,
-                isBroadcast: true)
-        case .attester: DutyRules(.third, .epochs(1), definedBy: .attester, isDecided: true, isBroadcast: true)
+                isBroadcast: true, provesTwin: true)
+        case .attester:
+            DutyRules(
+                .third, .epochs(1), definedBy: .attester, isDecided: true, isBroadcast: true, provesTwin: true)
         case .signature: DutyRules(.slotStart, .slots(1))
         case .exit: DutyRules(.slotStart, .endless, ahead: .epochs(2), isBroadcast: true)
         // The node tells its beacon nodes, with those of the lock.
@@ -88,12 +98,13 @@ extension DutyType {
             DutyRules(.slotStart, .epochs(2), ahead: .epochs(2), definedBy: .attester, selects: .aggregator)
         case .aggregator:
             DutyRules(
-                .twoThirds, .epochs(1), definedBy: .aggregator, isDecided: true, needsOwnData: true, isBroadcast: true)
+                .twoThirds, .epochs(1), definedBy: .aggregator, isDecided: true, needsOwnData: true, isBroadcast: true,
+                provesTwin: true)
         // Charon's v1.11 waits a whole slot for sync messages, v1.10 two thirds; the longer one loses nothing.
         case .syncMessage:
             DutyRules(
                 .third, .slots(1), definedBy: .syncContribution, isFetchedAlone: true, selects: .syncContribution,
-                isBroadcast: true)
+                isBroadcast: true, provesTwin: true)
         case .prepareSyncContribution:
             DutyRules(
                 .slotStart, .epochs(2), ahead: .epochs(2), definedBy: .syncContribution, selects: .syncContribution,
@@ -101,7 +112,7 @@ extension DutyType {
         case .syncContribution:
             DutyRules(
                 .twoThirds, .slots(1), definedBy: .syncContribution, isDecided: true, needsOwnData: true,
-                isPerSubcommittee: true, isBroadcast: true)
+                isPerSubcommittee: true, isBroadcast: true, provesTwin: true)
         case .infoSync: DutyRules(.slotStart, .slots(1), isDecided: true)
         }
     }

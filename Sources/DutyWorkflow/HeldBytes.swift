@@ -1,7 +1,8 @@
-/// What each operator makes consensus hold for it: early messages, and values nobody decided yet, over all duties.
+/// What each operator makes a part of the node hold for it, over all duties: consensus, early messages, proposals that
+/// wait, and values nobody decided yet; ParSigDB, blocks that were not decided here, and suspects' sets.
 ///
-/// A budget of its own for each, so that nobody can use up another's. Bytes are those of the wire; in memory a value
-/// takes up to twice that.
+/// A budget of its own for each, so that nobody can use up another's. Bytes are those of the wire; in memory a value of
+/// consensus takes up to twice that.
 struct HeldBytes: Sendable {
     let perSourceMax: Int
     private var bytes: [Int]

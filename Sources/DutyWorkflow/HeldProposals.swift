@@ -10,8 +10,6 @@ struct HeldProposals: Sendable {
     }
 
     private var held: [Duty: Held] = [:]
-    /// What a message may take: no node's share of consensus' memory is smaller.
-    private static let messageBytesMax = 8 << 20
 
     /// Part of a slot that a proposal waits, at most: well within the first round of consensus, which is longer for
     /// blocks, as making them is.
@@ -19,28 +17,36 @@ struct HeldProposals: Sendable {
 
     var heldBytes: Int { held.values.reduce(0) { $0 + $1.messages.reduce(0) { $0 + $1.heldBytes } } }
 
-    /// Keeps one proposal of each leader, whose form was admitted.
+    /// Keeps one proposal of each leader, whose form was admitted, at its leader's charge.
     ///
     /// - Parameters:
     ///   - start: when the wait begins: not before the duty does.
     ///   - isPatient: whether it waits for about the whole first round.
-    /// - Returns: whether it waits, or another of that leader does; what is too large must not.
+    /// - Returns: whether it waits, or another of that leader does; false if the leader has no room left for it.
     mutating func hold(
-        _ message: ConsensusMessage, slotDuration: Duration, from start: Instant, isPatient: Bool = false
+        _ message: ConsensusMessage, slotDuration: Duration, from start: Instant, isPatient: Bool = false,
+        _ bytes: inout HeldBytes
     ) -> Bool {
-        guard message.heldBytes <= Self.messageBytesMax else { return false }
         let until = start + slotDuration / Self.slotPart(message.duty.type, isPatient: isPatient)
         var entry = held[message.duty] ?? Held(until: until)
         guard !entry.messages.contains(where: { $0.message.source == message.message.source }) else { return true }
+        guard bytes.take(message.heldBytes, for: message.message.source) else { return false }
         entry.messages.append(message)
         held[message.duty] = entry
         return true
     }
 
-    mutating func take(_ duty: Duty) -> [ConsensusMessage] { held.removeValue(forKey: duty)?.messages ?? [] }
+    /// From then on nobody is charged for them here.
+    mutating func take(_ duty: Duty, _ bytes: inout HeldBytes) -> [ConsensusMessage] {
+        let messages = held.removeValue(forKey: duty)?.messages ?? []
+        for message in messages { bytes.release(message.heldBytes, of: message.message.source) }
+        return messages
+    }
 
-    mutating func due(at now: Instant) -> [ConsensusMessage] {
-        held.filter { $0.value.until <= now }.keys.sorted().flatMap { take($0) }
+    mutating func due(at now: Instant, _ bytes: inout HeldBytes) -> [ConsensusMessage] {
+        var messages: [ConsensusMessage] = []
+        for duty in held.filter({ $0.value.until <= now }).keys.sorted() { messages += take(duty, &bytes) }
+        return messages
     }
 
     var nextWake: Instant? { held.values.map(\.until).min() }

@@ -62,6 +62,7 @@ package struct JournalSnapshot: Sendable {
         case .expired(let duty):
             closed.insert(duty)
             for key in (shares[duty] ?? [:]).keys { raiseStatus(duty, key, .expired) }
+        case .forgotten(let duty): forget(duty)
         case .halted(let first): halt = halt ?? first
         case .haltLifted: halt = nil
         }
@@ -108,6 +109,16 @@ package struct JournalSnapshot: Sendable {
         shares[duty]?[key]?[share]?.messageRoot
     }
 
+    /// About what they take on a disk, in bytes: a row each, and what was signed once a message.
+    package var partialBytes: Int {
+        shares.values.flatMap(\.values).reduce(0) { bytes, rows in
+            var roots: Set<Root> = []
+            return rows.values.reduce(bytes) { sum, share in
+                sum + 256 + (roots.insert(share.messageRoot).inserted ? share.partial.data.heldBytes : 0)
+            }
+        }
+    }
+
     // MARK: Private parts, in call order
 
     private mutating func addVote(
@@ -151,7 +162,8 @@ package struct JournalSnapshot: Sendable {
     /// A second, different partial of ours is refused; of a peer it is ignored, so that no peer can stop the node.
     ///
     /// Of the object that was signed only the message is agreed on: what else it says is stored once, as the first
-    /// share said it, until our own does.
+    /// share said it, until our own does. A block is stored for our own share only, and peers' shares of it after that:
+    /// else each peer could fill the disk with blocks of its own.
     private mutating func addPartials(
         _ duty: Duty, _ set: ParSignedDataSet, _ status: PartialStatus
     ) throws(JournalConflict) {
@@ -170,6 +182,8 @@ package struct JournalSnapshot: Sendable {
                 }
             } else if let first = sameMessage.values.first {
                 new.data = first.partial.data.with(signature: partial.data.signature)
+            } else if partial.data.isLarge {
+                continue
             }
             rows[partial.shareIndex] = Share(partial: new, messageRoot: root, status: status)
             shares[duty, default: [:]][key] = rows
@@ -181,6 +195,14 @@ package struct JournalSnapshot: Sendable {
         for (index, row) in shares[duty]?[key] ?? [:] where row.status.rawValue < status.rawValue {
             shares[duty]?[key]?[index]?.status = status
         }
+    }
+
+    /// What has a deadline is never forgotten: it may be slashed for.
+    private mutating func forget(_ duty: Duty) {
+        guard duty.type.rules.span == .endless else { return }
+        shares[duty] = nil
+        aggregated[duty] = nil
+        broadcast[duty] = nil
     }
 
     private mutating func addAggregated(_ duty: Duty, _ set: SignedDataSet) throws(JournalConflict) {

@@ -8,7 +8,8 @@ import SSZ
 /// who sent it, and a group signature is checked before it is used; if it fails, the bad shares come back by `discard`,
 /// and their operators are suspects from then on (`SuspectWatch`). So a share costs a pairing only when somebody cheats.
 ///
-/// What one operator can make this hold is one message per entry of a duty that is due. Source: workflow.md §9.
+/// What one operator can make this hold is one message per entry of a duty that is due, and of large ones, blocks,
+/// `heldPerShareMax` bytes. Source: workflow.md §9.
 struct ParSigDB: Sendable {
     private struct Entry: Sendable {
         /// Of each share's message: hashed once.
@@ -20,33 +21,26 @@ struct ParSigDB: Sendable {
         var refused: Set<ShareIndex> = []
     }
 
-    /// One operator's claims of duties nobody here knows of.
-    private struct Claim: Hashable, Sendable {
-        let share: ShareIndex
-        let key: EntryKey
-        let type: DutyType
-        /// Zero for duties without a deadline: those have no other bound.
-        let epoch: Epoch
-    }
-
-    /// Duties without a deadline that one operator may have open for one validator. Source: workflow.md §9.1.
-    private static let endlessPerShareMax = 10
-    /// Claims of one operator, at most: each may hold a message of half a kilobyte. Of each validator's selections an
-    /// honest one claims two or three.
-    private var claimsPerShareMax: Int { max(8192, 4 * configuration.validators.count) }
+    /// Two blocks with as many blobs as mainnet has, 21: all duties of two slots. Blocks that were decided here count for
+    /// nothing: they are here already.
+    static let heldPerShareMax = 6 << 20
 
     private let configuration: WorkflowConfiguration
     private var entries: [Duty: [EntryKey: Entry]] = [:]
-    private var claims: [Claim: Set<Duty>] = [:]
-    private var claimCounts: [ShareIndex: Int] = [:]
-    private var claimed: [Duty: Set<Claim>] = [:]
+    private var claims: DutyClaims
+    /// Of each duty without a deadline, whose shares are here.
+    private(set) var supporters: [Duty: Set<ShareIndex>] = [:]
     private var suspects: SuspectWatch
+    private var held: HeldBytes
+    private var large = LargeObjects()
     /// The epoch in which peers were last reminded of what waits for them.
     private var remindedIn: Epoch?
 
     init(configuration: WorkflowConfiguration) {
         self.configuration = configuration
+        claims = DutyClaims(configuration: configuration)
         suspects = SuspectWatch(slotDuration: configuration.clock.slotDuration)
+        held = HeldBytes(sources: configuration.nodes, perSourceMax: Self.heldPerShareMax)
     }
 
     /// About what it holds, in bytes.
@@ -56,7 +50,7 @@ struct ParSigDB: Sendable {
                 entry.groups.values.reduce(bytes + 64 + 48 * entry.roots.count) { $0 + $1.heldBytes }
             }
         }
-        return held + suspects.heldBytes + claims.values.reduce(0) { $0 + 96 + 24 * $1.count }
+        return held + suspects.heldBytes + claims.heldBytes + supporters.values.reduce(0) { $0 + 64 + 16 * $1.count }
     }
 
     // MARK: Storing
@@ -71,40 +65,45 @@ struct ParSigDB: Sendable {
 
     /// What a peer says it signed.
     ///
-    /// - Parameter due: the validators that have this duty, as our beacon node says; nil while it has not said.
+    /// - Parameters:
+    ///   - due: the validators that have this duty, as our beacon node says; nil while it has not said.
+    ///   - decided: what the cluster decided for the duty, as far as this node knows.
     mutating func storeExternal(
-        _ duty: Duty, _ set: ParSignedDataSet, due: Set<PubKey>?, at now: Instant
+        _ duty: Duty, _ set: ParSignedDataSet, due: Set<PubKey>?, decided: UnsignedDataSet = [:], at now: Instant
     ) -> [Signal] {
-        guard let share = set.values.first?.shareIndex else { return [] }
-        let (fresh, faults) = admit(duty, set, from: share, due: due)
+        guard let share = set.values.first?.shareIndex, share.rawValue <= configuration.nodes else { return [] }
+        let (fresh, faults) = admit(duty, set, from: share, due: due, decided)
         guard !fresh.isEmpty else { return faults }
         if suspects.contains(share) {
-            return faults + suspects.examine(share, duty, fresh, at: now)
+            return faults + suspects.examine(share, duty, fresh, at: now, &held)
         }
-        return faults + keep(duty, fresh, from: share)
+        return faults + keep(duty, fresh, from: share, decided)
     }
 
     /// The suspect's set under examination holds, or does not.
     mutating func verified(
-        _ share: ShareIndex, _ isGood: Bool, isOver: (Duty) -> Bool, at now: Instant
+        _ share: ShareIndex, _ isGood: Bool, isOver: (Duty) -> Bool,
+        decided: (Duty) -> UnsignedDataSet = { _ in [:] }, at now: Instant
     ) -> [Signal] {
-        let (good, signals) = suspects.examined(share, isGood, at: now)
+        let (good, signals) = suspects.examined(share, isGood, at: now, &held)
         guard share != configuration.shareIndex else { return judgeOwn(good) + Self.unreported(signals) }
         guard let good, !isOver(good.duty) else { return signals }
         // What came in meanwhile counts.
-        let (fresh, faults) = admit(good.duty, good.set, from: share, due: nil, isClaimed: true)
-        return signals + faults + (fresh.isEmpty ? [] : keep(good.duty, fresh, from: share))
+        let values = decided(good.duty)
+        let (fresh, faults) = admit(good.duty, good.set, from: share, due: nil, values, isClaimed: true)
+        return signals + faults + (fresh.isEmpty ? [] : keep(good.duty, fresh, from: share, values))
     }
 
     // MARK: Our own share, brought by a peer
 
     /// Anybody can put our index on something. What holds under our public share, and was not signed here, was signed by
-    /// another process with our key. Verified like a suspect's sets: few at a time, with pauses after bad ones.
+    /// another process with our key: of duties whose shares prove that (`DutyRules.provesTwin`). Verified like a suspect's
+    /// sets: few at a time, with pauses after bad ones.
     mutating func examineOwn(_ duty: Duty, _ set: ParSignedDataSet, at now: Instant) -> [Signal] {
         let foreign = set.filter { isForeign(duty, $0.key, $0.value) }
         guard !foreign.isEmpty else { return [] }
         suspects.insert(configuration.shareIndex)
-        return Self.unreported(suspects.examine(configuration.shareIndex, duty, foreign, at: now))
+        return Self.unreported(suspects.examine(configuration.shareIndex, duty, foreign, at: now, &held))
     }
 
     private func judgeOwn(_ claim: SuspectWatch.Claim?) -> [Signal] {
@@ -124,13 +123,16 @@ struct ParSigDB: Sendable {
         isKnown(key) && entries[duty]?[key]?.roots[configuration.shareIndex] != partial.data.messageRoot
     }
 
-    private mutating func keep(_ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex) -> [Signal] {
-        let (new, signals) = insert(duty, set)
-        guard !new.isEmpty else { return signals }
+    private mutating func keep(
+        _ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex, _ decided: UnsignedDataSet
+    ) -> [Signal] {
+        let (fitting, faults) = charge(duty, set, from: share, decided)
+        let (new, signals) = insert(duty, fitting)
+        guard !new.isEmpty else { return faults + signals }
         // What completes a group is decoded there; the rest meanwhile.
         let ahead = new.keys.filter { entries[duty]?[$0]?.fired.isEmpty == true }.sorted()
             .compactMap { new[$0]?.data.signature }
-        return [.perform(.note(.partials(duty, new, .broadcasted)))] + signals
+        return faults + [.perform(.note(.partials(duty, new, .broadcasted)))] + signals
             + (ahead.isEmpty ? [] : [.perform(.decodeAhead(ahead))])
             + [.tracked(duty, .signedByPeer(share, roots(duty, new)))]
     }
@@ -229,9 +231,16 @@ struct ParSigDB: Sendable {
             guard let root = entry.roots.removeValue(forKey: share) else { continue }
             entry.fired.remove(root)
             entry.groups[root]?.signatures[share] = nil
-            if entry.groups[root]?.signatures.isEmpty == true { entry.groups[root] = nil }
+            if entry.groups[root]?.signatures.isEmpty == true {
+                entry.groups[root] = nil
+                large.release(root, of: duty, key, &held)
+            }
         }
         entries[duty]?[key] = entry
+        if supporters[duty] != nil {
+            let left = Set((entries[duty] ?? [:]).values.flatMap { $0.roots.keys })
+            supporters[duty] = left.isEmpty ? nil : left
+        }
         return fire(duty, [key])
     }
 
@@ -246,12 +255,10 @@ struct ParSigDB: Sendable {
 
     mutating func expire(_ duty: Duty) {
         entries[duty] = nil
-        suspects.expire(duty)
-        for claim in claimed.removeValue(forKey: duty) ?? [] {
-            claims[claim]?.remove(duty)
-            claimCounts[claim.share, default: 0] -= 1
-            if claims[claim]?.isEmpty == true { claims[claim] = nil }
-        }
+        supporters[duty] = nil
+        suspects.expire(duty, &held)
+        claims.expire(duty)
+        large.expire(duty, &held)
     }
 
     // MARK: Admission
@@ -260,7 +267,8 @@ struct ParSigDB: Sendable {
     ///
     /// - Parameter isClaimed: whether it was admitted before.
     private mutating func admit(
-        _ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex, due: Set<PubKey>?, isClaimed: Bool = false
+        _ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex, due: Set<PubKey>?, _ decided: UnsignedDataSet,
+        isClaimed: Bool = false
     ) -> (fresh: ParSignedDataSet, faults: [Signal]) {
         var fresh: ParSignedDataSet = [:]
         var faults: [Signal] = []
@@ -277,11 +285,16 @@ struct ParSigDB: Sendable {
                 }
                 continue
             }
+            guard decided.isSigned(by: partial.data, of: key.pubKey) else {
+                let what = "over something else than the cluster decided"
+                faults.append(.tracked(duty, .malformedShare(key.pubKey, share, what)))
+                continue
+            }
             guard isClaimed || isDue(duty, key, from: share, due) else {
                 undue.insert(key.pubKey)
                 continue
             }
-            fresh[key] = partial
+            fresh[key] = decided.sharing(partial, of: key.pubKey)
         }
         if !undue.isEmpty { faults.append(.tracked(duty, .undueShare(share, undue))) }
         return (fresh, faults)
@@ -289,29 +302,30 @@ struct ParSigDB: Sendable {
 
     private func isKnown(_ key: EntryKey) -> Bool { configuration.validators.contains(key.pubKey) }
 
-    /// Whether a validator has this duty. Where nobody here can tell, each operator has one say for each validator and
-    /// epoch (each slot of it, for the sync committee), so that it cannot fill us with duties that do not exist. What may
-    /// be large, a block, is not taken on such a claim.
+    /// Whether a validator has this duty, as far as anybody here can tell.
     private mutating func isDue(_ duty: Duty, _ key: EntryKey, from share: ShareIndex, _ due: Set<PubKey>?) -> Bool {
         if let due { return due.contains(key.pubKey) }
-        let isEndless = duty.type.rules.span == .endless
-        let claim = Claim(
-            share: share, key: key, type: duty.type,
-            epoch: isEndless ? .zero : configuration.clock.epoch(of: duty.slot))
-        let known = claims[claim] ?? []
-        guard !known.contains(duty) else { return true }
-        guard duty.type != .proposer, known.count < claimsMax(duty.type),
-            claimCounts[share, default: 0] < claimsPerShareMax
-        else { return false }
-        claims[claim, default: []].insert(duty)
-        claimed[duty, default: []].insert(claim)
-        claimCounts[share, default: 0] += 1
-        return true
+        return claims.take(duty, key, from: share)
     }
 
-    private func claimsMax(_ type: DutyType) -> Int {
-        if type.rules.span == .endless { return Self.endlessPerShareMax }
-        return type.rules.definedBy == .syncContribution ? Int(clamping: configuration.clock.slotsPerEpoch) : 1
+    /// Takes out the blocks for which the operator has no room. What was decided, or signed by somebody before, is here
+    /// already.
+    private mutating func charge(
+        _ duty: Duty, _ set: ParSignedDataSet, from share: ShareIndex, _ decided: UnsignedDataSet
+    ) -> (fitting: ParSignedDataSet, faults: [Signal]) {
+        var fitting = set
+        var faults: [Signal] = []
+        for (key, partial) in set.filter({ $0.value.data.isLarge }).sorted(by: { $0.key < $1.key })
+        where decided[key.pubKey] == nil {
+            let root = partial.data.messageRoot
+            guard entries[duty]?[key]?.groups[root] == nil,
+                !large.take(partial.data, root: root, of: duty, key, from: share, &held)
+            else { continue }
+            fitting[key] = nil
+            let what = "over a block that is too large to be kept before the cluster has decided"
+            faults.append(.tracked(duty, .malformedShare(key.pubKey, share, what)))
+        }
+        return (fitting, faults)
     }
 
     // MARK: Groups
@@ -345,6 +359,7 @@ struct ParSigDB: Sendable {
         group.signatures[partial.shareIndex] = partial.data.signature
         entry.groups[root] = group
         entries[duty, default: [:]][key] = entry
+        if duty.type.rules.span == .endless { supporters[duty, default: []].insert(partial.shareIndex) }
         return root
     }
 

@@ -24,6 +24,12 @@ package enum Recovery: Hashable, Sendable {
 }
 
 extension SignedData {
+    /// Of everything that operators sign but blocks.
+    private static let smallBytesMax = 1024
+
+    /// Whether it is a block, or as large as one: what is not kept for a peer's word alone.
+    package var isLarge: Bool { heldBytes > Self.smallBytesMax }
+
     /// About what it takes, in bytes.
     var heldBytes: Int {
         switch self {

@@ -27,6 +27,9 @@ package enum Record: Hashable, Sendable {
     /// The deadline passed: the duty is closed for ever, its partial signatures become expired. Its votes stay until
     /// the sweep: a clock that is corrected backwards must not find the duty open and the votes gone.
     case expired(Duty)
+    /// Of a duty without a deadline that this node signed nothing of: what others signed makes room for other duties,
+    /// and may come again.
+    case forgotten(Duty)
     /// Our key was seen to sign elsewhere. Stays over restarts; the first stays.
     case halted(Halt)
     /// The operator says that this is over. Nothing else lifts it.
@@ -46,7 +49,7 @@ extension Record {
     package var duty: Duty? {
         switch self {
         case .vote(let duty, _, _), .unsigned(let duty, _), .partials(let duty, _, _), .partialStatus(let duty, _, _),
-            .aggregated(let duty, _), .broadcast(let duty, _), .expired(let duty):
+            .aggregated(let duty, _), .broadcast(let duty, _), .expired(let duty), .forgotten(let duty):
             duty
         case .attestationWatermark, .proposalWatermark, .halted, .haltLifted: nil
         }

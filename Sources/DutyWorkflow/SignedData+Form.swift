@@ -34,12 +34,26 @@ extension SignedData {
         guard subcommittee < UInt64(Preset.mainnet.syncCommitteeSubnetCount) else {
             return "for subcommittee \(subcommittee), which does not exist"
         }
-        guard case .attestation(let attestation) = self else { return nil }
-        let bits = attestation.aggregationBits
-        guard bits.count <= Preset.mainnet.maxValidatorsPerCommittee, bits.setCount <= 1 else {
-            return "with \(bits.setCount) of \(bits.count) aggregation bits set, of one validator's vote"
+        return faultOfBits
+    }
+
+    /// From Electra on a list of bits has room for all committees of a slot, 16 KiB; votes and aggregates are of one.
+    private var faultOfBits: String? {
+        let seatsMax = Preset.mainnet.maxValidatorsPerCommittee
+        switch self {
+        case .attestation(let attestation):
+            let bits = attestation.aggregationBits
+            guard bits.count <= seatsMax, bits.setCount <= 1 else {
+                return "with \(bits.setCount) of \(bits.count) aggregation bits set, of one validator's vote"
+            }
+            return attestation.committeeIndex == nil ? "without exactly one committee" : nil
+        case .aggregateAndProof(let signed):
+            let count = signed.aggregate.aggregationBits.count
+            return count <= seatsMax ? nil : "with \(count) aggregation bits, more than a committee has seats,"
+        case .proposal, .exit, .registration, .randao, .committeeSelection, .syncMessage, .syncSelection,
+            .contributionAndProof:
+            return nil
         }
-        return attestation.committeeIndex == nil ? "without exactly one committee" : nil
     }
 
     private var fork: ForkName? {

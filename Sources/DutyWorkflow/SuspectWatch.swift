@@ -35,20 +35,21 @@ struct SuspectWatch: Sendable {
 
     mutating func insert(_ share: ShareIndex) { suspects[share] = suspects[share] ?? Suspect() }
 
+    /// - Parameter held: what waits is charged to the share that it is of.
     mutating func examine(
-        _ share: ShareIndex, _ duty: Duty, _ set: ParSignedDataSet, at now: Instant
+        _ share: ShareIndex, _ duty: Duty, _ set: ParSignedDataSet, at now: Instant, _ held: inout HeldBytes
     ) -> [Signal] {
         guard var suspect = suspects[share] else { return [] }
         defer { suspects[share] = suspect }
         if let until = suspect.pausedUntil, now < until {
             return [.tracked(duty, .suspectIgnored(share, "after \(suspect.strikes) bad sets of signatures"))]
         }
+        guard suspect.waiting.count < Self.waitingMax, held.take(set.heldBytes, for: share.peer.rawValue) else {
+            return [.tracked(duty, .suspectIgnored(share, "too many signatures wait to be checked"))]
+        }
         guard suspect.current != nil else {
             suspect.current = (duty, set)
             return [.perform(.verify(share, duty, set))]
-        }
-        guard suspect.waiting.count < Self.waitingMax else {
-            return [.tracked(duty, .suspectIgnored(share, "too many sets of signatures wait to be checked"))]
         }
         suspect.waiting.append((duty, set))
         return []
@@ -56,11 +57,12 @@ struct SuspectWatch: Sendable {
 
     /// - Returns: the set if it may be kept, and what is to be done next.
     mutating func examined(
-        _ share: ShareIndex, _ isGood: Bool, at now: Instant
+        _ share: ShareIndex, _ isGood: Bool, at now: Instant, _ held: inout HeldBytes
     ) -> (good: Claim?, signals: [Signal]) {
         guard var suspect = suspects[share], let claim = suspect.current else { return (nil, []) }
         defer { suspects[share] = suspect }
         suspect.current = nil
+        held.release(claim.set.heldBytes, of: share.peer.rawValue)
         var signals: [Signal] = []
         if !isGood {
             signals.append(.tracked(claim.duty, .badSet(share)))
@@ -68,6 +70,7 @@ struct SuspectWatch: Sendable {
             if suspect.strikes > Self.strikesFree {
                 let slots = min(Self.pauseSlotsMax, 1 << min(16, suspect.strikes - Self.strikesFree - 1))
                 suspect.pausedUntil = now + slotDuration * slots
+                for waiting in suspect.waiting { held.release(waiting.set.heldBytes, of: share.peer.rawValue) }
                 suspect.waiting = []
             }
         }
@@ -87,7 +90,12 @@ struct SuspectWatch: Sendable {
         }
     }
 
-    mutating func expire(_ duty: Duty) {
-        for share in suspects.keys { suspects[share]?.waiting.removeAll { $0.duty == duty } }
+    mutating func expire(_ duty: Duty, _ held: inout HeldBytes) {
+        for (share, suspect) in suspects {
+            let over = suspect.waiting.filter { $0.duty == duty }
+            guard !over.isEmpty else { continue }
+            for claim in over { held.release(claim.set.heldBytes, of: share.peer.rawValue) }
+            suspects[share]?.waiting.removeAll { $0.duty == duty }
+        }
     }
 }

@@ -24,7 +24,7 @@ extension Workflow {
                 }
             }
             if !good.isEmpty {
-                deadlines.keep(partials.duty)
+                deadlines.add(partials.duty)
                 signals.append(.signedLocally(partials.duty, good))
                 signals += askAgain(partials.duty, good.keys.sorted())
             }

@@ -36,10 +36,14 @@ extension Workflow {
 
     var ownObjects: OwnObjects { OwnObjects(configuration: configuration, signatures: aggSigDB) }
 
+    /// A vote bars others of its epoch. So while our beacon node has not said whose duties these are, no vote is signed:
+    /// a leader may have made them up.
     func sign(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
         guard configuration.signs, halted == nil else { return [] }
-        let objects = ownObjects.objects(duty, set, scheduler.definitions(of: duty) ?? [:])
-        let unfit = duty.type == .attester && objects.count < set.count
+        let definitions = scheduler.definitions(of: duty) ?? [:]
+        let confirmed = set.filter { $0.value.definition.map { definitions[$0.pubKey] == $0 } ?? true }
+        let objects = ownObjects.objects(duty, confirmed, definitions)
+        let unfit = duty.type == .attester && objects.count < confirmed.count
         return (unfit ? [.tracked(duty, .signFailed("a decided value does not fit its fork"))] : [])
             + sign(duty, objects)
     }
@@ -51,6 +55,20 @@ extension Workflow {
             return [.tracked(duty, .signFailed("the journal is new and knows of no earlier vote"))]
         }
         return [.perform(.sign(duty, objects))]
+    }
+
+    /// Our beacon node has told an epoch's duties. What was decided of them before is signed now: duties that are still to
+    /// begin are, when they do.
+    mutating func resolved(
+        _ epoch: Epoch, _ kind: DutyKind, _ rows: [DutyDefinition], _ now: Instant
+    ) -> [Signal] {
+        let current = configuration.clock.currentSlot(at: now)
+        let open = dutyDB.decidedDuties.filter {
+            $0.type == .attester && kind == .attester && $0.slot < current
+                && configuration.clock.epoch(of: $0.slot) == epoch && scheduler.definitions(of: $0) == nil
+        }
+        let signals = scheduler.resolved(epoch, kind, rows, at: now)
+        return signals + open.flatMap { sign($0, dutyDB.decided($0)) }
     }
 
     /// A proof came after what it selects for was decided.

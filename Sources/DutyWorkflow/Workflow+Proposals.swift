@@ -18,11 +18,17 @@ extension Workflow {
             return [.tracked(duty, .peerRefused(PeerIndex(message.message.source), "proposes \(why)"))]
         case .open:
             let begin = configuration.clock.begin(of: duty)
-            guard fetcher.isExpecting(duty) || now < begin,
+            guard fetcher.isExpecting(duty) || now < begin else { return receiveUnjudged(message, now) }
+            let isPatient = dutyDB.comparesWithOwn(duty)
+            guard
                 heldProposals.hold(
                     message, slotDuration: configuration.clock.slotDuration, from: max(now, begin),
-                    isPatient: dutyDB.comparesWithOwn(duty))
-            else { return receiveUnjudged(message, now) }
+                    isPatient: isPatient, &consensus.held)
+            else {
+                // Consensus has no room for it either. Nothing passes unjudged for being large.
+                let why = "proposes more than there is room for"
+                return [.tracked(duty, .peerRefused(PeerIndex(message.message.source), why))]
+            }
             return []
         }
     }
@@ -48,6 +54,6 @@ extension Workflow {
 
     /// Our beacon node has answered, or will not: the proposals that waited for it are judged once more.
     mutating func release(_ duty: Duty, _ now: Instant) -> [Signal] {
-        heldProposals.take(duty).flatMap { fromPeer($0, now) }
+        heldProposals.take(duty, &consensus.held).flatMap { fromPeer($0, now) }
     }
 }

@@ -72,8 +72,9 @@ package struct Workflow: Sendable {
         case .signable(let duty, let objects): sign(duty, objects)
         case .signedLocally(let duty, let set): parSigDB.storeInternal(duty, set)
         case .signedByPeer(let duty, let set):
-            parSigDB.storeExternal(duty, set, due: scheduler.definitions(of: duty).map { Set($0.keys) }, at: now)
-                + cosign(duty, set, now)
+            parSigDB.storeExternal(
+                duty, set, due: scheduler.definitions(of: duty).map { Set($0.keys) }, decided: dutyDB.decided(duty),
+                at: now) + cosign(duty, set, now)
         case .thresholdReached(let duty, let groups): sigAgg.combine(duty, groups)
         case .badShares(let duty, let key, let shares): parSigDB.discard(duty, key, shares)
         case .aggregated(let duty, let set): publish(duty, set, now)
@@ -88,7 +89,10 @@ package struct Workflow: Sendable {
     // MARK: Events
 
     /// - Parameter now: never used to order anything; a clock that steps back only delays.
-    package mutating func receive(_ event: Event, at now: Instant) -> [Effect] { settle(signals(for: event, now), now) }
+    package mutating func receive(_ event: Event, at now: Instant) -> [Effect] {
+        let effects = settle(signals(for: event, now), now)
+        return effects + settle(makeRoom(now), now)
+    }
 
     /// When `.wake` is wanted next.
     package func nextWake(after now: Instant) -> Instant {
@@ -109,10 +113,8 @@ package struct Workflow: Sendable {
         let partialDuties = Set(snapshot.partials.map(\.duty))
         let duties = Set(snapshot.unsigned.keys).union(snapshot.votes.keys).union(snapshot.aggregated.keys)
             .union(partialDuties)
-        for duty in duties { deadlines.add(duty) }
-        for row in snapshot.partials where row.partial.shareIndex == configuration.shareIndex {
-            deadlines.keep(row.duty)
-        }
+        // Sorted: dictionary order differs between processes, replays must not.
+        for duty in duties.sorted() { deadlines.add(duty) }
         for duty in snapshot.votes.keys.sorted() where snapshot.unsigned[duty] == nil {
             signals += consensus.restore(
                 duty, votes: snapshot.votes[duty] ?? [], values: snapshot.voteValues[duty] ?? [:], at: now)
@@ -133,7 +135,7 @@ package struct Workflow: Sendable {
     private mutating func signals(for event: Event, _ now: Instant) -> [Signal] {
         switch event {
         case .wake: wake(now)
-        case .dutiesResolved(let epoch, let kind, let rows): scheduler.resolved(epoch, kind, rows, at: now)
+        case .dutiesResolved(let epoch, let kind, let rows): resolved(epoch, kind, rows, now)
         case .dutiesUnavailable(let epoch, let kind, let reason): unavailable(epoch, kind, reason, now)
         case .dutiesChanged(let epochs): scheduler.changed(epochs, at: now)
         case .forksChanged(let forks): follow(forks)
@@ -183,7 +185,8 @@ package struct Workflow: Sendable {
     }
 
     private mutating func wake(_ now: Instant) -> [Signal] {
-        let (due, search) = (heldProposals.due(at: now), inclusion.wake(at: now))
+        let due = heldProposals.due(at: now, &consensus.held)
+        let search = inclusion.wake(at: now)
         let sources = sources
         let first: [Signal] =
             tracker.wake(at: now).map { .perform(.report($0)) } + found(search.given)
@@ -207,7 +210,7 @@ package struct Workflow: Sendable {
     /// Peers' messages: plausible and not over.
     private mutating func admitted(_ duty: Duty, _ now: Instant, _ then: (inout Workflow) -> [Signal]) -> [Signal] {
         guard configuration.deadlines.admits(duty, at: now), !isOver(duty, now) else { return [] }
-        // One that never ends is noted once something of it was kept: words alone crowd nothing out.
+        // One that never ends is noted once something of it was kept.
         if duty.type.rules.span != .endless { deadlines.add(duty) }
         return then(&self)
     }
@@ -224,7 +227,7 @@ package struct Workflow: Sendable {
     private mutating func decided(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
         // Nothing is fetched for what is decided.
         fetcher.drop(duty)
-        _ = heldProposals.take(duty)
+        _ = heldProposals.take(duty, &consensus.held)
         return dutyDB.store(duty, set, definitions: scheduler.definitions(of: duty))
     }
 
@@ -235,6 +238,8 @@ package struct Workflow: Sendable {
     /// A share is worth something only in the duty it was made for and in the form that nodes exchange: else old shares
     /// of honest operators, sent again under the name of a later duty, would take the place of the ones to come.
     private mutating func fromPeer(_ duty: Duty, _ set: ParSignedDataSet, _ now: Instant) -> [Signal] {
+        let isOwn = set.values.allSatisfy { $0.shareIndex == configuration.shareIndex }
+        guard !isOwn || duty.type.rules.provesTwin else { return [] }
         let decided = dutyDB.decided(duty)
         let ruling = configuration.forks.fork(at: configuration.clock.epoch(of: duty.slot))
         var fitting = set
@@ -249,9 +254,7 @@ package struct Workflow: Sendable {
             fitting[key] = nil
             faults.append(.tracked(duty, .malformedShare(key.pubKey, partial.shareIndex, fault)))
         }
-        if set.values.allSatisfy({ $0.shareIndex == configuration.shareIndex }) {
-            return parSigDB.examineOwn(duty, fitting, at: now)
-        }
+        if isOwn { return parSigDB.examineOwn(duty, fitting, at: now) }
         // One line is enough of a set without any good one.
         return (fitting.isEmpty ? Array(faults.prefix(1)) : faults)
             + (fitting.isEmpty ? [] : [.signedByPeer(duty, fitting)])
@@ -259,8 +262,9 @@ package struct Workflow: Sendable {
 
     /// What was good too late is dropped: nobody would clear it away.
     private mutating func verified(_ share: ShareIndex, _ isGood: Bool, _ now: Instant) -> [Signal] {
-        let over = deadlines
-        return parSigDB.verified(share, isGood, isOver: { over.isOver($0) }, at: now)
+        let (over, decided) = (deadlines, dutyDB)
+        return parSigDB.verified(
+            share, isGood, isOver: { over.isOver($0) }, decided: { decided.decided($0) }, at: now)
     }
 
     private mutating func unavailable(
@@ -294,21 +298,44 @@ package struct Workflow: Sendable {
     }
 
     private mutating func expire(_ duty: Duty, _ now: Instant) -> [Signal] {
-        fetcher.drop(duty)
-        _ = heldProposals.take(duty)
         var signals: [Signal] = []
         if consensus.expire(duty) {
             signals += tracker.record(duty, .consensusTimedOut, at: now).map { .perform(.report($0)) }
         }
-        signals += dutyDB.expire(duty) + infoSync.expire(duty)
+        signals += clear(duty)
+        let due = duty.type.rules.definedBy.flatMap { scheduler.definitions(of: Duty(slot: duty.slot, type: $0)) }
+        return signals + tracker.expire(duty, due: due.map { Set($0.keys) }, at: now).map { .perform(.report($0)) } + [
+            .perform(.note(.expired(duty)))
+        ]
+    }
+
+    /// Of duties without a deadline some go when there are too many. What this node signed for is closed, for it must
+    /// not sign something else there; what it did not is forgotten, so that it may sign it yet.
+    private mutating func makeRoom(_ now: Instant) -> [Signal] {
+        var signals: [Signal] = []
+        while let duty = deadlines.surplus(parSigDB.supporters, own: configuration.shareIndex) {
+            let supporters = parSigDB.supporters[duty]
+            if supporters?.contains(configuration.shareIndex) == true {
+                deadlines.close(duty)
+                signals += expire(duty, now)
+            } else {
+                deadlines.forget(duty)
+                tracker.forget(duty)
+                signals += clear(duty) + (supporters == nil ? [] : [.perform(.note(.forgotten(duty)))])
+            }
+        }
+        return signals
+    }
+
+    private mutating func clear(_ duty: Duty) -> [Signal] {
+        fetcher.drop(duty)
+        _ = heldProposals.take(duty, &consensus.held)
+        var signals = dutyDB.expire(duty) + infoSync.expire(duty)
         parSigDB.expire(duty)
         payees.expire(duty)
         sigAgg.expire(duty)
         signals += aggSigDB.expire(duty)
         broadcaster.expire(duty)
-        let due = duty.type.rules.definedBy.flatMap { scheduler.definitions(of: Duty(slot: duty.slot, type: $0)) }
-        return signals + tracker.expire(duty, due: due.map { Set($0.keys) }, at: now).map { .perform(.report($0)) } + [
-            .perform(.note(.expired(duty)))
-        ]
+        return signals
     }
 }

@@ -28,17 +28,23 @@ package enum Attack: String, CaseIterable, Sendable {
     case repeats
     /// To each node the votes of that node itself.
     case ownVotes
+    /// Exits of every epoch and registrations of every slot, of all validators.
+    case exitCrowd
+    /// Shares of aggregates with as many bits as fit a list, each another one.
+    case largeAggregates
+    /// Shares of blocks of nine megabytes, each another one.
+    case largeBlocks
 }
 
 /// One hostile node's mind: it votes along as any other, and does harm besides. It cannot forge a signature.
 struct SimulatedAttacker: Sendable {
     private static let heardMax = 400
-    private static let burst = 12
+    static let burst = 12
 
     let node: Int
     private let attack: Attack
     private let nodes: Int
-    private let chain: SimulatedChain
+    let chain: SimulatedChain
     private var heard: [ConsensusMessage] = []
     private var junk: UInt64 = 0
     private let everything: UnsignedDataSet
@@ -51,7 +57,7 @@ struct SimulatedAttacker: Sendable {
         everything = Self.rows(chain, slot: .zero)
     }
 
-    private static func rows(_ chain: SimulatedChain, slot: Slot) -> UnsignedDataSet {
+    static func rows(_ chain: SimulatedChain, slot: Slot) -> UnsignedDataSet {
         let data = chain.attestationData(slot, view: false)
         let entries = chain.duties(of: chain.clock.epoch(of: slot)).map { row in
             var row = row
@@ -95,7 +101,9 @@ struct SimulatedAttacker: Sendable {
         case .ownFeeRecipient: proposal.proposing(ownBlock)
         case .futureSource: provenByNothing(proposal.proposing(Self.ahead))
         case .namedCommittee: proposal.proposing(Self.naming)
-        case .undueShares, .earlyFlood, .junkJustifications, .unfitShares, .repeats, .ownVotes: proposal
+        case .undueShares, .earlyFlood, .junkJustifications, .unfitShares, .repeats, .ownVotes, .exitCrowd,
+            .largeAggregates, .largeBlocks:
+            proposal
         }
     }
 
@@ -173,6 +181,9 @@ struct SimulatedAttacker: Sendable {
         case .inventedRows, .omittedRows, .namedCommittee, .ownFeeRecipient, .unfitShares: []
         case .futureSource: earlyProposals(at: current)
         case .undueShares: undueShares(at: current, &random)
+        case .exitCrowd: (0..<2 * Self.burst).map { _ in endlessShare(at: current, &random) }
+        case .largeAggregates: [largeAggregates(at: current, &random)]
+        case .largeBlocks: Int.random(in: 0..<8, using: &random) == 0 ? largeBlocks(at: current, &random) : []
         case .earlyFlood: (0..<Self.burst).map { _ in .consensusMessage(early(at: current, &random)) }
         case .junkJustifications:
             heard.shuffled(using: &random).prefix(Self.burst).map { .consensusMessage(adorned($0, &random)) }
@@ -183,23 +194,6 @@ struct SimulatedAttacker: Sendable {
                 .consensusMessage(Bool.random(using: &random) ? $0 : carried($0))
             }
         }
-    }
-
-    private func undueShares(at current: Slot, _ random: inout SplitMix64) -> [Event] {
-        let far = ([0, 1, 2, 3, 40, 100_000] as [UInt64]).randomElement(using: &random) ?? 0
-        let slot = Bool.random(using: &random) ? Slot(current.rawValue + far) : Slot(current.rawValue / 2)
-        let share = ShareIndex(PeerIndex(node))
-        var set: ParSignedDataSet = [:]
-        for case (let pubKey, .attester(let data, let row)) in Self.rows(chain, slot: slot) {
-            let fork: ForkName = Bool.random(using: &random) ? .fulu : .deneb
-            guard let attestation = VersionedAttestation(fork: fork, data: data, duty: row) else { continue }
-            let unsigned = SignedData.attestation(attestation)
-            let signature = chain.shareSignature(
-                pubKey, chain.domains(chain.spec.forks).signingRoot(of: unsigned), share)
-            set[EntryKey(pubKey)] = ParSignedData(data: unsigned.with(signature: signature), shareIndex: share)
-        }
-        // Under its own slot, and under another one.
-        return [slot, current].map { .peerPartials(.attester(slot: $0), set) }
     }
 
     /// A vote for a value of every validator that nobody heard of before.

@@ -26,7 +26,7 @@ struct SimulatedJournal {
         let votes = contents.votes.values.joined().reduce(0) { $0 + $1.heldBytes }
         let values = contents.voteValues.values.flatMap(\.values).reduce(0) { $0 + $1.wireByteCount }
         let unsigned = contents.unsigned.values.reduce(0) { $0 + $1.wireByteCount }
-        let signed = contents.partials.count * 320 + contents.aggregated.values.reduce(0) { $0 + $1.count * 400 }
+        let signed = contents.partialBytes + contents.aggregated.values.reduce(0) { $0 + $1.count * 400 }
         return votes + values + unsigned + signed
     }
 

@@ -4,8 +4,9 @@ import Foundation
 import GRDB
 import SSZ
 
-/// ParSigDB: of each share the root it signed and its signature; what was signed once a root, whoever signed it. So a
-/// peer's share costs some hundred bytes, however large the object it came with.
+/// ParSigDB: of each share the root it signed and its signature; what was signed once a root, whoever signed it. A block
+/// is written for our own share only, and peers' shares of it after that. So a peer's share costs a kilobyte at most,
+/// however large the object it came with.
 extension RecordWriter {
     /// A second, different partial of ours is refused; of a peer it is ignored, so that no peer can stop the node.
     mutating func insertPartials(_ duty: Duty, _ set: ParSignedDataSet, _ status: PartialStatus) throws {
@@ -24,8 +25,10 @@ extension RecordWriter {
                 slot: slot, type: duty.type.rawValue, pubKey: blob(key.pubKey), subcommittee: try subcommittee(key),
                 root: blob(partial.data.messageRoot), share: partial.shareIndex.rawValue)
             let signature = blob(partial.data.signature)
+            let isLarge = !isOwn && partial.data.isLarge
+            if try isLarge && !hasObject(row) { continue }
             if try insert(row, signature: signature, status: status) {
-                try insertObject(row, Data(partial.data.wireBytes()), replacing: isOwn)
+                if !isLarge { try insertObject(row, Data(partial.data.wireBytes()), replacing: isOwn) }
                 continue
             }
             let stored = try Row.fetchOne(
@@ -65,6 +68,15 @@ extension RecordWriter {
                 now, row.slot, row.type, row.pubKey, row.subcommittee, row.root, signature, row.share,
                 status.rawValue, status == .internal,
             ])
+    }
+
+    private func hasObject(_ row: PartialRow) throws -> Bool {
+        try Bool.fetchOne(
+            statement(
+                """
+                SELECT EXISTS (SELECT 1 FROM par_sig_object
+                    WHERE slot = ? AND duty_type = ? AND pub_key = ? AND subcommittee = ? AND message_root = ?)
+                """), arguments: [row.slot, row.type, row.pubKey, row.subcommittee, row.root]) ?? false
     }
 
     /// What is not part of the message may differ from share to share. Ours says it as our validator client did.

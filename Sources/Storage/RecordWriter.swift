@@ -37,6 +37,7 @@ struct RecordWriter {
             case .aggregated(let duty, let set): try insertAggregated(duty, set)
             case .broadcast(let duty, let keys): try markBroadcast(duty, keys)
             case .expired(let duty): try close(duty)
+            case .forgotten(let duty): try forget(duty)
             case .halted(let halt): try stop(halt)
             case .haltLifted: try statement("DELETE FROM halt").execute()
             }
@@ -198,6 +199,16 @@ struct RecordWriter {
         try statement(
             "UPDATE par_sig_db SET status = ?1, updated_at = ?2 WHERE slot = ?3 AND duty_type = ?4 AND status < ?1"
         ).execute(arguments: [PartialStatus.expired.rawValue, now, slot, duty.type.rawValue])
+    }
+
+    /// What has a deadline is never forgotten: it may be slashed for.
+    private func forget(_ duty: Duty) throws {
+        guard duty.type.rules.span == .endless else { return }
+        let slot = try column(duty.slot.rawValue, "slot")
+        for table in ["par_sig_db", "par_sig_object", "agg_sig_db"] {
+            try statement("DELETE FROM \(table) WHERE slot = ? AND duty_type = ?")
+                .execute(arguments: [slot, duty.type.rawValue])
+        }
     }
 
     private func stop(_ halt: Halt) throws {

@@ -140,7 +140,7 @@ package struct DutyTracer: Sendable {
             case .partials(let duty, let set, .internal): append(.storeInternal, duty, set.count)
             case .partials(let duty, let set, .broadcasted): append(.storeExternal, duty, set.count)
             case .aggregated(let duty, let set): append(.aggSigDBStore, duty, set.count)
-            case .expired(let duty): over += forget(duty)
+            case .expired(let duty), .forgotten(let duty): over += forget(duty)
             case .vote, .attestationWatermark, .proposalWatermark, .partials, .partialStatus, .broadcast, .halted,
                 .haltLifted:
                 break

@@ -128,16 +128,18 @@ struct ChangingForksTests {
     @Test("operators whose shares were made for another fork than ours are heard again when ours has moved")
     func forgiven() throws {
         var suspects = SuspectWatch(slotDuration: .seconds(12))
+        var held = HeldBytes(sources: 4, perSourceMax: 1024)
         let share = Fixture.share(2)
         suspects.insert(share)
         for slot in UInt64(1)...4 {
-            _ = suspects.examine(share, .attester(slot: Slot(slot)), [:], at: .slot(slot))
-            _ = suspects.examined(share, false, at: .slot(slot))
+            _ = suspects.examine(share, .attester(slot: Slot(slot)), [:], at: .slot(slot), &held)
+            _ = suspects.examined(share, false, at: .slot(slot), &held)
         }
-        let ignored = suspects.examine(share, .attester(slot: Slot(4)), [:], at: .slot(4))
+        let ignored = suspects.examine(share, .attester(slot: Slot(4)), [:], at: .slot(4), &held)
         #expect(ignored.effects.isEmpty && ignored.tracked.count == 1)
         suspects.forgive()
-        #expect(suspects.examine(share, .attester(slot: Slot(4)), [:], at: .slot(4)).effectNames == ["verify"])
+        let heard = suspects.examine(share, .attester(slot: Slot(4)), [:], at: .slot(4), &held)
+        #expect(heard.effectNames == ["verify"])
         #expect(suspects.contains(share), "still verified first")
     }
 

@@ -88,20 +88,6 @@ struct DeadlinesTests {
         #expect(queue.next == nil, "a duty that is over is not taken up again")
     }
 
-    @Test("duties without a deadline end when too many came after, what this node signed for last")
-    func endless() {
-        var queue = DeadlineQueue(deadlines: Deadlines(clock: Fixture.clock()))
-        let exits = (0...DeadlineQueue.endlessMax).map { Duty(slot: Slot(UInt64($0)), type: .exit) }
-        for duty in exits { queue.add(duty) }
-        #expect(queue.expired(at: .slot(1)) == [exits[0]])
-        #expect(queue.isOver(exits[0]) && !queue.isOver(exits[1]))
-        queue.keep(exits[1])
-        let more = (0..<DeadlineQueue.endlessMax).map { Duty(slot: Slot(1000 + UInt64($0)), type: .exit) }
-        for duty in more { queue.add(duty) }
-        #expect(queue.expired(at: .slot(1)) == Array(exits.dropFirst(2)) + [more[0]])
-        #expect(!queue.isOver(exits[1]), "not crowded out by what peers name")
-    }
-
     @Test("memory of what is over is bounded")
     func overIsBounded() {
         var queue = DeadlineQueue(deadlines: Deadlines(clock: Fixture.clock()))

@@ -119,20 +119,6 @@ struct ExitDutyTests {
         #expect(progress(restarted).map(\.stage) == [.published])
     }
 
-    @Test("what peers name crowds out none that this node signed for")
-    func crowd() throws {
-        var workflow = try workflow()
-        _ = workflow.receive(.localPartials([LocalPartials(duty, partial(0, share: 1))], Ticket(1)), at: now)
-        for slot in UInt64(0)..<400 {
-            for type in [DutyType.exit, .builderRegistration] {
-                _ = workflow.receive(.peerPartials(Duty(slot: Slot(slot), type: type), [:]), at: now)
-            }
-        }
-        _ = workflow.receive(.wake, at: now)
-        let again = LocalPartials(duty, partial(1, share: 1))
-        #expect(workflow.receive(.localPartials([again], Ticket(2)), at: now).answers.map(\.name) == ["submitted"])
-    }
-
     @Test("peers are reminded each epoch of what waits for them, also after a restart, until the group is complete")
     func reminders() throws {
         var workflow = try workflow()

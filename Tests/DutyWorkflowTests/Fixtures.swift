@@ -176,6 +176,7 @@ extension Record {
         case .aggregated: "aggregated"
         case .broadcast: "broadcast"
         case .expired: "expired"
+        case .forgotten: "forgotten"
         case .halted: "halted"
         case .haltLifted: "halt lifted"
         }

@@ -234,20 +234,45 @@ struct PayeesTests {
         #expect(workflow.receive(proposed(block(pays: Self.theirs)), at: begin).work.contains("send prepare"))
     }
 
-    @Test("what no node's share of consensus' memory would hold does not wait")
+    @Test("what waits is charged to its leader, over all duties; what consensus has no room for does not wait")
     func large() {
         var held = HeldProposals()
+        var bytes = HeldBytes(sources: 4, perSourceMax: 8 << 20)
         var small = ConsensusMessage(
             duty: duty, message: QBFT.Message(.prePrepare, round: 1, source: 3, value: .zero, signature: [1]),
             values: [:])
-        let fits = held.hold(small, slotDuration: .seconds(12), from: begin)
+        let fits = held.hold(small, slotDuration: .seconds(12), from: begin, &bytes)
         #expect(fits)
         small.message.source = 2
         small.message.signature = [UInt8](repeating: 1, count: 9 << 20)
-        let isOversizeHeld = held.hold(small, slotDuration: .seconds(12), from: begin)
+        let isOversizeHeld = held.hold(small, slotDuration: .seconds(12), from: begin, &bytes)
         #expect(!isOversizeHeld)
-        let taken = held.take(duty)
+        let taken = held.take(duty, &bytes)
         #expect(taken.count == 1)
+
+        func offer(_ source: Int, _ slot: UInt64) -> Bool {
+            let message = QBFT.Message(
+                .prePrepare, round: 1, source: source, value: .zero,
+                signature: [UInt8](repeating: 1, count: 5 << 20))
+            let duty = Duty(slot: Slot(slot), type: .proposer)
+            let proposal = ConsensusMessage(duty: duty, message: message, values: [:])
+            return held.hold(proposal, slotDuration: .seconds(12), from: .slot(slot), &bytes)
+        }
+        let waits = [offer(2, 50), offer(2, 51), offer(3, 51)]
+        #expect(waits == [true, false, true])
+        let due = held.due(at: .slot(50, plus: 2), &bytes)
+        #expect(due.map(\.message.source) == [2])
+        let later = [offer(2, 52), offer(2, 53)]
+        #expect(later == [true, false])
+    }
+
+    @Test("no proposal passes unjudged because there is no room for it to wait")
+    func noRoom() throws {
+        var workflow = try started()
+        workflow.consensus.held = HeldBytes(sources: 4, perSourceMax: 100)
+        let effects = workflow.receive(proposed(block(pays: Self.theirs)), at: begin)
+        #expect(effects.work.isEmpty && !effects.reports.isEmpty)
+        #expect(!workflow.receive(.wake, at: begin + .seconds(1)).work.contains("send prepare"))
     }
 
     // MARK: Who aggregates

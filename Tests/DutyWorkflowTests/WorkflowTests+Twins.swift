@@ -75,6 +75,51 @@ extension WorkflowTests {
         #expect(workflow.receive(.peerPartials(duty, try set(1)), at: start).isEmpty)
     }
 
+    /// What our key makes outside the node (`exit sign`, fee recipients), and what has one content whoever makes it.
+    static let harmless: [(type: DutyType, data: SignedData)] = {
+        let slot = Slot(41)
+        let exit = VoluntaryExit(epoch: 1, validatorIndex: ValidatorIndex(100))
+        let registration = ValidatorRegistration(
+            feeRecipient: Bytes20(padding: [0xfe]), gasLimit: 30_000_000, timestamp: 492, pubKey: Fixture.pubKey(0))
+        return [
+            (.exit, .exit(Signed(message: exit, signature: .zero))),
+            (.builderRegistration, .registration(Signed(message: registration, signature: .zero))),
+            (.randao, .randao(SignedEpoch(epoch: 1, signature: .zero))),
+            (
+                .prepareAggregator,
+                .committeeSelection(
+                    BeaconCommitteeSelection(validatorIndex: ValidatorIndex(100), slot: slot, selectionProof: .zero))
+            ),
+            (
+                .prepareSyncContribution,
+                .syncSelection(
+                    SyncCommitteeSelection(
+                        validatorIndex: ValidatorIndex(100), slot: slot, subcommitteeIndex: 0, selectionProof: .zero))
+            ),
+        ]
+    }()
+
+    @Test("a share of our own key that may be made outside this node, or contradicts nothing, stops nobody")
+    func harmlessOwn() throws {
+        var workflow = try decided()
+        for (type, data) in Self.harmless {
+            let foreign = Duty(slot: type == .exit ? Slot(32) : Slot(41), type: type)
+            let share = ParSignedData(data: data.with(signature: Fixture.signature(1)), shareIndex: Fixture.share(1))
+            let effects = workflow.receive(.peerPartials(foreign, [Fixture.key(0): share]), at: start)
+            #expect(effects.isEmpty, "\(type)")
+            #expect(workflow.receive(.verified(Fixture.share(1), true), at: start).isEmpty, "\(type)")
+        }
+        let own = workflow.receive(.localPartials([LocalPartials(duty, try set(1))], Ticket(3)), at: start)
+        #expect(own.work.contains("share"))
+    }
+
+    @Test("only what is made from the chain's state proves a twin")
+    func proofs() {
+        let proofs = DutyType.allCases.filter { $0.rules.provesTwin }
+        #expect(proofs == [.proposer, .attester, .aggregator, .syncMessage, .syncContribution])
+        #expect(proofs.allSatisfy { $0.rules.span != .endless && !$0.rules.isAhead })
+    }
+
     @Test("garbage under our own index costs a few checks, then nothing")
     func ownGarbage() throws {
         var workflow = try decided()

@@ -53,6 +53,44 @@ struct AttackTests {
         #expect(cluster.missed(slots: 0..<40).isEmpty, replay(seed))
     }
 
+    @Test(
+        "the exit that three operators ask for is made, whatever the fourth named before",
+        arguments: Seeds.fromEnvironment(default: 0..<4))
+    func exitCrowd(seed: UInt64) {
+        let attacker = Int(seed % 4)
+        var cluster = makeCluster(4, seed) {
+            $0.validators = 32
+            // So that there are slots enough to name.
+            $0.slotsPerEpoch = 128
+            $0.attacker = (attacker, .exitCrowd)
+        }
+        for node in 0..<4 where node != attacker {
+            cluster.requestExit(of: 5, epoch: .zero, at: node, from: cluster.start(ofSlot: UInt64(10 + node)))
+        }
+        cluster.run(untilSlot: 16)
+        let exits = cluster.oracle.broadcastKeys(Duty(slot: .zero, type: .exit))
+        #expect(exits == [cluster.chain.pubKeys[5]], replay(seed))
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.journalBytes < Self.journalBytesMax, replay(seed))
+    }
+
+    @Test(
+        "nor with shares that are large: of what only it signed little is kept, and nothing large is written",
+        arguments: [Attack.largeAggregates, .largeBlocks])
+    func largeShares(attack: Attack) {
+        var cluster = makeCluster(4, 2) {
+            $0.validators = 200
+            $0.slotsPerEpoch = 4
+            $0.allDuties = true
+            $0.attacker = (1, attack)
+        }
+        cluster.run(untilSlot: 9)
+        #expect(cluster.oracle.conflicts.isEmpty)
+        #expect(cluster.missed(slots: 1..<8).isEmpty)
+        #expect(cluster.heldBytesPeak < Self.heldBytesMax, "\(cluster.heldBytesPeak)")
+        #expect(cluster.journalBytes < Self.journalBytesMax, "\(cluster.journalBytes)")
+    }
+
     @Test("crashes of the others in the midst of it change nothing", arguments: Attack.allCases)
     func crashes(attack: Attack) {
         let seed = UInt64(5)

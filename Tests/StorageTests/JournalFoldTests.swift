@@ -88,6 +88,56 @@ import Testing
         #expect(Contents(try await journal.load(where: past)) == Contents(fold.live(where: past)))
     }
 
+    @Test("forgets what others signed of an exit, and nothing that has a deadline")
+    func forgotten() async throws {
+        let (duty, other) = (Duty(slot: 32, type: .exit), Duty(slot: 64, type: .exit))
+        let message = VoluntaryExit(epoch: 1, validatorIndex: ValidatorIndex(77))
+        let exit = SignedData.exit(Signed(message: message, signature: SignatureBytes(padding: [5])))
+        let set: ParSignedDataSet = [entry(0): ParSignedData(data: exit, shareIndex: share(2))]
+        var told = records(10)
+        for duty in [duty, other] {
+            told += [.partials(duty, set, .broadcasted), .aggregated(duty, [entry(0): exit])]
+        }
+        told += [.broadcast(duty, [entry(0)]), .forgotten(duty), .forgotten(.attester(slot: 10))]
+        var journal = try folder.open()
+        try await journal.commit(told)
+        await journal.close()
+        journal = try folder.open()
+        var fold = JournalSnapshot()
+        for record in told { try fold.apply(record) }
+        let loaded = Contents(try await journal.load(where: everything))
+        #expect(loaded == Contents(fold))
+        #expect(Set(loaded.partials.map(\.duty)) == [.attester(slot: 10), other])
+        #expect(loaded.aggregated[duty] == nil && loaded.broadcast[duty] == nil && loaded.closed.isEmpty)
+        try await journal.commit([.partials(duty, set, .broadcasted)])
+        #expect(try await journal.load(where: everything).partials.contains { $0.duty == duty })
+    }
+
+    @Test("writes a block for our own share only, and peers' shares of it after that")
+    func blocks() async throws {
+        let duty = Duty(slot: 9, type: .proposer)
+        let proposal = GnosisBlock.proposal(slot: 9)
+        let group = SignedData.proposal(proposal.signed(with: SignatureBytes(padding: [9])))
+        func partial(_ index: Int) -> ParSignedDataSet {
+            let signed = SignedData.proposal(proposal.signed(with: SignatureBytes(padding: [UInt8(index)])))
+            return [entry(0): ParSignedData(data: signed, shareIndex: share(index))]
+        }
+        #expect(group.isLarge)
+        let told: [Record] = [
+            .partials(duty, partial(2), .broadcasted), .partials(duty, partial(1), .internal),
+            .partials(duty, partial(3), .broadcasted), .aggregated(duty, [entry(0): group]),
+        ]
+        var fold = JournalSnapshot()
+        let journal = try folder.open(preset: GnosisBlock.preset)
+        for record in told {
+            try fold.apply(record)
+            try await journal.commit([record])
+            #expect(Contents(try await journal.load(where: everything)) == Contents(fold))
+        }
+        #expect(fold.partials.map(\.partial.shareIndex.rawValue) == [1, 3])
+        #expect(fold.aggregated[duty] == [entry(0): group])
+    }
+
     @Test("keeps what was signed once a message, as our own client said it")
     func objects() async throws {
         let duty = Duty.attester(slot: 10)

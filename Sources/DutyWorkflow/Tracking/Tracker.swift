@@ -84,6 +84,9 @@ struct Tracker: Sendable {
         return judge(record, waiting)
     }
 
+    /// Of a duty without a deadline, which made room for others.
+    mutating func forget(_ duty: Duty) { records[duty] = nil }
+
     /// Forgets what is long over; gives up looking for what is in no block.
     mutating func wake(at now: Instant) -> [Report] {
         begin(at: now)
