@@ -77,7 +77,7 @@ struct AllDutiesTests {
 
     @Test(
         "a hostile operator, a slow disk, wrong clocks, loss, a partition and crashes together cost no promise, and once they are over nothing but the hostile one's own, and aggregates",
-        arguments: Seeds.fromEnvironment(default: 0..<6))
+        arguments: Seeds.fromEnvironment(default: 0..<UInt64(Attack.allCases.count)))
     func storm(seed: UInt64) {
         let nodes = [4, 7][Int(seed % 2)]
         let attacker = Int(seed % UInt64(nodes))

@@ -15,10 +15,13 @@ struct AttackTests {
     func attacked(attack: Attack, seed: UInt64) {
         let nodes = [4, 7, 10][Int(seed % 3)]
         let attacker = Int(seed / 3 + seed) % nodes
-        var cluster = makeCluster(nodes, seed) { $0.attacker = (attacker, attack) }
+        var cluster = makeCluster(nodes, seed) { options in
+            options.attacker = (attacker, attack)
+            options.allDuties = true
+        }
         cluster.run(untilSlot: 17)
         #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
-        #expect(cluster.missed(slots: 0..<16).isEmpty, replay(seed))
+        #expect(cluster.missedOfAll(slots: 0..<16).isEmpty, replay(seed))
         #expect(cluster.oracle.badShares.isSubset(of: [ShareIndex(PeerIndex(attacker))]), replay(seed))
         #expect(cluster.heldBytesPeak < Self.heldBytesMax && cluster.journalBytes < Self.journalBytesMax, replay(seed))
     }
