@@ -170,7 +170,8 @@ struct LargeShareTests {
     @Test("a block is recorded for our own share only, and peers' shares of it after that")
     func recorded() throws {
         var journal = JournalSnapshot()
-        let (duty, block) = (duty(41), block(41))
+        let duty = self.duty(41)
+        let block = self.block(41)
         try journal.apply(.partials(duty, share(2, of: block), .broadcasted))
         try journal.apply(.partials(duty, share(3, of: self.block(41, graffiti: 2)), .broadcasted))
         #expect(journal.partials.isEmpty && journal.partialBytes == 0)

@@ -114,7 +114,7 @@ struct KeymanagerDeletionTests {
                 done(.success(()))
             },
             perform: { effect, driver in
-                guard case .sign(let duty, let set) = effect else { return }
+                guard case .sign(let duty, let set) = effect, duty.type == .attester else { return }
                 signer.sign(duty, set) { outcome in
                     driver.post(.localPartials([LocalPartials(duty, outcome.signed)], nil))
                     signed.open()
@@ -189,8 +189,10 @@ struct KeymanagerDeletionTests {
         return message
     }
 
-    /// Two peers tell what the cluster decided, with the commits of all three.
+    /// The beacon node tells whose duty it is, two peers what the cluster decided, with the commits of all three.
     private static func decide(_ scene: DutyScene, _ driver: WorkflowDriver) {
+        let rows = scene.validators.map { DutyDefinition.attester($0.row) }
+        driver.post(.dutiesResolved(DutyScene.epoch, .attester, rows))
         let value = scene.decided
         let hash = value.valueHash()
         let commits = (1...3).map { sealed(QBFT.Message(.commit, round: 1, source: $0, value: hash)) }
