@@ -18,17 +18,44 @@ extension BeaconClient {
         return rows
     }
 
+    /// What each node in use says of these validators, in the nodes' order. Those that fail say nothing; nor does a node
+    /// that is the only one, which has been asked already.
+    package func validatorsOfEach(_ pubKeys: [PubKey]) async -> [[BeaconValidator]] {
+        let (following, idle) = usable(nodes.indices)
+        let asked = (following + idle).sorted()
+        guard asked.count > 1 else { return [] }
+        return await withTaskGroup(of: (Int, [BeaconValidator]).self) { group in
+            for node in asked {
+                group.addTask {
+                    do throws(BeaconError) {
+                        var rows: [BeaconValidator] = []
+                        for part in ValidatorSelection.pubKeys(pubKeys).chunks(of: Self.chunkMax) {
+                            rows += try await self.validators(part, .head, at: node)
+                        }
+                        return (node, rows)
+                    } catch {
+                        return (node, [])
+                    }
+                }
+            }
+            var answers: [(node: Int, rows: [BeaconValidator])] = []
+            for await (node, rows) in group { answers.append((node, rows)) }
+            return answers.sorted { $0.node < $1.node }.map { $0.rows }
+        }
+    }
+
+    /// - Parameter node: the only one to ask; nil for all.
     private func validators(
-        _ selection: ValidatorSelection, _ state: StateID
+        _ selection: ValidatorSelection, _ state: StateID, at node: Int? = nil
     ) async throws(BeaconError) -> [BeaconValidator] {
         do {
-            return try await call(.validators(state, selection)) { try Self.rows($0, of: selection) }
+            return try await call(.validators(state, selection), at: node) { try Self.rows($0, of: selection) }
         } catch {
             // Nodes behind some proxies take no POST.
             guard [403, 404, 405, 415, 501].contains(error.httpStatus), selection.count != nil else { throw error }
             var rows: [BeaconValidator] = []
             for part in selection.chunks(of: BeaconEndpoint.queryIDsMax) {
-                rows += try await call(.validatorsByQuery(state, part)) { try Self.rows($0, of: part) }
+                rows += try await call(.validatorsByQuery(state, part), at: node) { try Self.rows($0, of: part) }
             }
             return rows
         }

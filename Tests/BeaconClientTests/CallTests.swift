@@ -61,6 +61,73 @@ struct CallTests {
         }
     }
 
+    @Test(
+        "no duty of an active validator, or two, lose to the next node's answer",
+        arguments: [
+            [], [attesterRow(keyA, index: 1, slot: 33)],
+            [
+                attesterRow(keyA, index: 1, slot: 33), attesterRow(keyB, index: 2, slot: 45),
+                attesterRow(keyA, index: 1, slot: 34),
+            ],
+        ] as [[AttesterDuty]])
+    func missingDuties(rows: [AttesterDuty]) async throws {
+        let all = [Self.attesterRow(Self.keyA, index: 1, slot: 33), Self.attesterRow(Self.keyB, index: 2, slot: 45)]
+        try await FakeBeaconNode.with({ _ in Self.attesters(rows) }) { first in
+            try await FakeBeaconNode.with({ _ in Self.attesters(all) }) { second in
+                try await withClient([first.url, second.url]) { client in
+                    let answer = try await client.attesterDuties(
+                        1, validators: [1: Self.keyA, 2: Self.keyB], expecting: [1, 2], slotsPerEpoch: 32)
+                    #expect(answer.rows == all)
+                    #expect(first.requests.count == 1 && second.requests.count == 1)
+                }
+            }
+        }
+    }
+
+    @Test("if no node has a duty of each active validator, the fullest answer counts: the others' duties are right")
+    func fullestDuties() async throws {
+        let row = Self.attesterRow(Self.keyA, index: 1, slot: 33)
+        try await FakeBeaconNode.with({ _ in Self.attesters([row]) }) { first in
+            try await FakeBeaconNode.with({ _ in Self.attesters([]) }) { second in
+                try await withClient([first.url, second.url]) { client in
+                    let answer = try await client.attesterDuties(
+                        1, validators: [1: Self.keyA, 2: Self.keyB], expecting: [1, 2], slotsPerEpoch: 32)
+                    #expect(answer.rows == [row])
+                    #expect(second.requests.count == 1)
+                    // Who is not active then needs none.
+                    let few = try await client.attesterDuties(
+                        1, validators: [1: Self.keyA, 2: Self.keyB], expecting: [1], slotsPerEpoch: 32)
+                    #expect(few.rows == [row])
+                }
+            }
+        }
+    }
+
+    @Test("each node says by itself which validators it knows; one alone has said so already")
+    func validatorsOfEach() async throws {
+        func answer(_ keys: [PubKey]) -> FakeBeaconNode.Answer {
+            let rows = keys.map { key in
+                var record = ValidatorRecord()
+                record.pubKey = key
+                return BeaconValidator(index: 1, balance: 1, status: .activeOngoing, validator: record).json()
+            }
+            return .json((["data": .array(rows)] as JSONValue).text())
+        }
+        let (none, one) = (answer([]), answer([Self.keyB]))
+        try await FakeBeaconNode.with({ _ in none }) { first in
+            try await FakeBeaconNode.with({ _ in one }) { second in
+                try await withClient([first.url, second.url]) { client in
+                    let rows = await client.validatorsOfEach([Self.keyB]).map { $0.map { $0.validator.pubKey } }
+                    #expect(rows == [[], [Self.keyB]])
+                }
+                try await withClient([second.url]) { client in
+                    let rows = await client.validatorsOfEach([Self.keyB])
+                    #expect(rows.isEmpty)
+                }
+            }
+        }
+    }
+
     @Test("attestation data must be of the slot asked for")
     func attestationData() async throws {
         var data = AttestationData()
