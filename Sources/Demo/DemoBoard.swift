@@ -66,6 +66,8 @@ package final class DemoBoard: Sendable {
                 state.retries.append("node \(node): duty \(duty): \(step.name): \(detail)")
             case .dutiesUnavailable(let epoch, let why):
                 state.retries.append("node \(node): duties of epoch \(epoch): \(why)")
+            case .validatorsWithoutDuty(let epoch, let keys):
+                state.retries.append("node \(node): \(keys.count) validators without a duty in epoch \(epoch)")
             case .dutiesMissed(let from, let to, let count, let why):
                 let text =
                     "node \(node): \(count.map { "\($0)" } ?? "unknown") duties of slots \(from) to \(to): \(why)"

@@ -96,6 +96,12 @@ struct DutyQuestions: Sendable {
         states[question] = state
     }
 
+    /// What was told cannot be all.
+    mutating func repeatNextSlot(_ question: DutyQuestion, at now: Instant) {
+        doubt(question)
+        states[question]?.retryAt = clock.start(of: Slot(clock.currentSlot(at: now).rawValue + 1))
+    }
+
     /// What is known was told before its epoch began.
     mutating func doubt(_ question: DutyQuestion) {
         if states[question, default: State()].doubt == .no { states[question, default: State()].doubt = .mild }

@@ -8,6 +8,9 @@ package enum Event: Sendable {
     /// The duties of an epoch, of one kind: what the beacon node says of our validators.
     case dutiesResolved(Epoch, DutyKind, [DutyDefinition])
     case dutiesUnavailable(Epoch, DutyKind, reason: String)
+    /// What was resolved cannot be all: these validators are active then and have no row, or, of nobody, no beacon node
+    /// knows any validator of the cluster.
+    case dutiesIncomplete(Epoch, DutyKind, without: [PubKey])
     /// The chain left blocks on which duties of these epochs depend.
     case dutiesChanged(Set<Epoch>)
     /// A fork was added, moved or withdrawn: the schedule from now on.

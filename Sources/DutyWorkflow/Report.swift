@@ -20,6 +20,8 @@ package enum Report: Hashable, Sendable {
     case retrying(Duty, step: DutyStep, detail: String)
     /// The beacon node did not give the duties of an epoch; asked again soon.
     case dutiesUnavailable(Epoch, String)
+    /// No beacon node has an attester duty for these validators, which are active in the epoch. Once an epoch.
+    case validatorsWithoutDuty(Epoch, [PubKey])
     /// Somebody signed two different things, or something that does not verify.
     case fault(Duty, DutyFault)
     /// Duties that were never begun. The count is nil when nobody knows how many there were.
@@ -42,7 +44,8 @@ extension Report {
         case .failed(let failure): failure.duty
         case .analysed(let analysis): analysis.duty
         case .stillHalted(let halt): halt.duty
-        case .peerAbsent, .peerReturned, .dutiesUnavailable, .dutiesMissed, .prioritiesAgreed: nil
+        case .peerAbsent, .peerReturned, .dutiesUnavailable, .validatorsWithoutDuty, .dutiesMissed, .prioritiesAgreed:
+            nil
         }
     }
 }

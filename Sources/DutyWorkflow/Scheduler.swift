@@ -30,6 +30,8 @@ struct Scheduler: Sendable {
     private var firstSlot: Slot?
     private var lastEpoch: Epoch?
     private var lastWake: Instant?
+    /// Of which was told that validators have no row.
+    private var toldIncomplete: Set<Epoch> = []
     private static let epochsKept: UInt64 = 3
     private static let epochsToldMax: UInt64 = 256
 
@@ -94,6 +96,15 @@ struct Scheduler: Sendable {
     mutating func unavailable(_ epoch: Epoch, _ kind: DutyKind, at now: Instant) {
         let question = DutyQuestion(epoch: epoch, kind: kind)
         questions.failed(question, isKnown: told[question] != nil, at: now)
+    }
+
+    /// An answer cannot be all: asked again in the next slot, and told once an epoch.
+    mutating func incomplete(_ epoch: Epoch, _ kind: DutyKind, _ without: [PubKey], at now: Instant) -> [Signal] {
+        questions.repeatNextSlot(DutyQuestion(epoch: epoch, kind: kind), at: now)
+        let oldest = lastEpoch ?? .zero
+        toldIncomplete = toldIncomplete.filter { $0 >= oldest }
+        guard !without.isEmpty, epoch >= oldest, toldIncomplete.insert(epoch).inserted else { return [] }
+        return [.perform(.report(.validatorsWithoutDuty(epoch, without)))]
     }
 
     /// The chain left blocks on which duties of these epochs depend. Of the past nothing changes any more.

@@ -137,6 +137,7 @@ package struct Workflow: Sendable {
         case .wake: wake(now)
         case .dutiesResolved(let epoch, let kind, let rows): resolved(epoch, kind, rows, now)
         case .dutiesUnavailable(let epoch, let kind, let reason): unavailable(epoch, kind, reason, now)
+        case .dutiesIncomplete(let epoch, let kind, let without): scheduler.incomplete(epoch, kind, without, at: now)
         case .dutiesChanged(let epochs): scheduler.changed(epochs, at: now)
         case .forksChanged(let forks): follow(forks)
         case .fetched(let duty, let data): received(duty, data, now)

@@ -258,10 +258,7 @@ package struct StyxNode: Sendable {
         let metrics = monitoring.metrics
         let tracing = dutyTracing(chain.clock)
         defer { tracing?.finish() }
-        let validators = ActiveValidators(client: beacon, pubKeys: cluster.keys.pubKeys, clock: chain.clock) {
-            metrics.validators.note($0)
-            doctor.note($0, of: cluster.keys.pubKeys.count)
-        }
+        let validators = activeValidators(beacon, chain.clock)
         let duties = DutiesSource(
             client: beacon, clock: chain.clock, isCaching: !configuration.features.isOn(.disableDutiesCache)
         ) { metrics.beacon.receive($0) }

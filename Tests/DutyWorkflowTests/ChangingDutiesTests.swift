@@ -60,6 +60,25 @@ struct ChangingDutiesTests {
                 == [.dutiesMissed(from: Slot(0), to: Slot(31), count: nil, why)])
     }
 
+    @Test("an answer that cannot be all is asked for again in each slot of the epoch, and told once")
+    func incomplete() throws {
+        var scheduler = try scheduler([Fixture.row(0, slot: 5)])
+        let told = scheduler.incomplete(.zero, .attester, [Fixture.pubKey(1)], at: .slot(0, plus: 1))
+        #expect(told.effects.reports == [.validatorsWithoutDuty(.zero, [Fixture.pubKey(1)])])
+        #expect(scheduler.wake(at: .slot(0, plus: 11)).questions.isEmpty)
+        #expect(scheduler.wake(at: .slot(1)).questions == [0: [.attester]])
+        _ = scheduler.resolved(.zero, .attester, attesters([Fixture.row(0, slot: 5)]), at: .slot(1, plus: 1))
+        #expect(scheduler.incomplete(.zero, .attester, [Fixture.pubKey(1)], at: .slot(1, plus: 1)).isEmpty)
+        #expect(scheduler.wake(at: .slot(2)).questions == [0: [.attester]])
+        let rows = [Fixture.row(0, slot: 5), Fixture.row(1, slot: 7)]
+        _ = scheduler.resolved(.zero, .attester, attesters(rows), at: .slot(2, plus: 1))
+        #expect(scheduler.definitions(of: .attester(slot: Slot(7))) == Fixture.definitions([rows[1]]))
+        for slot: UInt64 in 3..<16 { #expect(scheduler.wake(at: .slot(slot)).questions.isEmpty, "slot \(slot)") }
+        // Nobody is known at all: nothing to tell, but to ask.
+        #expect(scheduler.incomplete(.zero, .sync, [], at: .slot(16)).isEmpty)
+        #expect(scheduler.wake(at: .slot(17)).questions[0] == [.sync])
+    }
+
     // MARK: Other duties than before
 
     @Test("what has not begun is replaced; what has begun stays, and its validators vote once an epoch")

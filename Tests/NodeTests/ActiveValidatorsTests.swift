@@ -19,6 +19,10 @@ struct ActiveValidatorsTests {
         let offset = Mutex(Duration.zero)
         let asked = Mutex(0)
         let answer = Mutex<Result<[BeaconValidator], BeaconError>>(.success([]))
+        /// What each node says when all are asked, for whom they were asked, and who was told to be lacking.
+        let others = Mutex<[[BeaconValidator]]>([])
+        let askedEach = Mutex<[[PubKey]]>([])
+        let lacking = Mutex<[[PubKey]]>([])
         /// Answers wait for it.
         let gate = Mutex<Gate?>(nil)
 
@@ -27,13 +31,18 @@ struct ActiveValidatorsTests {
                 pubKeys: keys, clock: clock,
                 now: { [self] in
                     clock.start(of: Slot(epoch.withLock { $0.rawValue } * 32)) + offset.withLock { $0 }
-                }
-            ) { [self] _ async throws(BeaconError) in
-                asked.withLock { $0 += 1 }
-                await gate.withLock { $0 }?.wait()
-                if Task.isCancelled { throw BeaconError(endpoint: "validators", node: "", cause: .cancelled) }
-                return try answer.withLock { $0 }.get()
-            }
+                },
+                fetchEach: { [self] keys in
+                    askedEach.withLock { $0.append(keys) }
+                    return others.withLock { $0 }
+                },
+                lacks: { [self] keys in lacking.withLock { $0.append(keys) } },
+                fetch: { [self] _ async throws(BeaconError) in
+                    asked.withLock { $0 += 1 }
+                    await gate.withLock { $0 }?.wait()
+                    if Task.isCancelled { throw BeaconError(endpoint: "validators", node: "", cause: .cancelled) }
+                    return try answer.withLock { $0 }.get()
+                })
         }
 
         var questions: Int { asked.withLock { $0 } }
@@ -65,6 +74,63 @@ struct ActiveValidatorsTests {
         let known = try await validators.known().map(\.index)
         #expect(known == [1, 2])
         #expect(chain.questions == 2)
+    }
+
+    @Test("known validators do not vanish: all nodes are asked, then what was known counts until the next slot")
+    func doNotVanish() async throws {
+        let chain = Chain()
+        chain.answer.withLock { $0 = .success([Self.row(1), Self.row(2)]) }
+        let validators = chain.validators()
+        func known() async throws -> [ValidatorIndex] { try await validators.known().map { $0.index } }
+        let before = try await known()
+        #expect(before == [1, 2] && chain.askedEach.withLock { $0 }.isEmpty)
+        chain.epoch.withLock { $0 = 11 }
+        chain.answer.withLock { $0 = .success([]) }
+        chain.others.withLock { $0 = [[], [Self.row(2)]] }
+        for _ in 0..<2 {
+            let active = try await validators.active(in: 11)
+            let expected = try await validators.expected(in: 11)
+            #expect(active.keys.sorted() == [1, 2] && expected == [1, 2])
+        }
+        #expect(chain.questions == 2 && chain.askedEach.withLock { $0 } == [Self.keys])
+        // Nobody knows validator 1.
+        chain.offset.withLock { $0 = .seconds(12) }
+        let still = try await known()
+        #expect(still == [1, 2] && chain.questions == 3)
+        // In vain: what is known stays known.
+        chain.offset.withLock { $0 = .seconds(24) }
+        chain.answer.withLock { $0 = .failure(BeaconError(endpoint: "validators", node: "", cause: .timeout)) }
+        let despite = try await known()
+        #expect(despite == [1, 2] && chain.questions == 4)
+        #expect(chain.lacking.withLock { $0 } == [Self.keys], "told once")
+        chain.answer.withLock { $0 = .success([Self.row(1), Self.row(2)]) }
+        for (slot, questions) in [(3, 5), (4, 5), (5, 5)] as [(Int, Int)] {
+            chain.offset.withLock { $0 = Duration.seconds(12) * slot }
+            _ = try await known()
+            #expect(chain.questions == questions, "believed until the epoch ends")
+        }
+    }
+
+    @Test("a node that knows none of them at the start is not believed alone, nor for longer than a slot")
+    func emptyStart() async throws {
+        let chain = Chain()
+        chain.others.withLock { $0 = [[], [Self.row(1)]] }
+        let validators = chain.validators()
+        let first = try await validators.known().map { $0.index }
+        #expect(first == [1])
+        // Validator 2 is not deposited: all nodes have been asked.
+        chain.epoch.withLock { $0 = 11 }
+        chain.answer.withLock { $0 = .success([Self.row(1)]) }
+        _ = try await validators.known()
+        #expect(chain.questions == 2 && chain.askedEach.withLock { $0 } == [Self.keys])
+        let unknown = Chain()
+        let nobody = unknown.validators()
+        for (slot, questions) in [(0, 1), (0, 1), (1, 2)] as [(Int, Int)] {
+            unknown.offset.withLock { $0 = Duration.seconds(12) * slot }
+            let known = try await nobody.known()
+            #expect(known.isEmpty && unknown.questions == questions)
+        }
+        #expect(chain.lacking.withLock { $0 }.isEmpty && unknown.lacking.withLock { $0 }.isEmpty)
     }
 
     @Test("after a reorg they are asked for again")

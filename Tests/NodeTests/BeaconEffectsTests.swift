@@ -100,6 +100,32 @@ struct BeaconEffectsTests {
         #expect(asked.first { $0.target == Self.dutiesPath }?.body == Array(#"["7","8"]"#.utf8))
     }
 
+    @Test("an active validator without a row is named, and the other's duty is known")
+    func withoutRow() async throws {
+        var answers = dutyAnswers
+        answers[Self.dutiesPath] = json(scene.dutiesJSON([scene.validators[0].row]))
+        let (events, _) = try await outcomes(of: .resolveDuties(DutyScene.epoch, [.attester]), count: 2) {
+            [answers] request in answers[request.target] ?? .json("{}", status: 404)
+        }
+        #expect(resolved(events) == [.attester: [.attester(scene.validators[0].row)]])
+        guard case .dutiesIncomplete(DutyScene.epoch, .attester, let without)? = events.last else {
+            Issue.record("\(events)")
+            return
+        }
+        #expect(without == [scene.validators[1].pubKey])
+    }
+
+    @Test("a beacon node that knows none of the cluster's validators is asked again for each kind")
+    func noneKnown() async throws {
+        let nobody = json(["data": .array([])])
+        let (events, _) = try await outcomes(of: Self.allDuties, count: 6) { _ in nobody }
+        var kinds: Set<DutyKind> = []
+        for case .dutiesIncomplete(DutyScene.epoch, let kind, let without) in events where without.isEmpty {
+            kinds.insert(kind)
+        }
+        #expect(kinds == Set(DutyKind.allCases) && resolved(events).count == 3)
+    }
+
     @Test("one kind alone is asked for alone")
     func oneKind() async throws {
         let answers = dutyAnswers

@@ -91,7 +91,7 @@ struct BeaconInstructionsTests {
         }
         let duties = DutiesSource(
             .init(
-                attesters: { epoch, _ async throws(BeaconError) in
+                attesters: { epoch, _, _ async throws(BeaconError) in
                     guard epoch == DutyScene.epoch || knowsNextEpoch else {
                         throw BeaconError(endpoint: "duties", node: "test", cause: .timeout)
                     }

@@ -12,6 +12,8 @@ struct DutiesSourceTests {
     private final class Chain: Sendable {
         let root = Mutex<UInt8>(1)
         let isOptimistic = Mutex(false)
+        /// Those whose attester duty it leaves out.
+        let leftOut = Mutex<Set<ValidatorIndex>>([])
         let asked = Mutex<[[ValidatorIndex]]>([])
         let proposerQuestions = Mutex(0)
         /// By our own clock; of epoch 5.
@@ -22,10 +24,11 @@ struct DutiesSourceTests {
         func source(isCaching: Bool = true) -> DutiesSource {
             DutiesSource(
                 .init(
-                    attesters: { [self] _, validators async throws(BeaconError) in
+                    attesters: { [self] _, validators, _ async throws(BeaconError) in
                         asked.withLock { $0.append(validators.keys.sorted()) }
+                        let leftOut = leftOut.withLock { $0 }
                         return answer(
-                            validators.keys.sorted(by: >).map { index in
+                            validators.keys.sorted(by: >).filter { !leftOut.contains($0) }.map { index in
                                 var row = AttesterDuty()
                                 row.validatorIndex = index
                                 row.slot = Slot(index.rawValue % 8)
@@ -78,14 +81,33 @@ struct DutiesSourceTests {
         let chain = Chain()
         let source = chain.source()
         for _ in 0..<2 {
-            let answer = try await source.attesters(5, Self.validators(0..<3000))
+            let answer = try await source.attesters(5, Self.validators(0..<3000), expecting: [])
             #expect(answer.rows.count == 3000)
             #expect(answer.rows.first?.validatorIndex == 0 && answer.rows.last?.slot == 7)
         }
         #expect(chain.questions == [1000, 1000, 1000])
-        let few = try await source.attesters(5, Self.validators(2999..<3002))
+        let few = try await source.attesters(5, Self.validators(2999..<3002), expecting: [])
         #expect(few.rows.count == 3)
         #expect(chain.asked.withLock { $0.last } == [3000, 3001])
+    }
+
+    @Test("of whom there must be a row and is none is asked again in each slot, alone, until there is one")
+    func lackingRows() async throws {
+        let chain = Chain()
+        let source = chain.source()
+        chain.leftOut.withLock { $0 = [1, 2] }
+        // Validator 2 need not have one.
+        for (slot, rows, asked) in [
+            (40, [0], [[0, 1, 2]]), (40, [0], []), (41, [0], [[1]]), (41, [0], []), (42, [0, 1], [[1]]),
+            (43, [0, 1], []),
+        ] as [(UInt64, [ValidatorIndex], [[ValidatorIndex]])] {
+            chain.slot.withLock { $0 = slot }
+            if slot == 42 { chain.leftOut.withLock { $0 = [2] } }
+            chain.asked.withLock { $0 = [] }
+            let answer = try await source.attesters(5, Self.validators(0..<3), expecting: [0, 1])
+            #expect(answer.rows.map { $0.validatorIndex } == rows, "slot \(slot)")
+            #expect(chain.asked.withLock { $0 } == asked, "slot \(slot)")
+        }
     }
 
     @Test("without the cache every question is asked, and what the chain leaves is seen all the same")
@@ -93,7 +115,7 @@ struct DutiesSourceTests {
         let chain = Chain()
         let source = chain.source(isCaching: false)
         for _ in 0..<2 {
-            let answer = try await source.attesters(5, Self.validators(0..<1500))
+            let answer = try await source.attesters(5, Self.validators(0..<1500), expecting: [])
             #expect(answer.rows.count == 1500)
             _ = try await source.proposers(5, .v2)
         }
@@ -108,7 +130,7 @@ struct DutiesSourceTests {
         let chain = Chain()
         let source = chain.source()
         for _ in 0..<3 {
-            let answer = try await source.attesters(5, [:])
+            let answer = try await source.attesters(5, [:], expecting: [])
             #expect(answer.rows.isEmpty && answer.dependentRoot == Root(padding: [1]))
         }
         #expect(chain.questions == [0])
@@ -122,7 +144,7 @@ struct DutiesSourceTests {
             var asked: [Epoch] = []
             for epoch in [5, 6] as [Epoch] {
                 let before = chain.questions.count
-                _ = try await source.attesters(epoch, Self.validators(0..<2))
+                _ = try await source.attesters(epoch, Self.validators(0..<2), expecting: [])
                 if chain.questions.count > before { asked.append(epoch) }
             }
             return asked
@@ -153,8 +175,11 @@ struct DutiesSourceTests {
             return chain.cacheEvents.withLock { $0 }
         }
         #expect(
-            try await events { _ = try await source.attesters(5, Self.validators(0..<3000)) } == [.miss(.attesters)])
-        #expect(try await events { _ = try await source.attesters(5, Self.validators(0..<9)) } == [.hit(.attesters)])
+            try await events { _ = try await source.attesters(5, Self.validators(0..<3000), expecting: []) }
+                == [.miss(.attesters)])
+        #expect(
+            try await events { _ = try await source.attesters(5, Self.validators(0..<9), expecting: []) }
+                == [.hit(.attesters)])
         #expect(try await events { _ = try await source.proposers(5, .v1) } == [.miss(.proposers)])
         #expect(try await events { _ = try await source.proposers(5, .v1) } == [.hit(.proposers)])
         #expect(try await events { _ = try await source.syncs(5, Self.validators(0..<1)) } == [.miss(.syncs)])
@@ -170,7 +195,7 @@ struct DutiesSourceTests {
         let source = chain.source()
         chain.isOptimistic.withLock { $0 = true }
         for _ in 0..<2 {
-            let answer = try await source.attesters(5, Self.validators(0..<2))
+            let answer = try await source.attesters(5, Self.validators(0..<2), expecting: [])
             #expect(answer.rows.count == 2 && answer.isExecutionOptimistic)
         }
         #expect(chain.questions == [2, 2])
@@ -181,7 +206,7 @@ struct DutiesSourceTests {
         let chain = Chain()
         let source = chain.source()
         chain.isOptimistic.withLock { $0 = true }
-        let answer = try await source.attesters(5, Self.validators(0..<1500))
+        let answer = try await source.attesters(5, Self.validators(0..<1500), expecting: [])
         #expect(answer.rows.count == 1500)
         #expect(chain.questions == [1000, 500, 1000, 500, 1000, 500, 1500])
     }
@@ -212,7 +237,7 @@ struct DutiesSourceTests {
     func proposerVersions() async throws {
         let source = DutiesSource(
             .init(
-                attesters: { _, _ async throws(BeaconError) in
+                attesters: { _, _, _ async throws(BeaconError) in
                     DutiesAnswer(dependentRoot: nil, isExecutionOptimistic: false, rows: [])
                 },
                 proposers: { _, version async throws(BeaconError) in

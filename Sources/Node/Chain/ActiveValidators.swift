@@ -10,13 +10,24 @@ import Timing
 ///
 /// Asked for once in each epoch of our own clock: neither the epoch that a caller is interested in nor validators that
 /// are not deposited yet cause questions. Callers at the same time share one, and after a failure the next one waits.
+///
+/// The chain forgets no validator, so one that was known and is missing from an answer is that node's fault: all nodes
+/// are asked for it. If none knows it, or the chain is said to know none of ours, the next slot asks again.
 final class ActiveValidators: Sendable {
     typealias Fetch = @Sendable ([PubKey]) async throws(BeaconError) -> [BeaconValidator]
+    /// What each node says.
+    typealias FetchEach = @Sendable ([PubKey]) async -> [[BeaconValidator]]
 
     private struct State {
         var rows: [BeaconValidator] = []
+        /// Keys that no node knows.
+        var absent: Set<PubKey> = []
         /// Our epoch when they were asked for.
         var askedIn: Epoch?
+        /// Our slot when that was asked for the last time, if the answer is not to be believed.
+        var doubtedIn: Slot?
+        /// Those of which was told that a node lacks them.
+        var lacking: Set<PubKey> = []
         /// Our slot when the chain last left a branch.
         var forgottenIn: Slot?
         var failure: (error: BeaconError, until: Instant)?
@@ -29,8 +40,17 @@ final class ActiveValidators: Sendable {
     private enum Step {
         case known([BeaconValidator])
         case refused(BeaconError)
-        case ask(Epoch)
+        case ask(Slot)
         case wait
+    }
+
+    private struct Reply: Sendable {
+        var rows: [BeaconValidator]
+        /// Known before, and missing from the first answer.
+        var lacking: Set<PubKey>
+        /// In no answer.
+        var absent: Set<PubKey>
+        var isDoubtful: Bool
     }
 
     private static let pauseMax = Duration.seconds(5)
@@ -40,28 +60,37 @@ final class ActiveValidators: Sendable {
     private let clock: SlotClock
     private let now: @Sendable () -> Instant
     private let fetch: Fetch
+    private let fetchEach: FetchEach
+    private let lacks: @Sendable ([PubKey]) -> Void
+    private let observe: @Sendable ([BeaconValidator]) -> Void
     private let state = Mutex(State())
 
+    /// - Parameters:
+    ///   - lacks: told of validators that were known and that a node does not know; once, until they are known again.
+    ///   - observe: told of what is known, after each answer.
     init(
         pubKeys: [PubKey], clock: SlotClock, now: @escaping @Sendable () -> Instant = SystemClock.now,
-        fetch: @escaping Fetch
+        fetchEach: @escaping FetchEach = { _ in [] }, lacks: @escaping @Sendable ([PubKey]) -> Void = { _ in },
+        observe: @escaping @Sendable ([BeaconValidator]) -> Void = { _ in }, fetch: @escaping Fetch
     ) {
         self.pubKeys = pubKeys
         self.clock = clock
         self.now = now
+        self.fetchEach = fetchEach
+        self.lacks = lacks
+        self.observe = observe
         self.fetch = fetch
     }
 
-    /// - Parameter observe: told of each answer.
     convenience init(
         client: BeaconClient, pubKeys: [PubKey], clock: SlotClock,
+        lacks: @escaping @Sendable ([PubKey]) -> Void = { _ in },
         observe: @escaping @Sendable ([BeaconValidator]) -> Void = { _ in }
     ) {
-        self.init(pubKeys: pubKeys, clock: clock) { keys async throws(BeaconError) in
-            let rows = try await client.validators(.pubKeys(keys))
-            observe(rows)
-            return rows
-        }
+        self.init(
+            pubKeys: pubKeys, clock: clock, fetchEach: { await client.validatorsOfEach($0) }, lacks: lacks,
+            observe: observe,
+            fetch: { keys async throws(BeaconError) in try await client.validators(.pubKeys(keys)) })
     }
 
     /// Validators that have duties in an epoch: active now, or active then.
@@ -72,13 +101,21 @@ final class ActiveValidators: Sendable {
         return Dictionary(rows.map { ($0.index, $0.validator.pubKey) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// Validators that have a vote in an epoch: whatever a beacon node says of their duties, it is wrong without them.
+    func expected(in epoch: Epoch) async throws(BeaconError) -> Set<ValidatorIndex> {
+        let rows = try await known().filter { row in
+            row.validator.activationEpoch <= epoch && epoch < row.validator.exitEpoch
+        }
+        return Set(rows.map { $0.index })
+    }
+
     /// Those that the chain knows, by index.
     func known() async throws(BeaconError) -> [BeaconValidator] {
         while true {
             switch state.withLock({ nextStep(&$0) }) {
             case .known(let rows): return rows
             case .refused(let error): throw error
-            case .ask(let epoch): return try await ask(in: epoch)
+            case .ask(let slot): return try await ask(in: slot)
             case .wait:
                 await waitForAnswer()
                 if Task.isCancelled {
@@ -101,43 +138,89 @@ final class ActiveValidators: Sendable {
 
     private func nextStep(_ state: inout State) -> Step {
         let now = now()
-        let epoch = clock.epoch(of: clock.currentSlot(at: now))
-        if state.askedIn == epoch { return .known(state.rows) }
+        let slot = clock.currentSlot(at: now)
+        if state.askedIn == clock.epoch(of: slot) {
+            // Who asks again keeps nobody waiting.
+            if state.isAsking || state.doubtedIn == nil || state.doubtedIn == slot { return .known(state.rows) }
+        }
         if state.isAsking { return .wait }
         // A clock that was set back must not make the pause longer.
         if let failure = state.failure, now < failure.until, failure.until - now <= Self.pauseMax {
             return .refused(failure.error)
         }
         state.isAsking = true
-        return .ask(epoch)
+        return .ask(slot)
     }
 
-    private func ask(in epoch: Epoch) async throws(BeaconError) -> [BeaconValidator] {
-        let result: Result<[BeaconValidator], BeaconError>
+    private func ask(in slot: Slot) async throws(BeaconError) -> [BeaconValidator] {
+        let reply: Result<Reply, BeaconError>
         do throws(BeaconError) {
-            result = .success(try await fetch(pubKeys).sorted { $0.index < $1.index })
+            reply = .success(try await completed(fetch(pubKeys)))
         } catch {
-            result = .failure(error)
+            reply = .failure(error)
         }
-        let waiters = state.withLock { state in
-            switch result {
-            case .success(let rows):
-                state.rows = rows
-                state.askedIn = epoch
-                state.failure = nil
-                state.backoff.reset()
-            // Who gave up says nothing about the beacon node: the next caller asks.
-            case .failure(let error) where error.cause == .cancelled: break
-            case .failure(let error):
-                var generator = SystemRandomNumberGenerator()
-                state.failure = (error, now() + state.backoff.next(using: &generator))
-            }
+        let (rows, news, waiters) = state.withLock { state in
+            let (rows, news) = take(reply, in: slot, &state)
             state.isAsking = false
             defer { state.waiters = [:] }
-            return state.waiters
+            return (rows, news, state.waiters)
         }
         for waiter in waiters.values { waiter.resume() }
-        return try result.get()
+        if !news.isEmpty { lacks(news.sorted()) }
+        if case .success(let known) = rows, case .success = reply { observe(known) }
+        return try rows.get()
+    }
+
+    /// - Returns: what to answer, and which validators a node has come to lack.
+    private func take(
+        _ reply: Result<Reply, BeaconError>, in slot: Slot, _ state: inout State
+    ) -> (Result<[BeaconValidator], BeaconError>, Set<PubKey>) {
+        let epoch = clock.epoch(of: slot)
+        switch reply {
+        case .success(let reply):
+            let news = reply.lacking.subtracting(state.lacking)
+            state.rows = reply.rows
+            state.absent = reply.absent
+            state.lacking = reply.lacking
+            state.askedIn = epoch
+            state.doubtedIn = reply.isDoubtful ? slot : nil
+            state.failure = nil
+            state.backoff.reset()
+            return (.success(reply.rows), news)
+        // Who gave up says nothing about the beacon node: the next caller asks.
+        case .failure(let error) where error.cause == .cancelled: return (.failure(error), [])
+        // Asked again in vain: what is known of this epoch is still known.
+        case .failure where state.askedIn == epoch:
+            state.doubtedIn = slot
+            return (.success(state.rows), [])
+        case .failure(let error):
+            var generator = SystemRandomNumberGenerator()
+            state.failure = (error, now() + state.backoff.next(using: &generator))
+            return (.failure(error), [])
+        }
+    }
+
+    /// An answer with what it leaves out: from the other nodes, else as it was known. Nobody is asked for what all nodes
+    /// did not know the last time.
+    private func completed(_ answer: [BeaconValidator]) async -> Reply {
+        let (before, absent) = state.withLock { ($0.rows, $0.absent) }
+        var rows = answer
+        var missing = Set(pubKeys).subtracting(answer.map { $0.validator.pubKey })
+        let lacking = missing.intersection(before.map { $0.validator.pubKey })
+        let unsure = missing.subtracting(absent)
+        if !unsure.isEmpty {
+            for row in await fetchEach(unsure.sorted()).joined()
+            where missing.remove(row.validator.pubKey) != nil { rows.append(row) }
+        }
+        // Who gave up has not heard them all.
+        let gaveUp = Task.isCancelled && !unsure.isEmpty
+        let taken = Set(rows.map { $0.index })
+        let kept = before.filter { missing.contains($0.validator.pubKey) && !taken.contains($0.index) }
+        rows += kept
+        return Reply(
+            rows: rows.sorted { $0.index < $1.index }, lacking: lacking,
+            absent: gaveUp ? absent : missing.subtracting(kept.map { $0.validator.pubKey }),
+            isDoubtful: gaveUp || !kept.isEmpty || rows.isEmpty && !pubKeys.isEmpty)
     }
 
     /// Returns when the question under way is answered, or the task cancelled.

@@ -13,6 +13,8 @@ struct DutiesCache<Row: DutyRow & Hashable>: Sendable {
     private struct Entry: Sendable {
         var asked: Set<ValidatorIndex>
         var answer: DutiesAnswer<Row>
+        /// Those that must have a row and have none, each with our slot when they were asked for.
+        var lacking: [ValidatorIndex: Slot] = [:]
     }
 
     enum Lookup: Sendable {
@@ -25,9 +27,15 @@ struct DutiesCache<Row: DutyRow & Hashable>: Sendable {
     private(set) var generation: UInt64 = 0
 
     /// The rows of these validators; of nobody: the answer's other members, and all rows if `store` was told of nobody.
-    func look(_ epoch: Epoch, _ validators: some Collection<ValidatorIndex>) -> Lookup {
+    ///
+    /// - Parameter slot: of our own clock: who lacks a row is asked for once in each.
+    func look(_ epoch: Epoch, _ validators: some Collection<ValidatorIndex>, at slot: Slot? = nil) -> Lookup {
         guard let entry = entries[epoch] else { return .missing(validators.sorted()) }
-        let missing = validators.filter { !entry.asked.contains($0) }
+        let missing = validators.filter { validator in
+            guard entry.asked.contains(validator) else { return true }
+            guard let slot, let askedIn = entry.lacking[validator] else { return false }
+            return askedIn != slot
+        }
         guard missing.isEmpty else { return .missing(missing.sorted()) }
         var answer = entry.answer
         if !entry.asked.isEmpty {
@@ -42,8 +50,10 @@ struct DutiesCache<Row: DutyRow & Hashable>: Sendable {
     /// - Parameters:
     ///   - asked: for whom; empty for answers that have the rows of everybody.
     ///   - generation: when the nodes were asked.
+    ///   - lacking: those that must have a row and have none, and our slot then.
     mutating func store(
-        _ epoch: Epoch, asked: some Collection<ValidatorIndex>, _ answer: DutiesAnswer<Row>, asOf generation: UInt64
+        _ epoch: Epoch, asked: some Collection<ValidatorIndex>, _ answer: DutiesAnswer<Row>, asOf generation: UInt64,
+        lacking: [ValidatorIndex: Slot] = [:]
     ) {
         guard generation == self.generation, !answer.isExecutionOptimistic else { return }
         if var entry = entries[epoch], entry.answer.dependentRoot == answer.dependentRoot, !asked.isEmpty {
@@ -51,9 +61,10 @@ struct DutiesCache<Row: DutyRow & Hashable>: Sendable {
             entry.answer.rows.removeAll { new.contains($0.validatorIndex) }
             entry.answer.rows += answer.rows
             entry.asked.formUnion(new)
+            entry.lacking = entry.lacking.filter { !new.contains($0.key) }.merging(lacking) { $1 }
             entries[epoch] = entry
         } else {
-            entries[epoch] = Entry(asked: Set(asked), answer: answer)
+            entries[epoch] = Entry(asked: Set(asked), answer: answer, lacking: lacking)
         }
         while entries.count > Self.epochsMax, let oldest = entries.keys.min() { entries[oldest] = nil }
     }

@@ -11,7 +11,9 @@ final class DutiesSource: Sendable {
     struct Questions: Sendable {
         typealias Validators = [ValidatorIndex: PubKey]
 
-        var attesters: @Sendable (Epoch, Validators) async throws(BeaconError) -> DutiesAnswer<AttesterDuty>
+        /// The last: those of the validators that must have a row.
+        var attesters:
+            @Sendable (Epoch, Validators, Set<ValidatorIndex>) async throws(BeaconError) -> DutiesAnswer<AttesterDuty>
         var proposers:
             @Sendable (Epoch, BeaconEndpoint.ProposerDutiesVersion) async throws(BeaconError)
                 -> DutiesAnswer<ProposerDuty>
@@ -77,8 +79,9 @@ final class DutiesSource: Sendable {
         let slotsPerEpoch = clock.slotsPerEpoch
         self.init(
             Questions(
-                attesters: { epoch, validators async throws(BeaconError) in
-                    try await client.attesterDuties(epoch, validators: validators, slotsPerEpoch: slotsPerEpoch)
+                attesters: { epoch, validators, expecting async throws(BeaconError) in
+                    try await client.attesterDuties(
+                        epoch, validators: validators, expecting: expecting, slotsPerEpoch: slotsPerEpoch)
                 },
                 proposers: { epoch, version async throws(BeaconError) in
                     try await client.proposerDuties(epoch, version: version, slotsPerEpoch: slotsPerEpoch)
@@ -91,10 +94,16 @@ final class DutiesSource: Sendable {
     // MARK: Questions
 
     /// By slot. Without validators the answer still has the dependent root.
+    ///
+    /// - Parameter expecting: those that are active in the epoch. Of whom no node has a row the next slot asks again.
     func attesters(
-        _ epoch: Epoch, _ validators: [ValidatorIndex: PubKey]
+        _ epoch: Epoch, _ validators: [ValidatorIndex: PubKey], expecting: Set<ValidatorIndex>
     ) async throws(BeaconError) -> DutiesAnswer<AttesterDuty> {
-        var answer = try await answer(epoch, validators, in: \.attesters, .attesters, questions.attesters)
+        let ask = questions.attesters
+        var answer = try await answer(epoch, validators, in: \.attesters, .attesters, expecting: expecting) {
+            epoch, part async throws(BeaconError) in
+            try await ask(epoch, part, expecting.filter { part[$0] != nil })
+        }
         answer.rows.sort { ($0.slot, $0.validatorIndex) < ($1.slot, $1.validatorIndex) }
         return answer
     }
@@ -130,13 +139,15 @@ final class DutiesSource: Sendable {
     private func answer<Row>(
         _ epoch: Epoch, _ validators: [ValidatorIndex: PubKey],
         in cache: WritableKeyPath<Caches, DutiesCache<Row>> & Sendable, _ kind: Kind,
+        expecting: Set<ValidatorIndex> = [],
         _ ask: (Epoch, [ValidatorIndex: PubKey]) async throws(BeaconError) -> DutiesAnswer<Row>
     ) async throws(BeaconError) -> DutiesAnswer<Row> {
         // Without the cache, what this question brought so far.
         let source = isCaching ? shelf : Shelf()
+        let slot = clock.currentSlot(at: now())
         for attempt in 0..<Self.attemptsMax {
             let (lookup, generation) = source.caches.withLock { caches in
-                (caches[keyPath: cache].look(epoch, validators.keys), caches[keyPath: cache].generation)
+                (caches[keyPath: cache].look(epoch, validators.keys, at: slot), caches[keyPath: cache].generation)
             }
             if attempt == 0 {
                 if case .known = lookup { observe(.hit(kind)) } else { observe(.miss(kind)) }
@@ -149,11 +160,16 @@ final class DutiesSource: Sendable {
                 let indices = Set(missing[start..<min(start + Self.chunkMax, missing.count)])
                 let part = validators.filter { indices.contains($0.key) }
                 let answer = try await ask(epoch, part)
-                source.caches.withLock { $0[keyPath: cache].store(epoch, asked: indices, answer, asOf: generation) }
+                let rowless = indices.intersection(expecting).subtracting(answer.rows.map { $0.validatorIndex })
+                let lacking = Dictionary(uniqueKeysWithValues: rowless.map { ($0, slot) })
+                source.caches.withLock {
+                    $0[keyPath: cache].store(epoch, asked: indices, answer, asOf: generation, lacking: lacking)
+                }
                 if source !== shelf {
                     shelf.caches.withLock { caches in
                         let generation = caches[keyPath: cache].generation
-                        caches[keyPath: cache].store(epoch, asked: indices, answer, asOf: generation)
+                        caches[keyPath: cache].store(
+                            epoch, asked: indices, answer, asOf: generation, lacking: lacking)
                     }
                 }
                 // Nothing to add to it, kept or not.

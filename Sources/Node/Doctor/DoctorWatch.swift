@@ -72,7 +72,8 @@ final class DoctorWatch: Sendable {
                 guard from <= to else { return }
                 if state.skipped.count >= Self.headsMax { state.skipped.removeFirst() }
                 state.skipped.append((now, Int(clamping: to.rawValue - from.rawValue) + 1, why))
-            case .started, .decided, .analysed, .roundChanged, .retrying, .dutiesUnavailable, .fault, .prioritiesAgreed:
+            case .started, .decided, .analysed, .roundChanged, .retrying, .dutiesUnavailable,
+                .validatorsWithoutDuty, .fault, .prioritiesAgreed:
                 break
             }
         }

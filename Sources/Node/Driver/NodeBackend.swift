@@ -82,7 +82,7 @@ struct NodeBackend: ValidatorAPIBackend {
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty> {
         try requireNear(epoch)
         let wanted = try await select(epoch, indices)
-        return try await duties.attesters(epoch, wanted)
+        return try await duties.attesters(epoch, wanted, expecting: try await validators.expected(in: epoch))
     }
 
     func proposerDuties(

@@ -38,7 +38,7 @@ struct NodeEffects: Sendable {
         switch effect {
         case .persist, .note, .answer: break  // the driver's own
         case .resolveDuties(let epoch, let kinds):
-            for kind in kinds.sorted() { work { await resolveDuties(epoch, kind) } }
+            for kind in kinds.sorted() { tasks.run { await resolveDuties(epoch, kind, post) } }
         case .fetch(let duty, .attestationData(let committees)): fetch(duty, committees, post)
         case .fetch(let duty, let request): work { await fetch(duty, request) }
         case .sendConsensus(let message): consensus.send(message)
@@ -59,20 +59,35 @@ struct NodeEffects: Sendable {
         }
     }
 
-    private func resolveDuties(_ epoch: Epoch, _ kind: DutyKind) async -> Event {
+    private func resolveDuties(_ epoch: Epoch, _ kind: DutyKind, _ post: Post) async {
         do throws(BeaconError) {
             let active = try await validators.active(in: epoch)
-            return .dutiesResolved(epoch, kind, active.isEmpty ? [] : try await rows(of: epoch, kind, active))
+            let rows = active.isEmpty ? [] : try await rows(of: epoch, kind, active)
+            let without = try await kind == .attester ? validatorsWithoutRow(in: epoch, active, rows) : []
+            // A cluster that waits for its deposits looks the same as a node that leaves out all rows.
+            let isUnknown = try await validators.known().isEmpty
+            post(.dutiesResolved(epoch, kind, rows))
+            if isUnknown || !without.isEmpty { post(.dutiesIncomplete(epoch, kind, without: without)) }
         } catch {
-            return .dutiesUnavailable(epoch, kind, reason: "\(error)")
+            post(.dutiesUnavailable(epoch, kind, reason: "\(error)"))
         }
+    }
+
+    private func validatorsWithoutRow(
+        in epoch: Epoch, _ active: [ValidatorIndex: PubKey], _ rows: [DutyDefinition]
+    ) async throws(BeaconError) -> [PubKey] {
+        let voters = Set(rows.map { $0.pubKey })
+        return try await validators.expected(in: epoch).compactMap { active[$0] }
+            .filter { !voters.contains($0) }.sorted()
     }
 
     private func rows(
         of epoch: Epoch, _ kind: DutyKind, _ active: [ValidatorIndex: PubKey]
     ) async throws(BeaconError) -> [DutyDefinition] {
         switch kind {
-        case .attester: return try await duties.attesters(epoch, active).rows.map { .attester($0) }
+        case .attester:
+            let expecting = try await validators.expected(in: epoch)
+            return try await duties.attesters(epoch, active, expecting: expecting).rows.map { .attester($0) }
         case .proposer:
             return try await duties.proposers(epoch, .v1).rows
                 .filter { active[$0.validatorIndex] == $0.pubKey }.map { .proposer($0) }

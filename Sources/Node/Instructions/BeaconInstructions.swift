@@ -153,7 +153,10 @@ final class BeaconInstructions: Sendable {
         var failure: BeaconError?
         for epoch in [epoch, epoch + 1] {
             do throws(BeaconError) {
-                let rows = try await duties.attesters(epoch, try await validators.active(in: epoch)).rows
+                let active = try await validators.active(in: epoch)
+                let rows = try await duties.attesters(
+                    epoch, active, expecting: try await validators.expected(in: epoch)
+                ).rows
                 let open = committees.withLock { $0.open(rows, at: currentSlot) }
                 for start in stride(from: 0, to: open.count, by: Self.chunk) {
                     try await subscribe(Array(open[start..<min(start + Self.chunk, open.count)]))

@@ -91,8 +91,8 @@ struct DutyMetrics: Sendable {
         case .analysed(let analysis): receive(analysis)
         case .dutiesMissed(let from, let to, _, _):
             skipped.add(from <= to ? Double(to.rawValue - from.rawValue) + 1 : 0)
-        case .succeeded, .failed, .peerAbsent, .peerReturned, .roundChanged, .retrying, .dutiesUnavailable, .fault,
-            .prioritiesAgreed, .twinSeen, .stillHalted:
+        case .succeeded, .failed, .peerAbsent, .peerReturned, .roundChanged, .retrying, .dutiesUnavailable,
+            .validatorsWithoutDuty, .fault, .prioritiesAgreed, .twinSeen, .stillHalted:
             break
         }
     }
