@@ -63,8 +63,8 @@ struct ChainDiscoveryTests {
         private let uses = Mutex<[Set<Int>]>([])
         private let naps = Mutex(0)
         let specVersion = Mutex([Network.hoodi.genesisForkVersion])
-        /// By node and turn, the last one for ever; phase0 alone for nodes without.
-        let specs = Mutex<[Int: [ChainSpec]]>([:])
+        /// By node and turn, the last one for ever, nil for silence; phase0 alone for nodes without.
+        let specs = Mutex<[Int: [ChainSpec?]]>([:])
         let statuses = Mutex<[Int: SyncingStatus]>([:])
         let idle = Mutex<[Set<Int>]>([])
         let specQuestions = Mutex(0)
@@ -90,12 +90,16 @@ struct ChainDiscoveryTests {
                 },
                 specOf: { [self] node async throws(BeaconError) in
                     specQuestions.withLock { $0 += 1 }
-                    let scripted = specs.withLock { specs in
-                        let spec = specs[node]?.first
+                    // Empty for nodes without.
+                    let scripted: [ChainSpec?] = specs.withLock { specs in
+                        let turn = Array(specs[node, default: []].prefix(1))
                         if specs[node, default: []].count > 1 { specs[node]?.removeFirst() }
-                        return spec
+                        return turn
                     }
-                    if let scripted { return scripted }
+                    if let spec = scripted.compactMap({ $0 }).first { return spec }
+                    guard scripted.isEmpty else {
+                        throw BeaconError(endpoint: "spec", node: "http://node\(node)", cause: .timeout)
+                    }
                     let version = specVersion.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }
                     let entry = ForkSchedule.Entry(fork: .phase0, version: version, epoch: 0)
                     guard let forks = try? ForkSchedule([entry]) else {
@@ -274,6 +278,23 @@ struct ChainDiscoveryTests {
         #expect(
             lines.count == 1 && lines[0].contains("node1") && lines[0].contains("fulu at epoch 9 instead of at epoch 7")
         )
+    }
+
+    @Test("a node that is away leaves the forks not to one that disagrees; who disagrees is named, not who was away")
+    func lastWords() async throws {
+        let script = Script([[Self.hoodi], [Self.hoodi]])
+        let (seven, nine) = (try Self.spec(fulu: 7), try Self.spec(fulu: 9))
+        // The first is what the start reads: of as many the first configured is right.
+        script.specs.withLock { $0 = [0: [seven, nil, nil, seven], 1: [nine]] }
+        let log = LineLog()
+        let changes = try await Self.forks(script, napsMax: 5, log: log)
+        #expect(changes.isEmpty)
+        let lines = log.lines.filter { $0.contains("disagrees") }
+        #expect(lines.count == 1 && lines[0].contains("http://node1"))
+        // It changes its mind: now nobody says what we go by.
+        script.specs.withLock { $0 = [0: [seven, nil, nine], 1: [nine]] }
+        let moved = try await Self.forks(script, napsMax: 5)
+        #expect(moved == [9])
     }
 
     @Test("other constants are told once, not taken; that they are as before again is told, too")

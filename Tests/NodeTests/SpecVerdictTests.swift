@@ -26,10 +26,11 @@ struct SpecVerdictTests {
     }
 
     @Test(
-        "most nodes are right; as many against as many, what we go by stays",
+        "most nodes are right; what we go by stays while a node says so and no more than half say something else",
         arguments: [
             ([9], nil, 9, []), ([9, 9], 7, 9, []), ([9, 7, 9], 7, 9, [1]), ([9, 7], 7, 7, [0]), ([9, 8], 7, 9, [1]),
             ([.farFuture, .farFuture, 9], 9, .farFuture, [2]), ([9], .farFuture, 9, []), ([9, 7], nil, 9, [1]),
+            ([9, 9, 8, 7], 7, 7, [0, 1, 2]), ([9, 9, 9, 7], 7, 9, [3]), ([8, 9, 9], nil, 9, [0]),
         ] as [([Epoch], Epoch?, Epoch, Set<Int>)])
     func majority(said: [Epoch], current: Epoch?, agreed: Epoch, dissenters: Set<Int>) throws {
         let verdict = try Self.judge(said, current: current)

@@ -97,14 +97,21 @@ extension ChainDiscovery {
         // Nobody there: asked again at the next look.
         guard !answers.isEmpty else { return }
         sight.specAskedIn = epoch
-        let verdict = SpecVerdict(
-            answers.map { ($0.node, $0.answer) }, forkVersion: forkVersion, current: sight.spec)
+        let words = words.note(answers)
+        let verdict = SpecVerdict(words, forkVersion: forkVersion, current: sight.spec)
+        // Their last words count; if they are gone for good, a restart goes by the others.
+        let silent = words.map { $0.node }.filter { node in !answers.contains { $0.node == node } }
         for (node, _) in answers where sight.dissenters[node] != verdict.dissenters[node] {
             sight.dissenters[node] = verdict.dissenters[node]
             if let why = verdict.dissenters[node] {
+                var metadata: Logger.Metadata = ["node": "\(questions.nodes[node])", "difference": "\(why)"]
+                if !silent.isEmpty {
+                    metadata["silent"] = "\(silent.map { questions.nodes[$0] }.joined(separator: " "))"
+                }
                 logger.error(
-                    "beacon node disagrees with the others about the chain; update it or its network configuration",
-                    metadata: ["node": "\(questions.nodes[node])", "difference": "\(why)"])
+                    "beacon node disagrees with the others about the chain; update it or its network configuration. If "
+                        + "it is right, and the silent ones are gone for good, remove them and restart this node",
+                    metadata: metadata)
             } else {
                 logger.info("beacon node agrees with the others", metadata: ["node": "\(questions.nodes[node])"])
             }

@@ -67,6 +67,7 @@ struct ChainDiscovery: Sendable {
     let reconnections: Reconnections
     /// Nodes known to be of the cluster's chain.
     let members = Members()
+    let words = LastWords()
 
     /// - Parameter reconnections: told by the client.
     init(
@@ -145,8 +146,7 @@ struct ChainDiscovery: Sendable {
         while true {
             let answers = await answers(of: members.all, questions.specOf) { told.note($0, logger) }
             try Task.checkCancellation()
-            let verdict = SpecVerdict(
-                answers.map { ($0.node, $0.answer) }, forkVersion: forkVersion, current: nil)
+            let verdict = SpecVerdict(words.note(answers), forkVersion: forkVersion, current: nil)
             if let agreed = verdict.agreed { return agreed }
             for (node, why) in verdict.dissenters.sorted(by: { $0.key < $1.key }) {
                 told.note("spec at \(questions.nodes[node]): \(why)", logger, brief: why)
@@ -211,6 +211,19 @@ final class Members: Sendable {
         nodes.withLock { nodes in
             nodes.formUnion(new)
             return nodes
+        }
+    }
+}
+
+/// What each node said last of the chain's forks and constants.
+final class LastWords: Sendable {
+    private let words = Mutex<[Int: ChainSpec]>([:])
+
+    /// Returns those of all nodes that ever said something, in the nodes' order.
+    func note(_ answers: [(node: Int, answer: ChainSpec)]) -> [(node: Int, spec: ChainSpec)] {
+        words.withLock { words in
+            for (node, spec) in answers { words[node] = spec }
+            return words.sorted { $0.key < $1.key }.map { (node: $0.key, spec: $0.value) }
         }
     }
 }

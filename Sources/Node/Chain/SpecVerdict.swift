@@ -1,8 +1,9 @@
 import BeaconAPI
 import Ethereum
 
-/// What the beacon nodes say of the chain's forks and constants. Most of them are right; if as many say this as that,
-/// what we go by stays, or the first configured is right.
+/// What the beacon nodes say of the chain's forks and constants, each by its last word: who is away for a while does not
+/// leave the matter to who is there. What we go by stays as long as one of them says so, unless more than half say
+/// something else; else most of them are right, and of as many the first configured.
 struct SpecVerdict {
     /// Nil if nobody answered for our chain.
     private(set) var agreed: ChainSpec?
@@ -10,7 +11,7 @@ struct SpecVerdict {
     private(set) var dissenters: [Int: String] = [:]
 
     /// - Parameters:
-    ///   - answers: in the order of preference.
+    ///   - answers: each node's last, in the order of preference.
     ///   - forkVersion: of the genesis of our chain.
     ///   - current: what we go by; nil at the start.
     init(_ answers: [(node: Int, spec: ChainSpec)], forkVersion: ForkVersion, current: ChainSpec?) {
@@ -23,8 +24,12 @@ struct SpecVerdict {
             }
         }
         let most = groups.map(\.nodes).max()
-        let best = groups.filter { $0.nodes == most }
-        agreed = (best.first { $0.spec == current } ?? best.first)?.spec
+        let all = groups.reduce(0) { $0 + $1.nodes }
+        if let current, groups.contains(where: { $0.spec == current }), 2 * (most ?? 0) <= all {
+            agreed = current
+        } else {
+            agreed = groups.first { $0.nodes == most }?.spec
+        }
         for (node, spec) in answers {
             if spec.forks.genesisVersion != forkVersion {
                 dissenters[node] = "GENESIS_FORK_VERSION is not \(forkVersion), as in the cluster lock"
