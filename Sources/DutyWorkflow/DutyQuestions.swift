@@ -122,6 +122,11 @@ struct DutyQuestions: Sendable {
 
     func isOut(_ question: DutyQuestion) -> Bool { states[question]?.isOut ?? false }
 
+    /// Whether what is known is to be relied on.
+    func isSettled(_ question: DutyQuestion) -> Bool {
+        states[question].map { !$0.isOut && $0.doubt == .no } ?? true
+    }
+
     /// Epochs that are over.
     mutating func forget(before epoch: Epoch) { states = states.filter { $0.key.epoch >= epoch } }
 }

@@ -131,6 +131,16 @@ struct Scheduler: Sendable {
         return own.merging(told[later]?.duties[next] ?? [:]) { first, _ in first }
     }
 
+    /// Whether the beacon node has told who has this duty, and that this validator has not. Not while it is asked again, nor
+    /// in the last slot of an epoch whose next one is unknown.
+    func isUndue(_ duty: Duty, _ pubKey: PubKey) -> Bool {
+        let next = question(of: Duty(slot: Slot(duty.slot.rawValue &+ 1), type: duty.type))
+        guard let question = question(of: duty), let next, told[next] != nil || question.kind != .sync,
+            questions.isSettled(question), questions.isSettled(next), let known = definitions(of: duty)
+        else { return false }
+        return known[pubKey] == nil
+    }
+
     func nextWake(after now: Instant) -> Instant {
         guard now >= clock.genesis else { return clock.genesis }
         var next = clock.start(of: Slot(clock.currentSlot(at: now).rawValue + 1))

@@ -42,6 +42,12 @@ extension Workflow {
             return "share \(partial.shareIndex) is not this operator's, which is \(configuration.shareIndex)"
         }
         if let refusal = dutyDB.refusalOfLocal(duty, key, partial) { return refusal }
+        // Peers whose beacon nodes say the same would not take it, and the caller would wait in vain. Reveals are let
+        // through: should the beacon node's word be old, a block is worth more than a wait.
+        if duty.type.rules.selects != nil, scheduler.isUndue(duty, key.pubKey) {
+            return "validator \(key.pubKey) has no such duty in slot \(duty.slot.rawValue), says the beacon node: ask "
+                + "for its duties again"
+        }
         guard !parSigDB.contradictsOwn(duty, key, partial) else {
             return "another message was signed for duty \(duty) before"
         }
