@@ -1,6 +1,8 @@
 /// Beacon nodes and the execution clients behind them.
 extension Examination {
     private static let behindMax: UInt64 = 320
+    /// Slots between two heads: some empty slots and a slow import are no reason.
+    private static let apartMax: UInt64 = 8
 
     static func beaconNodes(_ facts: Facts) -> [Finding] {
         let works = facts.beaconNodes.contains { node in
@@ -9,7 +11,23 @@ extension Examination {
         }
         // One that works is enough.
         let grave: Finding.Severity = works ? .warning : .error
-        return facts.beaconNodes.flatMap { beaconNode($0, grave) } + beaconRules(facts)
+        return facts.beaconNodes.flatMap { beaconNode($0, grave) } + apart(facts.beaconNodes) + beaconRules(facts)
+    }
+
+    /// Those that say that they follow the chain, and whose head is far behind another's that says so, too.
+    private static func apart(_ nodes: [BeaconNodeFacts]) -> [Finding] {
+        let heads = nodes.compactMap { node -> (name: String, slot: UInt64)? in
+            guard case .following(let behind)? = node.state, behind <= behindMax else { return nil }
+            return node.head.map { (node.name, $0) }
+        }
+        guard let newest = heads.max(by: { $0.slot < $1.slot }) else { return [] }
+        return heads.filter { newest.slot - $0.slot > apartMax }.map { node in
+            Finding(
+                .beaconNodesApart, of: node.name, .beaconNode, .warning,
+                "Beacon node \(node.name) says that it follows the chain with a head at slot \(node.slot); that of "
+                    + "\(newest.name) is at slot \(newest.slot).",
+                cure: "One of them is wrong, most likely the older: see its log and its execution client's; restart it.")
+        }
     }
 
     private static func beaconNode(_ node: BeaconNodeFacts, _ grave: Finding.Severity) -> [Finding] {

@@ -78,6 +78,8 @@ package struct BeaconNodeFacts: Sendable {
     package var state: State?
     package var isExecutionOffline = false
     package var isOptimistic = false
+    /// Slot of its head.
+    package var head: UInt64?
     package var peers: UInt64?
     package var version: String?
     package var executionVersion: String?

@@ -22,6 +22,7 @@ package enum FindingID: String, Hashable, Sendable, CaseIterable {
     case beaconNodeForeign = "beacon-node-foreign"
     case beaconNodeSyncing = "beacon-node-syncing"
     case beaconNodeBehind = "beacon-node-behind"
+    case beaconNodesApart = "beacon-nodes-apart"
     case beaconNodeWithoutPeers = "beacon-node-without-peers"
     case beaconNodeClock = "beacon-node-clock"
     case beaconNodeOld = "beacon-node-old"

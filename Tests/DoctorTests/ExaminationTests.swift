@@ -130,6 +130,13 @@ struct ExaminationTests {
         Row(.beaconNodeSyncing, .beaconNode, .error, "40 slots") { $0.beaconNodes[0].state = .syncing(behind: 40) },
         Row(.beaconNodeBehind, .beaconNode, .error, "321 slots") { $0.beaconNodes[0].state = .following(behind: 321) },
         Row(.beaconNodeWithoutPeers, .beaconNode, .error, "no peers") { $0.beaconNodes[0].peers = 0 },
+        Row(.beaconNodesApart, .beaconNode, .warning, "a head at slot 90; that of http://two") {
+            $0.beaconNodes.append(BeaconNodeFacts(name: "http://two"))
+            for (place, head) in [UInt64(90), 99].enumerated() {
+                $0.beaconNodes[place].state = .following(behind: 0)
+                $0.beaconNodes[place].head = head
+            }
+        },
         Row(.beaconNodeClock, .beaconNode, .warning, "+3.0 s off") { $0.beaconNodes[0].clockOffset = .seconds(3) },
         Row(.beaconNodeOld, .beaconNode, .warning, "older than 8.0.0-rc.0") {
             $0.beaconNodes[0].version = "Lighthouse/v7.1.0-cfb1f73/x86_64-linux"

@@ -334,4 +334,22 @@ struct ChainDiscoveryTests {
         #expect(idle.contains([1]) && idle.first == [] && idle.last == [])
         #expect(log.lines.filter { $0.contains("asked last") && $0.contains("node1") }.count == 1)
     }
+
+    @Test("of two nodes one stands still and does not know it: that is told once, and again when it happens again")
+    func apart() async throws {
+        let script = Script([[Self.hoodi], [Self.hoodi]])
+        let log = LineLog()
+        _ = try await Self.forks(script, napsMax: 9, log: log) { _, look in
+            // For the next look, whose slot it is.
+            script.statuses.withLock { statuses in
+                for node in 0...1 {
+                    let isFrozen = node == 1 && [3, 4, 5, 7].contains(look)
+                    statuses[node] = SyncingStatus(
+                        headSlot: isFrozen ? 1 : Slot(UInt64(look) * 32), syncDistance: 0, isSyncing: false)
+                }
+            }
+        }
+        #expect(log.lines.filter { $0.contains("may stand still") && $0.contains("node1") }.count == 2)
+        #expect(script.idle.withLock { $0.allSatisfy(\.isEmpty) })
+    }
 }

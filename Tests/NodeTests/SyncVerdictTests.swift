@@ -34,4 +34,21 @@ struct SyncVerdictTests {
         #expect(Set(verdict.idle.keys) == idle)
         #expect(verdict.idle.values.allSatisfy { !$0.isEmpty })
     }
+
+    @Test(
+        "who is far behind a head near our clock is told of, and asked all the same",
+        arguments: [
+            // Of two nobody can tell which is right.
+            ([status(20), status(100)], [0]), ([status(91), status(100)], [0]), ([status(92), status(100)], []),
+            ([status(20), status(21), status(100)], [0, 1]),
+            // The chain stands still, or both are as old.
+            ([status(20), status(60)], []), ([status(20), status(20)], []),
+            // Known to be wrong by itself, or by more than one other.
+            ([status(20, syncing: true), status(100)], []), ([status(80), status(100), status(100)], []), ([], []),
+        ] as [([SyncingStatus], Set<Int>)])
+    func apart(statuses: [SyncingStatus], apart: Set<Int>) {
+        let verdict = SyncVerdict(statuses.enumerated().map { ($0.offset, $0.element) }, current: 100)
+        #expect(Set(verdict.apart.keys) == apart)
+        #expect(Set(verdict.idle.keys).isDisjoint(with: apart))
+    }
 }

@@ -19,6 +19,8 @@ extension ChainDiscovery {
         /// Nodes that say something else, and nodes that do not follow the chain; each with what was told.
         var dissenters: [Int: String] = [:]
         var idle: [Int: String] = [:]
+        /// Nodes of which was told that their head is far from another's.
+        var apart: Set<Int> = []
     }
 
     /// Until cancelled. Nodes that did not answer before or were of another chain are taken into use once they are of
@@ -87,6 +89,13 @@ extension ChainDiscovery {
             case (nil, nil), (.some, .some): break
             }
             sight.idle[node] = verdict.idle[node]
+            if let why = verdict.apart[node], sight.apart.insert(node).inserted {
+                logger.warning(
+                    "beacon node may stand still without knowing it: its head is far behind another's. It is still asked, "
+                        + "for nobody can tell which of them is right; see both logs",
+                    metadata: ["node": "\(questions.nodes[node])", "reason": "\(why)"])
+            }
+            if verdict.apart[node] == nil { sight.apart.remove(node) }
         }
     }
 

@@ -9,6 +9,9 @@ struct SyncVerdict {
 
     /// Each with the reason.
     private(set) var idle: [Int: String] = [:]
+    /// Nodes that are far behind one whose head is near our clock, each with what was seen: it may be that one that claims
+    /// too much, so they are asked like the others, and people are told.
+    private(set) var apart: [Int: String] = [:]
 
     /// - Parameters:
     ///   - statuses: of the nodes that answered.
@@ -35,6 +38,10 @@ struct SyncVerdict {
         let usual = slots[(slots.count - 1) / 2]
         for (node, slot) in heads where slot + Self.slotsBehindMax < usual {
             idle[node] = "has a head at slot \(slot), others at \(usual)"
+        }
+        guard let newest = slots.last, newest + Self.slotsBehindMax >= current else { return }
+        for (node, slot) in heads where idle[node] == nil && slot + Self.slotsBehindMax < newest {
+            apart[node] = "has a head at slot \(slot), another at \(newest)"
         }
     }
 }

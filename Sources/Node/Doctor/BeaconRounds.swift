@@ -55,6 +55,7 @@ actor BeaconRounds {
             let syncing = checkup.syncing
             found.state =
                 syncing.isSyncing ? .syncing(behind: syncing.syncDistance) : .following(behind: syncing.syncDistance)
+            found.head = syncing.headSlot.rawValue
             found.isExecutionOffline = syncing.isExecutionOffline
             found.isOptimistic = syncing.isOptimistic
             found.peers = checkup.peers
