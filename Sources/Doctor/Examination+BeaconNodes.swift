@@ -26,7 +26,8 @@ extension Examination {
                 .beaconNodesApart, of: node.name, .beaconNode, .warning,
                 "Beacon node \(node.name) says that it follows the chain with a head at slot \(node.slot); that of "
                     + "\(newest.name) is at slot \(newest.slot).",
-                cure: "One of them is wrong, most likely the older: see its log and its execution client's; restart it.")
+                cure: "One of them is wrong, most likely the older: see its log and its execution client's; restart it."
+            )
         }
     }
 
