@@ -68,6 +68,36 @@ struct NodeEffectsTests {
         }
     }
 
+    @Test(
+        "shares of a validator in two sync subcommittees go in two messages, and count as shared once",
+        arguments: [[], [2]])
+    func twoSubcommittees(down: [Int]) async throws {
+        let network = EffectHands.Network(unreachable: Set(down.map { PeerIndex($0) }))
+        let duty = Duty(slot: scene.slot, type: .prepareSyncContribution)
+        var set: ParSignedDataSet = [:]
+        for subcommittee in [0, 2] as [UInt64] {
+            let selection = SyncCommitteeSelection(
+                validatorIndex: 7, slot: scene.slot, subcommitteeIndex: subcommittee,
+                selectionProof: SignatureBytes(padding: [1, UInt8(subcommittee)]))
+            set[EntryKey(scene.validators[0].pubKey, subcommittee: subcommittee)] = ParSignedData(
+                data: .syncSelection(selection), shareIndex: ShareIndex(DutyScene.own))
+        }
+        let events = try await EffectHands.outcomes(of: [.shareWithPeers(duty, set)], scene, network: network)
+        guard events.count == 1, case .shared(duty, let keys) = events[0] else {
+            Issue.record("\(events)")
+            return
+        }
+        #expect(keys == set.keys.sorted())
+        let codec = ParSigExCodec(validators: Set(scene.validators.map(\.pubKey)), nodes: 4)
+        for peer in [1, 2, 3] where !down.contains(peer) {
+            let letters = network.letters.filter { $0.peer.rawValue == peer }
+            #expect(letters.count == 2)
+            var taken: ParSignedDataSet = [:]
+            for letter in letters { taken.merge(try codec.decode(letter.bytes) { _ in true }.set) { $1 } }
+            #expect(taken == set)
+        }
+    }
+
     // MARK: Signing
 
     @Test("what was decided comes back signed by this operator's shares")

@@ -57,6 +57,34 @@ struct ParSigExCodecTests {
         }
     }
 
+    @Test("what a validator signs for several subcommittees goes into as many messages, and nothing is lost")
+    func subcommittees() throws {
+        let duty = Duty(slot: 9, type: .prepareSyncContribution)
+        var set: ParSignedDataSet = [:]
+        for (position, seats) in [(0, [3]), (1, [0, 2]), (2, [1, 2, 3])] as [(Int, [UInt64])] {
+            for seat in seats {
+                let selection = SyncCommitteeSelection(
+                    validatorIndex: ValidatorIndex(UInt64(position)), slot: 9, subcommitteeIndex: seat,
+                    selectionProof: SignatureBytes(padding: [0xb0, UInt8(position), UInt8(seat)]))
+                set[EntryKey(Self.pubKeys[position], subcommittee: seat)] = ParSignedData(
+                    data: .syncSelection(selection), shareIndex: try #require(ShareIndex(wire: 2)))
+            }
+        }
+        let parts = ParSigExCodec.parts(duty, set)
+        #expect(parts.map(\.count) == [3, 2, 1])
+        var taken: ParSignedDataSet = [:]
+        for part in parts {
+            let decoded = try decode(ParSigExCodec.encode(duty, part))
+            #expect(decoded == part)
+            taken.merge(decoded) { $1 }
+        }
+        #expect(taken == set)
+        // Where no validator sits twice there is one message.
+        let single = set.filter { $0.key.pubKey == Self.pubKeys[0] }
+        #expect(ParSigExCodec.parts(duty, single) == [single])
+        #expect(ParSigExCodec.parts(self.duty, try self.set()) == [try self.set()])
+    }
+
     @Test("the gate is asked with the duty, and refuses")
     func gate() throws {
         let bytes = ParSigExCodec.encode(duty, try set())

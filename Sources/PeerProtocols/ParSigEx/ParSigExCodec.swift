@@ -72,9 +72,24 @@ package struct ParSigExCodec: Sendable {
         }
     }
 
+    /// A set in parts that have one entry for each validator, as a message has: what a validator signs for a second
+    /// subcommittee goes into a message of its own (protocols.md §4). Of nearly all sets there is one part.
+    package static func parts(_ duty: Duty, _ set: ParSignedDataSet) -> [ParSignedDataSet] {
+        guard duty.type.rules.isPerSubcommittee, !set.isEmpty else { return [set] }
+        var parts: [ParSignedDataSet] = []
+        var (last, place): (PubKey?, Int) = (nil, 0)
+        for (key, partial) in set.sorted(by: { $0.key < $1.key }) {
+            place = key.pubKey == last ? place + 1 : 0
+            last = key.pubKey
+            if place == parts.count { parts.append([:]) }
+            parts[place][key] = partial
+        }
+        return parts
+    }
+
     /// The protobuf, without its length prefix. Equal sets give equal bytes.
     ///
-    /// - Precondition: all of one subcommittee: each has a message of its own (protocols.md §4).
+    /// - Precondition: one entry for each validator, as in `parts`.
     package static func encode(_ duty: Duty, _ set: ParSignedDataSet) -> [UInt8] {
         var wire = WireParSigExMsg()
         wire.duty = WireDuty(duty)
@@ -87,6 +102,7 @@ package struct ParSigExCodec: Sendable {
             entry.shareIdx = Int32(clamping: partial.shareIndex.rawValue)
             entries[key.pubKey.hex] = entry
         }
+        assert(entries.count == set.count, "a validator's second entry needs a message of its own")
         // At once: through the message each entry would copy all before it.
         wire.dataSet = WireParSignedDataSet.with { $0.set = entries }
         return wire.canonicalBytes()

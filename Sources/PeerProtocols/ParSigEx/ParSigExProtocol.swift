@@ -1,8 +1,10 @@
 import DutyWorkflow
 import Libp2p
 import NIOCore
+import Synchronization
 
 /// `/charon/parsigex/2.0.0`: the partial signatures of one duty, one message per stream, no answer. On the host's loop.
+/// What a validator signs for a second sync subcommittee takes a second message.
 package final class ParSigExProtocol: Sendable {
     package static let id = "/charon/parsigex/2.0.0"
     /// For a message to be whole.
@@ -92,8 +94,35 @@ package final class ParSigExProtocol: Sendable {
         _ duty: Duty, _ set: ParSignedDataSet, _ recipient: PeerIndex?,
         _ done: @escaping @Sendable (Set<PeerIndex>) -> Void
     ) {
-        sender.send(
-            ParSigExCodec.encode(duty, set), protocolID: Self.id, topic: Self.topic(duty), to: recipient, done: done)
+        let parts = ParSigExCodec.parts(duty, set)
+        let all = Together(parts.count, done)
+        for part in parts {
+            sender.send(
+                ParSigExCodec.encode(duty, part), protocolID: Self.id, topic: Self.topic(duty), to: recipient,
+                done: { all.ended($0) })
+        }
+    }
+
+    /// What several messages wait for: all have been tried.
+    private final class Together: Sendable {
+        private let state: Mutex<(open: Int, reached: Set<PeerIndex>?)>
+        private let done: @Sendable (Set<PeerIndex>) -> Void
+
+        init(_ count: Int, _ done: @escaping @Sendable (Set<PeerIndex>) -> Void) {
+            state = Mutex((open: count, reached: nil))
+            self.done = done
+        }
+
+        /// - Parameter took: who took one of them; all of them is what counts.
+        func ended(_ took: Set<PeerIndex>) {
+            let reached: Set<PeerIndex>? = state.withLock { state in
+                let all = state.reached.map { $0.intersection(took) } ?? took
+                state.reached = all
+                state.open -= 1
+                return state.open == 0 ? all : nil
+            }
+            if let reached { done(reached) }
+        }
     }
 
     private static func topic(_ duty: Duty) -> String { "parsigex_\(duty.type.name)" }
