@@ -204,8 +204,12 @@ package struct SimulatedChain: Sendable {
 
     /// All that a cluster should broadcast in a slot.
     ///
-    /// - Parameter forks: under which the cluster signs its selection proofs; those of the start if nil.
-    package func owed(in slot: Slot, _ forks: ForkSchedule? = nil) -> [(duty: Duty, key: EntryKey)] {
+    /// - Parameters:
+    ///   - forks: under which the cluster signs its selection proofs; those of the start if nil.
+    ///   - lists: whether contributions are exchanged as lists.
+    package func owed(
+        in slot: Slot, _ forks: ForkSchedule? = nil, lists: Bool = false
+    ) -> [(duty: Duty, key: EntryKey)] {
         let epoch = clock.epoch(of: slot)
         let domains = domains(forks ?? spec.forks)
         var owed: [(duty: Duty, key: EntryKey)] = []
@@ -220,15 +224,17 @@ package struct SimulatedChain: Sendable {
         for row in proposerDuties(of: epoch) where row.slot == slot { owe(.proposer, EntryKey(row.pubKey)) }
         for row in syncDuties() {
             owe(.syncMessage, EntryKey(row.pubKey))
-            // Single contributions are exchanged: of the lowest subcommittee that the validator is selected for.
-            let selected = row.subcommittees(spec.preset).first { subcommittee in
+            let selected = row.subcommittees(spec.preset).filter { subcommittee in
                 let selection = SyncCommitteeSelection(
                     validatorIndex: row.validatorIndex, slot: slot, subcommitteeIndex: subcommittee,
                     selectionProof: .zero)
                 return isSyncAggregator(
                     groupSignature(row.pubKey, domains.signingRoot(of: .syncSelection(selection))))
             }
-            if let selected { owe(.syncContribution, EntryKey(row.pubKey, subcommittee: selected)) }
+            // A single one is of the lowest subcommittee that the validator is selected for.
+            for subcommittee in lists ? selected[...] : selected.prefix(1) {
+                owe(.syncContribution, EntryKey(row.pubKey, subcommittee: subcommittee))
+            }
         }
         return owed
     }

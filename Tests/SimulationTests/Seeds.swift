@@ -41,10 +41,12 @@ extension SimulatedCluster {
 
     /// What nobody broadcast of all that the cluster owes the chain in these slots.
     ///
-    /// - Parameter forks: under which selection proofs are signed; those of the start if nil.
-    func missedOfAll(slots: Range<UInt64>, _ forks: ForkSchedule? = nil) -> [String] {
+    /// - Parameters:
+    ///   - forks: under which selection proofs are signed; those of the start if nil.
+    ///   - lists: whether contributions are exchanged as lists.
+    func missedOfAll(slots: Range<UInt64>, _ forks: ForkSchedule? = nil, lists: Bool = false) -> [String] {
         slots.map { Slot($0) }.flatMap { slot in
-            chain.owed(in: slot, forks).filter { !oracle.broadcastEntries($0.duty).contains($0.key) }
+            chain.owed(in: slot, forks, lists: lists).filter { !oracle.broadcastEntries($0.duty).contains($0.key) }
                 .map { "\($0.duty) \($0.key)" }
         }
     }
