@@ -18,7 +18,7 @@ extension Examination {
     private static func apart(_ nodes: [BeaconNodeFacts]) -> [Finding] {
         let heads = nodes.compactMap { node -> (name: String, slot: UInt64)? in
             guard case .following(let behind)? = node.state, behind <= behindMax else { return nil }
-            return node.head.map { (node.name, $0) }
+            return node.head.map { (name: node.name, slot: $0) }
         }
         guard let newest = heads.max(by: { $0.slot < $1.slot }) else { return [] }
         return heads.filter { newest.slot - $0.slot > apartMax }.map { node in

@@ -134,8 +134,8 @@ struct Scheduler: Sendable {
     /// Whether the beacon node has told who has this duty, and that this validator has not. Not while it is asked again, nor
     /// in the last slot of an epoch whose next one is unknown.
     func isUndue(_ duty: Duty, _ pubKey: PubKey) -> Bool {
-        let next = question(of: Duty(slot: Slot(duty.slot.rawValue &+ 1), type: duty.type))
-        guard let question = question(of: duty), let next, told[next] != nil || question.kind != .sync,
+        let next = self.question(of: Duty(slot: Slot(duty.slot.rawValue &+ 1), type: duty.type))
+        guard let question = self.question(of: duty), let next, told[next] != nil || question.kind != .sync,
             questions.isSettled(question), questions.isSettled(next), let known = definitions(of: duty)
         else { return false }
         return known[pubKey] == nil

@@ -26,9 +26,9 @@ struct DutiesSourceTests {
                 .init(
                     attesters: { [self] _, validators, _ async throws(BeaconError) in
                         asked.withLock { $0.append(validators.keys.sorted()) }
-                        let leftOut = leftOut.withLock { $0 }
+                        let without = leftOut.withLock { $0 }
                         return answer(
-                            validators.keys.sorted(by: >).filter { !leftOut.contains($0) }.map { index in
+                            validators.keys.sorted(by: >).filter { !without.contains($0) }.map { index in
                                 var row = AttesterDuty()
                                 row.validatorIndex = index
                                 row.slot = Slot(index.rawValue % 8)
