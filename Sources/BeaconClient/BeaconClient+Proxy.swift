@@ -112,10 +112,10 @@ extension BeaconClient {
         if !request.body.isEmpty { outgoing.body = .bytes(ByteBuffer(bytes: request.body)) }
         let response: HTTPClientResponse
         do {
-            response = try await http.execute(outgoing, deadline: deadline)
+            response = try await proxyHTTP.execute(outgoing, deadline: deadline)
         } catch let error as HTTPClientError where error == .remoteConnectionClosed && request.isSafe {
             // Most likely the node closed an idle connection at the instant we used it again.
-            response = try await http.execute(outgoing, deadline: deadline)
+            response = try await proxyHTTP.execute(outgoing, deadline: deadline)
         }
         return ProxyResponse(
             status: Int(response.status.code), headers: response.headers.headerFields.endToEnd(),
@@ -132,7 +132,7 @@ extension BeaconClient {
             share: share)
         var refusal: HTTPClient.Response?
         do {
-            return try await firstSuccess(outgoing) { response in
+            return try await firstSuccess(outgoing, by: proxyHTTP) { response in
                 let status = Int(response.status.code)
                 guard (200..<300).contains(status) else {
                     refusal = response

@@ -8,10 +8,12 @@ extension BeaconClient {
     ///
     /// - Parameters:
     ///   - node: the only one to ask, whether it may be used or not; nil for all that may be used.
+    ///   - client: its connections are taken; nil for those of our own calls.
     ///   - judge: makes the answer of a node a success, or throws why it is none. Called in the order in which answers
     ///     arrive.
     func firstSuccess<Answer>(
-        _ request: OutgoingRequest, at node: Int? = nil, judge: (HTTPClient.Response) async throws -> Answer
+        _ request: OutgoingRequest, at node: Int? = nil, by client: HTTPClient? = nil,
+        judge: (HTTPClient.Response) async throws -> Answer
     ) async throws(BeaconError) -> Answer {
         let start = ContinuousClock.now
         var record = BeaconCallRecord(endpoint: request.name, duration: .zero, usedFallback: false)
@@ -21,7 +23,7 @@ extension BeaconClient {
         }
         var race = node.map { NodeRace(node: $0) } ?? race(request)
         var answer: Answer?
-        let failure = await run(&race, request) { response async throws(BeaconError.Cause) in
+        let failure = await run(&race, request, by: client ?? http) { response async throws(BeaconError.Cause) in
             do { answer = try await judge(response) } catch { throw BeaconError.Cause(transport: error) }
         } won: { node in
             record.node = nodes[node]
@@ -41,7 +43,7 @@ extension BeaconClient {
 
     /// Runs a race to its end. Returns the error of all nodes; nil after a success, or if the task was cancelled.
     private func run(
-        _ race: inout NodeRace, _ request: OutgoingRequest,
+        _ race: inout NodeRace, _ request: OutgoingRequest, by client: HTTPClient,
         judge: (HTTPClient.Response) async throws(BeaconError.Cause) -> Void, won: (Int) -> Void
     ) async -> BeaconError? {
         // Each node arrives once, and is late once.
@@ -52,7 +54,7 @@ extension BeaconClient {
         var timer: Scheduled<Void>?
         func begin(_ nodes: [Int]) {
             for node in nodes {
-                exchanges.begin(self, request, at: node, by: http, deadline: deadline) { result in
+                exchanges.begin(self, request, at: node, by: client, deadline: deadline) { result in
                     if case .terminated = occur.yield(.arrival(node: node, result)) {
                         self.noteLateArrival(request, node, result)
                     }

@@ -23,6 +23,10 @@ package struct ValidatorAPIConfiguration: Sendable {
     package var idleTimeout: Duration = .seconds(300)
     /// Requests being worked on or waiting, event streams included; more are answered with 503.
     package var requestsMax = 4096
+    /// Event streams of them. A validator client has one or two. Each takes a connection to a beacon node.
+    package var eventStreamsMax = 64
+    /// Reads of them that are passed on, until their answers are written. Each takes a connection to every beacon node.
+    package var downloadsMax = 128
     /// Connections; more have to wait.
     package var connectionsMax = 8192
     /// Bodies of requests that we answer ourselves. Thousands of ids or attestations fit.

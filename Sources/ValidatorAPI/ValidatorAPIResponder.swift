@@ -21,6 +21,8 @@ struct ValidatorAPIResponder: HTTPResponder {
     let configuration: ValidatorAPIConfiguration
     let activity: ValidatorClientActivity
     let admission: Admission
+    /// Those of them that take connections to beacon nodes for as long as the client likes.
+    let streams, downloads: Admission
     /// For bodies of requests that are answered here, and of those that are passed on.
     let budget, proxyBudget: ByteBudget
     let connections: Connections
@@ -67,10 +69,15 @@ struct ValidatorAPIResponder: HTTPResponder {
         let bound = RequestBound(
             scope: connections[channel], loop: channel.eventLoop, deadline: destination.deadline(arrival, configuration)
         )
+        var passes = [pass]
         let reply: Reply
         switch destination {
         case .endpoint(let endpoint, let parameters):
             record.kind = .endpoint(endpoint.name)
+            if !endpoint.isBounded {
+                guard let place = streams.enter() else { throw APIFault.tooManyStreams }
+                passes.append(place)
+            }
             let type = try endpoint.bodyType(contentType: request.headers[fields: .contentType].first?.value)
             record.bodyType = type
             let call = APICall(
@@ -83,9 +90,13 @@ struct ValidatorAPIResponder: HTTPResponder {
         case .beaconNodes:
             guard let backend = desk.backend else { throw APIFault(503, desk.reason) }
             record.kind = .proxy(path: ProxyLabel.make(target.segments))
+            if request.method != .post {
+                guard let place = downloads.enter() else { throw APIFault.tooManyDownloads }
+                passes.append(place)
+            }
             reply = try await bound.run { try await proxy(request, target, to: backend) }
         }
-        return Self.response(reply, pass: pass, scope: bound.scope, loop: bound.loop)
+        return Self.response(reply, passes: passes, scope: bound.scope, loop: bound.loop)
     }
 
     /// Everything that is not ours goes to the beacon nodes (validator-api.md §7.1).
@@ -102,9 +113,9 @@ struct ValidatorAPIResponder: HTTPResponder {
                     headers: request.headers.headerFields, body: Array(body.readableBytesView))))
     }
 
-    /// - Parameter pass: held until the answer is written or dropped.
+    /// - Parameter passes: held until the answer is written or dropped.
     private static func response(
-        _ reply: Reply, pass: Admission.Pass, scope: ConnectionScope?, loop: any EventLoop
+        _ reply: Reply, passes: [Admission.Pass], scope: ConnectionScope?, loop: any EventLoop
     ) -> Response {
         switch reply {
         case .empty: return Response(status: .ok)
@@ -122,7 +133,7 @@ struct ValidatorAPIResponder: HTTPResponder {
                 body: ResponseBody { writer in
                     try await write(answer.body, to: &writer, bound: bound)
                     try await writer.finish(nil)
-                    withExtendedLifetime(pass) {}
+                    withExtendedLifetime(passes) {}
                 })
         }
     }

@@ -36,6 +36,8 @@ package final class ValidatorAPIServer: Sendable {
         responder = ValidatorAPIResponder(
             reception: reception, configuration: configuration, activity: activity,
             admission: Admission(requestsMax: configuration.requestsMax),
+            streams: Admission(requestsMax: configuration.eventStreamsMax),
+            downloads: Admission(requestsMax: configuration.downloadsMax),
             budget: ByteBudget(bytesMax: configuration.allBodiesBytesMax),
             proxyBudget: ByteBudget(bytesMax: configuration.proxyBodiesBytesMax), connections: connections,
             logger: logger)

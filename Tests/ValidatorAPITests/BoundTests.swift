@@ -106,6 +106,46 @@ struct BoundTests {
         }
     }
 
+    @Test(
+        "more event streams or downloads than the bound are 503, others are answered, and there is room again afterwards",
+        arguments: ["/eth/v1/events?topics=head", "/eth/v2/debug/beacon/states/head"])
+    func streams(target: String) async throws {
+        let asked = Countdown(2)
+        let gate = Gate()
+        let backend = StubBackend {
+            $0.proxy = { request in
+                if request.target == target {
+                    asked.arrive()
+                    await gate.wait()
+                }
+                return ProxyResponse(status: 200, headers: [:], body: ProxyBody(chunks: [Array("ok".utf8)]))
+            }
+        }
+        try await TestServer.with(
+            backend,
+            configure: {
+                $0.eventStreamsMax = 2
+                $0.downloadsMax = 2
+            }
+        ) { server in
+            async let first = server.get(target)
+            async let second = server.get(target)
+            await asked.done.wait()
+            let third = try await server.get(target)
+            #expect(third.status == 503 && third.message?.hasPrefix("too many ") == true)
+            let duty = try await server.get(Self.data(1)).status
+            let post = try await server.post("/eth/v1/x", "[]").status
+            #expect(duty == 200 && post == 200)
+            gate.open()
+            let statuses = try await [first.status, second.status]
+            #expect(statuses == [200, 200])
+            // Their places are free once their answers are written.
+            var later = try await server.get(target)
+            while later.status == 503 { later = try await server.get(target) }
+            #expect(later.status == 200)
+        }
+    }
+
     @Test("hundreds of requests wait side by side")
     func many() async throws {
         let decided = Gate()
