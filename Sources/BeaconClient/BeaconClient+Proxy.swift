@@ -7,7 +7,8 @@ import NIOHTTP1
 extension BeaconClient {
     private static let proxyName = "proxy"
 
-    /// Asks all nodes and answers with the first success, or with what a node said instead of one.
+    /// Asks all nodes and answers with the first success, or with what a node said instead of one: soon after a node has
+    /// refused, and of several such answers with the one that tells most.
     ///
     /// The answer to GET and HEAD is streamed. Any other request reaches every primary node: slower ones are not cut
     /// off, because what was published at one node only reaches the network later.
@@ -39,7 +40,7 @@ extension BeaconClient {
             configuration.observe(record)
         }
         var errors: [BeaconError] = []
-        /// The last answer without success.
+        /// An answer without success.
         var refusal: ProxyResponse?
         for (isFallback, group) in [(false, 0..<primaryCount), (true, primaryCount..<nodes.count)] {
             let (following, idle) = usable(group)
@@ -52,7 +53,7 @@ extension BeaconClient {
                 record.node = nodes[node]
                 return response
             }
-            refusal = outcome.refusal ?? refusal
+            if let other = outcome.refusal { refusal = Self.preferred(other, refusal) }
             errors += outcome.errors
             guard !Task.isCancelled, BeaconError.callForFallback(outcome.errors) else { break }
         }
@@ -70,36 +71,60 @@ extension BeaconClient {
         var errors: [BeaconError] = []
     }
 
+    private enum Arrival: Sendable {
+        case answer(node: Int, Result<ProxyResponse, any Error>)
+        /// Nobody is waited for any more.
+        case overdue
+    }
+
     private func raceStreaming(_ request: ProxyRequest, among group: [Int]) async -> Outcome {
         let deadline = NIODeadline.now() + TimeAmount(configuration.proxyTimeout)
-        return await withTaskGroup(of: (Int, Result<ProxyResponse, any Error>).self) { tasks in
+        return await withTaskGroup(of: Arrival.self) { tasks in
             for node in group {
                 tasks.addTask {
                     do {
-                        return (node, .success(try await self.execute(request, at: node, deadline: deadline)))
+                        return .answer(
+                            node: node, .success(try await self.execute(request, at: node, deadline: deadline)))
                     } catch {
-                        return (node, .failure(error))
+                        return .answer(node: node, .failure(error))
                     }
                 }
             }
+            defer { tasks.cancelAll() }
             var outcome = Outcome()
-            for await (node, result) in tasks {
+            var isImpatient = false
+            while outcome.errors.count < group.count, case .answer(let node, let result)? = await tasks.next() {
                 do {
                     let response = try result.get()
                     guard !(200..<300).contains(response.status) else {
                         outcome.success = (node, response)
-                        tasks.cancelAll()
                         return outcome
                     }
-                    outcome.refusal = response
-                    throw BeaconError.Cause.status(
-                        APIErrorBody(code: response.status, message: ""), httpStatus: response.status)
+                    outcome.refusal = Self.preferred(response, outcome.refusal)
+                    throw Self.cause(response)
                 } catch {
                     outcome.errors.append(noteFailure(error, Self.proxyName, node))
+                }
+                guard !isImpatient, outcome.errors.contains(where: { $0.cause.isRefusal }) else { continue }
+                isImpatient = true
+                tasks.addTask {
+                    try? await self.configuration.sleep(self.configuration.refusalPatience)
+                    return .overdue
                 }
             }
             return outcome
         }
+    }
+
+    private static func cause(_ response: ProxyResponse) -> BeaconError.Cause {
+        .status(APIErrorBody(code: response.status, message: ""), httpStatus: response.status)
+    }
+
+    /// Of two answers without success: what a node refuses tells more than what it is not able to do. The earlier of
+    /// equals.
+    private static func preferred(_ new: ProxyResponse, _ old: ProxyResponse?) -> ProxyResponse {
+        guard let old, cause(old).isRefusal || !cause(new).isRefusal else { return new }
+        return old
     }
 
     /// The head of one node's answer, the body to follow.
@@ -129,15 +154,21 @@ extension BeaconClient {
             headers: Self.forwarded(request.headers), body: ByteBuffer(bytes: request.body),
             timeout: configuration.proxyTimeout,
             answerBytesMax: configuration.proxyAnswerBytesMax, reachesAllNodes: true, asksAllNodes: true,
-            share: share)
+            refusalPatience: configuration.refusalPatience, share: share)
         var refusal: HTTPClient.Response?
+        var isRefused = false
         do {
             return try await firstSuccess(outgoing, by: proxyHTTP) { response in
                 let status = Int(response.status.code)
                 guard (200..<300).contains(status) else {
-                    refusal = response
                     let body = response.body?.readableBytesView ?? ByteBufferView()
-                    throw BeaconError.Cause.status(APIErrorBody(lenient: body, status: status), httpStatus: status)
+                    let cause = BeaconError.Cause.status(
+                        APIErrorBody(lenient: body, status: status), httpStatus: status)
+                    if refusal == nil || cause.isRefusal && !isRefused {
+                        refusal = response
+                        isRefused = cause.isRefusal
+                    }
+                    throw cause
                 }
                 return Self.response(response, holding: share)
             }

@@ -39,6 +39,7 @@ extension BeaconClient {
     private enum Occurrence: Sendable {
         case arrival(node: Int, Result<HTTPClient.Response, any Error>)
         case late
+        case overdue
     }
 
     /// Runs a race to its end. Returns the error of all nodes; nil after a success, or if the task was cancelled.
@@ -46,12 +47,20 @@ extension BeaconClient {
         _ race: inout NodeRace, _ request: OutgoingRequest, by client: HTTPClient,
         judge: (HTTPClient.Response) async throws(BeaconError.Cause) -> Void, won: (Int) -> Void
     ) async -> BeaconError? {
-        // Each node arrives once, and is late once.
+        // Each node arrives once, and is late once; the race is overdue once.
         let (occurrences, occur) = AsyncStream.makeStream(
-            of: Occurrence.self, bufferingPolicy: .bufferingOldest(3 * nodes.count))
+            of: Occurrence.self, bufferingPolicy: .bufferingOldest(3 * nodes.count + 1))
         let exchanges = Exchanges()
         var deadline = NIODeadline.now() + TimeAmount(request.timeout)
         var timer: Scheduled<Void>?
+        var overdue: Scheduled<Void>?
+        func schedule(_ occurrence: Occurrence, at instant: ContinuousClock.Instant?) -> Scheduled<Void>? {
+            instant.map { instant in
+                loop.scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: instant))) {
+                    _ = occur.yield(occurrence)
+                }
+            }
+        }
         func begin(_ nodes: [Int]) {
             for node in nodes {
                 exchanges.begin(self, request, at: node, by: client, deadline: deadline) { result in
@@ -61,9 +70,7 @@ extension BeaconClient {
                 }
             }
             timer?.cancel()
-            timer = race.lateAt.map { at in
-                loop.scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: at))) { _ = occur.yield(.late) }
-            }
+            timer = schedule(.late, at: race.lateAt)
         }
         begin(race.start(at: .now))
         // Closures run by the event loop drive the exchanges, so those of a submission outlive this function.
@@ -73,28 +80,31 @@ extension BeaconClient {
         }
         defer {
             timer?.cancel()
+            overdue?.cancel()
             stop()
         }
         return await withTaskCancellationHandler {
             for await occurrence in occurrences {
-                guard case .arrival(let node, let result) = occurrence else {
-                    begin(race.late(at: .now))
-                    continue
-                }
-                do {
-                    try await judge(result.get())
-                    noteSuccess(node, request.name, of: race)
-                    won(node)
-                    return nil
-                } catch {
-                    switch race.failed(node, noteFailure(error, request.name, node), at: .now) {
-                    case .wait: continue
-                    case .over(let failure): return failure
-                    case .ask(let next):
-                        guard !Task.isCancelled else { return nil }
-                        if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }
-                        begin(next)
+                switch occurrence {
+                case .late: begin(race.late(at: .now))
+                case .overdue: return race.overdue()
+                case .arrival(let node, let result):
+                    do {
+                        try await judge(result.get())
+                        noteSuccess(node, request.name, of: race)
+                        won(node)
+                        return nil
+                    } catch {
+                        switch race.failed(node, noteFailure(error, request.name, node), at: .now) {
+                        case .wait: break
+                        case .over(let failure): return failure
+                        case .ask(let next):
+                            guard !Task.isCancelled else { return nil }
+                            if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }
+                            begin(next)
+                        }
                     }
+                    if overdue == nil { overdue = schedule(.overdue, at: race.overdueAt) }
                 }
             }
             return nil

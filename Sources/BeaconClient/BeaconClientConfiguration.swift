@@ -14,8 +14,11 @@ package struct BeaconClientConfiguration: Sendable {
     package var submitTimeout: Duration = .seconds(2)
     /// Connections to one node, of each kind: for our own calls, and for requests that are passed on.
     package var connectionsMax = 256
-    /// For the head of the answer to a passed-on request.
-    package var proxyTimeout: Duration = .seconds(10)
+    /// For the head of the answer to a passed-on request. Less than the validator API gives the whole request, so that the
+    /// client gets to see what came of it.
+    package var proxyTimeout: Duration = .seconds(9)
+    /// So long a success of another node is waited for when one has refused a passed-on request.
+    package var refusalPatience: Duration = .milliseconds(500)
     /// A silent event stream is given up after this. Nodes send an event a slot, or a comment to keep it alive.
     package var eventIdleTimeout: Duration = .seconds(90)
     /// Longest answer to a passed-on request that is not streamed (all but GET and HEAD).

@@ -18,6 +18,8 @@ struct OutgoingRequest: Sendable {
     var reachesAllNodes: Bool
     /// All primary nodes get it at once, instead of the next when one is late.
     var asksAllNodes: Bool
+    /// How long other nodes may still succeed once one has refused; nil: for the whole time-out.
+    var refusalPatience: Duration?
     /// What its answers, of all nodes, take of what several requests may hold together; nil where their own bound is
     /// bound enough.
     var share: ByteBudget.Share?

@@ -4,7 +4,7 @@ import BeaconTestSupport
 import TestSupport
 import Testing
 
-@Suite("Passing requests on")
+@Suite("Passing requests on", .timeLimit(.minutes(5)))
 struct ProxyTests {
     private static func collect(_ response: ProxyResponse) async throws -> String {
         var bytes: [UInt8] = []
@@ -89,7 +89,10 @@ struct ProxyTests {
             }
         ) { refusing, willing in
             let request = ProxyRequest(method: method, target: "/eth/v1/x")
-            try await withClient([refusing.url, willing.url]) { client in
+            try await withClient([refusing.url, willing.url]) {
+                // Longer than a busy machine needs.
+                $0.refusalPatience = .seconds(600)
+            } _: { client in
                 let response = try await client.proxy(request)
                 #expect(try await Self.collect(response) == "yes")
             }
@@ -97,6 +100,36 @@ struct ProxyTests {
                 let response = try await client.proxy(request)
                 #expect(response.status == 404)
                 #expect(try await Self.collect(response) == "no")
+            }
+        }
+    }
+
+    @Test(
+        "a refusal is passed on although another node hangs, and rather than what a broken node says",
+        arguments: ["GET", "POST"], [400, 404])
+    func refusalBesideSilence(method: String, status: Int) async throws {
+        let refused = Gate()
+        try await FakeBeaconNode.with(
+            { _ in
+                defer { refused.open() }
+                return .json("no", status: status)
+            },
+            { request in
+                if request.target == "/silent" { return .silence }
+                await refused.wait()
+                return .json("broken", status: 500)
+            }
+        ) { refusing, other in
+            try await withClient([other.url, refusing.url]) {
+                // Only a refusal can end the wait.
+                $0.proxyTimeout = .seconds(3600)
+                $0.refusalPatience = .milliseconds(500)
+            } _: { client in
+                for target in ["/silent", "/broken"] {
+                    let response = try await client.proxy(ProxyRequest(method: method, target: target))
+                    #expect(response.status == status)
+                    #expect(try await Self.collect(response) == "no")
+                }
             }
         }
     }
