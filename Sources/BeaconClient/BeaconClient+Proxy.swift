@@ -18,17 +18,27 @@ extension BeaconClient {
         request.isSafe ? try await proxyStreaming(request) : try await proxyToAll(request)
     }
 
-    /// Opens an event stream at one node: the best one that can be reached. No time-out: events may be rare.
+    /// Opens an event stream at one node: the best one that gives it, else answers with what a node said instead.
+    ///
+    /// Events may be rare, but a stream on which nothing comes for `eventIdleTimeout` ends with an error.
     package func proxyEvents(_ request: ProxyRequest) async throws(BeaconError) -> ProxyResponse {
         var errors: [BeaconError] = []
-        for node in ranking() {
+        /// An answer without a stream.
+        var refusal: ProxyResponse?
+        let nodes = ranking()
+        for (place, node) in nodes.enumerated() {
+            let isLast = place == nodes.count - 1
+            let patience = isLast ? configuration.lastEventHeadTimeout : configuration.eventHeadTimeout
             do {
-                return try await execute(request, at: node, deadline: .distantFuture)
+                let response = try await execute(request, at: node, deadline: .now() + TimeAmount(patience))
+                if response.status == 200 { return response }
+                refusal = Self.preferred(response, refusal)
             } catch {
                 errors.append(self.error(BeaconError.Cause(transport: error), "events", node))
                 if Task.isCancelled { break }
             }
         }
+        if let refusal { return refusal }
         throw BeaconError.mostTelling(of: errors)
     }
 

@@ -19,6 +19,10 @@ package struct BeaconClientConfiguration: Sendable {
     package var proxyTimeout: Duration = .seconds(9)
     /// So long a success of another node is waited for when one has refused a passed-on request.
     package var refusalPatience: Duration = .milliseconds(500)
+    /// For the head of a passed-on event stream, until the next node is asked.
+    package var eventHeadTimeout: Duration = .seconds(3)
+    /// The same for the last node. Some servers send the head with the first event, which comes with the next slot.
+    package var lastEventHeadTimeout: Duration = .seconds(30)
     /// A silent event stream is given up after this. Nodes send an event a slot, or a comment to keep it alive.
     package var eventIdleTimeout: Duration = .seconds(90)
     /// Longest answer to a passed-on request that is not streamed (all but GET and HEAD).

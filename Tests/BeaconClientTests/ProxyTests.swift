@@ -200,6 +200,61 @@ struct ProxyTests {
         }
     }
 
+    @Test(
+        "an event stream comes from the next node when the best one hangs or refuses",
+        arguments: [nil, 404, 503] as [Int?])
+    func eventsNext(status: Int?) async throws {
+        try await FakeBeaconNode.with(
+            { _ in status.map { FakeBeaconNode.Answer.json("no", status: $0) } ?? .silence },
+            { _ in .stream(["event: head\ndata: {}\n\n"]) }
+        ) { bad, good in
+            try await withClient([bad.url, good.url]) {
+                $0.eventHeadTimeout = .milliseconds(200)
+                $0.lastEventHeadTimeout = .seconds(600)
+            } _: { client in
+                let response = try await client.proxyEvents(ProxyRequest(method: "GET", target: "/eth/v1/events"))
+                #expect(response.status == 200)
+                #expect(try await Self.collect(response) == "event: head\ndata: {}\n\n")
+            }
+        }
+    }
+
+    @Test("if no node gives an event stream the client hears what a node said, a refusal before anything else")
+    func eventsRefused() async throws {
+        try await FakeBeaconNode.with(
+            { _ in .json("topic", status: 400) }, { _ in .json("syncing", status: 503) }
+        ) { refusing, busy in
+            for urls in [[refusing.url, busy.url, deadURL], [deadURL, busy.url, refusing.url]] {
+                try await withClient(urls) {
+                    $0.eventHeadTimeout = .seconds(600)
+                } _: { client in
+                    let response = try await client.proxyEvents(ProxyRequest(method: "GET", target: "/eth/v1/events"))
+                    #expect(response.status == 400)
+                    #expect(try await Self.collect(response) == "topic")
+                }
+            }
+        }
+        try await FakeBeaconNode.with({ _ in .silence }) { node in
+            try await withClient([node.url], configure: { $0.lastEventHeadTimeout = .milliseconds(50) }) { client in
+                let request = ProxyRequest(method: "GET", target: "/eth/v1/events")
+                let error = await failure { () throws(BeaconError) in try await client.proxyEvents(request) }
+                #expect(error?.cause == .timeout)
+            }
+        }
+    }
+
+    @Test("an event stream on which nothing comes any more ends with an error")
+    func eventsSilent() async throws {
+        try await FakeBeaconNode.with({ _ in .stream(["event: head\n\n"], end: Gate()) }) { node in
+            try await withClient([node.url], configure: { $0.eventIdleTimeout = .seconds(1) }) { client in
+                await #expect(throws: (any Error).self) {
+                    let request = ProxyRequest(method: "GET", target: "/eth/v1/events")
+                    _ = try await Self.collect(try await client.proxyEvents(request))
+                }
+            }
+        }
+    }
+
     @Test("event streams go to the best node, or to one that lives")
     func eventsBest() async throws {
         try await FakeBeaconNode.with({ _ in .silence }, { _ in .json(#"{"data":{"version":"x"}}"#) }) { first, best in
