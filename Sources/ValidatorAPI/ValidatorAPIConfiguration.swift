@@ -19,6 +19,8 @@ package struct ValidatorAPIConfiguration: Sendable {
     package var headerTimeout: Duration = .seconds(1)
     /// From the connection, with TLS included, to the first byte of the first request.
     package var silenceTimeout: Duration = .seconds(5)
+    /// A connection is closed when the client has taken nothing of its answer for so long.
+    package var writeTimeout = Connections.writeTimeout
     /// A connection between two requests is closed after this.
     package var idleTimeout: Duration = .seconds(300)
     /// Requests being worked on or waiting, event streams included; more are answered with 503.
@@ -40,6 +42,9 @@ package struct ValidatorAPIConfiguration: Sendable {
     package var proxyBodiesBytesMax = 24 << 20
     /// Bodies of all requests that we answer ourselves, at once. Four of the largest blocks.
     package var allBodiesBytesMax = 256 << 20
+    /// Answers of ours that clients have not read yet, at once; what does not fit is answered with 503. Small answers, as
+    /// duties need them, always fit.
+    package var answersBytesMax = 64 << 20
     /// Told about each request.
     package var observe: @Sendable (ValidatorAPIRecord) -> Void = { _ in }
     /// Told whom a client wants blocks to pay. Nothing comes of it: the cluster's word counts.
