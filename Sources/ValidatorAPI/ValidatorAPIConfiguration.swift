@@ -33,15 +33,17 @@ package struct ValidatorAPIConfiguration: Sendable {
     package var connectionsMax = 8192
     /// Bodies of requests that we answer ourselves. Thousands of ids or attestations fit.
     package var bodyBytesMax = 16 << 20
-    /// Bodies with a block and its blobs.
-    package var blockBytesMax = 64 << 20
+    /// Bodies with a block and its blobs. Peers exchange 16 MiB at most, which JSON doubles: room for a block of 8 MiB, the
+    /// most that execution clients make (EIP-7934), with more blobs than any fork allows.
+    package var blockBytesMax = 32 << 20
     /// Bodies of requests that are passed on: they are kept to be sent to every beacon node. The largest are lists of
     /// indices and subscriptions, some 200 bytes each.
     package var proxyBodyBytesMax = 8 << 20
     /// Those of all requests at once; what does not fit is answered with 503.
     package var proxyBodiesBytesMax = 24 << 20
-    /// Bodies of all requests that we answer ourselves, at once. Four of the largest blocks.
-    package var allBodiesBytesMax = 256 << 20
+    /// Bodies of all requests that we answer ourselves, at once. Three of the largest blocks; what is read of a body takes as
+    /// much again.
+    package var allBodiesBytesMax = 96 << 20
     /// Answers of ours that clients have not read yet, at once; what does not fit is answered with 503. Small answers, as
     /// duties need them, always fit.
     package var answersBytesMax = 64 << 20

@@ -254,6 +254,19 @@ struct BoundTests {
         }
     }
 
+    @Test("a block is refused by its length beyond what peers can exchange, before any of it is kept")
+    func largeBlock() async throws {
+        try await TestServer.with { server in
+            try await RawConnection.with(port: server.port) { connection in
+                try await connection.write(
+                    "POST /eth/v2/beacon/blocks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                        + "Eth-Consensus-Version: fulu\r\nContent-Length: \((32 << 20) + 1)\r\n\r\n")
+                let answer = try await connection.read(until: "\r\n\r\n")
+                #expect(answer.hasPrefix("HTTP/1.1 413 "))
+            }
+        }
+    }
+
     @Test("Expect: 100-continue is answered before the body is sent")
     func expectContinue() async throws {
         let backend = StubBackend()
