@@ -35,6 +35,8 @@ package final class BeaconClient: Sendable {
     let slowSubmissions = Mutex<(bounds: SlowSubmissions, all: [UInt64: Exchanges])>((SlowSubmissions(), [:]))
     /// For answers to passed-on requests that are not streamed.
     let proxyAnswers: ByteBudget
+    /// For blocks to propose.
+    let blockAnswers: ByteBudget
     private let secrets: SecretWords
     /// Nodes that answered 406 or 415 to SSZ.
     private let sszRefusers = Mutex<Set<Int>>([])
@@ -54,6 +56,7 @@ package final class BeaconClient: Sendable {
         nodes = configuration.primaries + configuration.fallbacks
         primaryCount = configuration.primaries.count
         proxyAnswers = ByteBudget(bytesMax: configuration.proxyAnswersBytesMax)
+        blockAnswers = ByteBudget(bytesMax: configuration.blockAnswersBytesMax)
         used = Mutex(Set(nodes.indices))
 
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)

@@ -29,6 +29,8 @@ package struct BeaconClientConfiguration: Sendable {
     package var proxyAnswerBytesMax = 32 << 20
     /// All such answers at once, of all nodes.
     package var proxyAnswersBytesMax = 64 << 20
+    /// Blocks to propose, of all nodes and calls at once: three of the largest.
+    package var blockAnswersBytesMax = 96 << 20
     /// No SSZ, for nodes that offer it and get it wrong (feature `json_requests`).
     package var isJSONOnly = false
     /// Told about each call.

@@ -28,6 +28,14 @@ struct OutgoingRequest: Sendable {
 }
 
 extension OutgoingRequest {
+    /// The same, whose answers are counted, in whatever form it is asked.
+    func holding(_ share: ByteBudget.Share) -> OutgoingRequest {
+        var request = self
+        request.share = share
+        if let json { request.json = { json().holding(share) } }
+        return request
+    }
+
     init(_ endpoint: BeaconEndpoint, timeout: Duration) {
         self.init(
             name: endpoint.name, method: HTTPMethod(rawValue: endpoint.method.rawValue), target: endpoint.target,
