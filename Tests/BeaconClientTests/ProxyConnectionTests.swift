@@ -52,9 +52,12 @@ struct ProxyConnectionTests {
                     for _ in 0..<3 * connections {
                         group.addTask {
                             let request = ProxyRequest(method: method, target: target)
-                            let answer =
-                                target == "/eth/v1/events"
-                                ? try? await client.proxyEvents(request) : try? await client.proxy(request)
+                            let answer: ProxyResponse?
+                            if target == "/eth/v1/events" {
+                                answer = try? await client.proxyEvents(request)
+                            } else {
+                                answer = try? await client.proxy(request)
+                            }
                             // Held open until the test is over.
                             await Gate().wait()
                             withExtendedLifetime(answer) {}
