@@ -52,10 +52,7 @@ extension BeaconClient {
         var errors: [BeaconError] = []
         /// An answer without success.
         var refusal: ProxyResponse?
-        for (isFallback, group) in [(false, 0..<primaryCount), (true, primaryCount..<nodes.count)] {
-            let (following, idle) = usable(group)
-            let group = following.isEmpty ? idle : following
-            guard !group.isEmpty else { continue }
+        for (isFallback, group) in groups() {
             record.usedFallback = isFallback
             let outcome = await raceStreaming(request, among: group)
             if let (node, response) = outcome.success {
@@ -72,6 +69,18 @@ extension BeaconClient {
             errors.isEmpty ? error(.cancelled, Self.proxyName, nil) : BeaconError.mostTelling(of: errors)
         record.error = failure
         throw failure
+    }
+
+    /// Whom to ask one after the other, and whether fallback nodes are among them. Nobody waits for primaries that are known to be out of reach.
+    private func groups() -> [(Bool, [Int])] {
+        func usable(_ group: Range<Int>) -> [Int] {
+            let (following, idle) = self.usable(group)
+            return following.isEmpty ? idle : following
+        }
+        let (primaries, fallbacks) = (usable(0..<primaryCount), usable(primaryCount..<nodes.count))
+        let areOut = health.withLock { health in primaries.allSatisfy { health.isOut($0) } }
+        if areOut, !fallbacks.isEmpty { return [(true, primaries + fallbacks)] }
+        return [(false, primaries), (true, fallbacks)].filter { !$0.1.isEmpty }
     }
 
     private struct Outcome: Sendable {

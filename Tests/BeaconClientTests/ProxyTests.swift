@@ -149,6 +149,23 @@ struct ProxyTests {
         }
     }
 
+    @Test("nobody waits for a primary that is known to hang", arguments: ["GET", "POST"])
+    func knownToHang(method: String) async throws {
+        try await FakeBeaconNode.with(
+            { _ in .silence }, { _ in .json(#"{"data":{"version":"spare"}}"#) }
+        ) { primary, spare in
+            try await withClient([primary.url], fallbacks: [spare.url]) {
+                $0.readTimeout = .seconds(2)
+                $0.proxyTimeout = .seconds(3600)
+            } _: { client in
+                // Its time-out makes it known; that of the fallback node may follow on a busy machine.
+                _ = await failure { () throws(BeaconError) in try await client.nodeVersion() }
+                let response = try await client.proxy(ProxyRequest(method: method, target: "/eth/v1/x"))
+                #expect(try await Self.collect(response).contains("spare"))
+            }
+        }
+    }
+
     @Test("answers that are not streamed are bounded together, and there is room again once they are written")
     func answersTogether() async throws {
         let long = String(repeating: "x", count: 60_000)
