@@ -94,6 +94,12 @@ extension BeaconError.Cause: CustomStringConvertible {
         }
     }
 
+    /// The node understood the request and does not want it: other nodes most likely say the same.
+    package var isRefusal: Bool {
+        guard case .status(_, let status) = self else { return false }
+        return (400..<500).contains(status) && ![408, 425, 429].contains(status) && !callsForFallback
+    }
+
     /// What nodes of all makers say of an object that they have already, lower case.
     private static let known = [
         "already known", "already_known", "alreadyknown", "already seen", "already exists", "already imported",

@@ -12,11 +12,17 @@ extension BeaconClient {
         _ slot: Slot, _ wishes: BlockWishes, read: @escaping @Sendable (ProducedBlock) throws -> Block
     ) async throws(BeaconError) -> Block {
         let endpoint = BeaconEndpoint.produceBlock(slot, wishes)
-        let request = OutgoingRequest(endpoint, timeout: configuration.timeout(endpoint))
+        let share = blockAnswers.share()
+        let request = OutgoingRequest(endpoint, timeout: configuration.timeout(endpoint)).holding(share)
         return try await firstSuccess(request) { response in
-            // Megabytes: on few threads of their own, not on those that everything else shares.
-            try await NIOThreadPool.singleton.runIfActive {
-                try Self.readRaw(response, of: endpoint) { try read(BeaconAnswer.producedBlock($0, $1)) }
+            do {
+                // Megabytes: on few threads of their own, not on those that everything else shares.
+                return try await NIOThreadPool.singleton.runIfActive {
+                    try Self.readRaw(response, of: endpoint) { try read(BeaconAnswer.producedBlock($0, $1)) }
+                }
+            } catch {
+                share.giveBack(response.body?.readableBytes ?? 0)
+                throw error
             }
         }
     }

@@ -48,12 +48,15 @@ extension BeaconClient {
                 idlePrimaries + idleFallbacks, hasFallback: idlePrimaries.isEmpty, isTogether: true)
             // Known to be out of reach: nobody waits for their time-out.
             if !fallbacks.isEmpty, primaries.allSatisfy({ health.isOut($0) }) {
-                return NodeRace([heat(primaries + fallbacks, hasFallback: true, isTogether: true), last])
+                return NodeRace(
+                    [heat(primaries + fallbacks, hasFallback: true, isTogether: true), last],
+                    refusalPatience: request.refusalPatience)
             }
-            return NodeRace([
-                heat(primaries, isTogether: request.asksAllNodes),
-                heat(fallbacks, hasFallback: true, isTogether: true), last,
-            ])
+            return NodeRace(
+                [
+                    heat(primaries, isTogether: request.asksAllNodes),
+                    heat(fallbacks, hasFallback: true, isTogether: true), last,
+                ], refusalPatience: request.refusalPatience)
         }
     }
 }

@@ -8,10 +8,12 @@ extension BeaconClient {
     ///
     /// - Parameters:
     ///   - node: the only one to ask, whether it may be used or not; nil for all that may be used.
+    ///   - client: its connections are taken; nil for those of our own calls.
     ///   - judge: makes the answer of a node a success, or throws why it is none. Called in the order in which answers
     ///     arrive.
     func firstSuccess<Answer>(
-        _ request: OutgoingRequest, at node: Int? = nil, judge: (HTTPClient.Response) async throws -> Answer
+        _ request: OutgoingRequest, at node: Int? = nil, by client: HTTPClient? = nil,
+        judge: (HTTPClient.Response) async throws -> Answer
     ) async throws(BeaconError) -> Answer {
         let start = ContinuousClock.now
         var record = BeaconCallRecord(endpoint: request.name, duration: .zero, usedFallback: false)
@@ -21,7 +23,7 @@ extension BeaconClient {
         }
         var race = node.map { NodeRace(node: $0) } ?? race(request)
         var answer: Answer?
-        let failure = await run(&race, request) { response async throws(BeaconError.Cause) in
+        let failure = await run(&race, request, by: client ?? http) { response async throws(BeaconError.Cause) in
             do { answer = try await judge(response) } catch { throw BeaconError.Cause(transport: error) }
         } won: { node in
             record.node = nodes[node]
@@ -37,31 +39,38 @@ extension BeaconClient {
     private enum Occurrence: Sendable {
         case arrival(node: Int, Result<HTTPClient.Response, any Error>)
         case late
+        case overdue
     }
 
     /// Runs a race to its end. Returns the error of all nodes; nil after a success, or if the task was cancelled.
     private func run(
-        _ race: inout NodeRace, _ request: OutgoingRequest,
+        _ race: inout NodeRace, _ request: OutgoingRequest, by client: HTTPClient,
         judge: (HTTPClient.Response) async throws(BeaconError.Cause) -> Void, won: (Int) -> Void
     ) async -> BeaconError? {
-        // Each node arrives once, and is late once.
+        // Each node arrives once, and is late once; the race is overdue once.
         let (occurrences, occur) = AsyncStream.makeStream(
-            of: Occurrence.self, bufferingPolicy: .bufferingOldest(3 * nodes.count))
+            of: Occurrence.self, bufferingPolicy: .bufferingOldest(3 * nodes.count + 1))
         let exchanges = Exchanges()
         var deadline = NIODeadline.now() + TimeAmount(request.timeout)
         var timer: Scheduled<Void>?
+        var overdue: Scheduled<Void>?
+        func schedule(_ occurrence: Occurrence, at instant: ContinuousClock.Instant?) -> Scheduled<Void>? {
+            instant.map { instant in
+                loop.scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: instant))) {
+                    _ = occur.yield(occurrence)
+                }
+            }
+        }
         func begin(_ nodes: [Int]) {
             for node in nodes {
-                exchanges.begin(self, request, at: node, by: http, deadline: deadline) { result in
+                exchanges.begin(self, request, at: node, by: client, deadline: deadline) { result in
                     if case .terminated = occur.yield(.arrival(node: node, result)) {
                         self.noteLateArrival(request, node, result)
                     }
                 }
             }
             timer?.cancel()
-            timer = race.lateAt.map { at in
-                loop.scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: at))) { _ = occur.yield(.late) }
-            }
+            timer = schedule(.late, at: race.lateAt)
         }
         begin(race.start(at: .now))
         // Closures run by the event loop drive the exchanges, so those of a submission outlive this function.
@@ -71,28 +80,31 @@ extension BeaconClient {
         }
         defer {
             timer?.cancel()
+            overdue?.cancel()
             stop()
         }
         return await withTaskCancellationHandler {
             for await occurrence in occurrences {
-                guard case .arrival(let node, let result) = occurrence else {
-                    begin(race.late(at: .now))
-                    continue
-                }
-                do {
-                    try await judge(result.get())
-                    noteSuccess(node, request.name, of: race)
-                    won(node)
-                    return nil
-                } catch {
-                    switch race.failed(node, noteFailure(error, request.name, node), at: .now) {
-                    case .wait: continue
-                    case .over(let failure): return failure
-                    case .ask(let next):
-                        guard !Task.isCancelled else { return nil }
-                        if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }
-                        begin(next)
+                switch occurrence {
+                case .late: begin(race.late(at: .now))
+                case .overdue: return race.overdue()
+                case .arrival(let node, let result):
+                    do {
+                        try await judge(result.get())
+                        noteSuccess(node, request.name, of: race)
+                        won(node)
+                        return nil
+                    } catch {
+                        switch race.failed(node, noteFailure(error, request.name, node), at: .now) {
+                        case .wait: break
+                        case .over(let failure): return failure
+                        case .ask(let next):
+                            guard !Task.isCancelled else { return nil }
+                            if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }
+                            begin(next)
+                        }
                     }
+                    if overdue == nil { overdue = schedule(.overdue, at: race.overdueAt) }
                 }
             }
             return nil

@@ -38,10 +38,15 @@ struct NodeRace {
     private(set) var isNewHeat = false
     /// When to call `late`; nil if nobody is left to ask.
     private(set) var lateAt: ContinuousClock.Instant?
+    /// How long others may still succeed once a node has refused; nil: as long as they like.
+    private let refusalPatience: Duration?
+    /// When nobody is waited for any more; nil while no node has refused.
+    private(set) var overdueAt: ContinuousClock.Instant?
 
     /// - Parameter heats: in their order; empty ones are passed over, but not all are empty.
-    init(_ heats: [Heat]) {
+    init(_ heats: [Heat], refusalPatience: Duration? = nil) {
         self.heats = heats.filter { !$0.runners.isEmpty }
+        self.refusalPatience = refusalPatience
     }
 
     /// One node only.
@@ -76,6 +81,7 @@ struct NodeRace {
         askedAt[node] = nil
         errors.append(error)
         isNewHeat = false
+        if overdueAt == nil, error.cause.isRefusal { overdueAt = refusalPatience.map { now + $0 } }
         if !waiting.isEmpty { return .ask(begin(1, now)) }
         guard askedAt.isEmpty else { return .wait }
         guard !heats.isEmpty, BeaconError.callForFallback(errors) else {
@@ -84,6 +90,11 @@ struct NodeRace {
         isNewHeat = true
         return .ask(start(at: now))
     }
+
+    /// What the race amounts to if nobody is waited for any more.
+    ///
+    /// - Precondition: a node has failed.
+    func overdue() -> BeaconError { BeaconError.mostTelling(of: errors) }
 
     /// How long a node has been asked; nil if it is not, or has answered.
     func elapsed(_ node: Int, at now: ContinuousClock.Instant) -> Duration? {

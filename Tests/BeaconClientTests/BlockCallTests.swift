@@ -185,6 +185,56 @@ struct BlockCallTests {
         }
     }
 
+    @Test(
+        "blocks of all nodes are bounded together, in either encoding, and there is room again", arguments: [200, 406])
+    func blocksTogether(status: Int) async throws {
+        let long = String(repeating: "x", count: 60_000)
+        try await FakeBeaconNode.with({ request in
+            // In JSON only, for some.
+            if request.headers["accept"] != MediaType.json, status != 200 { return Self.refusal(status) }
+            return Self.block("application/octet-stream", request.target.contains("/blocks/9?") ? long : "SSZ")
+        }) { node in
+            try await withClient(
+                [node.url, node.url, node.url], configure: { $0.blockAnswersBytesMax = 50_000 }
+            ) { client in
+                for _ in 0..<2 {
+                    let error = await failure { () throws(BeaconError) in
+                        try await client.produceBlock(9, Self.wishes) { $0 }
+                    }
+                    #expect(error?.message.contains("too large together") == true && error?.isTemporary == true)
+                    let block = try await client.produceBlock(8, Self.wishes) { $0 }
+                    #expect(block.body.bytes == Array("SSZ".utf8))
+                }
+            }
+            try await withClient(
+                [node.url, node.url, node.url], configure: { $0.blockAnswersBytesMax = 190_000 }
+            ) { client in
+                let block = try await client.produceBlock(9, Self.wishes) { $0 }
+                #expect(block.body.bytes.count == 60_000)
+            }
+        }
+    }
+
+    @Test("what a node says instead of a block takes no room from one that comes later", arguments: [406, 415, 503])
+    func roomAfterRefusals(status: Int) async throws {
+        let long = String(repeating: "x", count: 60_000)
+        let block = Self.block("application/octet-stream", long)
+        try await FakeBeaconNode.with(
+            { request in
+                // Asked again in JSON, it has a block, unless it is out of order.
+                request.headers["accept"] == MediaType.json && status != 503 ? block : .json(long, status: status)
+            }, { _ in block }
+        ) { refusing, spare in
+            try await withClient(
+                [refusing.url], fallbacks: [spare.url], configure: { $0.blockAnswersBytesMax = 100_000 }
+            ) { client in
+                let block = try await client.produceBlock(9, Self.wishes) { $0 }
+                #expect(block.body.bytes.count == 60_000)
+                #expect(spare.requests.isEmpty == (status != 503))
+            }
+        }
+    }
+
     @Test("an empty slot has no block; a header must be of the block asked for")
     func headers() async throws {
         var signed = SignedBeaconBlockHeader()

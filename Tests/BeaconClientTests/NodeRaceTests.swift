@@ -44,6 +44,22 @@ struct NodeRaceTests {
         #expect(race.elapsed(0, at: Self.at(250)) == .milliseconds(150))
     }
 
+    @Test(
+        "a refusal shortens the wait for others, but nothing that a node says which may do better later",
+        arguments: [(400, true), (404, true), (408, false), (425, false), (429, false), (500, false), (503, false)])
+    func refusals(status: Int, isRefusal: Bool) {
+        var race = NodeRace([Self.heat([0, 1], isTogether: true)], refusalPatience: .milliseconds(500))
+        _ = race.start(at: Self.at(0))
+        let step = race.failed(0, Self.status(status), at: Self.at(30))
+        #expect(step == .wait)
+        #expect(race.overdueAt == (isRefusal ? Self.at(530) : nil))
+        #expect(race.overdue().httpStatus == status)
+        var patient = NodeRace([Self.heat([0, 1], isTogether: true)])
+        _ = patient.start(at: Self.at(0))
+        _ = patient.failed(0, Self.status(status), at: Self.at(30))
+        #expect(patient.overdueAt == nil)
+    }
+
     @Test("after a failure the next node is asked at once; a success of any ends it, so a refusal never does")
     func failures() {
         var race = NodeRace([Self.heat([0, 1, 2])])
