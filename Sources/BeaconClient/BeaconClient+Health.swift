@@ -14,8 +14,14 @@ extension BeaconClient {
         configuration.reconnected(node)
     }
 
-    func noteFailure(_ error: any Error, _ endpoint: String, _ node: Int) -> BeaconError {
-        let failure = self.error(BeaconError.Cause(transport: error), endpoint, node)
+    func noteFailure(_ error: any Error, _ request: OutgoingRequest, _ node: Int) -> BeaconError {
+        noteFailure(error, request.name, node, isSubmission: request.reachesAllNodes)
+    }
+
+    func noteFailure(
+        _ error: any Error, _ endpoint: String, _ node: Int, isSubmission: Bool = false
+    ) -> BeaconError {
+        let failure = self.error(BeaconError.Cause(transport: error), endpoint, node, isSubmission: isSubmission)
         let isNews = health.withLock { $0.failed(node, failure.cause, at: .now) }
         logger.log(
             level: isNews ? .warning : .debug, isNews ? "beacon node does not answer" : "beacon node call",

@@ -85,7 +85,7 @@ extension BeaconClient {
                     won(node)
                     return nil
                 } catch {
-                    switch race.failed(node, noteFailure(error, request.name, node), at: .now) {
+                    switch race.failed(node, noteFailure(error, request, node), at: .now) {
                     case .wait: continue
                     case .over(let failure): return failure
                     case .ask(let next):
@@ -124,7 +124,7 @@ extension BeaconClient {
         _ request: OutgoingRequest, _ node: Int, _ result: Result<HTTPClient.Response, any Error>
     ) {
         guard request.reachesAllNodes, case .failure(let error) = result else { return }
-        _ = noteFailure(error, request.name, node)
+        _ = noteFailure(error, request, node)
     }
 
     /// - Parameter client: its event loops carry the exchange.

@@ -4,7 +4,7 @@ import BeaconAPI
 package struct BeaconClientConfiguration: Sendable {
     /// At least one.
     package var primaries: [BeaconNodeAddress]
-    /// Asked when all primaries are out of reach (operations.md §2).
+    /// Asked when no primary has an answer (operations.md §2).
     package var fallbacks: [BeaconNodeAddress]
     /// Sent with every request, fallbacks included.
     package var headers: HeaderFields = [:]

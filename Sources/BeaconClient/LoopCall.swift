@@ -63,7 +63,7 @@ package final class LoopCall<Answer> {
             client.noteSuccess(node, request.name, of: race)
             end(.success(answer), node)
         } catch {
-            switch race.failed(node, client.noteFailure(error, request.name, node), at: .now) {
+            switch race.failed(node, client.noteFailure(error, request, node), at: .now) {
             case .wait: break
             case .ask(let next):
                 if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }

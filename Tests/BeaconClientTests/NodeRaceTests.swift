@@ -67,9 +67,11 @@ struct NodeRaceTests {
         arguments: [
             ([error(.timeout), error(.connection("x"))], true), ([error(.syncing), status(503)], true),
             ([status(502), status(504)], true), ([error(.timeout), status(404)], false),
-            ([status(400), status(503)], false), ([status(500), status(500)], false),
-            ([error(.malformed("x")), error(.timeout)], false), ([error(.absent("x")), error(.timeout)], false),
-            ([error(.tooLarge(bytesMax: 1)), error(.timeout)], false),
+            ([status(400), status(503)], false), ([status(500), status(500)], true),
+            ([error(.malformed("x")), error(.timeout)], true), ([error(.absent("x")), error(.timeout)], false),
+            ([error(.tooLarge(bytesMax: 1)), error(.timeout)], true), ([status(401), error(.timeout)], true),
+            ([status(403), error(.connection("x"))], true), ([status(429), status(503)], true),
+            ([status(401), status(404)], false),
         ])
     func fallbacks(errors: [BeaconError], areAsked: Bool) {
         var race = NodeRace([
