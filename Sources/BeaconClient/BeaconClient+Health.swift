@@ -50,8 +50,9 @@ extension BeaconClient {
                     runners: health.runners(nodes, request.name, timeout: request.timeout, at: now),
                     hasFallback: hasFallback, isTogether: isTogether)
             }
-            let last = heat(
+            var last = heat(
                 idlePrimaries + idleFallbacks, hasFallback: idlePrimaries.isEmpty, isTogether: true)
+            last.isIdle = true
             // Known to be out of reach: nobody waits for their time-out.
             if !fallbacks.isEmpty, primaries.allSatisfy({ health.isOut($0) }) {
                 return NodeRace([heat(primaries + fallbacks, hasFallback: true, isTogether: true), last])

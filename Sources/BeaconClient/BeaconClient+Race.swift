@@ -13,6 +13,15 @@ extension BeaconClient {
     func firstSuccess<Answer>(
         _ request: OutgoingRequest, at node: Int? = nil, judge: (HTTPClient.Response) async throws -> Answer
     ) async throws(BeaconError) -> Answer {
+        try await best(request, at: node) { response in .good(try await judge(response)) }
+    }
+
+    /// Asks nodes until one answers well, and for a moment longer than it takes to get an answer that will do.
+    ///
+    /// - Parameter rate: like `judge`.
+    func best<Answer>(
+        _ request: OutgoingRequest, at node: Int? = nil, rate: (HTTPClient.Response) async throws -> Rated<Answer>
+    ) async throws(BeaconError) -> Answer {
         let start = ContinuousClock.now
         var record = BeaconCallRecord(endpoint: request.name, duration: .zero, usedFallback: false)
         defer {
@@ -21,8 +30,17 @@ extension BeaconClient {
         }
         var race = node.map { NodeRace(node: $0) } ?? race(request)
         var answer: Answer?
-        let failure = await run(&race, request) { response async throws(BeaconError.Cause) in
-            do { answer = try await judge(response) } catch { throw BeaconError.Cause(transport: error) }
+        let failure = await run(&race, request) { response async throws(BeaconError.Cause) -> BeaconError.Cause? in
+            let rated: Rated<Answer>
+            do { rated = try await rate(response) } catch { throw BeaconError.Cause(transport: error) }
+            switch rated {
+            case .good(let good):
+                answer = good
+                return nil
+            case .makeshift(let makeshift, let flaw):
+                answer = answer ?? makeshift
+                return .malformed(flaw)
+            }
         } won: { node in
             record.node = nodes[node]
         }
@@ -37,19 +55,26 @@ extension BeaconClient {
     private enum Occurrence: Sendable {
         case arrival(node: Int, Result<HTTPClient.Response, any Error>)
         case late
+        /// Nobody had a better answer than the one that will do.
+        case enough
     }
 
     /// Runs a race to its end. Returns the error of all nodes; nil after a success, or if the task was cancelled.
+    ///
+    /// - Parameter judge: nil for a success. Throws why it is none, or returns what is wrong with an answer that will do
+    ///   if nobody has a better one soon: it has been kept, and its node is the winner then.
     private func run(
         _ race: inout NodeRace, _ request: OutgoingRequest,
-        judge: (HTTPClient.Response) async throws(BeaconError.Cause) -> Void, won: (Int) -> Void
+        judge: (HTTPClient.Response) async throws(BeaconError.Cause) -> BeaconError.Cause?, won: (Int) -> Void
     ) async -> BeaconError? {
         // Each node arrives once, and is late once.
         let (occurrences, occur) = AsyncStream.makeStream(
-            of: Occurrence.self, bufferingPolicy: .bufferingOldest(3 * nodes.count))
+            of: Occurrence.self, bufferingPolicy: .bufferingOldest(3 * nodes.count + 1))
         let exchanges = Exchanges()
         var deadline = NIODeadline.now() + TimeAmount(request.timeout)
         var timer: Scheduled<Void>?
+        /// Whose answer will do, and when it has to.
+        var makeshift: (node: Int, end: Scheduled<Void>)?
         func begin(_ nodes: [Int]) {
             for node in nodes {
                 exchanges.begin(self, request, at: node, by: http, deadline: deadline) { result in
@@ -71,23 +96,40 @@ extension BeaconClient {
         }
         defer {
             timer?.cancel()
+            makeshift?.end.cancel()
             stop()
         }
         return await withTaskCancellationHandler {
             for await occurrence in occurrences {
                 guard case .arrival(let node, let result) = occurrence else {
+                    if case .enough = occurrence {
+                        if let makeshift { won(makeshift.node) }
+                        return nil
+                    }
                     begin(race.late(at: .now))
                     continue
                 }
                 do {
-                    try await judge(result.get())
-                    noteSuccess(node, request.name, of: race)
-                    won(node)
-                    return nil
+                    guard let flaw = try await judge(result.get()) else {
+                        noteSuccess(node, request.name, of: race)
+                        won(node)
+                        return nil
+                    }
+                    if makeshift == nil {
+                        race.settle()
+                        let end = loop.scheduleTask(in: TimeAmount(configuration.makeshiftPatience)) {
+                            _ = occur.yield(.enough)
+                        }
+                        makeshift = (node, end)
+                    }
+                    throw flaw
                 } catch {
                     switch race.failed(node, noteFailure(error, request, node), at: .now) {
                     case .wait: continue
-                    case .over(let failure): return failure
+                    case .over(let failure):
+                        guard let makeshift else { return failure }
+                        won(makeshift.node)
+                        return nil
                     case .ask(let next):
                         guard !Task.isCancelled else { return nil }
                         if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }

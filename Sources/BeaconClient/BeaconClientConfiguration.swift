@@ -12,6 +12,8 @@ package struct BeaconClientConfiguration: Sendable {
     package var readTimeout: Duration = .seconds(2)
     /// For a complete answer to a submission.
     package var submitTimeout: Duration = .seconds(2)
+    /// How long a better answer is waited for once there is one that will do.
+    package var makeshiftPatience: Duration = .milliseconds(300)
     /// For the head of the answer to a passed-on request.
     package var proxyTimeout: Duration = .seconds(10)
     /// A silent event stream is given up after this. Nodes send an event a slot, or a comment to keep it alive.

@@ -19,6 +19,8 @@ struct NodeRace {
         var hasFallback = false
         /// They start together.
         var isTogether: Bool
+        /// Of nodes that do not follow the chain.
+        var isIdle = false
     }
 
     enum Step: Equatable {
@@ -84,6 +86,9 @@ struct NodeRace {
         isNewHeat = true
         return .ask(start(at: now))
     }
+
+    /// There is an answer that will do: nodes that do not follow the chain have no better one.
+    mutating func settle() { heats.removeAll { $0.isIdle } }
 
     /// How long a node has been asked; nil if it is not, or has answered.
     func elapsed(_ node: Int, at now: ContinuousClock.Instant) -> Duration? {

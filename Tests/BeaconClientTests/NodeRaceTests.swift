@@ -115,4 +115,19 @@ struct NodeRaceTests {
         let asked5 = alone.start(at: Self.at(0))
         #expect(asked5 == [0])
     }
+
+    @Test("once an answer will do fallback nodes may have a better one, but not those that do not follow the chain")
+    func settled() {
+        var last = Self.heat([0], isTogether: true)
+        last.isIdle = true
+        var race = NodeRace([Self.heat([1]), Self.heat([2], hasFallback: true, isTogether: true), last])
+        _ = race.start(at: Self.at(0))
+        race.settle()
+        let step = race.failed(1, Self.error(.malformed("pays another")), at: Self.at(1))
+        #expect(step == .ask([2]))
+        guard case .over = race.failed(2, Self.error(.timeout), at: Self.at(2)) else {
+            Issue.record("not over")
+            return
+        }
+    }
 }
