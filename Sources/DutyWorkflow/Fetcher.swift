@@ -47,6 +47,8 @@ struct Fetcher: Sendable {
 
     mutating func write(_ graffiti: [PubKey: Bytes32]) { configuration.proposals.graffiti = graffiti }
 
+    mutating func pay(_ addresses: [PubKey: Bytes20]) { configuration.proposals.feeRecipients = addresses }
+
     /// Whether our own data for a duty are on their way for the first time, or will be.
     func isExpecting(_ duty: Duty) -> Bool { pending[duty].map { $0.failures == 0 } ?? false }
 

@@ -111,7 +111,8 @@ struct SimulatedAttacker: Sendable {
         set.mapValues { value in
             guard case .proposal(let block) = value else { return value }
             let request = ProposalRequest(
-                randaoReveal: block.randaoReveal, graffiti: block.graffiti, wantsBuilder: false)
+                randaoReveal: block.randaoReveal, graffiti: block.graffiti, wantsBuilder: false,
+                proposer: block.proposerIndex)
             let own = Bytes20(padding: [0xba, 0xd0])
             return chain.proposal(block.slot, request, node: node, pays: own, chain.spec.forks).map {
                 .proposal($0)
