@@ -103,6 +103,12 @@ package final class BeaconClient: Sendable {
         return (usable.filter { !idle.contains($0) }, usable.filter(idle.contains))
     }
 
+    /// Whether what a primary node says unasked counts: it follows our chain, or no primary does and it is all we have.
+    package func isBelieved(_ node: Int) -> Bool {
+        let (following, idle) = usable(0..<primaryCount)
+        return (following.isEmpty ? idle : following).contains(node)
+    }
+
     /// Whether a node is asked in JSON where there is a choice.
     func prefersJSON(_ node: Int) -> Bool {
         configuration.isJSONOnly || sszRefusers.withLock { $0.contains(node) }
