@@ -15,6 +15,16 @@ extension BeaconClient {
         _ request: OutgoingRequest, at node: Int? = nil, by client: HTTPClient? = nil,
         judge: (HTTPClient.Response) async throws -> Answer
     ) async throws(BeaconError) -> Answer {
+        try await best(request, at: node, by: client) { response in .good(try await judge(response)) }
+    }
+
+    /// Asks nodes until one answers well, and for a moment longer than it takes to get an answer that will do.
+    ///
+    /// - Parameter rate: like `judge`.
+    func best<Answer>(
+        _ request: OutgoingRequest, at node: Int? = nil, by client: HTTPClient? = nil,
+        rate: (HTTPClient.Response) async throws -> Rated<Answer>
+    ) async throws(BeaconError) -> Answer {
         let start = ContinuousClock.now
         var record = BeaconCallRecord(endpoint: request.name, duration: .zero, usedFallback: false)
         defer {
@@ -23,8 +33,18 @@ extension BeaconClient {
         }
         var race = node.map { NodeRace(node: $0) } ?? race(request)
         var answer: Answer?
-        let failure = await run(&race, request, by: client ?? http) { response async throws(BeaconError.Cause) in
-            do { answer = try await judge(response) } catch { throw BeaconError.Cause(transport: error) }
+        let failure = await run(&race, request, by: client ?? http) {
+            response async throws(BeaconError.Cause) -> BeaconError.Cause? in
+            let rated: Rated<Answer>
+            do { rated = try await rate(response) } catch { throw BeaconError.Cause(transport: error) }
+            switch rated {
+            case .good(let good):
+                answer = good
+                return nil
+            case .makeshift(let makeshift, let flaw):
+                answer = answer ?? makeshift
+                return .malformed(flaw)
+            }
         } won: { node in
             record.node = nodes[node]
         }
@@ -40,12 +60,17 @@ extension BeaconClient {
         case arrival(node: Int, Result<HTTPClient.Response, any Error>)
         case late
         case overdue
+        /// Nobody had a better answer than the one that will do.
+        case enough
     }
 
     /// Runs a race to its end. Returns the error of all nodes; nil after a success, or if the task was cancelled.
+    ///
+    /// - Parameter judge: nil for a success. Throws why it is none, or returns what is wrong with an answer that will do
+    ///   if nobody has a better one soon: it has been kept, and its node is the winner then.
     private func run(
         _ race: inout NodeRace, _ request: OutgoingRequest, by client: HTTPClient,
-        judge: (HTTPClient.Response) async throws(BeaconError.Cause) -> Void, won: (Int) -> Void
+        judge: (HTTPClient.Response) async throws(BeaconError.Cause) -> BeaconError.Cause?, won: (Int) -> Void
     ) async -> BeaconError? {
         // Each node arrives once, and is late once; the race is overdue once.
         let (occurrences, occur) = AsyncStream.makeStream(
@@ -54,12 +79,10 @@ extension BeaconClient {
         var deadline = NIODeadline.now() + TimeAmount(request.timeout)
         var timer: Scheduled<Void>?
         var overdue: Scheduled<Void>?
-        func schedule(_ occurrence: Occurrence, at instant: ContinuousClock.Instant?) -> Scheduled<Void>? {
-            instant.map { instant in
-                loop.scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: instant))) {
-                    _ = occur.yield(occurrence)
-                }
-            }
+        /// Whose answer will do, and when it has to.
+        var makeshift: (node: Int, end: Scheduled<Void>)?
+        func schedule(_ occurrence: Occurrence, in delay: Duration) -> Scheduled<Void> {
+            loop.scheduleTask(in: TimeAmount(delay)) { _ = occur.yield(occurrence) }
         }
         func begin(_ nodes: [Int]) {
             for node in nodes {
@@ -70,7 +93,7 @@ extension BeaconClient {
                 }
             }
             timer?.cancel()
-            timer = schedule(.late, at: race.lateAt)
+            timer = race.lateAt.map { schedule(.late, in: ContinuousClock.now.duration(to: $0)) }
         }
         begin(race.start(at: .now))
         // Closures run by the event loop drive the exchanges, so those of a submission outlive this function.
@@ -81,6 +104,7 @@ extension BeaconClient {
         defer {
             timer?.cancel()
             overdue?.cancel()
+            makeshift?.end.cancel()
             stop()
         }
         return await withTaskCancellationHandler {
@@ -88,23 +112,37 @@ extension BeaconClient {
                 switch occurrence {
                 case .late: begin(race.late(at: .now))
                 case .overdue: return race.overdue()
+                case .enough:
+                    if let makeshift { won(makeshift.node) }
+                    return nil
                 case .arrival(let node, let result):
                     do {
-                        try await judge(result.get())
-                        noteSuccess(node, request.name, of: race)
-                        won(node)
-                        return nil
+                        guard let flaw = try await judge(result.get()) else {
+                            noteSuccess(node, request.name, of: race)
+                            won(node)
+                            return nil
+                        }
+                        if makeshift == nil {
+                            race.settle()
+                            makeshift = (node, schedule(.enough, in: configuration.makeshiftPatience))
+                        }
+                        throw flaw
                     } catch {
-                        switch race.failed(node, noteFailure(error, request.name, node), at: .now) {
+                        switch race.failed(node, noteFailure(error, request, node), at: .now) {
                         case .wait: break
-                        case .over(let failure): return failure
+                        case .over(let failure):
+                            guard let makeshift else { return failure }
+                            won(makeshift.node)
+                            return nil
                         case .ask(let next):
                             guard !Task.isCancelled else { return nil }
                             if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }
                             begin(next)
                         }
                     }
-                    if overdue == nil { overdue = schedule(.overdue, at: race.overdueAt) }
+                    if overdue == nil, let at = race.overdueAt {
+                        overdue = schedule(.overdue, in: ContinuousClock.now.duration(to: at))
+                    }
                 }
             }
             return nil
@@ -136,7 +174,7 @@ extension BeaconClient {
         _ request: OutgoingRequest, _ node: Int, _ result: Result<HTTPClient.Response, any Error>
     ) {
         guard request.reachesAllNodes, case .failure(let error) = result else { return }
-        _ = noteFailure(error, request.name, node)
+        _ = noteFailure(error, request, node)
     }
 
     /// - Parameter client: its event loops carry the exchange.

@@ -9,7 +9,7 @@ import Synchronization
 /// Talks to all beacon nodes of the operator as if they were one.
 ///
 /// A read goes to the best primary node, and to the next when that one is late or fails; a submission goes to all. The
-/// first success wins. Fallback nodes are asked if every primary is out of reach (workflow.md §15.1). Nothing is asked
+/// first success wins. Fallback nodes are asked if no primary has an answer (workflow.md §15.1). Nothing is asked
 /// before the first call, so nodes may start later than we do.
 package final class BeaconClient: Sendable {
     /// The primary nodes, then the fallback nodes. Positions in it are the node numbers of this target.
@@ -111,6 +111,12 @@ package final class BeaconClient: Sendable {
         return (usable.filter { !idle.contains($0) }, usable.filter(idle.contains))
     }
 
+    /// Whether what a primary node says unasked counts: it follows our chain, or no primary does and it is all we have.
+    package func isBelieved(_ node: Int) -> Bool {
+        let (following, idle) = usable(0..<primaryCount)
+        return (following.isEmpty ? idle : following).contains(node)
+    }
+
     /// Whether a node is asked in JSON where there is a choice.
     func prefersJSON(_ node: Int) -> Bool {
         configuration.isJSONOnly || sszRefusers.withLock { $0.contains(node) }
@@ -135,9 +141,12 @@ extension BeaconClient {
         return HTTPHeaders(fields.fields.map { ($0.name, $0.value) })
     }
 
-    func error(_ cause: BeaconError.Cause, _ endpoint: String, _ node: Int?) -> BeaconError {
+    func error(
+        _ cause: BeaconError.Cause, _ endpoint: String, _ node: Int?, isSubmission: Bool = false
+    ) -> BeaconError {
         BeaconError(
-            endpoint: endpoint, node: node.map { nodes[$0].description } ?? "", cause: secrets.masked(cause))
+            endpoint: endpoint, node: node.map { nodes[$0].description } ?? "", cause: secrets.masked(cause),
+            isSubmission: isSubmission)
     }
 }
 

@@ -4,7 +4,7 @@ import BeaconAPI
 package struct BeaconClientConfiguration: Sendable {
     /// At least one.
     package var primaries: [BeaconNodeAddress]
-    /// Asked when all primaries are out of reach (operations.md §2).
+    /// Asked when no primary has an answer (operations.md §2).
     package var fallbacks: [BeaconNodeAddress]
     /// Sent with every request, fallbacks included.
     package var headers: HeaderFields = [:]
@@ -12,6 +12,8 @@ package struct BeaconClientConfiguration: Sendable {
     package var readTimeout: Duration = .seconds(2)
     /// For a complete answer to a submission.
     package var submitTimeout: Duration = .seconds(2)
+    /// How long a better answer is waited for once there is one that will do.
+    package var makeshiftPatience: Duration = .milliseconds(300)
     /// Connections to one node, of each kind: for our own calls, and for requests that are passed on.
     package var connectionsMax = 256
     /// For the head of the answer to a passed-on request. Less than the validator API gives the whole request, so that the

@@ -3,8 +3,8 @@ import BeaconAPI
 /// One call to several nodes: whom to ask when, and what their failures amount to. Source: workflow.md §15.1.
 ///
 /// The best primary node is asked first. When it is late the next one is asked, too, and when it fails the next one at
-/// once; what everybody must hear goes to all primaries at the start. The fallback nodes follow once every primary is
-/// out of reach, and nodes that do not follow the chain come last. Who asks ends it at the first success.
+/// once; what everybody must hear goes to all primaries at the start. The fallback nodes follow once every primary has
+/// failed in a way that is its own, and nodes that do not follow the chain come last. Who asks ends it at the first success.
 struct NodeRace {
     struct Runner: Equatable {
         let node: Int
@@ -19,6 +19,8 @@ struct NodeRace {
         var hasFallback = false
         /// They start together.
         var isTogether: Bool
+        /// Of nodes that do not follow the chain.
+        var isIdle = false
     }
 
     enum Step: Equatable {
@@ -95,6 +97,9 @@ struct NodeRace {
     ///
     /// - Precondition: a node has failed.
     func overdue() -> BeaconError { BeaconError.mostTelling(of: errors) }
+
+    /// There is an answer that will do: nodes that do not follow the chain have no better one.
+    mutating func settle() { heats.removeAll { $0.isIdle } }
 
     /// How long a node has been asked; nil if it is not, or has answered.
     func elapsed(_ node: Int, at now: ContinuousClock.Instant) -> Duration? {

@@ -83,9 +83,11 @@ struct NodeRaceTests {
         arguments: [
             ([error(.timeout), error(.connection("x"))], true), ([error(.syncing), status(503)], true),
             ([status(502), status(504)], true), ([error(.timeout), status(404)], false),
-            ([status(400), status(503)], false), ([status(500), status(500)], false),
-            ([error(.malformed("x")), error(.timeout)], false), ([error(.absent("x")), error(.timeout)], false),
-            ([error(.tooLarge(bytesMax: 1)), error(.timeout)], false),
+            ([status(400), status(503)], false), ([status(500), status(500)], true),
+            ([error(.malformed("x")), error(.timeout)], true), ([error(.absent("x")), error(.timeout)], false),
+            ([error(.tooLarge(bytesMax: 1)), error(.timeout)], true), ([status(401), error(.timeout)], true),
+            ([status(403), error(.connection("x"))], true), ([status(429), status(503)], true),
+            ([status(401), status(404)], false),
         ])
     func fallbacks(errors: [BeaconError], areAsked: Bool) {
         var race = NodeRace([
@@ -128,5 +130,20 @@ struct NodeRaceTests {
         var alone = NodeRace([Self.heat([]), Self.heat([]), Self.heat([0])])
         let asked5 = alone.start(at: Self.at(0))
         #expect(asked5 == [0])
+    }
+
+    @Test("once an answer will do fallback nodes may have a better one, but not those that do not follow the chain")
+    func settled() {
+        var last = Self.heat([0], isTogether: true)
+        last.isIdle = true
+        var race = NodeRace([Self.heat([1]), Self.heat([2], hasFallback: true, isTogether: true), last])
+        _ = race.start(at: Self.at(0))
+        race.settle()
+        let step = race.failed(1, Self.error(.malformed("pays another")), at: Self.at(1))
+        #expect(step == .ask([2]))
+        guard case .over = race.failed(2, Self.error(.timeout), at: Self.at(2)) else {
+            Issue.record("not over")
+            return
+        }
     }
 }
