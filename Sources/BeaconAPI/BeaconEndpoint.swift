@@ -123,8 +123,8 @@ package enum BeaconEndpoint: Hashable, Sendable {
             min(indices.count, Self.validatorsMax) << 13 + 64 << 10
         // One row a slot; nodes have no business to send more.
         case .proposerDuties: 1 << 20
-        // A block has at most 10 MiB on the wire, its blobs some more; JSON doubles them.
-        case .produceBlock: 64 << 20
+        // A block and its blobs, of which peers exchange 16 MiB at most; JSON doubles them.
+        case .produceBlock: 32 << 20
         // 128 attestations before Electra, each of some kilobytes.
         case .blockAttestations: 4 << 20
         case .submit: APIErrorBody.bytesMax

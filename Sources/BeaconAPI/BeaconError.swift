@@ -26,11 +26,12 @@ package struct BeaconError: Error, Hashable, CustomStringConvertible {
     /// Trying again may help. Of several nodes' errors: true if one of them is temporary.
     package private(set) var isTemporary: Bool
 
-    package init(endpoint: String, node: String, cause: Cause) {
+    /// - Parameter isSubmission: whether something was handed in, rather than asked.
+    package init(endpoint: String, node: String, cause: Cause, isSubmission: Bool = false) {
         self.endpoint = endpoint
         self.node = node
         self.cause = cause
-        isTemporary = cause.isTemporary
+        isTemporary = cause.isTemporary || !isSubmission && cause.isTemporaryOfReads
     }
 
     /// The status to hand on to a validator client; nil if no node answered.
@@ -81,17 +82,33 @@ extension BeaconError.Cause: CustomStringConvertible {
         }
     }
 
-    /// Another node may do better: time-out, syncing, or no working connection (workflow.md §15.1). A 400 or 404 is
-    /// the same everywhere.
+    /// To ask once more costs nothing. So a question is repeated also after what is most likely over soon, or mended by
+    /// the operator: a key that expired, a limit, a proxy's page instead of the node's answer.
+    fileprivate var isTemporaryOfReads: Bool {
+        switch self {
+        case .malformed: true
+        case .status(_, let status): [401, 403, 429].contains(status) || status >= 500
+        case .timeout, .connection, .syncing, .absent, .tooLarge, .cancelled: isTemporary
+        }
+    }
+
+    /// Another node may do better (workflow.md §15.1; we add what is one node's own trouble: its keys, limits and faults).
+    /// A 400 or 404 is the same everywhere.
     var callsForFallback: Bool {
         switch self {
-        case .timeout, .connection, .syncing: return true
-        case .absent, .malformed, .tooLarge, .cancelled: return false
+        case .timeout, .connection, .syncing, .malformed, .tooLarge: return true
+        case .absent, .cancelled: return false
         case .status(_, let status):
-            if [502, 503, 504].contains(status) { return true }
+            guard [400, 404].contains(status) else { return true }
             return ["syncing", "headblocknotfullyverified", "http request timeout", "context deadline exceeded"]
                 .contains { text.contains($0) }
         }
+    }
+
+    /// The node understood the request and does not want it: other nodes most likely say the same.
+    package var isRefusal: Bool {
+        guard case .status(_, let status) = self else { return false }
+        return (400..<500).contains(status) && ![408, 425, 429].contains(status) && !callsForFallback
     }
 
     /// What nodes of all makers say of an object that they have already, lower case.
@@ -110,11 +127,13 @@ extension BeaconError.Cause: CustomStringConvertible {
         }
     }
 
-    /// How much an error tells the operator: a node's answer more than silence.
+    /// How much an error tells the operator: a node's answer more than silence, and one that is the same everywhere more
+    /// than a node's own trouble.
     fileprivate var weight: Int {
         switch self {
-        case .status: 5
-        case .absent, .malformed, .tooLarge: 4
+        case .status: callsForFallback ? 6 : 7
+        case .absent: 5
+        case .malformed, .tooLarge: 4
         case .syncing: 3
         case .timeout: 2
         case .connection: 1
@@ -124,9 +143,10 @@ extension BeaconError.Cause: CustomStringConvertible {
 }
 
 extension BeaconError {
-    /// Whether fallback nodes should be asked after all primary nodes failed.
+    /// Whether fallback nodes should be asked after all primary nodes failed: unless one of them gave an answer that would
+    /// be the same everywhere.
     package static func callForFallback(_ errors: [BeaconError]) -> Bool {
-        !errors.isEmpty && errors.allSatisfy { $0.cause.callsForFallback }
+        !errors.isEmpty && mostTelling(of: errors).cause.callsForFallback
     }
 
     /// One error for all nodes: the most telling one, the later of equals.

@@ -29,6 +29,16 @@ package final class ByteBudget: Sendable {
             budget.held.withLock { $0 -= given }
         }
 
+        /// Gives back a part of what was taken.
+        package func giveBack(_ count: Int) {
+            bytes.withLock { bytes in
+                guard let before = bytes else { return }
+                precondition(count <= before)
+                bytes = before - count
+                budget.held.withLock { $0 -= count }
+            }
+        }
+
         /// - Returns: false, and nothing is taken, when all requests together would hold too much.
         package func take(_ count: Int) -> Bool {
             bytes.withLock { bytes in

@@ -33,9 +33,11 @@ extension BeaconClient {
 
     /// The best aggregate that a node has of a committee's votes for these data.
     ///
+    /// - Parameter fault: what else is wrong with one; that node then loses.
     /// - Throws: also, as a temporary error, if no node has one yet.
     package func aggregateAttestation(
-        _ slot: Slot, dataRoot: Root, committee: CommitteeIndex, preset: Preset
+        _ slot: Slot, dataRoot: Root, committee: CommitteeIndex, preset: Preset,
+        fault: (VersionedAttestation) -> String? = { _ in nil }
     ) async throws(BeaconError) -> VersionedAttestation {
         let endpoint = BeaconEndpoint.aggregateAttestation(slot, dataRoot: dataRoot, committee)
         return try await orAbsent("no aggregate of these votes yet") { () throws(BeaconError) in
@@ -44,6 +46,7 @@ extension BeaconClient {
                 try Self.expect(attestation.data.slot == slot, "aggregate of slot \(attestation.data.slot)")
                 try Self.expect(attestation.data.hashTreeRoot() == dataRoot, "aggregate of other data")
                 try Self.expect(attestation.committeeIndex == committee, "aggregate of another committee")
+                if let fault = fault(attestation) { throw UnexpectedAnswer(description: fault) }
                 return attestation
             }
         }

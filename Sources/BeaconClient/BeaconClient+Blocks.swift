@@ -11,12 +11,27 @@ extension BeaconClient {
     package func produceBlock<Block: Sendable>(
         _ slot: Slot, _ wishes: BlockWishes, read: @escaping @Sendable (ProducedBlock) throws -> Block
     ) async throws(BeaconError) -> Block {
+        try await bestBlock(slot, wishes) { block in .good(try read(block)) }
+    }
+
+    /// A block for a proposer to sign: the first good one, else the first that will do.
+    ///
+    /// - Parameter rate: as `read` of `produceBlock`.
+    package func bestBlock<Block: Sendable>(
+        _ slot: Slot, _ wishes: BlockWishes, rate: @escaping @Sendable (ProducedBlock) throws -> Rated<Block>
+    ) async throws(BeaconError) -> Block {
         let endpoint = BeaconEndpoint.produceBlock(slot, wishes)
-        let request = OutgoingRequest(endpoint, timeout: configuration.timeout(endpoint))
-        return try await firstSuccess(request) { response in
-            // Megabytes: on few threads of their own, not on those that everything else shares.
-            try await NIOThreadPool.singleton.runIfActive {
-                try Self.readRaw(response, of: endpoint) { try read(BeaconAnswer.producedBlock($0, $1)) }
+        let share = blockAnswers.share()
+        let request = OutgoingRequest(endpoint, timeout: configuration.timeout(endpoint)).holding(share)
+        return try await best(request) { response in
+            do {
+                // Megabytes: on few threads of their own, not on those that everything else shares.
+                return try await NIOThreadPool.singleton.runIfActive {
+                    try Self.readRaw(response, of: endpoint) { try rate(BeaconAnswer.producedBlock($0, $1)) }
+                }
+            } catch {
+                share.giveBack(response.body?.readableBytes ?? 0)
+                throw error
             }
         }
     }

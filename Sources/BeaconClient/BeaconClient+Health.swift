@@ -14,8 +14,14 @@ extension BeaconClient {
         configuration.reconnected(node)
     }
 
-    func noteFailure(_ error: any Error, _ endpoint: String, _ node: Int) -> BeaconError {
-        let failure = self.error(BeaconError.Cause(transport: error), endpoint, node)
+    func noteFailure(_ error: any Error, _ request: OutgoingRequest, _ node: Int) -> BeaconError {
+        noteFailure(error, request.name, node, isSubmission: request.reachesAllNodes)
+    }
+
+    func noteFailure(
+        _ error: any Error, _ endpoint: String, _ node: Int, isSubmission: Bool = false
+    ) -> BeaconError {
+        let failure = self.error(BeaconError.Cause(transport: error), endpoint, node, isSubmission: isSubmission)
         let isNews = health.withLock { $0.failed(node, failure.cause, at: .now) }
         logger.log(
             level: isNews ? .warning : .debug, isNews ? "beacon node does not answer" : "beacon node call",
@@ -44,16 +50,20 @@ extension BeaconClient {
                     runners: health.runners(nodes, request.name, timeout: request.timeout, at: now),
                     hasFallback: hasFallback, isTogether: isTogether)
             }
-            let last = heat(
+            var last = heat(
                 idlePrimaries + idleFallbacks, hasFallback: idlePrimaries.isEmpty, isTogether: true)
+            last.isIdle = true
             // Known to be out of reach: nobody waits for their time-out.
             if !fallbacks.isEmpty, primaries.allSatisfy({ health.isOut($0) }) {
-                return NodeRace([heat(primaries + fallbacks, hasFallback: true, isTogether: true), last])
+                return NodeRace(
+                    [heat(primaries + fallbacks, hasFallback: true, isTogether: true), last],
+                    refusalPatience: request.refusalPatience)
             }
-            return NodeRace([
-                heat(primaries, isTogether: request.asksAllNodes),
-                heat(fallbacks, hasFallback: true, isTogether: true), last,
-            ])
+            return NodeRace(
+                [
+                    heat(primaries, isTogether: request.asksAllNodes),
+                    heat(fallbacks, hasFallback: true, isTogether: true), last,
+                ], refusalPatience: request.refusalPatience)
         }
     }
 }

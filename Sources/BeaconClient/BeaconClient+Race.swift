@@ -8,10 +8,22 @@ extension BeaconClient {
     ///
     /// - Parameters:
     ///   - node: the only one to ask, whether it may be used or not; nil for all that may be used.
+    ///   - client: its connections are taken; nil for those of our own calls.
     ///   - judge: makes the answer of a node a success, or throws why it is none. Called in the order in which answers
     ///     arrive.
     func firstSuccess<Answer>(
-        _ request: OutgoingRequest, at node: Int? = nil, judge: (HTTPClient.Response) async throws -> Answer
+        _ request: OutgoingRequest, at node: Int? = nil, by client: HTTPClient? = nil,
+        judge: (HTTPClient.Response) async throws -> Answer
+    ) async throws(BeaconError) -> Answer {
+        try await best(request, at: node, by: client) { response in .good(try await judge(response)) }
+    }
+
+    /// Asks nodes until one answers well, and for a moment longer than it takes to get an answer that will do.
+    ///
+    /// - Parameter rate: like `judge`.
+    func best<Answer>(
+        _ request: OutgoingRequest, at node: Int? = nil, by client: HTTPClient? = nil,
+        rate: (HTTPClient.Response) async throws -> Rated<Answer>
     ) async throws(BeaconError) -> Answer {
         let start = ContinuousClock.now
         var record = BeaconCallRecord(endpoint: request.name, duration: .zero, usedFallback: false)
@@ -21,8 +33,18 @@ extension BeaconClient {
         }
         var race = node.map { NodeRace(node: $0) } ?? race(request)
         var answer: Answer?
-        let failure = await run(&race, request) { response async throws(BeaconError.Cause) in
-            do { answer = try await judge(response) } catch { throw BeaconError.Cause(transport: error) }
+        let failure = await run(&race, request, by: client ?? http) {
+            response async throws(BeaconError.Cause) -> BeaconError.Cause? in
+            let rated: Rated<Answer>
+            do { rated = try await rate(response) } catch { throw BeaconError.Cause(transport: error) }
+            switch rated {
+            case .good(let good):
+                answer = good
+                return nil
+            case .makeshift(let makeshift, let flaw):
+                answer = answer ?? makeshift
+                return .malformed(flaw)
+            }
         } won: { node in
             record.node = nodes[node]
         }
@@ -37,31 +59,41 @@ extension BeaconClient {
     private enum Occurrence: Sendable {
         case arrival(node: Int, Result<HTTPClient.Response, any Error>)
         case late
+        case overdue
+        /// Nobody had a better answer than the one that will do.
+        case enough
     }
 
     /// Runs a race to its end. Returns the error of all nodes; nil after a success, or if the task was cancelled.
+    ///
+    /// - Parameter judge: nil for a success. Throws why it is none, or returns what is wrong with an answer that will do
+    ///   if nobody has a better one soon: it has been kept, and its node is the winner then.
     private func run(
-        _ race: inout NodeRace, _ request: OutgoingRequest,
-        judge: (HTTPClient.Response) async throws(BeaconError.Cause) -> Void, won: (Int) -> Void
+        _ race: inout NodeRace, _ request: OutgoingRequest, by client: HTTPClient,
+        judge: (HTTPClient.Response) async throws(BeaconError.Cause) -> BeaconError.Cause?, won: (Int) -> Void
     ) async -> BeaconError? {
-        // Each node arrives once, and is late once.
+        // Each node arrives once, and is late once; the race is overdue once.
         let (occurrences, occur) = AsyncStream.makeStream(
-            of: Occurrence.self, bufferingPolicy: .bufferingOldest(3 * nodes.count))
+            of: Occurrence.self, bufferingPolicy: .bufferingOldest(3 * nodes.count + 1))
         let exchanges = Exchanges()
         var deadline = NIODeadline.now() + TimeAmount(request.timeout)
         var timer: Scheduled<Void>?
+        var overdue: Scheduled<Void>?
+        /// Whose answer will do, and when it has to.
+        var makeshift: (node: Int, end: Scheduled<Void>)?
+        func schedule(_ occurrence: Occurrence, in delay: Duration) -> Scheduled<Void> {
+            loop.scheduleTask(in: TimeAmount(delay)) { _ = occur.yield(occurrence) }
+        }
         func begin(_ nodes: [Int]) {
             for node in nodes {
-                exchanges.begin(self, request, at: node, by: http, deadline: deadline) { result in
+                exchanges.begin(self, request, at: node, by: client, deadline: deadline) { result in
                     if case .terminated = occur.yield(.arrival(node: node, result)) {
                         self.noteLateArrival(request, node, result)
                     }
                 }
             }
             timer?.cancel()
-            timer = race.lateAt.map { at in
-                loop.scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: at))) { _ = occur.yield(.late) }
-            }
+            timer = race.lateAt.map { schedule(.late, in: ContinuousClock.now.duration(to: $0)) }
         }
         begin(race.start(at: .now))
         // Closures run by the event loop drive the exchanges, so those of a submission outlive this function.
@@ -71,27 +103,45 @@ extension BeaconClient {
         }
         defer {
             timer?.cancel()
+            overdue?.cancel()
+            makeshift?.end.cancel()
             stop()
         }
         return await withTaskCancellationHandler {
             for await occurrence in occurrences {
-                guard case .arrival(let node, let result) = occurrence else {
-                    begin(race.late(at: .now))
-                    continue
-                }
-                do {
-                    try await judge(result.get())
-                    noteSuccess(node, request.name, of: race)
-                    won(node)
+                switch occurrence {
+                case .late: begin(race.late(at: .now))
+                case .overdue: return race.overdue()
+                case .enough:
+                    if let makeshift { won(makeshift.node) }
                     return nil
-                } catch {
-                    switch race.failed(node, noteFailure(error, request.name, node), at: .now) {
-                    case .wait: continue
-                    case .over(let failure): return failure
-                    case .ask(let next):
-                        guard !Task.isCancelled else { return nil }
-                        if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }
-                        begin(next)
+                case .arrival(let node, let result):
+                    do {
+                        guard let flaw = try await judge(result.get()) else {
+                            noteSuccess(node, request.name, of: race)
+                            won(node)
+                            return nil
+                        }
+                        if makeshift == nil {
+                            race.settle()
+                            makeshift = (node, schedule(.enough, in: configuration.makeshiftPatience))
+                        }
+                        throw flaw
+                    } catch {
+                        switch race.failed(node, noteFailure(error, request, node), at: .now) {
+                        case .wait: break
+                        case .over(let failure):
+                            guard let makeshift else { return failure }
+                            won(makeshift.node)
+                            return nil
+                        case .ask(let next):
+                            guard !Task.isCancelled else { return nil }
+                            if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }
+                            begin(next)
+                        }
+                    }
+                    if overdue == nil, let at = race.overdueAt {
+                        overdue = schedule(.overdue, in: ContinuousClock.now.duration(to: at))
                     }
                 }
             }
@@ -124,7 +174,7 @@ extension BeaconClient {
         _ request: OutgoingRequest, _ node: Int, _ result: Result<HTTPClient.Response, any Error>
     ) {
         guard request.reachesAllNodes, case .failure(let error) = result else { return }
-        _ = noteFailure(error, request.name, node)
+        _ = noteFailure(error, request, node)
     }
 
     /// - Parameter client: its event loops carry the exchange.

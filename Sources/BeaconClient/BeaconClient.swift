@@ -9,7 +9,7 @@ import Synchronization
 /// Talks to all beacon nodes of the operator as if they were one.
 ///
 /// A read goes to the best primary node, and to the next when that one is late or fails; a submission goes to all. The
-/// first success wins. Fallback nodes are asked if every primary is out of reach (workflow.md §15.1). Nothing is asked
+/// first success wins. Fallback nodes are asked if no primary has an answer (workflow.md §15.1). Nothing is asked
 /// before the first call, so nodes may start later than we do.
 package final class BeaconClient: Sendable {
     /// The primary nodes, then the fallback nodes. Positions in it are the node numbers of this target.
@@ -17,8 +17,10 @@ package final class BeaconClient: Sendable {
     package let primaryCount: Int
     let configuration: BeaconClientConfiguration
     let logger: Logger
-    /// For calls with a deadline.
+    /// For calls of our own with a deadline.
     let http: HTTPClient
+    /// For requests of validator clients that are passed on: however many wait or stream, our own calls find connections.
+    let proxyHTTP: HTTPClient
     /// For event streams of our own: gives up when nothing comes for `eventIdleTimeout`.
     let eventHTTP: HTTPClient
     /// Where `LoopCall`s live.
@@ -33,6 +35,8 @@ package final class BeaconClient: Sendable {
     let slowSubmissions = Mutex<(bounds: SlowSubmissions, all: [UInt64: Exchanges])>((SlowSubmissions(), [:]))
     /// For answers to passed-on requests that are not streamed.
     let proxyAnswers: ByteBudget
+    /// For blocks to propose.
+    let blockAnswers: ByteBudget
     private let secrets: SecretWords
     /// Nodes that answered 406 or 415 to SSZ.
     private let sszRefusers = Mutex<Set<Int>>([])
@@ -52,6 +56,7 @@ package final class BeaconClient: Sendable {
         nodes = configuration.primaries + configuration.fallbacks
         primaryCount = configuration.primaries.count
         proxyAnswers = ByteBudget(bytesMax: configuration.proxyAnswersBytesMax)
+        blockAnswers = ByteBudget(bytesMax: configuration.blockAnswersBytesMax)
         used = Mutex(Set(nodes.indices))
 
         var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
@@ -59,21 +64,24 @@ package final class BeaconClient: Sendable {
         settings.timeout.connect = TimeAmount(min(configuration.readTimeout, configuration.submitTimeout))
         // A refused connection is an answer: other nodes may be asked at once instead of after the time-out.
         settings.connectionPool.retryConnectionEstablishment = false
-        // Downloads and blocked calls of validator clients must not keep duties waiting for a connection.
-        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
+        // Nodes may share a host. It must be more than validator clients may have open as streams and downloads together.
+        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connectionsMax * nodes.count
         // Each of one loop, for requests and connections: else AsyncHTTPClient 1.37 hears on one loop that a request's end
         // was written, and traps if the connection, answered and closed by then, is gone on the other.
         http = HTTPClient(
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton.next()), configuration: settings)
         loopHTTP = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: settings)
+        // Of passed-on answers as well: one that stands still holds a connection here and there.
         settings.timeout.read = TimeAmount(configuration.eventIdleTimeout)
+        proxyHTTP = HTTPClient(
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton.next()), configuration: settings)
         eventHTTP = HTTPClient(
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton.next()), configuration: settings)
     }
 
     /// Ends all calls. The client is of no use afterwards. Must be called before it is dropped.
     package func shutdown() async {
-        for client in [http, loopHTTP, eventHTTP] {
+        for client in [http, proxyHTTP, loopHTTP, eventHTTP] {
             do {
                 try await client.shutdown()
             } catch {
@@ -103,6 +111,12 @@ package final class BeaconClient: Sendable {
         return (usable.filter { !idle.contains($0) }, usable.filter(idle.contains))
     }
 
+    /// Whether what a primary node says unasked counts: it follows our chain, or no primary does and it is all we have.
+    package func isBelieved(_ node: Int) -> Bool {
+        let (following, idle) = usable(0..<primaryCount)
+        return (following.isEmpty ? idle : following).contains(node)
+    }
+
     /// Whether a node is asked in JSON where there is a choice.
     func prefersJSON(_ node: Int) -> Bool {
         configuration.isJSONOnly || sszRefusers.withLock { $0.contains(node) }
@@ -127,9 +141,12 @@ extension BeaconClient {
         return HTTPHeaders(fields.fields.map { ($0.name, $0.value) })
     }
 
-    func error(_ cause: BeaconError.Cause, _ endpoint: String, _ node: Int?) -> BeaconError {
+    func error(
+        _ cause: BeaconError.Cause, _ endpoint: String, _ node: Int?, isSubmission: Bool = false
+    ) -> BeaconError {
         BeaconError(
-            endpoint: endpoint, node: node.map { nodes[$0].description } ?? "", cause: secrets.masked(cause))
+            endpoint: endpoint, node: node.map { nodes[$0].description } ?? "", cause: secrets.masked(cause),
+            isSubmission: isSubmission)
     }
 }
 

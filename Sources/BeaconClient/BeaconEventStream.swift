@@ -20,9 +20,12 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
 
     package typealias Failure = Never
 
-    /// Longest pause that a server can ask for.
+    /// The pauses that a server can ask for.
+    private static let retryMin = Duration.milliseconds(500)
     private static let retryMax = Duration.seconds(60)
     private static let retryDefault = Duration.seconds(1)
+    /// Of an id that is given back, in bytes. Longer ones make servers refuse the request.
+    private static let eventIDMax = 256
     /// Longest pause after a node refused all topics: it does so until it is updated.
     private static let refusalMax = Duration.seconds(300)
 
@@ -110,8 +113,15 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
                     pending.append(.unreadable(error))
                 }
             }
-            if let asked = parser.retry { retry = Swift.min(asked, BeaconEventStream.retryMax) }
-            lastEventID = parser.lastEventID
+            if let asked = parser.retry {
+                retry = Swift.min(Swift.max(asked, BeaconEventStream.retryMin), BeaconEventStream.retryMax)
+            }
+            lastEventID = Self.isSendable(parser.lastEventID) ? parser.lastEventID : ""
+        }
+
+        /// Whether an id may stand in a header field: with any other, no request would go out any more.
+        private static func isSendable(_ id: String) -> Bool {
+            id.utf8.count <= BeaconEventStream.eventIDMax && id.utf8.allSatisfy { (0x20...0x7e).contains($0) }
         }
 
         private mutating func disconnect(_ error: any Error) -> Element {

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import BeaconAPI
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// An answer taken in as a whole, within what all answers of its kind may hold together.
 final class CountedAnswer: HTTPClientResponseDelegate {
@@ -9,6 +10,8 @@ final class CountedAnswer: HTTPClientResponseDelegate {
 
     private let whole: ResponseAccumulator
     private let share: ByteBudget.Share
+    /// Of the share, by an answer that is still to come.
+    private let taken = Mutex(0)
 
     init(_ whole: ResponseAccumulator, holding share: ByteBudget.Share) {
         self.whole = whole
@@ -21,17 +24,28 @@ final class CountedAnswer: HTTPClientResponseDelegate {
 
     func didReceiveBodyPart(task: HTTPClient.Task<Response>, _ part: ByteBuffer) -> EventLoopFuture<Void> {
         guard share.take(part.readableBytes) else {
-            let cause = BeaconError.Cause.absent("the answers that are passed on are too large together")
+            let cause = BeaconError.Cause.absent("the answers of beacon nodes are too large together")
             return task.eventLoop.makeFailedFuture(cause)
         }
+        taken.withLock { $0 += part.readableBytes }
         return whole.didReceiveBodyPart(task: task, part)
     }
 
     func didReceiveError(task: HTTPClient.Task<Response>, _ error: any Error) {
         whole.didReceiveError(task: task, error)
+        // A node that sends too much takes nothing from those that do not.
+        share.giveBack(forget())
     }
 
     func didFinishRequest(task: HTTPClient.Task<Response>) throws -> Response {
-        try whole.didFinishRequest(task: task)
+        _ = forget()
+        return try whole.didFinishRequest(task: task)
+    }
+
+    private func forget() -> Int {
+        taken.withLock { taken in
+            defer { taken = 0 }
+            return taken
+        }
     }
 }

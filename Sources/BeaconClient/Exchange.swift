@@ -16,6 +16,7 @@ final class Exchange: Sendable {
     private enum Next {
         case end
         case repetition
+        /// What came instead of an answer is not looked at.
         case json(@Sendable () -> OutgoingRequest)
     }
 
@@ -94,6 +95,7 @@ final class Exchange: Sendable {
             case .success(let response):
                 guard [.notAcceptable, .unsupportedMediaType].contains(response.status), let json = state.request.json
                 else { return .end }
+                state.request.share?.giveBack(response.body?.readableBytes ?? 0)
                 return .json(json)
             }
         }

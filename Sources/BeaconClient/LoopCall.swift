@@ -63,7 +63,7 @@ package final class LoopCall<Answer> {
             client.noteSuccess(node, request.name, of: race)
             end(.success(answer), node)
         } catch {
-            switch race.failed(node, client.noteFailure(error, request.name, node), at: .now) {
+            switch race.failed(node, client.noteFailure(error, request, node), at: .now) {
             case .wait: break
             case .ask(let next):
                 if race.isNewHeat { deadline = NIODeadline.now() + TimeAmount(request.timeout) }
@@ -105,14 +105,22 @@ package struct EncodedAttestations: Sendable {
 
 /// The duty calls, for a caller on `loop`. `done` is called once, on the loop, later, unless the call is cancelled.
 extension BeaconClient {
+    /// - Parameter fault: what is wrong with data of that slot; that node then loses.
     package func attestationData(
-        _ slot: Slot, committee: CommitteeIndex, done: @escaping (Result<AttestationData, BeaconError>) -> Void
+        _ slot: Slot, committee: CommitteeIndex, fault: @escaping (AttestationData) -> String?,
+        done: @escaping (Result<AttestationData, BeaconError>) -> Void
     ) -> LoopCall<AttestationData> {
         let endpoint = BeaconEndpoint.attestationData(slot, committee)
         let request = OutgoingRequest(endpoint, timeout: configuration.timeout(endpoint))
         return LoopCall(
             self, request,
-            read: { try Self.readRaw($0, of: endpoint) { body, _ in try Self.attestationData(body, slot) } },
+            read: { response in
+                try Self.readRaw(response, of: endpoint) { body, _ in
+                    let data = try Self.attestationData(body, slot)
+                    if let fault = fault(data) { throw UnexpectedAnswer(description: fault) }
+                    return data
+                }
+            },
             done: done)
     }
 

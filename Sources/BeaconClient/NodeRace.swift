@@ -3,8 +3,8 @@ import BeaconAPI
 /// One call to several nodes: whom to ask when, and what their failures amount to. Source: workflow.md §15.1.
 ///
 /// The best primary node is asked first. When it is late the next one is asked, too, and when it fails the next one at
-/// once; what everybody must hear goes to all primaries at the start. The fallback nodes follow once every primary is
-/// out of reach, and nodes that do not follow the chain come last. Who asks ends it at the first success.
+/// once; what everybody must hear goes to all primaries at the start. The fallback nodes follow once every primary has
+/// failed in a way that is its own, and nodes that do not follow the chain come last. Who asks ends it at the first success.
 struct NodeRace {
     struct Runner: Equatable {
         let node: Int
@@ -19,6 +19,8 @@ struct NodeRace {
         var hasFallback = false
         /// They start together.
         var isTogether: Bool
+        /// Of nodes that do not follow the chain.
+        var isIdle = false
     }
 
     enum Step: Equatable {
@@ -38,10 +40,15 @@ struct NodeRace {
     private(set) var isNewHeat = false
     /// When to call `late`; nil if nobody is left to ask.
     private(set) var lateAt: ContinuousClock.Instant?
+    /// How long others may still succeed once a node has refused; nil: as long as they like.
+    private let refusalPatience: Duration?
+    /// When nobody is waited for any more; nil while no node has refused.
+    private(set) var overdueAt: ContinuousClock.Instant?
 
     /// - Parameter heats: in their order; empty ones are passed over, but not all are empty.
-    init(_ heats: [Heat]) {
+    init(_ heats: [Heat], refusalPatience: Duration? = nil) {
         self.heats = heats.filter { !$0.runners.isEmpty }
+        self.refusalPatience = refusalPatience
     }
 
     /// One node only.
@@ -76,6 +83,7 @@ struct NodeRace {
         askedAt[node] = nil
         errors.append(error)
         isNewHeat = false
+        if overdueAt == nil, error.cause.isRefusal { overdueAt = refusalPatience.map { now + $0 } }
         if !waiting.isEmpty { return .ask(begin(1, now)) }
         guard askedAt.isEmpty else { return .wait }
         guard !heats.isEmpty, BeaconError.callForFallback(errors) else {
@@ -84,6 +92,14 @@ struct NodeRace {
         isNewHeat = true
         return .ask(start(at: now))
     }
+
+    /// What the race amounts to if nobody is waited for any more.
+    ///
+    /// - Precondition: a node has failed.
+    func overdue() -> BeaconError { BeaconError.mostTelling(of: errors) }
+
+    /// There is an answer that will do: nodes that do not follow the chain have no better one.
+    mutating func settle() { heats.removeAll { $0.isIdle } }
 
     /// How long a node has been asked; nil if it is not, or has answered.
     func elapsed(_ node: Int, at now: ContinuousClock.Instant) -> Duration? {

@@ -18,6 +18,8 @@ struct OutgoingRequest: Sendable {
     var reachesAllNodes: Bool
     /// All primary nodes get it at once, instead of the next when one is late.
     var asksAllNodes: Bool
+    /// How long other nodes may still succeed once one has refused; nil: for the whole time-out.
+    var refusalPatience: Duration?
     /// What its answers, of all nodes, take of what several requests may hold together; nil where their own bound is
     /// bound enough.
     var share: ByteBudget.Share?
@@ -26,6 +28,14 @@ struct OutgoingRequest: Sendable {
 }
 
 extension OutgoingRequest {
+    /// The same, whose answers are counted, in whatever form it is asked.
+    func holding(_ share: ByteBudget.Share) -> OutgoingRequest {
+        var request = self
+        request.share = share
+        if let json { request.json = { json().holding(share) } }
+        return request
+    }
+
     init(_ endpoint: BeaconEndpoint, timeout: Duration) {
         self.init(
             name: endpoint.name, method: HTTPMethod(rawValue: endpoint.method.rawValue), target: endpoint.target,

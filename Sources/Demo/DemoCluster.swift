@@ -161,6 +161,8 @@ package struct DemoCluster: Sendable {
         }
         node.signing = index < options.validatorClients ? .off : .keystores
         node.nickname = "demo-\(index)"
+        // Every other block of the chain is a builder's.
+        node.usesBuilder = true
         if let base = options.monitoringPortBase { node.monitoringAddress = "127.0.0.1:\(base + index)" }
         node.tracing = options.tracing
         if index == 0 { node.debugAddress = options.debugAddress }

@@ -1,4 +1,5 @@
 import Ethereum
+import SSZ
 
 /// Group signatures until the deadline. The first of a (slot, type, entry) stays; whoever waits for one gets it as soon
 /// as it is there. Source: workflow.md §12.
@@ -37,6 +38,11 @@ struct AggSigDB: Sendable {
     }
 
     func value(_ duty: Duty, _ key: EntryKey) -> SignedData? { values[duty]?[key] }
+
+    /// What the cluster signed of a slot's epoch for the block of a validator.
+    func randaoReveal(_ slot: Slot, _ pubKey: PubKey) -> SignatureBytes? {
+        value(Duty(slot: slot, type: .randao), EntryKey(pubKey))?.signature
+    }
 
     mutating func query(_ ticket: Ticket, _ duty: Duty, _ key: EntryKey) -> [Signal] {
         if let value = values[duty]?[key] { return [.perform(.answer(ticket, .signed(value)))] }

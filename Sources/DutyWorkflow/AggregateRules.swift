@@ -3,20 +3,33 @@ import SSZ
 
 /// What every proposed aggregate must satisfy. Source: workflow.md §8; consensus-specs validator.md, "Attestation
 /// aggregation".
-enum AggregateRules {
+package enum AggregateRules {
     /// - Parameter decided: the attestation data of the committee's slot, if this node knows them.
     static func fault(
         in aggregate: VersionedAttestation, slot: Slot, row: AttesterDuty?, decided: AttestationData?,
         _ configuration: WorkflowConfiguration
     ) -> String? {
+        if let fault = fault(in: aggregate, slot: slot, configuration.spec, configuration.clock) { return fault }
+        if let row, let committee = aggregate.committeeIndex, row.committeeIndex != committee {
+            return "an aggregate of committee \(committee.rawValue)"
+        }
+        if let decided, decided != aggregate.data {
+            return "an aggregate of other votes than the cluster's"
+        }
+        return nil
+    }
+
+    /// What is wrong with it whoever is to aggregate.
+    package static func fault(
+        in aggregate: VersionedAttestation, slot: Slot, _ spec: ChainSpec, _ clock: SlotClock
+    ) -> String? {
         if aggregate.data.slot != slot { return "an aggregate of slot \(aggregate.data.slot.rawValue)" }
-        guard aggregate.fork == configuration.forks.fork(at: configuration.clock.epoch(of: slot)) else {
+        guard aggregate.fork == spec.forks.fork(at: clock.epoch(of: slot)) else {
             return "an aggregate of fork \(aggregate.fork), which does not rule slot \(slot.rawValue)"
         }
         guard let committee = aggregate.committeeIndex else { return "an aggregate without exactly one committee" }
-        if let row, row.committeeIndex != committee { return "an aggregate of committee \(committee.rawValue)" }
         // Nodes exchange mainnet's shape, which has room for more than a smaller chain's.
-        let preset = configuration.spec.preset
+        let preset = spec.preset
         if committee.rawValue >= UInt64(preset.maxCommitteesPerSlot) {
             return "an aggregate of committee \(committee.rawValue), which this chain does not have"
         }
@@ -24,9 +37,6 @@ enum AggregateRules {
             return "an aggregate of \(aggregate.aggregationBits.count) seats, more than a committee has"
         }
         if aggregate.aggregationBits.setCount == 0 { return "an aggregate of nobody's votes" }
-        if let decided, decided != aggregate.data {
-            return "an aggregate of other votes than the cluster's"
-        }
         return nil
     }
 }

@@ -80,10 +80,15 @@ struct DutyDB: Sendable {
         }
     }
 
-    /// - Parameter round: of the proposal. While each leader has its first turn, one that leaves out a validator that has
-    ///   this duty, or changes its row, is refused: another may be complete. Later none is, since honest beacon nodes may
-    ///   see different duties.
-    func judge(_ set: UnsignedDataSet, of duty: Duty, round: Int64, definitions: DutyDefinitionSet?) -> Verdict {
+    /// - Parameters:
+    ///   - round: of the proposal. While each leader has its first turn, one that leaves out a validator that has this
+    ///     duty, or changes its row, is refused: another may be complete. Later none is, since honest beacon nodes may see
+    ///     different duties.
+    ///   - reveal: the cluster's randao reveal, which a block has to have; nil while it is not known.
+    func judge(
+        _ set: UnsignedDataSet, of duty: Duty, round: Int64, definitions: DutyDefinitionSet?,
+        reveal: SignatureBytes? = nil
+    ) -> Verdict {
         if round <= configuration.nodes, let definitions,
             let missing = definitions.keys.sorted().first(where: { isMissing($0, definitions, set, duty) })
         {
@@ -109,7 +114,14 @@ struct DutyDB: Sendable {
             }
             verdict = .open
         }
-        if duty.type == .proposer, set.count != 1 { return .bad("proposes \(set.count) blocks") }
+        if duty.type == .proposer {
+            guard set.count == 1 else { return .bad("proposes \(set.count) blocks") }
+            if case .proposal(let block)? = set.values.first,
+                let fault = ProposalRules.fault(in: block, reveal: reveal)
+            {
+                return .bad(fault)
+            }
+        }
         var objection: String?
         for (pubKey, value) in set.sorted(by: { $0.key < $1.key }) {
             guard let refusal = refusal(of: value, duty, pubKey, definitions) else { return verdict }

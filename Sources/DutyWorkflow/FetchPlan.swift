@@ -51,15 +51,15 @@ struct FetchPlanner: Sendable {
 
     /// Once the cluster has signed the epoch.
     private func proposal(_ duty: Duty, _ definitions: DutyDefinitionSet) -> FetchPlan {
-        guard let pubKey = definitions.keys.min() else { return .nothing }
-        let randao = sources.signatures.value(Duty(slot: duty.slot, type: .randao), EntryKey(pubKey))
-        guard let randao else { return .wait }
+        guard let (pubKey, row) = definitions.min(by: { $0.key < $1.key }) else { return .nothing }
+        guard let reveal = sources.signatures.randaoReveal(duty.slot, pubKey) else { return .wait }
         let wishes = configuration.proposals
         return .ask(
             .proposal(
                 ProposalRequest(
-                    randaoReveal: randao.signature, graffiti: wishes.graffiti[pubKey] ?? .zero,
-                    wantsBuilder: wishes.usesBuilder)))
+                    randaoReveal: reveal, graffiti: wishes.graffiti[pubKey] ?? .zero,
+                    wantsBuilder: wishes.usesBuilder, proposer: row.validatorIndex,
+                    feeRecipient: wishes.feeRecipients[pubKey])))
     }
 
     // MARK: Selected validators

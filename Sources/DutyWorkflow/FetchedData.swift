@@ -29,11 +29,20 @@ package struct ProposalRequest: Hashable, Sendable {
     package var graffiti: Bytes32
     /// Whether a builder's block is wanted, else the beacon node's own.
     package var wantsBuilder: Bool
+    /// Whose block it is.
+    package var proposer: ValidatorIndex
+    /// Whom it should pay; nil if that is not known.
+    package var feeRecipient: Bytes20?
 
-    package init(randaoReveal: SignatureBytes, graffiti: Bytes32, wantsBuilder: Bool) {
+    package init(
+        randaoReveal: SignatureBytes, graffiti: Bytes32, wantsBuilder: Bool, proposer: ValidatorIndex,
+        feeRecipient: Bytes20? = nil
+    ) {
         self.randaoReveal = randaoReveal
         self.graffiti = graffiti
         self.wantsBuilder = wantsBuilder
+        self.proposer = proposer
+        self.feeRecipient = feeRecipient
     }
 }
 

@@ -14,6 +14,8 @@ struct Fetcher: Sendable {
         /// For what the cluster is making.
         case waiting
         case asking
+        /// The answer is being judged.
+        case given
         case failed(retryAt: Instant)
     }
 
@@ -47,6 +49,8 @@ struct Fetcher: Sendable {
 
     mutating func write(_ graffiti: [PubKey: Bytes32]) { configuration.proposals.graffiti = graffiti }
 
+    mutating func pay(_ addresses: [PubKey: Bytes20]) { configuration.proposals.feeRecipients = addresses }
+
     /// Whether our own data for a duty are on their way for the first time, or will be.
     func isExpecting(_ duty: Duty) -> Bool { pending[duty].map { $0.failures == 0 } ?? false }
 
@@ -67,6 +71,7 @@ struct Fetcher: Sendable {
         }
     }
 
+    /// What is to be proposed is judged next: `accepted` or `failed` says how it went.
     mutating func received(
         _ duty: Duty, _ data: FetchedData, from sources: FetchSources, at now: Instant
     ) -> [Signal] {
@@ -74,13 +79,18 @@ struct Fetcher: Sendable {
         let proposal = OwnProposal(planner: planner(sources), duty: duty, definitions: request.definitions)
         switch proposal.make(of: data) {
         case .failure(let fault): return failed(duty, Failure(reason: fault.reason, isTemporary: true), now)
-        case .success(let signal):
-            pending[duty] = nil
-            // It works again: nobody waits any longer, except for older ones.
-            for (other, request) in pending {
-                if case .failed = request.stage { pending[other]?.stage = .failed(retryAt: now) }
-            }
-            return [.tracked(duty, .fetched)] + signal
+        case .success(let signals):
+            pending[duty]?.stage = .given
+            if duty.type.rules.isFetchedAlone { accepted(duty, at: now) }
+            return [.tracked(duty, .fetched)] + signals
+        }
+    }
+
+    mutating func accepted(_ duty: Duty, at now: Instant) {
+        guard pending.removeValue(forKey: duty) != nil else { return }
+        // It works again: nobody waits any longer, except for older ones.
+        for (other, request) in pending {
+            if case .failed = request.stage { pending[other]?.stage = .failed(retryAt: now) }
         }
     }
 

@@ -4,8 +4,9 @@ import SSZ
 
 /// Whom blocks pay. Source: workflow.md §6, "Proposer".
 ///
-/// Our own beacon node's block is proposed whomever it pays: a block that pays somebody else is better than none, and the
-/// operator hears of it. Of a leader, a block that pays somebody else gets no vote of ours if our own beacon node, for
+/// Of the blocks of our own beacon nodes one that pays as it should goes before any other (`ProposalRules.flaw`). If there
+/// is none, one that pays somebody else is proposed: it is better than none, and the operator hears of it. So it is with a
+/// builder's block where the cluster does not use builders. Of a leader, a block that pays somebody else gets no vote of ours if our own beacon node, for
 /// the same duty, made one that pays as it should: so the leader could have, too. f liars can have the first f turns at
 /// most before an honest leader has its turn; later liveness wins, since honest nodes may be told of a change at
 /// different times. Of blinded blocks nobody can tell whom they pay: their header names the builder, whose payment to us
@@ -35,6 +36,9 @@ struct Payees: Sendable {
     ///
     /// - Returns: what the operator should hear.
     mutating func learn(_ duty: Duty, _ set: UnsignedDataSet) -> [Signal] {
+        if !usesBuilder, case (let pubKey, .proposal(let block))? = set.first, block.isBlinded {
+            return [.tracked(duty, .unwantedBuilder(pubKey))]
+        }
         guard let (pubKey, named, due) = payment(set), let paid = named else { return [] }
         guard paid != due else {
             proven.insert(duty)

@@ -55,6 +55,8 @@ extension Workflow {
     }
 
     mutating func pay(_ addresses: [PubKey: Bytes20]) -> [Signal] {
+        configuration.proposals.feeRecipients = addresses
+        fetcher.pay(addresses)
         payees.replace(addresses)
         return []
     }

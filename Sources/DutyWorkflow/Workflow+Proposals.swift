@@ -36,12 +36,20 @@ extension Workflow {
     private func judge(_ value: ConsensusValue, of duty: Duty, round: Int64) -> DutyDB.Verdict {
         switch value {
         case .duties(let set):
-            let definitions = scheduler.definitions(of: duty)
-            let verdict = dutyDB.judge(set, of: duty, round: round, definitions: definitions)
+            let verdict = judge(set, of: duty, round: round)
             // Our own beacon node makes a block only where it says that there is one to make.
-            return definitions?.isEmpty == false ? verdict.and(payees.judge(set, of: duty, round: round)) : verdict
+            guard scheduler.definitions(of: duty)?.isEmpty == false else { return verdict }
+            return verdict.and(payees.judge(set, of: duty, round: round))
         case .priorities(let result): return infoSync.fault(in: result, of: duty).map { .bad($0) } ?? .good
         }
+    }
+
+    /// By the rules that hold for everybody's proposals, ours included.
+    func judge(_ set: UnsignedDataSet, of duty: Duty, round: Int64) -> DutyDB.Verdict {
+        let proposer = duty.type == .proposer ? set.keys.min() : nil
+        return dutyDB.judge(
+            set, of: duty, round: round, definitions: scheduler.definitions(of: duty),
+            reveal: proposer.flatMap { aggSigDB.randaoReveal(duty.slot, $0) })
     }
 
     /// Our own beacon node has not told in time what it thinks of a proposal. It passes all the same, because a node whose

@@ -218,10 +218,12 @@ package struct Workflow: Sendable {
 
     private mutating func propose(_ duty: Duty, _ set: UnsignedDataSet, _ now: Instant) -> [Signal] {
         dutyDB.learn(duty, set)
-        let told = payees.learn(duty, set)
-        if case .bad(let why) = dutyDB.judge(set, of: duty, round: 1, definitions: scheduler.definitions(of: duty)) {
-            return [.tracked(duty, .fetchFailed(why))] + release(duty, now)
+        if case .bad(let why) = judge(set, of: duty, round: 1) {
+            // The next answer may be better, most of all another node's.
+            return fetcher.failed(duty, Failure(reason: why, isTemporary: true), now) + release(duty, now)
         }
+        fetcher.accepted(duty, at: now)
+        let told = payees.learn(duty, set)
         return told + consensus.propose(duty, .duties(set), at: now) + release(duty, now)
     }
 

@@ -52,19 +52,8 @@ package final class LokiPusher: Sendable {
     /// - Parameter patience: as of `WebClient`.
     package func run<R: Sendable>(patience: Int = 1, during body: () async throws -> R) async throws -> R {
         try await WebClient.with(patience: patience, connectionsMax: 2) { web in
-            let result = await withDiscardingTaskGroup(returning: Result<R, any Error>.self) { group in
-                for index in addresses.indices {
-                    group.addTask { [self] in
-                        while !Task.isCancelled {
-                            await pushToTheEnd(index, web, grace: Self.lastTimeout * patience)
-                            do { try await Task.sleep(for: Self.pushEvery) } catch { return }
-                        }
-                    }
-                }
-                let result: Result<R, any Error>
-                do { result = .success(try await body()) } catch { result = .failure(error) }
-                group.cancelAll()
-                return result
+            let result = await pushing(web, grace: Self.lastTimeout * patience) { () async -> Result<R, any Error> in
+                do { return .success(try await body()) } catch { return .failure(error) }
             }
             await withDiscardingTaskGroup { group in
                 for index in addresses.indices {
@@ -75,17 +64,39 @@ package final class LokiPusher: Sendable {
         }
     }
 
-    /// A push that is under way when the process ends is not cut off at once: Loki may have its lines already, and would
-    /// get them twice.
-    private func pushToTheEnd(_ index: Int, _ web: WebClient, grace: Duration) async {
-        let underWay = Task { await push(index, web, Self.timeout) }
-        await withTaskCancellationHandler {
-            await underWay.value
-        } onCancel: {
-            Task {
-                try? await Task.sleep(for: grace)
-                underWay.cancel()
+    /// Pushes each second for as long as `body` runs. A push that is under way at the end has `grace` to get through: Loki
+    /// may have its lines already, and would get them twice.
+    private func pushing<R: Sendable>(
+        _ web: WebClient, grace: Duration, during body: () async -> R
+    ) async -> R {
+        let ticks = addresses.map { _ in AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+        return await withTaskGroup(of: Bool.self) { group in
+            for (index, tick) in ticks.enumerated() {
+                group.addTask { [self] in
+                    for await _ in tick.stream { await push(index, web, Self.timeout) }
+                    return true
+                }
             }
+            let result = await withDiscardingTaskGroup { clock in
+                clock.addTask {
+                    repeat {
+                        for tick in ticks { tick.continuation.yield() }
+                        try? await Task.sleep(for: Self.pushEvery)
+                    } while !Task.isCancelled
+                }
+                let result = await body()
+                clock.cancelAll()
+                return result
+            }
+            for tick in ticks { tick.continuation.finish() }
+            group.addTask {
+                try? await Task.sleep(for: grace)
+                return false
+            }
+            var pushers = ticks.count
+            while pushers > 0, await group.next() == true { pushers -= 1 }
+            group.cancelAll()
+            return result
         }
     }
 

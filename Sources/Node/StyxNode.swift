@@ -262,8 +262,7 @@ package struct StyxNode: Sendable {
         let duties = DutiesSource(
             client: beacon, clock: chain.clock, isCaching: !configuration.features.isOn(.disableDutiesCache)
         ) { metrics.beacon.receive($0) }
-        let events = ChainEvents(
-            beacon: beacon, clock: chain.clock, reconnections: reconnections, logger: topic("sse"))
+        let events = ChainEvents(beacon: beacon, clock: chain.clock, reconnections: reconnections, logger: topic("sse"))
         let effects = NodeEffects(
             beacon: beacon, validators: validators, duties: duties, chain: view, signer: signer,
             combiner: ThresholdCombiner(
@@ -312,8 +311,9 @@ package struct StyxNode: Sendable {
                 group.addTask { await overrides.run(changed: changed) }
                 if let updates { group.addTask { await updates.run(changed: changed) } }
                 group.addTask {
-                    await events.run { node, event in
+                    await events.run { node, event, isBelieved in
                         metrics.beacon.receive(event, from: beacon.nodes[node], chain.clock, at: SystemClock.now())
+                        guard isBelieved else { return }
                         if case .head(let head) = event {
                             doctor.noteHead(SystemClock.now() - chain.clock.start(of: head.slot))
                         }

@@ -25,6 +25,8 @@ package struct Oracle {
     package private(set) var badShares: Set<ShareIndex> = []
     /// Whom the blocks paid that were broadcast.
     package private(set) var paid: Set<Bytes20> = []
+    /// With which randao reveals blocks were broadcast.
+    package private(set) var reveals: [Slot: Set<SignatureBytes>] = [:]
     package private(set) var decidedRounds: [Duty: [Int: Int64]] = [:]
     package private(set) var reports: [(node: Int, report: Report)] = []
 
@@ -111,7 +113,10 @@ package struct Oracle {
         broadcasters[duty, default: []].insert(node)
         for (key, value) in set {
             broadcasts[duty, default: [:]][key, default: []].insert(value.messageRoot)
-            if case .proposal(let signed) = value, let payee = signed.proposal.feeRecipient { paid.insert(payee) }
+            if case .proposal(let signed) = value {
+                if let payee = signed.proposal.feeRecipient { paid.insert(payee) }
+                reveals[signed.slot, default: []].insert(signed.proposal.randaoReveal)
+            }
             judge(value, key.pubKey, share: 0)
         }
     }

@@ -16,6 +16,8 @@ package enum Attack: String, CaseIterable, Sendable {
     case namedCommittee
     /// As leader, proposes blocks that pay itself.
     case ownFeeRecipient
+    /// As leader, proposes blocks with a randao reveal that the cluster has not signed: no beacon node takes them.
+    case otherReveal
     /// Shares of duties that do not exist, of far slots, of another fork, with bits nobody needs.
     case undueShares
     /// Votes for ever new values in every duty it can name, long before they begin.
@@ -98,7 +100,8 @@ struct SimulatedAttacker: Sendable {
                 }
                 return left
             }
-        case .ownFeeRecipient: proposal.proposing(ownBlock)
+        case .ownFeeRecipient: proposal.proposing { remade($0, pays: Bytes20(padding: [0xba, 0xd0])) }
+        case .otherReveal: proposal.proposing { remade($0, reveal: SimulatedChain.otherReveal) }
         case .futureSource: provenByNothing(proposal.proposing(Self.ahead))
         case .namedCommittee: proposal.proposing(Self.naming)
         case .undueShares, .earlyFlood, .junkJustifications, .unfitShares, .repeats, .ownVotes, .exitCrowd,
@@ -107,13 +110,15 @@ struct SimulatedAttacker: Sendable {
         }
     }
 
-    private func ownBlock(_ set: UnsignedDataSet) -> UnsignedDataSet {
+    private func remade(
+        _ set: UnsignedDataSet, pays payee: Bytes20 = SimulatedChain.payee, reveal: SignatureBytes? = nil
+    ) -> UnsignedDataSet {
         set.mapValues { value in
             guard case .proposal(let block) = value else { return value }
             let request = ProposalRequest(
-                randaoReveal: block.randaoReveal, graffiti: block.graffiti, wantsBuilder: false)
-            let own = Bytes20(padding: [0xba, 0xd0])
-            return chain.proposal(block.slot, request, node: node, pays: own, chain.spec.forks).map {
+                randaoReveal: reveal ?? block.randaoReveal, graffiti: block.graffiti, wantsBuilder: false,
+                proposer: block.proposerIndex)
+            return chain.proposal(block.slot, request, node: node, pays: payee, chain.spec.forks).map {
                 .proposal($0)
             } ?? value
         }
@@ -178,7 +183,7 @@ struct SimulatedAttacker: Sendable {
     /// What a peer gets now.
     mutating func strike(_ peer: Int, at current: Slot, _ random: inout SplitMix64) -> [Event] {
         switch attack {
-        case .inventedRows, .omittedRows, .namedCommittee, .ownFeeRecipient, .unfitShares: []
+        case .inventedRows, .omittedRows, .namedCommittee, .ownFeeRecipient, .otherReveal, .unfitShares: []
         case .futureSource: earlyProposals(at: current)
         case .undueShares: undueShares(at: current, &random)
         case .exitCrowd: (0..<2 * Self.burst).map { _ in endlessShare(at: current, &random) }

@@ -123,6 +123,9 @@ package struct SimulatedChain: Sendable {
     /// Whom blocks of the cluster pay.
     package static let payee = Bytes20(padding: [0xfe])
 
+    /// A randao reveal that no cluster signed.
+    package static let otherReveal = SignatureBytes(padding: [0xba, 0xd0])
+
     /// - Parameter node: each beacon node makes another block.
     package func proposal(
         _ slot: Slot, _ request: ProposalRequest, node: Int, pays payee: Bytes20 = Self.payee, _ forks: ForkSchedule

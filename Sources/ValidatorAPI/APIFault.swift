@@ -31,7 +31,10 @@ extension APIFault {
     /// The rest of the body is read and dropped, so that the client gets to see this.
     static let bodyTooLarge = APIFault(413, "request body too large")
     static let overloaded = APIFault(503, "too many requests are waiting")
+    static let tooManyStreams = APIFault(503, "too many event streams are open")
+    static let tooManyDownloads = APIFault(503, "too many reads from beacon nodes are under way")
     static let tooManyBytes = APIFault(503, "the bodies of all requests together are too large")
+    static let tooManyAnswers = APIFault(503, "the answers that clients have not read yet are too large together")
     static let notFound = APIFault(404, "NotFound")
     static let emptyBody = APIFault(400, "empty request body")
     static let wrongContentType = APIFault(415, "Cannot read the supplied content type.")

@@ -3,8 +3,9 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Watches over one connection, on its event loop: bounds the silence before the first request, the header's time and the
-/// body's size, answers `Expect: 100-continue`, and ends the connection's scope when the client leaves.
+/// Watches over one connection, on its event loop: bounds the silence before the first request, the header's time, the
+/// body's size and the time for which a client takes nothing of its answer, answers `Expect: 100-continue`, and ends the
+/// connection's scope when the client leaves.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -14,6 +15,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let connections: Connections
     private let silenceTimeout: TimeAmount
     private let headerTimeout: TimeAmount
+    private let writeTimeout: TimeAmount
     private let bodyBytesMax: Int
     private let scope = ConnectionScope()
     private var channelID: ObjectIdentifier?
@@ -22,14 +24,21 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     fileprivate var isAwaitingHead = true
     private var silenceTimer: Scheduled<Void>?
     private var headerTimer: Scheduled<Void>?
+    private var writeTimer: Scheduled<Void>?
+    /// Parts of answers that wait for the client to read.
+    private var unwritten = 0
     private var bodyBytes = 0
     /// Requests that are not answered completely yet.
     private var unanswered = 0
 
-    init(connections: Connections, silenceTimeout: Duration, headerTimeout: Duration, bodyBytesMax: Int) {
+    init(
+        connections: Connections, silenceTimeout: Duration, headerTimeout: Duration, writeTimeout: Duration,
+        bodyBytesMax: Int
+    ) {
         self.connections = connections
         self.silenceTimeout = TimeAmount(silenceTimeout)
         self.headerTimeout = TimeAmount(headerTimeout)
+        self.writeTimeout = TimeAmount(writeTimeout)
         self.bodyBytesMax = bodyBytesMax
     }
 
@@ -85,8 +94,35 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { unanswered -= 1 }
-        context.write(data, promise: promise)
+        let isEnd: Bool
+        switch unwrapOutboundIn(data) {
+        case .head:
+            context.write(data, promise: promise)
+            return
+        case .body: isEnd = false
+        case .end:
+            isEnd = true
+            unanswered -= 1
+        }
+        let channel = context.channel
+        let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.wrote(channel, isEnd: isEnd) }
+        unwritten += 1
+        if writeTimer == nil { startWriteTimer(channel) }
+        context.write(data, promise: written)
+    }
+
+    /// A part of an answer is in the system's hands, or the connection closed.
+    private func wrote(_ channel: any Channel, isEnd: Bool) {
+        unwritten -= 1
+        writeTimer?.cancel()
+        writeTimer = nil
+        if unwritten > 0 { startWriteTimer(channel) }
+        if isEnd { scope.release() }
+    }
+
+    private func startWriteTimer(_ channel: any Channel) {
+        writeTimer = channel.eventLoop.scheduleTask(in: writeTimeout) { channel.close(promise: nil) }
     }
 
     /// The first bytes of a request: its header must follow soon.
@@ -103,8 +139,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         silenceTimer = nil
         headerTimer?.cancel()
         headerTimer = nil
+        writeTimer?.cancel()
+        writeTimer = nil
         if let channelID { connections.remove(channelID) }
-        scope.end(.clientGone)
+        scope.close()
     }
 }
 

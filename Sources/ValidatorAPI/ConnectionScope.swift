@@ -11,7 +11,8 @@ enum Interruption: Error, Hashable {
     case stopping
 }
 
-/// Tells the requests of one connection when there is nobody left to answer.
+/// Tells the requests of one connection when there is nobody left to answer, and keeps what its answers take of common
+/// bounds until they are written.
 final class ConnectionScope: Sendable {
     typealias Watcher = @Sendable (Interruption) -> Void
 
@@ -19,6 +20,10 @@ final class ConnectionScope: Sendable {
         var interruption: Interruption?
         var nextID = 0
         var watchers: [Int: Watcher] = [:]
+        /// One for each answer that is not written yet, in their order.
+        var holdings: [[any Sendable]] = []
+        /// Nothing is written any more.
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -46,6 +51,33 @@ final class ConnectionScope: Sendable {
         }
         for watcher in watchers.values { watcher(interruption) }
     }
+
+    /// Keeps what the next answer takes until that is written, or the connection closed. To be called once for each.
+    func hold(_ holdings: [any Sendable]) {
+        state.withLock { state in
+            if !state.isClosed { state.holdings.append(holdings) }
+        }
+    }
+
+    /// The oldest answer is written.
+    func release() {
+        // Dropped without the lock.
+        let released: [any Sendable] = state.withLock { state in
+            state.holdings.isEmpty ? [] : state.holdings.removeFirst()
+        }
+        withExtendedLifetime(released) {}
+    }
+
+    /// The connection is closed.
+    func close() {
+        end(.clientGone)
+        let released = state.withLock { state in
+            state.isClosed = true
+            defer { state.holdings = [] }
+            return state.holdings
+        }
+        withExtendedLifetime(released) {}
+    }
 }
 
 /// The open connections of a server.
@@ -59,12 +91,16 @@ package final class Connections: Sendable {
 
     package init() {}
 
+    /// Nothing of an answer taken by the client for so long closes its connection.
+    package static let writeTimeout = Duration.seconds(30)
+
     /// Of one new connection.
     package func watcher(
         silenceTimeout: Duration, headerTimeout: Duration, bodyBytesMax: Int
     ) -> any RemovableChannelHandler {
         ConnectionGuard(
-            connections: self, silenceTimeout: silenceTimeout, headerTimeout: headerTimeout, bodyBytesMax: bodyBytesMax)
+            connections: self, silenceTimeout: silenceTimeout, headerTimeout: headerTimeout,
+            writeTimeout: Self.writeTimeout, bodyBytesMax: bodyBytesMax)
     }
 
     func add(_ scope: ConnectionScope, for channel: any Channel) {

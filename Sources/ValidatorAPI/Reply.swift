@@ -1,6 +1,7 @@
 import BeaconAPI
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import SSZ
 
 /// What an endpoint answers.
@@ -20,24 +21,37 @@ enum Reply: Sendable {
     }
 }
 
-extension Response {
-    static func json(_ json: JSONValue, status: Int = 200, headers: HeaderFields = [:]) -> Response {
-        data(json.bytes(), MediaType.json, status, headers)
+/// What is written at once: as each piece is taken it shows that the client reads.
+private let pieceBytesMax = 64 << 10
+
+extension ResponseBodyWriter {
+    mutating func writeInPieces(_ whole: ByteBuffer) async throws {
+        var rest = whole
+        while rest.readableBytes > 0, let piece = rest.readSlice(length: min(rest.readableBytes, pieceBytesMax)) {
+            try await write(piece)
+        }
     }
+}
 
-    static func ssz(_ bytes: [UInt8], headers: HeaderFields) -> Response { data(bytes, MediaType.ssz, 200, headers) }
-
-    private static func data(
-        _ bytes: [UInt8], _ mediaType: String, _ status: Int, _ headers: HeaderFields
+extension Response {
+    static func data(
+        _ bytes: [UInt8], _ mediaType: String, status: Int = 200, headers: HeaderFields = [:]
     ) -> Response {
         var fields = HTTPFields(headers)
         fields[.contentType] = mediaType
-        return Response(
-            status: .init(code: status), headers: fields, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+        let whole = ByteBuffer(bytes: bytes)
+        let body =
+            bytes.count <= pieceBytesMax
+            ? ResponseBody(byteBuffer: whole)
+            : ResponseBody(contentLength: bytes.count) { writer in
+                try await writer.writeInPieces(whole)
+                try await writer.finish(nil)
+            }
+        return Response(status: .init(code: status), headers: fields, body: body)
     }
 
     static func fault(_ fault: APIFault) -> Response {
-        var response = json(fault.body.json(), status: fault.status)
+        var response = data(fault.body.json().bytes(), MediaType.json, status: fault.status)
         if fault.closesConnection { response.headers[.connection] = "close" }
         if let allowed = fault.allowed { response.headers[.allow] = allowed }
         return response

@@ -21,8 +21,12 @@ struct ValidatorAPIResponder: HTTPResponder {
     let configuration: ValidatorAPIConfiguration
     let activity: ValidatorClientActivity
     let admission: Admission
+    /// Those of them that take connections to beacon nodes for as long as the client likes.
+    let streams, downloads: Admission
     /// For bodies of requests that are answered here, and of those that are passed on.
     let budget, proxyBudget: ByteBudget
+    /// For answers until they are written.
+    let answers: ByteBudget
     let connections: Connections
     let logger: Logger
 
@@ -39,9 +43,13 @@ struct ValidatorAPIResponder: HTTPResponder {
             configuration.observe(record)
         }
         let response: Response
+        // What the answer takes of common bounds until it is written.
+        var holdings: [any Sendable] = []
+        defer { connections[context.channel]?.hold(holdings) }
         do {
-            response = try await answer(request, context.channel, arrival, &record)
+            response = try await answer(request, context.channel, arrival, &record, &holdings)
         } catch {
+            holdings = []
             if case .foreign(_, let holder, _)? = error as? KeyFault { record.foreignHolder = holder }
             let fault = APIFault(error)
             record.wasInterrupted = fault.status == APIFault.interrupted.status
@@ -53,9 +61,11 @@ struct ValidatorAPIResponder: HTTPResponder {
     }
 
     private func answer(
-        _ request: Request, _ channel: any Channel, _ arrival: NIODeadline, _ record: inout ValidatorAPIRecord
+        _ request: Request, _ channel: any Channel, _ arrival: NIODeadline, _ record: inout ValidatorAPIRecord,
+        _ holdings: inout [any Sendable]
     ) async throws -> Response {
         guard let pass = admission.enter() else { throw APIFault.overloaded }
+        holdings.append(pass)
         if let expected = request.headers[.expect], expected.lowercased() != "100-continue" {
             throw APIFault.expectation
         }
@@ -71,6 +81,10 @@ struct ValidatorAPIResponder: HTTPResponder {
         switch destination {
         case .endpoint(let endpoint, let parameters):
             record.kind = .endpoint(endpoint.name)
+            if !endpoint.isBounded {
+                guard let place = streams.enter() else { throw APIFault.tooManyStreams }
+                holdings.append(place)
+            }
             let type = try endpoint.bodyType(contentType: request.headers[fields: .contentType].first?.value)
             record.bodyType = type
             let call = APICall(
@@ -83,9 +97,15 @@ struct ValidatorAPIResponder: HTTPResponder {
         case .beaconNodes:
             guard let backend = desk.backend else { throw APIFault(503, desk.reason) }
             record.kind = .proxy(path: ProxyLabel.make(target.segments))
+            if request.method != .post {
+                guard let place = downloads.enter() else { throw APIFault.tooManyDownloads }
+                holdings.append(place)
+            }
             reply = try await bound.run { try await proxy(request, target, to: backend) }
         }
-        return Self.response(reply, pass: pass, scope: bound.scope, loop: bound.loop)
+        let share = answers.share()
+        holdings.append(share)
+        return try Self.response(reply, holding: share, scope: bound.scope, loop: bound.loop)
     }
 
     /// Everything that is not ours goes to the beacon nodes (validator-api.md §7.1).
@@ -102,14 +122,22 @@ struct ValidatorAPIResponder: HTTPResponder {
                     headers: request.headers.headerFields, body: Array(body.readableBytesView))))
     }
 
-    /// - Parameter pass: held until the answer is written or dropped.
+    /// Answers that count for nothing: those that duties wait for. A client that reads nothing has one of them at most.
+    private static let smallAnswerMax = 64 << 10
+
+    /// - Parameter share: takes what the answer has in hand.
     private static func response(
-        _ reply: Reply, pass: Admission.Pass, scope: ConnectionScope?, loop: any EventLoop
-    ) -> Response {
+        _ reply: Reply, holding share: ByteBudget.Share, scope: ConnectionScope?, loop: any EventLoop
+    ) throws(APIFault) -> Response {
+        func counted(_ bytes: [UInt8]) throws(APIFault) -> [UInt8] {
+            guard bytes.count <= smallAnswerMax || share.take(bytes.count) else { throw .tooManyAnswers }
+            return bytes
+        }
         switch reply {
         case .empty: return Response(status: .ok)
-        case .json(let json, let headers): return .json(json, headers: headers)
-        case .ssz(let bytes, let headers): return .ssz(bytes, headers: headers)
+        case .json(let json, let headers):
+            return .data(try counted(json.bytes()), MediaType.json, headers: headers)
+        case .ssz(let bytes, let headers): return .data(try counted(bytes), MediaType.ssz, headers: headers)
         case .stream(let answer):
             let status = HTTPResponse.Status(code: answer.status)
             let headers = HTTPFields(answer.headers.endToEnd())
@@ -122,7 +150,6 @@ struct ValidatorAPIResponder: HTTPResponder {
                 body: ResponseBody { writer in
                     try await write(answer.body, to: &writer, bound: bound)
                     try await writer.finish(nil)
-                    withExtendedLifetime(pass) {}
                 })
         }
     }
@@ -134,7 +161,7 @@ struct ValidatorAPIResponder: HTTPResponder {
         // One chunk is handed over at a time: the reader waits until the writer has sent it.
         let relay = ChunkRelay(body)
         while let chunk = try await bound.run({ try await relay.next() }) {
-            try await writer.write(ByteBuffer(bytes: chunk))
+            try await writer.writeInPieces(ByteBuffer(bytes: chunk))
         }
     }
 

@@ -36,9 +36,11 @@ package final class ValidatorAPIServer: Sendable {
         responder = ValidatorAPIResponder(
             reception: reception, configuration: configuration, activity: activity,
             admission: Admission(requestsMax: configuration.requestsMax),
+            streams: Admission(requestsMax: configuration.eventStreamsMax),
+            downloads: Admission(requestsMax: configuration.downloadsMax),
             budget: ByteBudget(bytesMax: configuration.allBodiesBytesMax),
-            proxyBudget: ByteBudget(bytesMax: configuration.proxyBodiesBytesMax), connections: connections,
-            logger: logger)
+            proxyBudget: ByteBudget(bytesMax: configuration.proxyBodiesBytesMax),
+            answers: ByteBudget(bytesMax: configuration.answersBytesMax), connections: connections, logger: logger)
     }
 
     /// The port listened on; nil until then.
@@ -87,7 +89,8 @@ package final class ValidatorAPIServer: Sendable {
                 additionalChannelHandlers: [
                     ConnectionGuard(
                         connections: self.connections, silenceTimeout: self.configuration.silenceTimeout,
-                        headerTimeout: self.configuration.headerTimeout, bodyBytesMax: 2 * bodyBytesMax)
+                        headerTimeout: self.configuration.headerTimeout,
+                        writeTimeout: self.configuration.writeTimeout, bodyBytesMax: 2 * bodyBytesMax)
                 ], idleTimeout: TimeAmount(configuration.idleTimeout)))
         guard let tls = configuration.tls else { return plain }
         return try .tls(plain, tlsConfiguration: tls.configuration)

@@ -38,8 +38,11 @@ final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 context.write(data, promise: promise)
                 return
             }
-            context.writeAndFlush(data, promise: promise)
-            context.close(promise: nil)
+            // Not before: closing drops what the client has not taken yet.
+            let channel = context.channel
+            let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+            written.futureResult.whenComplete { _ in channel.close(promise: nil) }
+            context.writeAndFlush(data, promise: written)
         }
     }
 

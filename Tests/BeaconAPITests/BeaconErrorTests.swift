@@ -22,27 +22,56 @@ struct BeaconErrorTests {
             (.connection("connection refused"), true, true),
             (.syncing, true, true),
             (.cancelled, true, false),
-            (.malformed("data missing"), false, false),
-            (.tooLarge(bytesMax: 1), false, false),
+            (.absent("none yet"), true, false),
+            (.malformed("data missing"), true, true),
+            (.tooLarge(bytesMax: 1), false, true),
             (status(400, "bad request"), false, false),
             (status(404, "not found"), false, false),
-            (status(500, "internal"), false, false),
+            (status(401, "key expired"), true, true),
+            (status(403, "forbidden"), true, true),
+            (status(500, "internal"), true, true),
+            (status(501, "not implemented"), true, true),
             (status(502, ""), true, true),
             (status(503, "Beacon node is currently syncing"), true, true),
             (status(504, ""), true, true),
-            (status(429, "slow down"), true, false),
-            (status(500, "HeadBlockNotFullyVerified"), false, true),
+            (status(429, "slow down"), true, true),
+            (status(500, "HeadBlockNotFullyVerified"), true, true),
             (status(400, "Slot is from the Future"), true, false),
             (status(400, "epoch must be current or previous"), true, false),
             (status(400, "", failures: ["retryable"]), true, false),
-            (status(500, "context deadline exceeded"), false, true),
+            (status(400, "HeadBlockNotFullyVerified"), false, true),
+            (status(500, "context deadline exceeded"), true, true),
         ] as [(BeaconError.Cause, Bool, Bool)])
     func classes(cause: BeaconError.Cause, isTemporary: Bool, callsForFallback: Bool) {
         #expect(Self.error(cause).isTemporary == isTemporary)
         #expect(BeaconError.callForFallback([Self.error(cause)]) == callsForFallback)
     }
 
-    @Test("asks fallback nodes only if every primary is out of reach")
+    @Test(
+        "of a submission, what a node did not take for a reason of its own is not worth a repetition",
+        arguments: [
+            (status(401, ""), false), (status(403, ""), false), (status(500, ""), false), (.malformed("x"), false),
+            (status(429, ""), true), (status(503, ""), true), (.timeout, true),
+        ] as [(BeaconError.Cause, Bool)])
+    func submissions(cause: BeaconError.Cause, isTemporary: Bool) {
+        let error = BeaconError(endpoint: "x", node: "", cause: cause, isSubmission: true)
+        #expect(error.isTemporary == isTemporary)
+    }
+
+    @Test("an answer that is the same everywhere keeps from asking the fallback, in whatever order errors come")
+    func order() {
+        for answer in [Self.status(400, "bad"), Self.status(404, "none")] {
+            for trouble in [Self.status(401, "key"), Self.status(500, "boom"), .malformed("<html>")] {
+                let errors = [Self.error(answer), Self.error(trouble)]
+                #expect(!BeaconError.callForFallback(errors) && !BeaconError.callForFallback(errors.reversed()))
+                #expect(BeaconError.mostTelling(of: errors.reversed()).cause == answer)
+            }
+        }
+        let (none, junk) = (Self.error(.absent("none yet")), Self.error(.malformed("<html>")))
+        #expect(!BeaconError.callForFallback([none, junk]) && !BeaconError.callForFallback([junk, none]))
+    }
+
+    @Test("asks fallback nodes only if no primary has an answer")
     func fallback() {
         let refused = Self.error(Self.status(400, "bad"))
         let silent = Self.error(.timeout)

@@ -71,6 +71,93 @@ struct BlockCallTests {
         }
     }
 
+    // MARK: Blocks that will do
+
+    private static func named(_ name: String) -> FakeBeaconNode.Answer { block("application/octet-stream", name) }
+
+    /// The name of the best block, if those that begin with `POOR` would do and `LIE` is none.
+    private static func best(_ client: BeaconClient) async throws -> String {
+        try await client.bestBlock(9, wishes) { block in
+            let name = String(decoding: block.body.bytes, as: UTF8.self)
+            if name == "LIE" { throw BeaconError.Cause.malformed("a lie") }
+            return name.hasPrefix("POOR") ? .makeshift(name, flaw: "it pays another") : .good(name)
+        }
+    }
+
+    @Test("a good block wins over a faster one that is bad, or would do", arguments: ["LIE", "POOR"])
+    func slowerIsBetter(name: String) async throws {
+        let told = Gate()
+        try await FakeBeaconNode.with(
+            { _ in
+                defer { told.open() }
+                return Self.named(name)
+            },
+            { _ in
+                await told.wait()
+                return Self.named("GOOD")
+            }
+        ) { quick, slow in
+            try await withClient([quick.url, slow.url]) {
+                $0.makeshiftPatience = .seconds(30)
+            } _: { client in
+                let best = try await Self.best(client)
+                #expect(best == "GOOD")
+                #expect(client.ranking().first == 1)
+            }
+            // The same of a fallback node.
+            try await withClient([quick.url], fallbacks: [slow.url]) {
+                $0.makeshiftPatience = .seconds(30)
+            } _: { client in
+                let best = try await Self.best(client)
+                #expect(best == "GOOD")
+            }
+        }
+    }
+
+    @Test("if no node has a good block the first that will do is taken as soon as all have answered")
+    func noneIsGood() async throws {
+        let records = Mutex<[BeaconCallRecord]>([])
+        try await FakeBeaconNode.with({ _ in Self.named("LIE") }, { _ in Self.named("POOR") }) { liar, poor in
+            try await withClient([liar.url, poor.url, deadURL]) {
+                // Longer than the test may take.
+                $0.makeshiftPatience = .seconds(3600)
+                $0.observe = { record in records.withLock { $0.append(record) } }
+            } _: { client in
+                let best = try await Self.best(client)
+                #expect(best == "POOR")
+            }
+            let record = try #require(records.withLock { $0 }.first)
+            #expect(record.error == nil && record.node?.description == poor.url)
+        }
+    }
+
+    @Test("a better block is not waited for for long")
+    func patience() async throws {
+        try await FakeBeaconNode.with({ _ in .silence }, { _ in Self.named("POOR") }) { silent, poor in
+            try await withClient([silent.url, poor.url]) {
+                $0.makeshiftPatience = .milliseconds(20)
+            } _: { client in
+                let best = try await Self.best(client)
+                #expect(best == "POOR")
+            }
+        }
+    }
+
+    @Test("a node that does not follow the chain is not asked for a better one")
+    func stuck() async throws {
+        try await FakeBeaconNode.with({ _ in Self.named("POOR") }, { _ in Self.named("GOOD") }) { poor, stuck in
+            try await withClient([poor.url, stuck.url]) {
+                $0.makeshiftPatience = .seconds(3600)
+            } _: { client in
+                client.setIdle([1])
+                let best = try await Self.best(client)
+                #expect(best == "POOR" && stuck.requests.isEmpty)
+            }
+        }
+    }
+
+    // MARK: Forms
+
     @Test("a node that knows no SSZ is asked in JSON, once more and from then on at once", arguments: [406, 415])
     func notAcceptable(status: Int) async throws {
         try await FakeBeaconNode.with({ request in
@@ -181,6 +268,56 @@ struct BlockCallTests {
                 both.open()
                 let block = try await client.produceBlock(9, Self.wishes) { $0 }
                 #expect(block.fork == .fulu)
+            }
+        }
+    }
+
+    @Test(
+        "blocks of all nodes are bounded together, in either encoding, and there is room again", arguments: [200, 406])
+    func blocksTogether(status: Int) async throws {
+        let long = String(repeating: "x", count: 60_000)
+        try await FakeBeaconNode.with({ request in
+            // In JSON only, for some.
+            if request.headers["accept"] != MediaType.json, status != 200 { return Self.refusal(status) }
+            return Self.block("application/octet-stream", request.target.contains("/blocks/9?") ? long : "SSZ")
+        }) { node in
+            try await withClient(
+                [node.url, node.url, node.url], configure: { $0.blockAnswersBytesMax = 50_000 }
+            ) { client in
+                for _ in 0..<2 {
+                    let error = await failure { () throws(BeaconError) in
+                        try await client.produceBlock(9, Self.wishes) { $0 }
+                    }
+                    #expect(error?.message.contains("too large together") == true && error?.isTemporary == true)
+                    let block = try await client.produceBlock(8, Self.wishes) { $0 }
+                    #expect(block.body.bytes == Array("SSZ".utf8))
+                }
+            }
+            try await withClient(
+                [node.url, node.url, node.url], configure: { $0.blockAnswersBytesMax = 190_000 }
+            ) { client in
+                let block = try await client.produceBlock(9, Self.wishes) { $0 }
+                #expect(block.body.bytes.count == 60_000)
+            }
+        }
+    }
+
+    @Test("what a node says instead of a block takes no room from one that comes later", arguments: [406, 415, 503])
+    func roomAfterRefusals(status: Int) async throws {
+        let long = String(repeating: "x", count: 60_000)
+        let block = Self.block("application/octet-stream", long)
+        try await FakeBeaconNode.with(
+            { request in
+                // Asked again in JSON, it has a block, unless it is out of order.
+                request.headers["accept"] == MediaType.json && status != 503 ? block : .json(long, status: status)
+            }, { _ in block }
+        ) { refusing, spare in
+            try await withClient(
+                [refusing.url], fallbacks: [spare.url], configure: { $0.blockAnswersBytesMax = 100_000 }
+            ) { client in
+                let block = try await client.produceBlock(9, Self.wishes) { $0 }
+                #expect(block.body.bytes.count == 60_000)
+                #expect(spare.requests.isEmpty == (status != 503))
             }
         }
     }

@@ -61,6 +61,42 @@ struct EventStreamTests {
         }
     }
 
+    @Test(
+        "a server that asks for no pause, or for a day, gets a sensible one",
+        arguments: [(0, 0.5), (86_400_000, 60)] as [(Int, Double)])
+    func pauses(asked: Int, seconds: Double) async throws {
+        try await FakeBeaconNode.with({ _ in .stream(["retry: \(asked)\n", Self.block(1, id: 1)]) }) { node in
+            try await withClient([node.url], configure: { $0.sleep = { _ in } }) { client in
+                let words = await Self.take(3, from: client.events([.block], node: 0))
+                #expect(words == ["connected", "block 1", "disconnected \(seconds) seconds"])
+            }
+        }
+    }
+
+    @Test(
+        "an id that no header field may hold, or a long one, is not given back: the events go on",
+        arguments: [
+            ("x1", true), (String(repeating: "x", count: 256), true), (String(repeating: "x", count: 257), false),
+            ("a\u{1}b", false), ("a\u{7f}", false), ("é", false),
+        ])
+    func eventIDs(id: String, isSent: Bool) async throws {
+        let connections = Mutex(0)
+        try await FakeBeaconNode.with({ _ in
+            let count = connections.withLock { count in
+                count += 1
+                return count
+            }
+            let block = "id: \(id)\nevent: block\ndata: {\"slot\":\"\(count)\",\"block\":\"\(Self.root)\"}\n\n"
+            return .stream([block], end: count == 1 ? nil : Gate())
+        }) { node in
+            try await withClient([node.url], configure: { $0.sleep = { _ in } }) { client in
+                let words = await Self.take(5, from: client.events([.block], node: 0))
+                #expect(words == ["connected", "block 1", "disconnected 1.0 seconds", "connected", "block 2"])
+                #expect(node.requests[1].headers["last-event-id"] == (isSent ? id : nil))
+            }
+        }
+    }
+
     @Test("a topic that a node refuses is said once, and the others are asked for", arguments: [400, 204, 404])
     func refusedTopic(status: Int) async throws {
         let connections = Mutex(0)

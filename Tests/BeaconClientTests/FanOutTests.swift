@@ -66,6 +66,25 @@ struct FanOutTests {
         }
     }
 
+    @Test(
+        "one primary's own trouble does not keep from the fallback",
+        arguments: [
+            refusal(401, "key expired"), refusal(403, "forbidden"), refusal(429, "slow down"), refusal(500, "boom"),
+            .json("<html>sign in</html>"),
+        ])
+    func ownTrouble(answer: FakeBeaconNode.Answer) async throws {
+        try await FakeBeaconNode.with({ _ in answer }, { _ in version("fallback") }) { primary, spare in
+            try await withClient([primary.url, deadURL], fallbacks: [spare.url]) { client in
+                let version = try await client.nodeVersion()
+                #expect(version == "fallback")
+            }
+            try await withClient([primary.url, deadURL]) { client in
+                let error = await failure { () throws(BeaconError) in try await client.nodeVersion() }
+                #expect(error?.isTemporary == true)
+            }
+        }
+    }
+
     @Test("a node that does not answer is a time-out, and the fallback is asked")
     func timeout() async throws {
         try await FakeBeaconNode.with({ _ in .silence }, { _ in version("fallback") }) { silent, spare in

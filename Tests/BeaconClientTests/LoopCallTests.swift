@@ -10,9 +10,10 @@ import Testing
 
 @Suite("calls made and answered on one event loop")
 struct LoopCallTests {
-    private static func data(_ slot: Slot) -> FakeBeaconNode.Answer {
+    private static func data(_ slot: Slot, target: Epoch = 0) -> FakeBeaconNode.Answer {
         var data = AttestationData()
         data.slot = slot
+        data.target.epoch = target
         return .json((["data": data.json()] as JSONValue).text())
     }
 
@@ -41,10 +42,10 @@ struct LoopCallTests {
         return result
     }
 
-    private static func fetch(_ client: BeaconClient, slot: Slot = 7) async throws -> Result<
-        AttestationData, BeaconError
-    > {
-        try await call(client) { $0.attestationData(slot, committee: 0, done: $1) }
+    private static func fetch(
+        _ client: BeaconClient, slot: Slot = 7, fault: @escaping @Sendable (AttestationData) -> String? = { _ in nil }
+    ) async throws -> Result<AttestationData, BeaconError> {
+        try await call(client) { $0.attestationData(slot, committee: 0, fault: fault, done: $1) }
     }
 
     @Test("attestation data, from the fastest node that has them")
@@ -79,6 +80,35 @@ struct LoopCallTests {
         }
     }
 
+    @Test("data in which the caller finds a fault lose, and their node is not asked first any more")
+    func fault() async throws {
+        let lied = Gate()
+        try await FakeBeaconNode.with(
+            { _ in
+                defer { lied.open() }
+                return Self.data(7, target: 1)
+            },
+            { _ in
+                await lied.wait()
+                return Self.data(7)
+            }
+        ) { liar, honest in
+            try await withClient([liar.url, honest.url]) { client in
+                let data = try await Self.fetch(client, fault: { $0.target.epoch == 0 ? nil : "wrong target" }).get()
+                #expect(data.target.epoch == 0)
+                let request = OutgoingRequest(.attestationData(7, 0), timeout: .seconds(2))
+                var race = client.race(request)
+                let asked = race.start(at: .now)
+                #expect(asked == [1])
+            }
+            try await withClient([liar.url]) { client in
+                let result = try await Self.fetch(client, fault: { _ in "wrong target" })
+                guard case .failure(let error) = result else { throw UnexpectedSuccess() }
+                #expect(error.isTemporary && "\(error)".contains("wrong target"))
+            }
+        }
+    }
+
     @Test("silence is a time-out")
     func timeout() async throws {
         try await FakeBeaconNode.with({ _ in .silence }) { node in
@@ -99,7 +129,9 @@ struct LoopCallTests {
             try await withClient([node.url]) { client in
                 let call = try await client.loop.submit {
                     NIOLoopBound(
-                        client.attestationData(1, committee: 0) { _ in Issue.record("answered") },
+                        client.attestationData(1, committee: 0, fault: { _ in nil }) { _ in
+                            Issue.record("answered")
+                        },
                         eventLoop: client.loop)
                 }.get()
                 await asked.wait()

@@ -44,6 +44,22 @@ struct NodeRaceTests {
         #expect(race.elapsed(0, at: Self.at(250)) == .milliseconds(150))
     }
 
+    @Test(
+        "a refusal shortens the wait for others, but nothing that a node says which may do better later",
+        arguments: [(400, true), (404, true), (408, false), (425, false), (429, false), (500, false), (503, false)])
+    func refusals(status: Int, isRefusal: Bool) {
+        var race = NodeRace([Self.heat([0, 1], isTogether: true)], refusalPatience: .milliseconds(500))
+        _ = race.start(at: Self.at(0))
+        let step = race.failed(0, Self.status(status), at: Self.at(30))
+        #expect(step == .wait)
+        #expect(race.overdueAt == (isRefusal ? Self.at(530) : nil))
+        #expect(race.overdue().httpStatus == status)
+        var patient = NodeRace([Self.heat([0, 1], isTogether: true)])
+        _ = patient.start(at: Self.at(0))
+        _ = patient.failed(0, Self.status(status), at: Self.at(30))
+        #expect(patient.overdueAt == nil)
+    }
+
     @Test("after a failure the next node is asked at once; a success of any ends it, so a refusal never does")
     func failures() {
         var race = NodeRace([Self.heat([0, 1, 2])])
@@ -67,9 +83,11 @@ struct NodeRaceTests {
         arguments: [
             ([error(.timeout), error(.connection("x"))], true), ([error(.syncing), status(503)], true),
             ([status(502), status(504)], true), ([error(.timeout), status(404)], false),
-            ([status(400), status(503)], false), ([status(500), status(500)], false),
-            ([error(.malformed("x")), error(.timeout)], false), ([error(.absent("x")), error(.timeout)], false),
-            ([error(.tooLarge(bytesMax: 1)), error(.timeout)], false),
+            ([status(400), status(503)], false), ([status(500), status(500)], true),
+            ([error(.malformed("x")), error(.timeout)], true), ([error(.absent("x")), error(.timeout)], false),
+            ([error(.tooLarge(bytesMax: 1)), error(.timeout)], true), ([status(401), error(.timeout)], true),
+            ([status(403), error(.connection("x"))], true), ([status(429), status(503)], true),
+            ([status(401), status(404)], false),
         ])
     func fallbacks(errors: [BeaconError], areAsked: Bool) {
         var race = NodeRace([
@@ -112,5 +130,20 @@ struct NodeRaceTests {
         var alone = NodeRace([Self.heat([]), Self.heat([]), Self.heat([0])])
         let asked5 = alone.start(at: Self.at(0))
         #expect(asked5 == [0])
+    }
+
+    @Test("once an answer will do fallback nodes may have a better one, but not those that do not follow the chain")
+    func settled() {
+        var last = Self.heat([0], isTogether: true)
+        last.isIdle = true
+        var race = NodeRace([Self.heat([1]), Self.heat([2], hasFallback: true, isTogether: true), last])
+        _ = race.start(at: Self.at(0))
+        race.settle()
+        let step = race.failed(1, Self.error(.malformed("pays another")), at: Self.at(1))
+        #expect(step == .ask([2]))
+        guard case .over = race.failed(2, Self.error(.timeout), at: Self.at(2)) else {
+            Issue.record("not over")
+            return
+        }
     }
 }

@@ -4,7 +4,7 @@ import BeaconTestSupport
 import TestSupport
 import Testing
 
-@Suite("Passing requests on")
+@Suite("Passing requests on", .timeLimit(.minutes(5)))
 struct ProxyTests {
     private static func collect(_ response: ProxyResponse) async throws -> String {
         var bytes: [UInt8] = []
@@ -89,7 +89,10 @@ struct ProxyTests {
             }
         ) { refusing, willing in
             let request = ProxyRequest(method: method, target: "/eth/v1/x")
-            try await withClient([refusing.url, willing.url]) { client in
+            try await withClient([refusing.url, willing.url]) {
+                // Longer than a busy machine needs.
+                $0.refusalPatience = .seconds(600)
+            } _: { client in
                 let response = try await client.proxy(request)
                 #expect(try await Self.collect(response) == "yes")
             }
@@ -97,6 +100,36 @@ struct ProxyTests {
                 let response = try await client.proxy(request)
                 #expect(response.status == 404)
                 #expect(try await Self.collect(response) == "no")
+            }
+        }
+    }
+
+    @Test(
+        "a refusal is passed on although another node hangs, and rather than what a broken node says",
+        arguments: ["GET", "POST"], [400, 404])
+    func refusalBesideSilence(method: String, status: Int) async throws {
+        let refused = Gate()
+        try await FakeBeaconNode.with(
+            { _ in
+                defer { refused.open() }
+                return .json("no", status: status)
+            },
+            { request in
+                if request.target == "/silent" { return .silence }
+                await refused.wait()
+                return .json("broken", status: 500)
+            }
+        ) { refusing, other in
+            try await withClient([other.url, refusing.url]) {
+                // Only a refusal can end the wait.
+                $0.proxyTimeout = .seconds(3600)
+                $0.refusalPatience = .milliseconds(500)
+            } _: { client in
+                for target in ["/silent", "/broken"] {
+                    let response = try await client.proxy(ProxyRequest(method: method, target: target))
+                    #expect(response.status == status)
+                    #expect(try await Self.collect(response) == "no")
+                }
             }
         }
     }
@@ -112,6 +145,23 @@ struct ProxyTests {
             try await withClient([deadURL]) { client in
                 let error = await failure { () throws(BeaconError) in try await client.proxy(request) }
                 #expect(error?.httpStatus == nil && error?.isTemporary == true)
+            }
+        }
+    }
+
+    @Test("nobody waits for a primary that is known to hang", arguments: ["GET", "POST"])
+    func knownToHang(method: String) async throws {
+        try await FakeBeaconNode.with(
+            { _ in .silence }, { _ in .json(#"{"data":{"version":"spare"}}"#) }
+        ) { primary, spare in
+            try await withClient([primary.url], fallbacks: [spare.url]) {
+                $0.readTimeout = .seconds(2)
+                $0.proxyTimeout = .seconds(3600)
+            } _: { client in
+                // Its time-out makes it known; that of the fallback node may follow on a busy machine.
+                _ = await failure { () throws(BeaconError) in try await client.nodeVersion() }
+                let response = try await client.proxy(ProxyRequest(method: method, target: "/eth/v1/x"))
+                #expect(try await Self.collect(response).contains("spare"))
             }
         }
     }
@@ -163,6 +213,61 @@ struct ProxyTests {
                 #expect(text == "event: head\ndata: {}\n\n")
                 #expect(node.requests.first?.headers["authorization"] == "Basic dTpw")
                 #expect(node.requests.first?.headers["x-own"] == "1")
+            }
+        }
+    }
+
+    @Test(
+        "an event stream comes from the next node when the best one hangs or refuses",
+        arguments: [nil, 404, 503] as [Int?])
+    func eventsNext(status: Int?) async throws {
+        try await FakeBeaconNode.with(
+            { _ in status.map { FakeBeaconNode.Answer.json("no", status: $0) } ?? .silence },
+            { _ in .stream(["event: head\ndata: {}\n\n"]) }
+        ) { bad, good in
+            try await withClient([bad.url, good.url]) {
+                $0.eventHeadTimeout = .milliseconds(200)
+                $0.lastEventHeadTimeout = .seconds(600)
+            } _: { client in
+                let response = try await client.proxyEvents(ProxyRequest(method: "GET", target: "/eth/v1/events"))
+                #expect(response.status == 200)
+                #expect(try await Self.collect(response) == "event: head\ndata: {}\n\n")
+            }
+        }
+    }
+
+    @Test("if no node gives an event stream the client hears what a node said, a refusal before anything else")
+    func eventsRefused() async throws {
+        try await FakeBeaconNode.with(
+            { _ in .json("topic", status: 400) }, { _ in .json("syncing", status: 503) }
+        ) { refusing, busy in
+            for urls in [[refusing.url, busy.url, deadURL], [deadURL, busy.url, refusing.url]] {
+                try await withClient(urls) {
+                    $0.eventHeadTimeout = .seconds(600)
+                } _: { client in
+                    let response = try await client.proxyEvents(ProxyRequest(method: "GET", target: "/eth/v1/events"))
+                    #expect(response.status == 400)
+                    #expect(try await Self.collect(response) == "topic")
+                }
+            }
+        }
+        try await FakeBeaconNode.with({ _ in .silence }) { node in
+            try await withClient([node.url], configure: { $0.lastEventHeadTimeout = .milliseconds(50) }) { client in
+                let request = ProxyRequest(method: "GET", target: "/eth/v1/events")
+                let error = await failure { () throws(BeaconError) in try await client.proxyEvents(request) }
+                #expect(error?.cause == .timeout)
+            }
+        }
+    }
+
+    @Test("an event stream on which nothing comes any more ends with an error")
+    func eventsSilent() async throws {
+        try await FakeBeaconNode.with({ _ in .stream(["event: head\n\n"], end: Gate()) }) { node in
+            try await withClient([node.url], configure: { $0.eventIdleTimeout = .seconds(1) }) { client in
+                await #expect(throws: (any Error).self) {
+                    let request = ProxyRequest(method: "GET", target: "/eth/v1/events")
+                    _ = try await Self.collect(try await client.proxyEvents(request))
+                }
             }
         }
     }

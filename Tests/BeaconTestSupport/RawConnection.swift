@@ -6,8 +6,17 @@ package struct RawConnection {
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
 
-    package static func with(port: Int, _ body: (inout RawConnection) async throws -> Void) async throws {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    /// - Parameter receiveBytesMax: what the system keeps for a test that does not read; as much as it likes for nil.
+    package static func with(
+        port: Int, receiveBytesMax: Int? = nil, _ body: (inout RawConnection) async throws -> Void
+    ) async throws {
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let receiveBytesMax {
+            bootstrap = bootstrap.channelOption(
+                .socketOption(.so_rcvbuf), value: SocketOptionValue(receiveBytesMax))
+        }
+        let channel =
+            try await bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
@@ -31,6 +40,15 @@ package struct RawConnection {
             text += String(buffer: chunk)
         }
         return text
+    }
+
+    /// Drops what comes, so many bytes or until the server closes.
+    ///
+    /// - Returns: how many came.
+    package mutating func drop(_ bytesMax: Int = .max) async -> Int {
+        var count = 0
+        while count < bytesMax, let chunk = try? await inbound.next() { count += chunk.readableBytes }
+        return count
     }
 
     /// What comes until the server closes.

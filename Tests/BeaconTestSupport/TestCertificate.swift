@@ -15,8 +15,9 @@ package struct TestCertificate: Sendable {
     ///   - issuer: nil for one that issued itself.
     package init(host: String = "localhost", issuer: TestCertificate? = nil) throws {
         let own = P256.Signing.PrivateKey()
-        let text = issuer == nil ? "styx test" : "styx test, issued"
-        let subject = try DistinguishedName { CommonName(text) }
+        // Each has a name of its own: who checks a certificate looks for its issuer by name.
+        let number = own.publicKey.rawRepresentation.prefix(4).map { String($0) }.joined(separator: ".")
+        let subject = try DistinguishedName { CommonName("styx test \(number)") }
         let made = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: .init(own.publicKey),
             notValidBefore: .now - 3600, notValidAfter: .now + 3600, issuer: issuer?.name ?? subject, subject: subject,

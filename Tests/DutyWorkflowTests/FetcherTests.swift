@@ -57,6 +57,23 @@ struct FetcherTests {
             ])
     }
 
+    @Test("an answer that turns out bad when it is judged is asked for again; one that is accepted is not")
+    func judged() throws {
+        var fetcher = Fetcher(configuration: try Fixture.configuration())
+        let good = FetchedData.attestationData([.zero: Fixture.data(slot: 40)])
+        _ = try fetcher.fetch(duty, definitions())
+        _ = try fetcher.received(duty, good, at: .slot(40, plus: 4))
+        #expect(fetcher.nextWake == nil, "nobody asks while it is judged")
+        let bad = Failure(reason: "bad", isTemporary: true)
+        #expect(fetcher.failed(duty, bad, .slot(40, plus: 4)).tracked == [.fetchFailed("bad")])
+        #expect(!fetcher.isExpecting(duty))
+        let next = try #require(fetcher.nextWake)
+        #expect(asked(try fetcher.wake(at: next)) == [0])
+        _ = try fetcher.received(duty, good, at: next)
+        fetcher.accepted(duty, at: next)
+        #expect(fetcher.failed(duty, bad, next).isEmpty && fetcher.nextWake == nil)
+    }
+
     @Test("a missing committee is asked for again")
     func missing() throws {
         var fetcher = Fetcher(configuration: try Fixture.configuration(fork: .deneb))
@@ -122,6 +139,7 @@ struct FetcherTests {
         for (done, next) in zip(duties, duties.dropFirst()) {
             let data = Fixture.data(slot: done.slot.rawValue)
             #expect(try fetcher.received(done, .attestationData([.zero: data]), at: now).tracked == [.fetched])
+            fetcher.accepted(done, at: now)
             #expect(fetched(try fetcher.wake(at: now)) == [next])
         }
         // One that keeps failing holds up no other.

@@ -58,7 +58,7 @@ struct LargeShareTests {
         for (bits, isTaken) in [(512, true), (2048, true), (2049, false), (131_072, false)] {
             var workflow = Workflow(configuration: try Fixture.configuration()) { _, message in message }
             let set = try aggregate(bits: bits, share: 2)
-            #expect(set.values.allSatisfy { $0.data.isLarge == !isTaken }, "\(bits)")
+            #expect(set.values.allSatisfy { $0.data.isLarge == (bits > 8192) }, "\(bits)")
             let effects = workflow.receive(
                 .peerPartials(Duty(slot: Slot(41), type: .aggregator), set), at: .slot(41, plus: 9))
             #expect(effects.work == (isTaken ? ["note partials broadcasted"] : []), "\(bits)")

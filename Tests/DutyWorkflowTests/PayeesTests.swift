@@ -12,6 +12,7 @@ struct PayeesTests {
     private let begin = Instant.slot(41)
     private static let ours = Bytes20(padding: [7])
     private static let theirs = Bytes20(padding: [9])
+    private static let reveal = Fixture.signature(3)
 
     private func configuration(nodes: Int = 4, usesBuilder: Bool = true) throws -> WorkflowConfiguration {
         var configuration = try Fixture.configuration(nodes: nodes)
@@ -31,6 +32,7 @@ struct PayeesTests {
             block.slot = duty.slot
             block.proposerIndex = 100
             block.parentRoot = Fixture.root(number)
+            block.body.randaoReveal = Self.reveal
             block.body.executionPayload.feeRecipient = address
             return VersionedProposal(block)
         }
@@ -38,6 +40,7 @@ struct PayeesTests {
         contents.block.slot = duty.slot
         contents.block.proposerIndex = 100
         contents.block.parentRoot = Fixture.root(number)
+        contents.block.body.randaoReveal = Self.reveal
         contents.block.body.executionPayload.feeRecipient = address
         return VersionedProposal(contents)
     }
@@ -143,7 +146,7 @@ struct PayeesTests {
         }
         var snapshot = JournalSnapshot()
         if randaoKnown {
-            let reveal = SignedData.randao(SignedEpoch(epoch: 1, signature: Fixture.signature(3)))
+            let reveal = SignedData.randao(SignedEpoch(epoch: 1, signature: Self.reveal))
             snapshot.aggregated = [Duty(slot: duty.slot, type: .randao): [Fixture.key(0): reveal]]
         }
         _ = workflow.restore(snapshot, at: .slot(40))

@@ -87,6 +87,7 @@ extension TrackerTests {
             (.equivocatedVote(PeerIndex(2), "two values"), .equivocatedVote, 2, "two processes"),
             (.peerRefused(PeerIndex(1), "too much"), .refusedMessage, 1, "operator 1"),
             (.conflicted(Fixture.pubKey(0), "decided before"), .conflict, nil, "decided before"),
+            (.unwantedBuilder(Fixture.pubKey(0)), .unwantedBuilder, nil, "--builder-api"),
             (.consensusFault("resume"), .consensus, nil, "resume"),
         ] as [(TrackedStep, DutyFault.Kind, Int?, String)])
     func faults(step: TrackedStep, kind: DutyFault.Kind, peer: Int?, part: String) throws {

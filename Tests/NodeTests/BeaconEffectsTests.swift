@@ -252,7 +252,8 @@ struct BeaconEffectsTests {
     @Test(
         "whether asking again may help is the beacon node's to say",
         arguments: [
-            (503, "down", true), (400, "no such slot", false), (400, "slot is in the future", true), (200, "x", false),
+            (503, "down", true), (400, "no such slot", false), (400, "slot is in the future", true), (200, "x", true),
+            (401, "key expired", true), (429, "slow down", true), (500, "boom", true),
         ])
     func fetchFails(status: Int, message: String, isTemporary: Bool) async throws {
         let (events, _) = try await outcomes(of: .fetch(scene.duty, .attestationData([0]))) { _ in
@@ -313,7 +314,9 @@ struct BeaconEffectsTests {
         }
     }
 
-    @Test("what it refuses is told with all of the set", arguments: [(503, true), (400, false)])
+    @Test(
+        "what it refuses is told with all of the set",
+        arguments: [(503, true), (400, false), (401, false), (500, false)])
     func refused(status: Int, isTemporary: Bool) async throws {
         let set = try scene.signed()
         let (events, _) = try await outcomes(of: .broadcast(scene.duty, set)) { _ in

@@ -42,6 +42,24 @@ struct AttackTests {
     }
 
     @Test(
+        "no block has another randao reveal than the cluster's, and none is lost",
+        arguments: Seeds.fromEnvironment(default: 0..<6))
+    func otherReveal(seed: UInt64) {
+        let nodes = [4, 7][Int(seed % 2)]
+        var cluster = makeCluster(nodes, seed) {
+            $0.attacker = (Int(seed / 2) % nodes, .otherReveal)
+            $0.allDuties = true
+        }
+        cluster.run(untilSlot: 25)
+        #expect(cluster.oracle.conflicts.isEmpty, replay(seed))
+        #expect(cluster.missedOfAll(slots: 0..<24).isEmpty, replay(seed))
+        // The reveals of the first epoch, at whose start everything begins, may come after its blocks.
+        let blocks = cluster.oracle.reveals.filter { $0.key >= Slot(8) }
+        #expect(!blocks.isEmpty, replay(seed))
+        #expect(blocks.values.allSatisfy { !$0.contains(SimulatedChain.otherReveal) }, replay(seed))
+    }
+
+    @Test(
         "a source ahead of a chain that justifies nothing bars nobody's vote, epoch after epoch",
         arguments: Seeds.fromEnvironment(default: 0..<6))
     func futureSource(seed: UInt64) {

@@ -101,8 +101,50 @@ struct BoundTests {
             #expect(status == 200)
             let laterStatus = try await second.status
             #expect(laterStatus == 200)
-            let lastStatus = try await server.get("/eth/v1/node/version").status
+            // Their places are free once their answers are written.
+            var lastStatus = try await server.get("/eth/v1/node/version").status
+            while lastStatus == 503 { lastStatus = try await server.get("/eth/v1/node/version").status }
             #expect(lastStatus == 200)
+        }
+    }
+
+    @Test(
+        "more event streams or downloads than the bound are 503, others are answered, and there is room again afterwards",
+        arguments: ["/eth/v1/events?topics=head", "/eth/v2/debug/beacon/states/head"])
+    func streams(target: String) async throws {
+        let asked = Countdown(2)
+        let gate = Gate()
+        let backend = StubBackend {
+            $0.proxy = { request in
+                if request.target == target {
+                    asked.arrive()
+                    await gate.wait()
+                }
+                return ProxyResponse(status: 200, headers: [:], body: ProxyBody(chunks: [Array("ok".utf8)]))
+            }
+        }
+        try await TestServer.with(
+            backend,
+            configure: {
+                $0.eventStreamsMax = 2
+                $0.downloadsMax = 2
+            }
+        ) { server in
+            async let first = server.get(target)
+            async let second = server.get(target)
+            await asked.done.wait()
+            let third = try await server.get(target)
+            #expect(third.status == 503 && third.message?.hasPrefix("too many ") == true)
+            let duty = try await server.get(Self.data(1)).status
+            let post = try await server.post("/eth/v1/x", "[]").status
+            #expect(duty == 200 && post == 200)
+            gate.open()
+            let statuses = try await [first.status, second.status]
+            #expect(statuses == [200, 200])
+            // Their places are free once their answers are written.
+            var later = try await server.get(target)
+            while later.status == 503 { later = try await server.get(target) }
+            #expect(later.status == 200)
         }
     }
 
@@ -209,6 +251,19 @@ struct BoundTests {
             }
             let after = try await server.post("/y", String(repeating: "x", count: 90_000))
             #expect(after.status == 200 && after.text == "90000")
+        }
+    }
+
+    @Test("a block is refused by its length beyond what peers can exchange, before any of it is kept")
+    func largeBlock() async throws {
+        try await TestServer.with { server in
+            try await RawConnection.with(port: server.port) { connection in
+                try await connection.write(
+                    "POST /eth/v2/beacon/blocks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                        + "Eth-Consensus-Version: fulu\r\nContent-Length: \((32 << 20) + 1)\r\n\r\n")
+                let answer = try await connection.read(until: "\r\n\r\n")
+                #expect(answer.hasPrefix("HTTP/1.1 413 "))
+            }
         }
     }
 

@@ -33,6 +33,24 @@ struct HTTPVersionTests {
         }
     }
 
+    @Test(
+        "an answer that the client takes slowly is complete although the connection closes after it",
+        .timeLimit(.minutes(5)), arguments: ["HTTP/1.0", "HTTP/1.1"])
+    func closesAfterAll(protocolVersion: String) async throws {
+        // More than the system's buffers hold.
+        let bytes = 12 << 20
+        try await TestServer.with(configure: { $0.nodeVersion = String(repeating: "x", count: bytes) }) { server in
+            try await RawConnection.with(port: server.port, receiveBytesMax: 256 << 10) { connection in
+                try await connection.write(
+                    "GET \(Self.version) \(protocolVersion)\r\nHost: x\r\nConnection: close\r\n\r\n")
+                let head = try await connection.read(until: "\r\n\r\n")
+                #expect(head.contains(" 200 OK"))
+                let rest = await connection.drop()
+                #expect(head.utf8.count + rest > bytes)
+            }
+        }
+    }
+
     @Test("a stream to HTTP/1.0 has no chunks, and its end is that of the connection")
     func oldStream() async throws {
         let backend = StubBackend {

@@ -46,6 +46,7 @@ final class TestServer: Sendable {
         configuration.requestTimeout = .seconds(60)
         configuration.headerTimeout = .seconds(60)
         configuration.silenceTimeout = .seconds(60)
+        configuration.writeTimeout = .seconds(600)
         configuration.observe = { [recorded] in recorded.add($0) }
         configure(&configuration)
         var logger = Logger(label: "test server")

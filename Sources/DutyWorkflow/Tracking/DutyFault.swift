@@ -15,6 +15,7 @@ package struct DutyFault: Hashable, Sendable, CustomStringConvertible {
         case refusedMessage = "refused_message"
         case consensus
         case feeRecipient = "fee_recipient"
+        case unwantedBuilder = "unwanted_builder"
     }
 
     package let kind: Kind
@@ -66,6 +67,12 @@ package struct DutyFault: Hashable, Sendable, CustomStringConvertible {
                 .feeRecipient, nil,
                 "this node's beacon node made a block of validator \(pubKey) that pays \(paid) instead of \(due); the"
                     + " block is proposed: see that the beacon node takes prepare_beacon_proposer")
+        case .unwantedBuilder(let pubKey):
+            self.init(
+                .unwantedBuilder, nil,
+                "this node's beacon node made a builder's block of validator \(pubKey), of which nobody can see whom it"
+                    + " pays, though --builder-api is off; the block is proposed: see that the beacon node heeds"
+                    + " builder_boost_factor 0, or switch its builder off")
         case .started, .fetched, .fetchFailed, .decided, .roundChanged, .consensusTimedOut, .stored, .signedLocally,
             .signFailed, .signedByPeer, .thresholdReached, .aggregated, .submitted, .broadcasted, .broadcastFailed:
             return nil

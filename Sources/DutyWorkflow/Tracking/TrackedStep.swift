@@ -38,5 +38,7 @@ package enum TrackedStep: Hashable, Sendable {
     case peerRefused(PeerIndex, String)
     /// Our own beacon node made a block that pays somebody else.
     case otherPayee(PubKey, paid: Bytes20, due: Bytes20)
+    /// Our own beacon node made a builder's block, which nobody asked for.
+    case unwantedBuilder(PubKey)
     case consensusFault(String)
 }

@@ -139,7 +139,7 @@ struct Tracker: Sendable {
         case .fetched, .consensusTimedOut, .stored, .signedLocally, .signedByPeer, .thresholdReached, .aggregated,
             .submitted,
             .conflicted, .equivocatedVote, .equivocatedShare, .badShare, .malformedShare, .undueShare, .badSet,
-            .suspectIgnored, .peerRefused, .otherPayee, .consensusFault:
+            .suspectIgnored, .peerRefused, .otherPayee, .unwantedBuilder, .consensusFault:
             []
         }
     }

@@ -16,14 +16,15 @@ struct ChainEvents: Sendable {
 
     /// Until cancelled.
     ///
-    /// - Parameter receive: called from any thread, for each node in the order of its events.
-    func run(_ receive: @escaping @Sendable (_ node: Int, BeaconEvent) -> Void) async {
+    /// - Parameter receive: called from any thread, for each node in the order of its events. Those that are not believed
+    ///   are of another chain, or of a node that stands still: they are there to be counted.
+    func run(_ receive: @escaping @Sendable (_ node: Int, BeaconEvent, _ isBelieved: Bool) -> Void) async {
         await withTaskGroup(of: Void.self) { group in
             for node in 0..<beacon.primaryCount { group.addTask { await watch(node, receive) } }
         }
     }
 
-    private func watch(_ node: Int, _ receive: (Int, BeaconEvent) -> Void) async {
+    private func watch(_ node: Int, _ receive: (Int, BeaconEvent, Bool) -> Void) async {
         let name = beacon.nodes[node].description
         var wasConnected = false
         for await element in beacon.events(Self.topics, node: node) {
@@ -37,7 +38,7 @@ struct ChainEvents: Sendable {
                             "node": "\(name)", "slot": "\(head.slot)", "delay": "\(GoDuration.format(delay))",
                         ])
                 }
-                receive(node, event)
+                receive(node, event, beacon.isBelieved(node))
             case .connected:
                 if wasConnected { reconnections.note(node) }
                 wasConnected = true

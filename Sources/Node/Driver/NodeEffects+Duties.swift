@@ -24,10 +24,14 @@ extension NodeEffects {
             return .headRoot(root)
         case .proposal(let request): return .proposal(try await proposal(duty.slot, request))
         case .aggregates(let requests):
+            let chain = chain.current
             return .aggregates(
                 try await each(requests) { request in
                     try await beacon.aggregateAttestation(
-                        duty.slot, dataRoot: request.dataRoot, committee: request.committee, preset: chain.spec.preset)
+                        duty.slot, dataRoot: request.dataRoot, committee: request.committee, preset: chain.spec.preset
+                    ) { aggregate in
+                        AggregateRules.fault(in: aggregate, slot: duty.slot, chain.spec, chain.clock)
+                    }
                 })
         case .contributions(let requests):
             return .contributions(
@@ -43,12 +47,14 @@ extension NodeEffects {
         let wishes = BlockWishes(
             randao: request.randaoReveal, graffiti: request.graffiti,
             builderBoostFactor: request.wantsBuilder ? .max : 0)
-        return try await beacon.produceBlock(slot, wishes) { block in
+        let chain = chain.current
+        return try await beacon.bestBlock(slot, wishes) { block in
             let proposal = try VersionedProposal(block, chain.spec.preset)
-            guard proposal.slot == slot else {
-                throw BeaconError.Cause.absent("no block of slot \(slot), but one of slot \(proposal.slot)")
+            if let fault = ProposalRules.fault(in: proposal, slot: slot, request, chain.clock, chain.forks) {
+                throw BeaconError.Cause.malformed(fault)
             }
-            return proposal
+            guard let flaw = ProposalRules.flaw(in: proposal, request) else { return .good(proposal) }
+            return .makeshift(proposal, flaw: flaw)
         }
     }
 

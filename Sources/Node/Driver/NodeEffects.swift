@@ -99,8 +99,12 @@ struct NodeEffects: Sendable {
 
     private func fetch(_ duty: Duty, _ committees: [CommitteeIndex], _ post: @escaping Post) {
         let fetch = AttestationDataFetch(duty, committees.count) { post($0) }
+        let clock = chain.clock
         for committee in committees {
-            _ = beacon.attestationData(duty.slot, committee: committee) { fetch.arrived(committee, $0) }
+            _ = beacon.attestationData(
+                duty.slot, committee: committee,
+                fault: { AttestationRules.fault(in: $0, slot: duty.slot, committee: committee, clock) },
+                done: { fetch.arrived(committee, $0) })
         }
     }
 
