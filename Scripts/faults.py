@@ -4,7 +4,7 @@ import pathlib
 import urllib.request
 
 # What the two beacon nodes do wrong, by half epochs from epoch 1 on; each starts from nothing. Only what a node can
-# withstand: a wrong head, target root or proposer from the node that is asked looks as good as a right one.
+# withstand: a wrong head, target's root or proposer from the node that is asked looks as good as a right one.
 STEPS = [
     [{"lag": "3"}, {}],
     [{"down": "503"}, {"events": "400"}],
@@ -22,6 +22,7 @@ STEPS = [
     [{"frozen": "1"}, {}],
     [{"empty": "/states/head/validators"}, {"empty": "/states/head/validators"}],
     [{"empty": "/states/head/validators"}, {"empty": "/states/head/validators"}],
+    [{"target": "1"}, {}],
 ]
 # What the node's log must say once so many steps are over.
 SAID = [
@@ -32,7 +33,7 @@ SAID = [
 ]
 # A head is far behind after 8 slots, and half an epoch of the minimal preset has 4.
 LONG_ONLY = {"beacon node may stand still without knowing it"}
-LIES = {"empty", "frozen"}
+LIES = {"empty", "frozen", "target"}
 
 
 class BeaconFaults:

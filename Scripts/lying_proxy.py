@@ -4,6 +4,7 @@
     curl '127.0.0.1:15054/_set?frozen=1'     # several at once; an empty value switches one off
 
     empty=SUBSTRING   `"data": []` for paths that contain it, e.g. /duties/attester/
+    target=1          attestation data with the target of the next epoch
     frozen=1          node/syncing says that it follows, with the head of when the lie began
 """
 import argparse
@@ -55,7 +56,8 @@ class LyingProxy:
     def lie(self, path, status, content):
         is_empty = self.on("empty") and self.on("empty") in path
         is_frozen = self.on("frozen") and path.endswith("/node/syncing")
-        if status != 200 or not (is_empty or is_frozen):
+        is_target = self.on("target") and path.endswith("/attestation_data")
+        if status != 200 or not (is_empty or is_frozen or is_target):
             return content
         try:
             answer = json.loads(content)
@@ -63,6 +65,9 @@ class LyingProxy:
             return content
         if is_empty:
             answer["data"] = []
+        elif is_target:
+            target = answer["data"]["target"]
+            target["epoch"] = str(int(target["epoch"]) + 1)
         else:
             self.head = self.head or answer["data"]["head_slot"]
             answer["data"] |= {"head_slot": self.head, "sync_distance": "0", "is_syncing": False}
