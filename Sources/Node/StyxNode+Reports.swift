@@ -87,8 +87,10 @@ extension StyxNode {
                     metadata: ["epoch": "\(epoch)", "error": "\(why)"])
             case .validatorsWithoutDuty(let epoch, let keys):
                 logger.warning(
-                    "no beacon node has an attester duty for validators that are active: they miss their votes of this "
-                        + "epoch unless one tells it yet; see that a beacon node is synced and not behind a cache",
+                    """
+                    no beacon node has an attester duty for validators that are active: they miss their votes of this \
+                    epoch unless one tells it yet; see that a beacon node is synced and not behind a cache
+                    """,
                     metadata: [
                         "epoch": "\(epoch)", "validators": "\(keys.count)",
                         "pubkeys": "\(keys.prefix(3).map { "\($0)" }.joined(separator: " "))",

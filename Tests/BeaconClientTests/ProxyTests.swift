@@ -264,10 +264,8 @@ struct ProxyTests {
     func eventsSilent() async throws {
         try await FakeBeaconNode.with({ _ in .stream(["event: head\n\n"], end: Gate()) }) { node in
             try await withClient([node.url], configure: { $0.eventIdleTimeout = .seconds(1) }) { client in
-                await #expect(throws: (any Error).self) {
-                    let request = ProxyRequest(method: "GET", target: "/eth/v1/events")
-                    _ = try await Self.collect(try await client.proxyEvents(request))
-                }
+                let response = try await client.proxyEvents(ProxyRequest(method: "GET", target: "/eth/v1/events"))
+                await #expect(throws: (any Error).self) { try await Self.collect(response) }
             }
         }
     }

@@ -91,8 +91,10 @@ extension ChainDiscovery {
             sight.idle[node] = verdict.idle[node]
             if let why = verdict.apart[node], sight.apart.insert(node).inserted {
                 logger.warning(
-                    "beacon node may stand still without knowing it: its head is far behind another's. It is still asked, "
-                        + "for nobody can tell which of them is right; see both logs",
+                    """
+                    beacon node may stand still without knowing it: its head is far behind another's. It is still asked, \
+                    for nobody can tell which of them is right; see both logs
+                    """,
                     metadata: ["node": "\(questions.nodes[node])", "reason": "\(why)"])
             }
             if verdict.apart[node] == nil { sight.apart.remove(node) }
@@ -118,8 +120,10 @@ extension ChainDiscovery {
                     metadata["silent"] = "\(silent.map { questions.nodes[$0] }.joined(separator: " "))"
                 }
                 logger.error(
-                    "beacon node disagrees with the others about the chain; update it or its network configuration. If "
-                        + "it is right, and the silent ones are gone for good, remove them and restart this node",
+                    """
+                    beacon node disagrees with the others about the chain; update it or its network configuration. If \
+                    it is right, and the silent ones are gone for good, remove them and restart this node
+                    """,
                     metadata: metadata)
             } else {
                 logger.info("beacon node agrees with the others", metadata: ["node": "\(questions.nodes[node])"])

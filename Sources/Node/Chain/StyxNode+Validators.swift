@@ -10,8 +10,10 @@ extension StyxNode {
             client: beacon, pubKeys: pubKeys, clock: clock,
             lacks: { lacking in
                 logger.warning(
-                    "a beacon node does not know validators that were known before: the other nodes' word is taken, else "
-                        + "what was known; see that each beacon node is synced and not behind a cache",
+                    """
+                    a beacon node does not know validators that were known before: the other nodes' word is taken, else \
+                    what was known; see that each beacon node is synced and not behind a cache
+                    """,
                     metadata: [
                         "validators": "\(lacking.count)",
                         "pubkeys": "\(lacking.prefix(3).map { "\($0)" }.joined(separator: " "))",
