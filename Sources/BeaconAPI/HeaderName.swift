@@ -1,4 +1,4 @@
-/// Header names and media types of the beacon API.
+/// Header names of the beacon API.
 package enum HeaderName {
     /// The fork of the body, lower case: `phase0` … `fulu`.
     package static let consensusVersion = "Eth-Consensus-Version"
@@ -14,12 +14,4 @@ package enum HeaderName {
     package static let authorization = "Authorization"
     package static let userAgent = "User-Agent"
     package static let lastEventID = "Last-Event-ID"
-}
-
-package enum MediaType {
-    package static let json = "application/json"
-    package static let ssz = "application/octet-stream"
-    package static let eventStream = "text/event-stream"
-    /// For answers that are better in SSZ.
-    package static let sszOrJSON = "application/octet-stream;q=1.0,application/json;q=0.9"
 }

@@ -34,7 +34,8 @@ struct ProposalRulesTests {
         row.validatorIndex = 100
         _ = workflow.receive(.wake, at: .slot(40))
         _ = workflow.receive(.dutiesResolved(Epoch(1), .proposer, [.proposer(row)]), at: .slot(40))
-        return (workflow, workflow.receive(.wake, at: begin))
+        let effects = workflow.receive(.wake, at: begin)
+        return (workflow, effects)
     }
 
     private func block(_ change: (inout FullBeaconBlock<Fulu>) -> Void = { _ in }) -> VersionedProposal {

@@ -292,8 +292,9 @@ struct ChainDiscoveryTests {
         let lines = log.lines.filter { $0.contains("disagrees") }
         #expect(lines.count == 1 && lines[0].contains("http://node1"))
         // It changes its mind: now nobody says what we go by.
-        script.specs.withLock { $0 = [0: [seven, nil, nine], 1: [nine]] }
-        let moved = try await Self.forks(script, napsMax: 5)
+        let changed = Script([[Self.hoodi], [Self.hoodi]])
+        changed.specs.withLock { $0 = [0: [seven, nil, nine], 1: [nine]] }
+        let moved = try await Self.forks(changed, napsMax: 5)
         #expect(moved == [9])
     }
 

@@ -5,7 +5,7 @@ import Logging
 extension StyxNode {
     /// The cluster's validators on the chain; metrics and the doctor hear of each answer, people of nodes that lack some.
     func activeValidators(_ beacon: BeaconClient, _ clock: SlotClock) -> ActiveValidators {
-        let (pubKeys, metrics, logger) = (cluster.keys.pubKeys, monitoring.metrics, topic("scheduler"))
+        let (pubKeys, metrics, logger) = (cluster.keys.pubKeys, monitoring.metrics, topic("sched"))
         return ActiveValidators(
             client: beacon, pubKeys: pubKeys, clock: clock,
             lacks: { lacking in
