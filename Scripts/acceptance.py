@@ -428,7 +428,8 @@ def main(folder):
                     monitoring_ports[index], f"{folder}/metrics{index}.txt",
                     is_quiet=not args.faults and args.stop_in is None and not args.loaded
                     and args.exit_absent is None,
-                    has_judged=args.stop_in is None or index < args.nodes - 1 or args.stop_in < args.epochs - 2)]
+                    has_judged=index < args.nodes - 1 or args.exit_absent is None
+                    and (args.stop_in is None or args.stop_in < args.epochs - 2))]
         for index, node in enumerate(nodes):
             if node.poll() is not None:
                 continue

@@ -1,3 +1,5 @@
+import DutyWorkflow
+
 /// This node's own matters.
 extension Examination {
     private static let loopDelayMax = Duration.milliseconds(500)
@@ -10,7 +12,7 @@ extension Examination {
                 Finding(
                     .twinSeen, .thisNode, .error,
                     "Another process signs with this node's key, so this node signs nothing more: \(twin).",
-                    cure: "Find the second process and stop it, then restart this node."))
+                    cure: "Find the second process: \(Halt.cure)."))
         }
         if let slot = node.watchesUntil {
             let wait = node.watchesFor.map { ", in \($0.components.seconds / 60 + 1) min" } ?? ""

@@ -127,10 +127,12 @@ extension StyxNode {
                         metadata: ["protocol": "\(id)"])
                 }
             case .twinSeen(let duty, let what):
+                monitoring.note(halt: what)
                 logger.critical(
                     "another process signs with this node's key: this node signs nothing more",
                     metadata: ["duty": "\(duty)", "seen": "\(what)", "cure": "\(Halt.cure)"])
             case .stillHalted(let halt):
+                monitoring.note(halt: halt.seen)
                 logger.critical(
                     "another process signed with this node's key before: this node votes and signs nothing",
                     metadata: ["duty": "\(halt.duty)", "seen": "\(halt.seen)", "cure": "\(Halt.cure)"])

@@ -116,6 +116,8 @@ package struct StyxNode: Sendable {
     /// Runs until cancelled; throws when something fails that cannot be waited out.
     package func run() async throws {
         let keyLock = try lockIdentity()
+        // Before anything listens or dials: peers would drop the connections of the process that has it.
+        let claim = try JournalClaim(path: configuration.journalFile)
         logStart()
         let keymanager = try keymanagerServer()
         let book = AddressBook(
@@ -163,7 +165,7 @@ package struct StyxNode: Sendable {
                         group.addTask {
                             try await work(
                                 beacon, reconnections, server, keymanager, tools, consensus, parSigEx, priority,
-                                runtime, host.loop
+                                runtime, host.loop, claim
                             ) {
                                 clusterView(host, peerInfo)
                             }
@@ -202,7 +204,7 @@ package struct StyxNode: Sendable {
         _ keymanagerServer: KeymanagerServer?, _ tools: SigningTools, _ consensus: ConsensusProtocol,
         _ parSigEx: ParSigExProtocol,
         _ priority: PriorityProtocol, _ slot: RuntimeSlot,
-        _ loop: any EventLoop, peers: @escaping @Sendable () -> ClusterView
+        _ loop: any EventLoop, _ claim: JournalClaim, peers: @escaping @Sendable () -> ClusterView
     ) async throws {
         // At once: a wrong password or a missing key should show before a beacon node is there.
         tools.remote?.start()
@@ -229,8 +231,7 @@ package struct StyxNode: Sendable {
             binding: JournalBinding(
                 lockHash: cluster.lock.lockHash, genesisValidatorsRoot: genesisRoot, share: cluster.keys.own),
             keptSlots: 2 * chain.clock.slotsPerEpoch + 38, preset: chain.spec.preset,
-            at: chain.clock.currentSlot(at: SystemClock.now()),
-            now: SystemClock.now)
+            at: chain.clock.currentSlot(at: SystemClock.now()), claim: claim, now: SystemClock.now)
         // A validator client has a protection of its own.
         let fresh = FreshJournal(
             created: journal.createdAt, isAccepted: configuration.acceptsNewJournal || signer == nil,

@@ -64,14 +64,15 @@ package final class Journal: Sendable {
     ///   - keptSlots: Deadlines and inclusion window (38 slots) of all duties; two epochs is the longest deadline.
     ///   - preset: Of the chain: what gives its blocks their shape and their roots.
     ///   - slot: The current one. Nothing is swept before one is known.
+    ///   - claim: Of this path, if it is held already.
     ///   - now: For the times in the rows.
     package init(
         path: String, binding: JournalBinding?, bytesMax: Int = 1 << 30, keptSlots: UInt64 = 2 * 32 + 38,
-        preset: Preset = .mainnet, at slot: Slot = .zero, now: @escaping @Sendable () -> Instant
+        preset: Preset = .mainnet, at slot: Slot = .zero, claim: JournalClaim? = nil,
+        now: @escaping @Sendable () -> Instant
     ) throws(JournalError) {
         if binding == nil, !FileManager.default.fileExists(atPath: path) { throw .missing(path: path) }
-        try Self.makeDirectory(of: path)
-        lock = try FileLock(journal: path)
+        if let claim { lock = claim.lock } else { lock = try JournalClaim(path: path).lock }
         space = JournalSpace(bytesMax: bytesMax)
         let file = JournalFile(path: path, binding: binding, space: space, now: now().nanoseconds / 1_000_000)
         let opened = try file.open()
@@ -88,17 +89,6 @@ package final class Journal: Sendable {
             try database.writeWithoutTransaction { try makeRoom($0) }
         } catch {
             throw JournalError(error, action: "sweep journal", path: path)
-        }
-    }
-
-    private static func makeDirectory(of path: String) throws(JournalError) {
-        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        do {
-            try FileManager.default.createDirectory(
-                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            let reason = (error as NSError).localizedDescription
-            throw .file(action: "create directory", path: directory, reason: reason)
         }
     }
 

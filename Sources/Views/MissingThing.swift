@@ -17,8 +17,7 @@ struct MissingThing: Hashable, Sendable {
             [
                 MissingThing(
                     layer: .signer,
-                    text: "This node signs nothing more: another process signs with its key (\(seen)); stop one of "
-                        + "them, then restart the other")
+                    text: "This node signs nothing more: another process signs with its key (\(seen)); \(Halt.cure)")
             ]
         } ?? []
     }
@@ -29,6 +28,7 @@ struct MissingThing: Hashable, Sendable {
             switch facts.readiness.code {
             case 4: .peers
             case 5: .validatorClient
+            case 9: .signer
             default: .beaconNode
             }
         return [MissingThing(layer: layer, text: "Not ready, \(facts.readiness.text): \(advice)")]

@@ -4,6 +4,7 @@ import Ethereum
 import Foundation
 import Logging
 import Program
+import Storage
 import TestSupport
 import Testing
 
@@ -66,5 +67,20 @@ import Testing
         _ = try first.lockIdentity()
         let second = try await node(configuration)
         await #expect(throws: ClusterError.self) { try await second.run() }
+    }
+
+    @Test("a second process of the same journal neither listens nor dials, though no beacon node is there")
+    func journal() async throws {
+        var configuration = configuration
+        configuration.isLockingPrivateKey = false
+        configuration.journalFile = directory.file("node1/styx-journal.sqlite")
+        let claim = try JournalClaim(path: configuration.journalFile)
+        var hooks = StyxNode.Hooks()
+        hooks.listening = { _ in Issue.record("it listens") }
+        let second = try await StyxNode(
+            configuration, hooks: hooks, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let error = await #expect(throws: JournalError.self) { try await second.run() }
+        #expect(error?.description.contains(configuration.journalFile) == true)
+        withExtendedLifetime(claim) {}
     }
 }

@@ -19,6 +19,12 @@ import Testing
         return facts
     }
 
+    static func halted() -> Facts {
+        var facts = facts(.unknown)
+        facts.halt = "a vote"
+        return facts
+    }
+
     struct Row: Sendable {
         let facts: Facts
         let code: Int
@@ -27,6 +33,7 @@ import Testing
 
     /// Each row fails for everything that stands below it as well.
     static let rows: [Row] = [
+        Row(facts: halted(), code: 9, text: "another process signs with this node's key"),
         Row(facts: facts(.unknown, peers: 0, alone: true, signer: false), code: 0, text: "check not initialised"),
         Row(facts: facts(.down("x"), peers: 0, alone: true, signer: false), code: 2, text: "beacon node is down"),
         Row(
@@ -59,11 +66,12 @@ import Testing
     func advice() {
         #expect(NodeReadiness.beaconNodeDown("refused").body.contains("--beacon-node-endpoints (refused)"))
         #expect(NodeReadiness.peersMissing(connected: 1, needed: 2).body.contains("all operators: 1 other nodes"))
+        #expect(NodeReadiness.halted("a vote").body.contains("(a vote); stop the other process"))
         #expect(NodeReadiness.validatorClientMissing.body.contains("--validator-api-address"))
     }
 
     @Test("every code but the retired one is told")
-    func codes() { #expect(Set(Self.rows.map(\.code)) == [0, 1, 2, 3, 4, 5, 7, 8]) }
+    func codes() { #expect(Set(Self.rows.map(\.code)) == [0, 1, 2, 3, 4, 5, 7, 8, 9]) }
 }
 
 @Suite struct ReadinessWatchTests {

@@ -31,6 +31,8 @@ final class NodeMonitoring: Sendable {
         var watch: ReadinessWatch
         var clock: SlotClock?
         var readiness = NodeReadiness.uninitialised
+        /// Why this node signs nothing more.
+        var halt: String?
         /// Of the beacon node; nil until it told.
         var beaconNodePeers: UInt64?
         var peerCountAskedAt: Instant?
@@ -47,6 +49,15 @@ final class NodeMonitoring: Sendable {
 
     /// No beacon node has described the chain yet, and why.
     func note(missing why: String) { evaluate(.down(why), connected: 0) }
+
+    /// This node signs nothing more, until it is started anew.
+    func note(halt why: String) {
+        state.withLock { state in
+            state.halt = why
+            state.readiness = .halted(why)
+        }
+        metrics.readiness.set(Double(NodeReadiness.halted(why).code))
+    }
 
     func note(_ clock: SlotClock) { state.withLock { $0.clock = clock } }
 
@@ -85,8 +96,9 @@ final class NodeMonitoring: Sendable {
 
     private func evaluate(_ beaconNode: NodeReadiness.Facts.BeaconNode, connected: Int) {
         let code = state.withLock { state in
-            state.readiness = NodeReadiness(
-                state.watch.facts(beaconNode, beaconNodePeers: state.beaconNodePeers, connected: connected))
+            var facts = state.watch.facts(beaconNode, beaconNodePeers: state.beaconNodePeers, connected: connected)
+            facts.halt = state.halt
+            state.readiness = NodeReadiness(facts)
             return state.readiness.code
         }
         metrics.readiness.set(Double(code))

@@ -1,6 +1,8 @@
+import DutyWorkflow
+
 /// Whether this node can do its duties, and who has to do something if it cannot. Source: operations.md §8.
 ///
-/// Codes and their order are Charon's: dashboards and alerts read the number. 6 is retired and never told.
+/// Codes and their order are Charon's: dashboards and alerts read the number. 6 is retired and never told; 9 is ours.
 package enum NodeReadiness: Hashable, Sendable {
     /// What is known when the answer is made.
     package struct Facts: Hashable, Sendable {
@@ -13,6 +15,8 @@ package enum NodeReadiness: Hashable, Sendable {
             case following(behind: UInt64)
         }
 
+        /// Why this node signs nothing more, if it does not.
+        package var halt: String?
         package var beaconNode = BeaconNode.unknown
         /// Peers of the beacon node; nil until it told.
         package var beaconNodePeers: UInt64?
@@ -35,12 +39,18 @@ package enum NodeReadiness: Hashable, Sendable {
     case beaconNodeFarBehind(UInt64)
     case peersMissing(connected: Int, needed: Int)
     case validatorClientMissing
+    /// Our key was seen to sign elsewhere.
+    case halted(String)
 
     /// Slots a beacon node may lie behind although it says that it follows the chain.
     static let slotsBehindMax: UInt64 = 320
 
     /// First match wins.
     package init(_ facts: Facts) {
+        if let why = facts.halt {
+            self = .halted(why)
+            return
+        }
         switch facts.beaconNode {
         case .unknown:
             self = .uninitialised
@@ -77,12 +87,13 @@ package enum NodeReadiness: Hashable, Sendable {
         case .validatorClientMissing: 5
         case .beaconNodeWithoutPeers: 7
         case .beaconNodeFarBehind: 8
+        case .halted: 9
         }
     }
 
     package var httpStatus: Int { self == .ready ? 200 : 500 }
 
-    /// In Charon's words.
+    /// In Charon's words, but for its own codes.
     package var text: String {
         switch self {
         case .uninitialised: "check not initialised"
@@ -93,6 +104,7 @@ package enum NodeReadiness: Hashable, Sendable {
         case .beaconNodeFarBehind: "beacon node far behind"
         case .peersMissing: "quorum of peers not connected"
         case .validatorClientMissing: "validator client not connected"
+        case .halted: "another process signs with this node's key"
         }
     }
 
@@ -113,6 +125,7 @@ package enum NodeReadiness: Hashable, Sendable {
                 + "--p2p-relays or --p2p-tcp-address let them meet"
         case .validatorClientMissing:
             "this node's operator: let the validator client use --validator-api-address as its beacon node"
+        case .halted(let why): "this node's operator: this node signs nothing more (\(why)); \(Halt.cure)"
         }
     }
 
