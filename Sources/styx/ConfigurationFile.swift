@@ -4,7 +4,7 @@ import Yams
 /// A configuration file, read: flags and their values. Source: operations.md §1.2. Pure.
 ///
 /// Keys are the names of flags without `--`, in any case of letters. A value is text, a number, a boolean, or a list of
-/// these, which may also be written as one text with commas. What is empty or null is not set. TOML: `TOMLReader`.
+/// these, which may also be written as one text with commas. What is null is not set. TOML: `TOMLReader`.
 struct ConfigurationFile: Equatable, Sendable {
     /// JSON is read as YAML, of which it is a part.
     enum Format: String, CaseIterable {
@@ -20,7 +20,9 @@ struct ConfigurationFile: Equatable, Sendable {
     }
 
     enum Value: Equatable, Sendable {
+        /// Null.
         case unset
+        /// May be empty, and then says so: that there shall be none.
         case text(String)
         /// Keys in keys, or lists in lists: no flag is like that. With the first keys inside.
         case nested([String])
@@ -71,7 +73,7 @@ struct ConfigurationFile: Equatable, Sendable {
         guard texts.allSatisfy({ $0 == $0.withoutControls && !$0.contains("\n") }) else {
             throw Fault(line: line, what: "has a value of several lines, or with control characters")
         }
-        return texts.isEmpty ? .unset : .text(texts.joined(separator: ","))
+        return .text(texts.joined(separator: ","))
     }
 
     // MARK: YAML
@@ -100,7 +102,9 @@ struct ConfigurationFile: Equatable, Sendable {
     private static func value(_ node: Node, _ line: Int) throws(Fault) -> Value {
         var texts: [String] = []
         switch node {
-        case .scalar: texts = [text(node)]
+        case .scalar:
+            guard !isNull(node) else { return .unset }
+            texts = [text(node)]
         case .sequence(let items):
             for item in items {
                 guard case .scalar = item else { return .nested([]) }
