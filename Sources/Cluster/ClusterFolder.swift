@@ -28,7 +28,7 @@ package struct ClusterFolder: Sendable {
         var files: [LockFile] = []
         let names: [String]
         do throws(ClusterError) { names = try FileAccess.names(in: path) } catch {
-            throw .inFile("--cluster-dir", error)
+            throw error.at("--cluster-dir", missing: "point it to the directory that has one for each node")
         }
         for name in names {
             let directory = FileAccess.join(path, name)
