@@ -141,7 +141,7 @@ struct ConfigurationFileTests {
     func precedence() throws {
         let (folder, directory) = try Self.folder([
             ("charon.yml", "nickname: hidden"), ("charon.json", #"{"nickname": "c", "log-level": "debug"}"#),
-            ("styx.yaml", "nickname: s\nlog-level:"), ("charon.env", "X=1"), ("styx.toml/x", "x"), ("charon", "x"),
+            ("styx.yaml", "nickname: s\nlog-level:"), ("charon.env", "X=1"), ("charon", "x"),
         ])
         #expect(folder.files.map(\.path) == [directory.file("styx.yaml"), directory.file("charon.json")])
         #expect(folder.unread.map(\.path) == [directory.file("charon.yml"), directory.file("charon.env")])
@@ -150,6 +150,12 @@ struct ConfigurationFileTests {
         #expect(folder.value(of: "log-level")?.text == "debug", "what is null is not set")
         #expect(folder.value(of: "graffiti") == nil)
         #expect(try Self.folder([]).0.files.isEmpty)
+    }
+
+    @Test("a directory of such a name is no configuration, and not passed over")
+    func directory() {
+        let error = #expect(throws: CommandFailure.self) { _ = try Self.folder([("styx.yaml/x", "x")]) }
+        #expect(error?.description.contains("/styx.yaml cannot be read: it is a directory; put a file") == true)
     }
 
     @Test("the command line and variables win over files, these over defaults; lists and switches of both forms")
