@@ -89,6 +89,31 @@ struct ConfigurationFileTests {
         #expect(!fault.what.isEmpty && !fault.cure.isEmpty && !"\(fault)".contains("Sec-Token"), "\(fault)")
     }
 
+    @Test(
+        "a flag that stands twice is named with both lines",
+        arguments: [
+            ("a: b\nc: d\na: e", .yaml, 1, "a twice, here and in line 3"),
+            ("a: b\nab: c\nA: d", .yaml, 3, "a twice, here and in line 1"), ("{a: b, a: c}", .yaml, 1, "a twice"),
+            ("{\n\"a\": 1,\n\"a\" : 2}", .json, 2, "a twice, here and in line 3"),
+            ("a = 1\nb = 2\na = 3", .toml, 3, "a twice, here and in line 1"),
+            ("a = 1\n[a]\nb = 2", .toml, 2, "a twice, here and in line 1"),
+        ] as [(String, ConfigurationFile.Format, Int, String)])
+    func twice(text: String, format: ConfigurationFile.Format, line: Int, what: String) throws {
+        let fault = try #require(throws: ConfigurationFile.Fault.self) { _ = try Self.file(text, format) }
+        #expect(fault == .init(line: line, what: "has the flag \(what)", cure: "keep one of them"))
+    }
+
+    @Test("each format has a cure of its own")
+    func cures() throws {
+        for (text, format, cure) in [
+            ("a: [", .yaml, "`flag: value`"), ("{\"a\"", .json, "{\"flag\": \"value\", …}"),
+            ("a: 1", .toml, "`flag = \"value\"`"),
+        ] as [(String, ConfigurationFile.Format, String)] {
+            let fault = try #require(throws: ConfigurationFile.Fault.self) { _ = try Self.file(text, format) }
+            #expect(fault.cure.contains(cure), "\(fault)")
+        }
+    }
+
     @Test("bounded: size, depth, and what is written once and counts many times")
     func bounds() throws {
         let line = "nickname: a\n"
