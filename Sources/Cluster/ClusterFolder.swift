@@ -50,7 +50,7 @@ package struct ClusterFolder: Sendable {
         guard !nodes.isEmpty else {
             throw .option(
                 "--cluster-dir",
-                "no manifest file found: no directory in \(FileAccess.absolute(path)) has \(KeystoreDirectory.name)"
+                "no node found: no directory in \(FileAccess.absolute(path)) has \(KeystoreDirectory.name)"
                     + " and \(LockFile.name) in it; put one directory for each node there")
         }
         self.nodes = nodes
