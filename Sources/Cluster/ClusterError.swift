@@ -51,6 +51,22 @@ extension ClusterError {
         }
     }
 
+    /// The same at an option that names the file or directory: what the operating system refused gains the option and,
+    /// where there is one, the cure.
+    ///
+    /// - Parameter missing: the cure if nothing is there.
+    package func at(_ option: String, missing: String) -> ClusterError {
+        guard case .system(_, _, let code) = self else { return self }
+        let cure: String? =
+            switch code {
+            case ENOENT, ENOTDIR: missing
+            case EISDIR: "name the file in it"
+            case EACCES, EPERM: "give the user that runs styx access to it"
+            default: nil
+            }
+        return .option(option, "\(self)" + (cure.map { "; \($0)" } ?? ""))
+    }
+
     /// As the result of a verification: content that cannot even be looked at does not hold.
     var asVerification: ClusterError {
         if case .field(let field, let reason) = self { return .verification(field: field, reason) }

@@ -28,7 +28,7 @@ package struct ClusterFolder: Sendable {
         var files: [LockFile] = []
         let names: [String]
         do throws(ClusterError) { names = try FileAccess.names(in: path) } catch {
-            throw .inFile("--cluster-dir", error)
+            throw error.at("--cluster-dir", missing: "point it to the directory that has one for each node")
         }
         for name in names {
             let directory = FileAccess.join(path, name)
@@ -50,7 +50,7 @@ package struct ClusterFolder: Sendable {
         guard !nodes.isEmpty else {
             throw .option(
                 "--cluster-dir",
-                "no manifest file found: no directory in \(FileAccess.absolute(path)) has \(KeystoreDirectory.name)"
+                "no node found: no directory in \(FileAccess.absolute(path)) has \(KeystoreDirectory.name)"
                     + " and \(LockFile.name) in it; put one directory for each node there")
         }
         self.nodes = nodes

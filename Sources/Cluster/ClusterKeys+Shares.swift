@@ -28,9 +28,14 @@ extension ClusterKeys {
             let publicKey = entry.key.publicKey
             let reason: String
             switch owners[publicKey] {
-            case nil: reason = "\(publicKey.bytes) is no key share of any validator in the lock"
+            case nil:
+                reason =
+                    "\(publicKey.bytes) is no key share of any validator in the lock; point --validator-keys-dir to"
+                    + " this operator's key shares of this cluster"
             case let owner? where owner.peer != peer:
-                reason = "belongs to operator \(owner.peer) of validator \(owner.validator), not to this node"
+                reason =
+                    "belongs to operator \(owner.peer) of validator \(owner.validator), not to this node; point"
+                    + " --validator-keys-dir to the key shares of operator \(peer), whose identity key this node has"
             case let owner?:
                 guard let other = places[owner.validator] else {
                     places[owner.validator] = entry

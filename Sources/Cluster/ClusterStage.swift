@@ -40,13 +40,15 @@ package struct ClusterStage: Sendable {
         try Self.checkFree(directory, nodes: nodes)
         self.directory = directory
         nodeCount = nodes
-        made = try FileAccess.createDirectories(directory, mode: 0o755)
+        do throws(ClusterError) { made = try FileAccess.createDirectories(directory, mode: 0o755) } catch {
+            throw error.at("--cluster-dir", missing: "name a directory that is there or can be made")
+        }
         staging = FileAccess.join(directory, Self.stagingPrefix + "\(UUIDText.random(using: &generator))")
         do throws(ClusterError) {
             try FileAccess.createDirectory(staging, mode: 0o700)
         } catch {
             FileAccess.removeEmptyDirectories(made)
-            throw error
+            throw error.at("--cluster-dir", missing: "name a directory that is there or can be made")
         }
     }
 

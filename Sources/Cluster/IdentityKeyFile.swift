@@ -8,15 +8,21 @@ package enum IdentityKeyFile {
     private static let bytesMax = 1024
 
     package static func load(inDataDirectory directory: String) throws(ClusterError) -> PrivateKey {
-        try load(FileAccess.join(directory, name))
+        try load(FileAccess.join(directory, name), option: "--data-dir")
     }
 
-    package static func load(_ path: String) throws(ClusterError) -> PrivateKey {
+    /// - Parameter option: that names the file, or its directory.
+    package static func load(_ path: String, option: String = "--private-key-file") throws(ClusterError) -> PrivateKey {
         guard FileAccess.isTaken(path) else {
             throw .inFile(
-                path, .field("identity key", "no such file; make one with `styx create enr`, or point to yours"))
+                path,
+                .field(
+                    "identity key", "no such file; make one with `styx create enr`, or point to yours with \(option)"))
         }
-        var bytes = try FileAccess.readSecret(path, bytesMax: bytesMax)
+        var bytes: [UInt8]
+        do throws(ClusterError) { bytes = try FileAccess.readSecret(path, bytesMax: bytesMax) } catch {
+            throw error.at(option, missing: "make one with `styx create enr`, or point to yours")
+        }
         defer { bytes.erase() }
         do throws(ClusterError) {
             return try parse(bytes)

@@ -21,7 +21,7 @@ package struct LockFile: Sendable {
     package static func load(_ path: String, verify: Bool = true, customNetwork: Network? = nil)
         throws(ClusterError) -> LockFile
     {
-        let bytes = try FileAccess.read(path, bytesMax: FileLimits.lockFileBytes)
+        let bytes = try read(path, option: "--lock-file")
         do throws(ClusterError) {
             return try LockFile(Lock(json: bytes), verify: verify, customNetwork: customNetwork)
         } catch {
@@ -30,10 +30,21 @@ package struct LockFile: Sendable {
     }
 
     /// Who the operators are, with nothing verified: not for anything that is trusted.
-    package static func operators(_ path: String) throws(ClusterError) -> [Operator] {
-        let bytes = try FileAccess.read(path, bytesMax: FileLimits.lockFileBytes)
+    ///
+    /// - Parameter option: that names the file.
+    package static func operators(_ path: String, option: String = "--lock-file") throws(ClusterError) -> [Operator] {
+        let bytes = try read(path, option: option)
         do throws(ClusterError) { return try Lock(json: bytes).definition.operators } catch {
             throw .inFile(path, error)
+        }
+    }
+
+    private static func read(_ path: String, option: String) throws(ClusterError) -> [UInt8] {
+        do throws(ClusterError) {
+            return try FileAccess.read(path, bytesMax: FileLimits.lockFileBytes)
+        } catch {
+            throw error.at(
+                option, missing: "point it to the cluster's lock, or start styx in the directory that has .charon")
         }
     }
 

@@ -13,21 +13,23 @@ package struct NewIdentity: Sendable {
     package init(dataDirectory: String, using generator: inout some RandomNumberGenerator) throws(ClusterError) {
         path = FileAccess.join(dataDirectory, IdentityKeyFile.name)
         try Self.requireFree(path)
-        try FileAccess.createDirectories(dataDirectory, mode: 0o755)
+        do throws(ClusterError) { try FileAccess.createDirectories(dataDirectory, mode: 0o755) } catch {
+            throw error.at("--data-dir", missing: "name a directory that is there or can be made")
+        }
         key = .random(using: &generator)
         do throws(ClusterError) {
             try IdentityKeyFile.create(path, key)
         } catch {
             // Somebody else may have been faster.
             try Self.requireFree(path)
-            throw error
+            throw error.at("--data-dir", missing: "name a directory that is there or can be made")
         }
     }
 
     private static func requireFree(_ path: String) throws(ClusterError) {
         guard FileAccess.isTaken(path) else { return }
         do throws(ClusterError) {
-            _ = try IdentityKeyFile.load(path)
+            _ = try IdentityKeyFile.load(path, option: "--data-dir")
         } catch {
             let cure = "it was left as it is; move it away if it is of no use, then try again"
             throw .field("\(IdentityKeyFile.name) already exists but cannot be used", "\(error); \(cure)")

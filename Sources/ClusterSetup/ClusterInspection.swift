@@ -31,7 +31,7 @@ package struct ClusterInspection: Sendable {
         _ text: String, network: NetworkFlags, executionEndpoint: String, web: WebClient
     ) async throws -> ClusterInspection {
         let source = try DefinitionSource(text)
-        let bytes = try await source.read(web, bytesMax: fileBytesMax)
+        let bytes = try await source.read(web, bytesMax: fileBytesMax, option: "<file>")
         let custom = try network.custom()
         let (definition, lock): (Definition, Lock?)
         do throws(ClusterError) {

@@ -32,8 +32,10 @@ package enum DefinitionSource: Sendable {
     }
 
     /// Reads and bounds, does not verify.
-    package func load(_ web: WebClient) async throws -> Definition {
-        let bytes = try await read(web, bytesMax: Self.bytesMax)
+    ///
+    /// - Parameter option: that names the source.
+    package func load(_ web: WebClient, option: String = "--definition-file") async throws -> Definition {
+        let bytes = try await read(web, bytesMax: Self.bytesMax, option: option)
         do throws(ClusterError) {
             return try Definition(json: bytes)
         } catch {
@@ -42,10 +44,13 @@ package enum DefinitionSource: Sendable {
     }
 
     /// The bytes, or an error if there are more.
-    func read(_ web: WebClient, bytesMax: Int) async throws -> [UInt8] {
+    func read(_ web: WebClient, bytesMax: Int, option: String) async throws -> [UInt8] {
         switch self {
-        case .file(let path): try FileAccess.read(path, bytesMax: bytesMax)
-        case .url(let url): try await Self.fetch(url, web, bytesMax)
+        case .file(let path):
+            do throws(ClusterError) { return try FileAccess.read(path, bytesMax: bytesMax) } catch {
+                throw error.at(option, missing: "give the path of a file that is there, or an http(s) URL")
+            }
+        case .url(let url): return try await Self.fetch(url, web, bytesMax)
         }
     }
 

@@ -179,7 +179,8 @@ package struct TrustedDealer: Sendable {
                 + " each operator one of \(nodes), over a channel only they can read; then delete your copy.")
         outcome.nextSteps.append(
             "Each operator starts with: styx run --lock-file nodeN/cluster-lock.json"
-                + " --private-key-file nodeN/charon-enr-private-key --beacon-node-endpoints <URL>")
+                + " --private-key-file nodeN/charon-enr-private-key --journal-file nodeN/styx-journal.sqlite"
+                + " --beacon-node-endpoints <URL>")
         if !creation.isSplit {
             outcome.nextSteps.append("Deposit with deposit-data-*.json (the same in every node) when all nodes run.")
         }

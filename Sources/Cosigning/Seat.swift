@@ -51,8 +51,13 @@ package struct Seat: Sendable {
         return try await TrustedDealer.onOwnThread(files.opened) { watched in
             let directory = files.validatorKeysDirectory
             guard files.allowsIncompleteKeystores else {
-                let shares = try KeystoreDirectory.loadSequenced(
-                    directory, concurrency: files.concurrency, progress: watched)
+                let shares: [SecretKey]
+                do throws(ClusterError) {
+                    shares = try KeystoreDirectory.loadSequenced(
+                        directory, concurrency: files.concurrency, progress: watched)
+                } catch {
+                    throw error.at("--validator-keys-dir", missing: "point it to this operator's key shares")
+                }
                 do throws(ClusterError) {
                     try cluster.keys.verify(shares: shares, ofPeer: peer)
                 } catch {

@@ -13,7 +13,7 @@ import Synchronization
 
 /// A whole cluster on one machine: a demo chain served over the Beacon API, N nodes as separate libp2p hosts with their
 /// own journals and ports, the first half driven by a validator client over HTTP, the others signing by themselves. In
-/// one of the last slots a validator leaves: every operator hands in an exit with its share.
+/// one of the last slots every operator hands in the last validator's exit, with its share.
 package struct DemoCluster: Sendable {
     package struct Options: Sendable {
         package var nodes = 4

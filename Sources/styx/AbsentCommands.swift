@@ -9,6 +9,10 @@ enum AbsentCommands {
         ),
         (["alpha", "edit"], "clusters cannot be changed with this version; \(edits)"),
         (["alpha", "add-validators"], "validators cannot be added with this version; \(edits)"),
+        (
+            ["alpha", "view-cluster-manifest"],
+            "this version has no manifests; `cluster inspect .charon/cluster-lock.json` shows what is in the cluster's lock"
+        ),
         (["unsafe"], "this version sends its peers no nonsense; use `run`"),
     ]
 

@@ -4,7 +4,7 @@ import Yams
 /// A configuration file, read: flags and their values. Source: operations.md §1.2. Pure.
 ///
 /// Keys are the names of flags without `--`, in any case of letters. A value is text, a number, a boolean, or a list of
-/// these, which may also be written as one text with commas. What is empty or null is not set. TOML: `TOMLReader`.
+/// these, which may also be written as one text with commas. What is null is not set. TOML: `TOMLReader`.
 struct ConfigurationFile: Equatable, Sendable {
     /// JSON is read as YAML, of which it is a part.
     enum Format: String, CaseIterable {
@@ -20,7 +20,9 @@ struct ConfigurationFile: Equatable, Sendable {
     }
 
     enum Value: Equatable, Sendable {
+        /// Null.
         case unset
+        /// May be empty, and then says so: that there shall be none.
         case text(String)
         /// Keys in keys, or lists in lists: no flag is like that. With the first keys inside.
         case nested([String])
@@ -30,7 +32,10 @@ struct ConfigurationFile: Equatable, Sendable {
     struct Fault: Error, Equatable {
         var line: Int?
         let what: String
-        var cure = "write one `flag: value` a line"
+        var cure = Fault.yamlCure
+
+        static let yamlCure = "write one `flag: value` a line"
+        static let jsonCure = "write one object, {\"flag\": \"value\", …}, with a comma between flags"
     }
 
     /// Some hundred flags take a few kilobytes.
@@ -50,7 +55,13 @@ struct ConfigurationFile: Equatable, Sendable {
         }
         self.path = path
         switch format {
-        case .json, .yaml, .yml: entries = try Self.yaml(text)
+        case .yaml, .yml: entries = try Self.yaml(text)
+        case .json:
+            do throws(Fault) { entries = try Self.yaml(text) } catch {
+                var fault = error
+                if fault.cure == Fault.yamlCure { fault.cure = Fault.jsonCure }
+                throw fault
+            }
         case .toml:
             var reader = TOMLReader(text)
             entries = try reader.read()
@@ -71,7 +82,7 @@ struct ConfigurationFile: Equatable, Sendable {
         guard texts.allSatisfy({ $0 == $0.withoutControls && !$0.contains("\n") }) else {
             throw Fault(line: line, what: "has a value of several lines, or with control characters")
         }
-        return texts.isEmpty ? .unset : .text(texts.joined(separator: ","))
+        return .text(texts.joined(separator: ","))
     }
 
     // MARK: YAML
@@ -89,8 +100,8 @@ struct ConfigurationFile: Equatable, Sendable {
             let line = key.mark?.line ?? 1
             guard case .scalar(let scalar) = key else { throw Fault(line: line, what: "has a key that is no name") }
             let name = scalar.string.lowercased()
-            guard !entries.contains(where: { $0.key == name }) else {
-                throw Fault(line: line, what: "has a flag twice", cure: "keep one of them")
+            if let first = entries.first(where: { $0.key == name }) {
+                throw Fault(twice: name, line: line, other: first.line)
             }
             entries.append(Entry(key: name, value: try value(node, line), line: line))
         }
@@ -100,7 +111,9 @@ struct ConfigurationFile: Equatable, Sendable {
     private static func value(_ node: Node, _ line: Int) throws(Fault) -> Value {
         var texts: [String] = []
         switch node {
-        case .scalar: texts = [text(node)]
+        case .scalar:
+            guard !isNull(node) else { return .unset }
+            texts = [text(node)]
         case .sequence(let items):
             for item in items {
                 guard case .scalar = item else { return .nested([]) }
@@ -137,6 +150,27 @@ struct ConfigurationFile: Equatable, Sendable {
 }
 
 extension ConfigurationFile.Fault {
+    private static let shownMax = 100
+
+    /// A flag that stands there twice: in `line`, and in another where that is known.
+    init(twice name: String, line: Int, other: Int?) {
+        let place = other.map { $0 == line ? "" : ", here and in line \($0)" } ?? ""
+        self.init(
+            line: line, what: "has the flag \(name.withoutControls.prefix(Self.shownMax)) twice\(place)",
+            cure: "keep one of them")
+    }
+
+    /// Where a key stands below a line.
+    private static func line(of key: String, below line: Int, in text: String) -> Int? {
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, content) in lines.enumerated().dropFirst(line) {
+            let rest = content.drop { " \t{,\"'".contains($0) }
+            guard rest.hasPrefix(key) else { continue }
+            if rest.dropFirst(key.count).first(where: { !" \t\"'".contains($0) }) == ":" { return index + 1 }
+        }
+        return nil
+    }
+
     fileprivate init(_ error: any Error) {
         switch error as? YamlError {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
@@ -146,8 +180,10 @@ extension ConfigurationFile.Fault {
         case .reader(let problem, let offset, _, let yaml):
             let line = offset.map { yaml.prefix($0).count(where: \.isNewline) + 1 }
             self.init(line: line, what: "cannot be read: \(problem)")
-        case .duplicatedKeysInMapping(_, let context):
-            self.init(line: context.mark.line, what: "has a flag twice", cure: "keep one of them")
+        case .duplicatedKeysInMapping(let names, let context):
+            // The place is that of the first of them.
+            let (name, line) = (names.first ?? "", context.mark.line)
+            self.init(twice: name, line: line, other: Self.line(of: name, below: line, in: context.text))
         default: self.init(what: "cannot be read")
         }
     }

@@ -25,7 +25,7 @@ struct ConfigurationFolder: Sendable {
             var chosen: String?
             for format in ConfigurationFile.Format.allCases {
                 let path = "\(directory)/\(name).\(format.rawValue)"
-                guard Self.isFile(path) else { continue }
+                guard try Self.isThere(path) else { continue }
                 if let chosen {
                     unread.append(Unread(path: path, why: "\(chosen) is read instead; keep one of them"))
                     continue
@@ -57,6 +57,18 @@ struct ConfigurationFolder: Sendable {
         } catch {
             throw CommandFailure("configuration file: \(error)")
         }
+    }
+
+    /// Whether there is a file to read.
+    ///
+    /// - Throws: for a directory. Who has one, as container tools make of files that they miss, believes to have a
+    ///   configuration.
+    private static func isThere(_ path: String) throws -> Bool {
+        guard !FileAccess.isDirectory(path) else {
+            throw CommandFailure(
+                "configuration file \(path) cannot be read: it is a directory; put a file there, or take it away")
+        }
+        return isFile(path)
     }
 
     /// No directory, and nothing that would keep its reader waiting.

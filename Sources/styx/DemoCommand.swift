@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 import Demo
 import DutyWorkflow
 import Foundation
@@ -11,8 +12,9 @@ struct DemoCommand: AsyncParsableCommand {
         discussion: """
             Starts a beacon chain that checks every signature, selection and vote, N nodes with their own keys, ports and \
             journals, and a validator client for half of them; everything talks over loopback. The cluster proposes full \
-            and blinded blocks, attests, aggregates, votes and contributes in the sync committee, and has one validator \
-            leave near the end. The table has a line for each duty of a slot: how many validators it is of, the round of \
+            and blinded blocks, attests, aggregates, votes and contributes in the sync committee. Four slots before the end the \
+            operators hand in the exit of the last validator, which the chain takes and lets wait; nobody exits with \
+            --slots 0 or --duties attester. The table has a line for each duty of a slot: how many validators it is of, the round of \
             consensus that decided, how long deciding and broadcasting took at the nodes, how many nodes handed it in, and \
             how much of it the chain has. The exit status is not zero if a duty of any validator is missing or failed, or \
             anything was rejected.
@@ -70,7 +72,25 @@ struct DemoCommand: AsyncParsableCommand {
             })
     }
 
+    /// Before anything runs: the measurements of minutes shall not be lost to a slip.
+    private func checkOutput() throws {
+        guard let json else { return }
+        let parent = json.lastIndex(of: "/").map { String(json[...$0]) } ?? "."
+        let fault: ClusterError
+        if FileAccess.isDirectory(json) {
+            fault = .system(action: "write", path: json, code: EISDIR)
+        } else if FileAccess.isTaken(json) {
+            guard access(json, W_OK) != 0 else { return }
+            fault = .system(action: "write", path: json, code: errno)
+        } else {
+            guard access(parent, W_OK | X_OK) != 0 else { return }
+            fault = .system(action: "write to", path: parent, code: errno)
+        }
+        throw CommandFailure("demo: \(fault.at("--json", missing: "make that directory, or name another file"))")
+    }
+
     func run() async throws {
+        try checkOutput()
         var logger = try LogOutput.bootstrap(level: verbose ? .debug : .error)
         logger.logLevel = verbose ? .debug : .error
         let place = directory ?? NSTemporaryDirectory() + "/styx-demo-\(ProcessInfo.processInfo.processIdentifier)"
@@ -99,11 +119,18 @@ struct DemoCommand: AsyncParsableCommand {
             return
         } catch is CancellationError {
             throw CommandFailure("demo: interrupted; nothing was judged")
+        } catch ClusterError.option("--cluster-dir", let reason) {
+            // What the directory is called where clusters are made.
+            throw CommandFailure("demo: --directory: \(reason)")
         } catch {
             throw CommandFailure("demo: \(error)")
         }
         screen.closing(summary)
-        if let json { try screen.write(summary, to: json) }
+        if let json {
+            do { try screen.write(summary, to: json) } catch {
+                throw CommandFailure("demo: --json: write \(json): \((error as NSError).localizedDescription)")
+            }
+        }
         if !summary.isGood { throw ExitCode(1) }
     }
 }

@@ -1,10 +1,16 @@
 import ArgumentParser
 import Logging
+import Node
 import Program
 
 /// What each flag of a command amounts to, wherever its value comes from. For the log: without secrets.
 struct EffectiveFlags: Equatable, Sendable {
     private static let shownMax = 300
+    /// Of flags that have to know whether they were given: what holds if not.
+    private static let defaults = [
+        "validator-keys-dir": NodeConfiguration.defaultValidatorKeysDirectory,
+        "signer-timeout": GoDuration.format(RemoteSignerFlags.defaultTimeout),
+    ]
 
     /// By flag, as operators would write it; what is secret is masked.
     private(set) var values: [String: String] = [:]
@@ -22,7 +28,8 @@ struct EffectiveFlags: Equatable, Sendable {
                 add(group.flags)
             } else if let flag = value as? any FlagValue, let label {
                 let name = Self.name(label)
-                let text = CommandSecrets.shown(Self.text(flag.value), of: name)
+                let value = Self.text(flag.value)
+                let text = CommandSecrets.shown(value.isEmpty ? Self.defaults[name] ?? "" : value, of: name)
                 values[name] = text.count > Self.shownMax ? "\(text.prefix(Self.shownMax))…" : text
             }
         }

@@ -3,8 +3,9 @@ import Program
 /// Lets environment variables and configuration files stand for flags, and booleans be written `--flag=false`, as
 /// Charon's users are used to.
 ///
-/// Order: command line, then `STYX_*`, then `CHARON_*`, then the configuration files, then the default. What is empty is
-/// not set, on the command line too: compose files pass `CHARON_X=${CHARON_X:-}` for many flags.
+/// Order: command line, then `STYX_*`, then `CHARON_*`, then the configuration files, then the default. A variable
+/// that is empty is not set: compose files pass `CHARON_X=${CHARON_X:-}` for many flags. On the command line and in files
+/// empty means none for the flags that can be none (`noneIfEmpty`), and the default for all others.
 enum EnvironmentArguments {
     /// The flags of one command.
     struct Flags: Sendable {
@@ -12,7 +13,8 @@ enum EnvironmentArguments {
         var switches: [String] = []
         /// Those of `switches` that are on unless told otherwise.
         var onByDefault: [String] = []
-        /// Those of `options` for which empty on the command line means none, whatever default or variable says.
+        /// Those of `options` for which empty on the command line or in a file means none, whatever the default or what
+        /// comes after says.
         var noneIfEmpty: [String] = []
     }
 
@@ -70,7 +72,14 @@ enum EnvironmentArguments {
         var expansion = Expansion(arguments: path)
         for name in flags.options + flags.switches where !seen.contains(name) {
             guard let (value, origin) = variable(name, environment) ?? files.value(of: name) else { continue }
-            expansion.arguments += flags.switches.contains(name) ? flags.forms(of: name, value) : ["--\(name)=\(value)"]
+            if value.isEmpty {
+                guard flags.noneIfEmpty.contains(name) else { continue }
+                expansion.arguments += ["--\(name)", ""]
+            } else if flags.switches.contains(name) {
+                expansion.arguments += flags.forms(of: name, value)
+            } else {
+                expansion.arguments.append("--\(name)=\(value)")
+            }
             expansion.origins[name] = origin
         }
         expansion.arguments += given

@@ -15,7 +15,7 @@ struct ExitList: AsyncParsableCommand {
         options: CosigningOptions.names + BeaconOptions.names + LoggingOptions.names, switches: ["plaintext"])
 
     func run() async throws {
-        try await failing("exit active-validator-list") {
+        try await failing("exit list") {
             var files = cluster.files
             beacon.add(to: &files)
             let plaintext = plaintext

@@ -9,8 +9,9 @@ struct Styx: AsyncParsableCommand {
         discussion: """
             Every flag can also be given as an environment variable: --beacon-node-endpoints is STYX_BEACON_NODE_ENDPOINTS \
             or CHARON_BEACON_NODE_ENDPOINTS. Or it stands in a file of the working directory, styx.yaml or charon.yaml (or \
-            .yml, .json), as `beacon-node-endpoints: http://localhost:5052`. The command line wins over STYX_*, STYX_* over \
-            CHARON_*, these over styx.yaml, styx.yaml over charon.yaml; what is empty counts as not set.
+            .yml, .json, .toml), as `beacon-node-endpoints: http://localhost:5052`. The command line wins over STYX_*, \
+            STYX_* over CHARON_*, these over styx.yaml, styx.yaml over charon.yaml. A variable that is empty counts as not \
+            set; `p2p-relays: ""` in a file means no relays, as --p2p-relays= does.
             """,
         version: Version.line,
         subcommands: [

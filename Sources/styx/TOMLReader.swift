@@ -66,9 +66,7 @@ struct TOMLReader {
         let value = try value(depth: 0)
         if let table { return try addNested(table, keys[0], start) }
         if keys.count > 1 { return try addNested(keys[0], keys[1], start) }
-        guard places[keys[0]] == nil else {
-            throw Fault(line: start, what: "has a flag twice", cure: "keep one of them")
-        }
+        if let place = places[keys[0]] { throw Fault(twice: keys[0], line: start, other: entries[place].line) }
         places[keys[0]] = entries.count
         entries.append(Entry(key: keys[0], value: try Self.flag(value, start), line: start))
     }
@@ -79,7 +77,7 @@ struct TOMLReader {
             return entries.append(Entry(key: key, value: .nested(inner.map { [$0] } ?? []), line: line))
         }
         guard case .nested(let known) = entries[place].value else {
-            throw Fault(line: line, what: "has a flag twice", cure: "keep one of them")
+            throw Fault(twice: key, line: line, other: entries[place].line)
         }
         guard let inner, known.count < Self.shownMax else { return }
         entries[place] = Entry(key: key, value: .nested(known + [inner]), line: entries[place].line)

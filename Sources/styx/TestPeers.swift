@@ -59,7 +59,7 @@ struct PeersTestOptions: ParsableArguments {
         options.loadDuration = loadTestDuration
         options.directTimeout = directConnectionTimeout
         network.fill(&options)
-        let identity = try IdentityKeyFile.load(privateKeyFile)
+        let identity = try IdentityKeyFile.load(privateKeyFile, option: "--\(prefix)private-key-file")
         return try PeersTest(options, identity: identity, web: session.web, clock: session.clock, logger: logger)
     }
 
@@ -82,8 +82,11 @@ struct PeersTestOptions: ParsableArguments {
                 "give exactly one of --\(prefix)enrs, --\(prefix)lock-file and --\(prefix)definition-file")
         }
         var texts = list(enrs)
-        if !lockFile.isEmpty { texts = try LockFile.operators(lockFile).map(\.enr) }
-        if !definitionFile.isEmpty { texts = try await DefinitionSource(definitionFile).load(web).operators.map(\.enr) }
+        if !lockFile.isEmpty { texts = try LockFile.operators(lockFile, option: "--\(prefix)lock-file").map(\.enr) }
+        if !definitionFile.isEmpty {
+            let source = try DefinitionSource(definitionFile)
+            texts = try await source.load(web, option: "--\(prefix)definition-file").operators.map(\.enr)
+        }
         return try texts.enumerated().map { index, text in
             do throws(ENRError) { return try ENR(text) } catch {
                 throw CommandFailure("ENR of operator \(index): \(error); ask them for the output of `styx enr`")

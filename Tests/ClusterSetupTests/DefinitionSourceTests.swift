@@ -58,7 +58,10 @@ import Testing
 
     @Test("a missing file and a bad URL are named")
     func missing() async throws {
-        #expect(await message { try await load("/nowhere/definition.json") }.contains("/nowhere/definition.json"))
+        #expect(
+            await message { try await load("/nowhere/definition.json") }
+                == "--definition-file: open /nowhere/definition.json: No such file or directory; give the path of a file"
+                + " that is there, or an http(s) URL")
         #expect(await message { try await load("http://") }.hasPrefix("--definition-file: "))
     }
 }

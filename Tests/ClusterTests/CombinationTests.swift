@@ -128,7 +128,7 @@ import Testing
     @Test("no node at all, a node without lock, and no directory are named")
     func nothing() throws {
         try directory.write("empty/x", [])
-        #expect(refusal { _ = try combine(from: "empty") }.contains("--cluster-dir: no manifest file found"))
+        #expect(refusal { _ = try combine(from: "empty") }.contains("--cluster-dir: no node found"))
         #expect(refusal { _ = try combine(from: "none") }.contains("--cluster-dir: open directory"))
         try remove("c/node2/cluster-lock.json")
         #expect(refusal { _ = try combine() }.contains("open \(directory.path)/c/node2/cluster-lock.json"))

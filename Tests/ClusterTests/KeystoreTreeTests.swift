@@ -99,7 +99,9 @@ import Testing
         let own = try load("a")
         let rows: [([KeystoreDirectory.Entry], Int, String)] = [
             (own + own.suffix(1), 0, "keystore-insecure-2.json, of validator 2"),
-            (own, 1, "belongs to operator 0 of validator 0"), (try load(), 0, "belongs to operator 1"),
+            (own, 1, "belongs to operator 0 of validator 0"),
+            (own, 1, "point --validator-keys-dir to the key shares of operator 1"),
+            (try load(), 0, "belongs to operator 1"),
         ]
         for (entries, peer, complaint) in rows {
             let error = #expect(throws: ClusterError.self) { try keys.match(entries, ofPeer: peer) }
@@ -108,5 +110,6 @@ import Testing
         let strangers = try ClusterKeys(Samples.cluster(seed: 77).lock)
         let error = #expect(throws: ClusterError.self) { try strangers.match(own, ofPeer: 0) }
         #expect(error?.description.contains("is no key share of any validator") == true)
+        #expect(error?.description.contains("point --validator-keys-dir to this operator's") == true)
     }
 }

@@ -1,6 +1,7 @@
 import BLS
 import Cluster
 import Ethereum
+import Glibc
 import SSZ
 import Secp256k1
 import TestSupport
@@ -218,7 +219,27 @@ import Testing
         let error = #expect(throws: ClusterError.self) { try LockFile.load(path) }
         #expect(error?.description.hasPrefix(path + ": version:") == true)
         let missing = #expect(throws: ClusterError.self) { try LockFile.load(directory.file("none.json")) }
-        #expect(missing?.description.contains("No such file") == true)
+        #expect(
+            missing?.description
+                == "--lock-file: open \(directory.file("none.json")): No such file or directory; point it to the cluster's"
+                + " lock, or start styx in the directory that has .charon")
+        let folder = #expect(throws: ClusterError.self) { try LockFile.load(directory.path) }
+        #expect(
+            folder?.description
+                == "--lock-file: read \(directory.path): Is a directory; name the file in it")
+    }
+
+    @Test(
+        "what the system refuses at an option gains the option and a cure; anything else stays as it is",
+        arguments: [
+            (EACCES, "--x: open /f: Permission denied; give the user that runs styx access to it"),
+            (ENOENT, "--x: open /f: No such file or directory; make it"), (EIO, "--x: open /f: Input/output error"),
+        ])
+    func option(code: Int32, text: String) {
+        let refused = ClusterError.system(action: "open", path: "/f", code: code)
+        #expect(refused.at("--x", missing: "make it").description == text)
+        let other = ClusterError.field("a", "b")
+        #expect(other.at("--x", missing: "make it") == other)
     }
 
     private func sign(_ lock: inout Lock) throws { lock = try Samples.sign(lock, cluster) }

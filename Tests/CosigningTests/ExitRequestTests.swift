@@ -88,6 +88,7 @@ struct ExitRequestTests {
             let now = Epoch(UInt64(SmallCluster.now.unixSeconds) / 384)
             let future = await desk.request(.all, epoch: now + 225)
             #expect(future.contains("--exit-epoch: \(now + 225) begins in 1 day"), "\(future)")
+            #expect(future.contains("give --exit-epoch \(now), the current one"), "\(future)")
             desk.scene.chain.activate(0, in: now - 100)
             let early = await desk.request(.validator(young))
             #expect(early.contains("lets it exit from epoch \(now + 100) on, in 1 day"), "\(early)")

@@ -113,7 +113,9 @@ struct CharonSurfaceTests {
         #expect(!outcome.text.contains("waiting"))
     }
 
-    @Test("commands that are not here say so", arguments: ["dkg", "alpha add-validators", "alpha edit", "unsafe run"])
+    @Test(
+        "commands that are not here say so",
+        arguments: ["dkg", "alpha add-validators", "alpha edit", "alpha view-cluster-manifest", "unsafe run"])
     func absent(command: String) throws {
         let words = command.split(separator: " ").map(String.init)
         let outcome = try Program.run(words + ["--x", "y"], in: directory.path)

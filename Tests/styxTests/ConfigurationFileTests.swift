@@ -13,14 +13,14 @@ struct ConfigurationFileTests {
     }
 
     @Test(
-        "values are the text that stands there; what is empty or null is not set",
+        "values are the text that stands there; what is null is not set, and what is empty is",
         arguments: [
             ("nickname: a", "a"), ("nickname: 'a b'", "a b"), ("Nickname: a", "a"), ("nickname: 007", "007"),
             ("nickname: 0x10000038", "0x10000038"), ("nickname: yes", "yes"), ("nickname: true", "true"),
             ("nickname: 1.50", "1.50"), ("nickname: a, b", "a, b"), ("nickname: [a, b]", "a,b"),
             ("nickname:\n- a\n- \n- 'c'\n", "a,c"), ("nickname: \"null\"", "null"), ("nickname: null", nil),
-            ("nickname: ~", nil), ("nickname:", nil), ("nickname: ''", nil), ("nickname: []", nil),
-            ("nickname: [null, '']", nil), ("nickname: '  '", nil), ("nickname: >\n  a\n  b\n", "a b"),
+            ("nickname: ~", nil), ("nickname:", nil), ("nickname: ''", ""), ("nickname: []", ""),
+            ("nickname: [null, '']", ""), ("nickname: '  '", ""), ("nickname: >\n  a\n  b\n", "a b"),
             ("# nickname: a", nil), ("", nil), ("---\nnickname: a\n", "a"), ("nickname: {a: b}", nil),
             ("nickname: [[a]]", nil), ("nick: &x a\nnickname: *x", "a"), ("\u{feff}nickname: a", "a"),
             ("nickname: http://h/?a=1&b=2#c", "http://h/?a=1&b=2#c"),
@@ -35,6 +35,7 @@ struct ConfigurationFileTests {
             (#"{"nickname": "a"}"#, "a"), ("{\n\t\"nickname\":\t\"a\"\n}", "a"), (#"{"nickname":"a\/b"}"#, "a/b"),
             (#"{"nickname":"\u00e9"}"#, "é"), (#"{"nickname":true}"#, "true"), (#"{"nickname":12}"#, "12"),
             (#"{"nickname":["a","b,c"]}"#, "a,b,c"), (#"{"nickname":null}"#, nil), ("{}", nil),
+            (#"{"nickname":""}"#, ""),
         ] as [(String, String?)])
     func json(text: String, expected: String?) throws {
         #expect(try Self.file(text, .json)["nickname"]?.text == expected)
@@ -48,7 +49,7 @@ struct ConfigurationFileTests {
             ("nickname = -1.5e3", "-1.5e3"), ("nickname = 2026-08-21T07:32:00Z", "2026-08-21T07:32:00Z"),
             (#"nickname = ["a", 'b,c', 7]"#, "a,b,c,7"), ("nickname = [\n \"a\", # x\n\n \"b\",\n]\n", "a,b"),
             (#"nickname = "\u00e9\"\\""#, #"é"\"#), (#"nickname = "\U0001F600""#, "😀"),
-            (#"nickname = """#, nil), ("nickname = []", nil), ("nickname = [['a']]", nil), ("nickname = {a = 1}", nil),
+            (#"nickname = """#, ""), ("nickname = []", ""), ("nickname = [['a']]", nil), ("nickname = {a = 1}", nil),
             ("[nickname]\na = 1", nil), ("nickname.a = 1", nil), ("[x]\nnickname = 'a'", nil), ("# c", nil), ("", nil),
             ("\u{feff}nickname = 'a'", "a"), ("log-level = 'x'\nnickname = 'http://h/?a=1#c'", "http://h/?a=1#c"),
         ] as [(String, String?)])
@@ -86,6 +87,31 @@ struct ConfigurationFileTests {
         let fault = try #require(throws: ConfigurationFile.Fault.self) { _ = try Self.file(text, format) }
         #expect(fault.line == line, "\(fault)")
         #expect(!fault.what.isEmpty && !fault.cure.isEmpty && !"\(fault)".contains("Sec-Token"), "\(fault)")
+    }
+
+    @Test(
+        "a flag that stands twice is named with both lines",
+        arguments: [
+            ("a: b\nc: d\na: e", .yaml, 1, "a twice, here and in line 3"),
+            ("a: b\nab: c\nA: d", .yaml, 3, "a twice, here and in line 1"), ("{a: b, a: c}", .yaml, 1, "a twice"),
+            ("{\n\"a\": 1,\n\"a\" : 2}", .json, 2, "a twice, here and in line 3"),
+            ("a = 1\nb = 2\na = 3", .toml, 3, "a twice, here and in line 1"),
+            ("a = 1\n[a]\nb = 2", .toml, 2, "a twice, here and in line 1"),
+        ] as [(String, ConfigurationFile.Format, Int, String)])
+    func twice(text: String, format: ConfigurationFile.Format, line: Int, what: String) throws {
+        let fault = try #require(throws: ConfigurationFile.Fault.self) { _ = try Self.file(text, format) }
+        #expect(fault == .init(line: line, what: "has the flag \(what)", cure: "keep one of them"))
+    }
+
+    @Test("each format has a cure of its own")
+    func cures() throws {
+        for (text, format, cure) in [
+            ("a: [", .yaml, "`flag: value`"), ("{\"a\"", .json, "{\"flag\": \"value\", …}"),
+            ("a: 1", .toml, "`flag = \"value\"`"),
+        ] as [(String, ConfigurationFile.Format, String)] {
+            let fault = try #require(throws: ConfigurationFile.Fault.self) { _ = try Self.file(text, format) }
+            #expect(fault.cure.contains(cure), "\(fault)")
+        }
     }
 
     @Test("bounded: size, depth, and what is written once and counts many times")
@@ -140,15 +166,21 @@ struct ConfigurationFileTests {
     func precedence() throws {
         let (folder, directory) = try Self.folder([
             ("charon.yml", "nickname: hidden"), ("charon.json", #"{"nickname": "c", "log-level": "debug"}"#),
-            ("styx.yaml", "nickname: s\nlog-level:"), ("charon.env", "X=1"), ("styx.toml/x", "x"), ("charon", "x"),
+            ("styx.yaml", "nickname: s\nlog-level:"), ("charon.env", "X=1"), ("charon", "x"),
         ])
         #expect(folder.files.map(\.path) == [directory.file("styx.yaml"), directory.file("charon.json")])
         #expect(folder.unread.map(\.path) == [directory.file("charon.yml"), directory.file("charon.env")])
         let nickname = folder.value(of: "nickname")
         #expect(nickname?.text == "s" && nickname?.origin == directory.file("styx.yaml") + ":1")
-        #expect(folder.value(of: "log-level")?.text == "debug", "what is empty is not set")
+        #expect(folder.value(of: "log-level")?.text == "debug", "what is null is not set")
         #expect(folder.value(of: "graffiti") == nil)
         #expect(try Self.folder([]).0.files.isEmpty)
+    }
+
+    @Test("a directory of such a name is no configuration, and not passed over")
+    func directory() {
+        let error = #expect(throws: CommandFailure.self) { _ = try Self.folder([("styx.yaml/x", "x")]) }
+        #expect(error?.description.contains("/styx.yaml cannot be read: it is a directory; put a file") == true)
     }
 
     @Test("the command line and variables win over files, these over defaults; lists and switches of both forms")
@@ -183,6 +215,32 @@ struct ConfigurationFileTests {
         #expect(flags.nickname == "flag" && !flags.builderApi)
         let enr = EnvironmentArguments.expand(["enr"], environment: [:], files: folder)
         #expect(enr.arguments == ["enr", "--data-dir=elsewhere"])
+    }
+
+    @Test(
+        "empty in a file means none, whatever the default and charon.yaml say; a flag that cannot be none has its default",
+        arguments: [
+            ("styx.yaml", "p2p-relays: \"\"\nmonitoring-address: ''\nbeacon-node-timeout: ''\nno-verify: ''\n"),
+            ("styx.toml", "p2p-relays = \"\"\nmonitoring-address = []\nbeacon-node-timeout = ''\nno-verify = ''\n"),
+            (
+                "styx.json",
+                #"{"p2p-relays": "", "monitoring-address": "", "beacon-node-timeout": "", "no-verify": ""}"#
+            ),
+        ])
+    func none(name: String, text: String) throws {
+        let (folder, directory) = try Self.folder([(name, text), ("charon.yaml", "p2p-relays: http://c")])
+        func run(_ arguments: [String], _ environment: [String: String]) throws -> Run {
+            let expanded = EnvironmentArguments.expand(["run"] + arguments, environment: environment, files: folder)
+            #expect(expanded.origins["monitoring-address"]?.hasPrefix(directory.file(name)) == true)
+            return try #require(try Styx.parseAsRoot(expanded.arguments) as? Run)
+        }
+        let plain = try run([], ["CHARON_P2P_RELAYS": ""])
+        #expect(list(plain.p2pRelays).isEmpty && plain.monitoring.monitoringAddress.isEmpty)
+        let initial = try #require(try Styx.parseAsRoot(["run"]) as? Run)
+        #expect(plain.beaconNodeTimeout == initial.beaconNodeTimeout && !plain.noVerify)
+        let variable = try run([], ["CHARON_P2P_RELAYS": "http://v"])
+        let flag = try run(["--p2p-relays=http://f"], [:])
+        #expect(list(variable.p2pRelays) == ["http://v"] && list(flag.p2pRelays) == ["http://f"])
     }
 
     @Test("what belongs to no flag is told by name, with what was meant and without its value")

@@ -21,6 +21,22 @@ struct DemoCommandTests {
         }
     }
 
+    @Test(
+        "a place that cannot be written is named with its flag before anything runs",
+        arguments: [
+            (["--json", "none/x.json"], "demo: --json: write to none/: No such file or directory; make that"),
+            (["--json", "taken"], "demo: --json: write taken: Is a directory; name the file in it"),
+            (["--directory", "taken"], "demo: --directory: existing node directory found: taken/node0"),
+        ])
+    func places(arguments: [String], complaint: String) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("taken/node0/x", [])
+        let names = directory.names
+        let outcome = try Program.run(["demo", "--plain"] + arguments, in: directory.path)
+        #expect(outcome.status == 1 && outcome.text.contains(complaint), "\(outcome.text)")
+        #expect(directory.names == names)
+    }
+
     @Test("monitoring ports must fit below 65536, one for each node", arguments: ["0", "65532", "-1"])
     func monitoringPorts(base: String) throws {
         let directory = try TemporaryDirectory()

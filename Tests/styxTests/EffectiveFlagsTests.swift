@@ -28,8 +28,9 @@ struct EffectiveFlagsTests {
         for (name, expected) in [
             ("beacon-node-endpoints", "http://a:1,http://b:2"), ("builder-api", "true"), ("no-verify", "false"),
             ("beacon-node-timeout", "1m30s"), ("beacon-node-submit-timeout", "2s"), ("log-level", "debug"),
-            ("signer", "off"), ("signer-timeout", ""), ("p2p-external-ip", "1.2.3.4"), ("p2p-external-hostname", ""),
-            ("validator-keys-dir", ""), ("monitoring-address", "127.0.0.1:3620"), ("feature-set", "stable"),
+            ("signer", "off"), ("signer-timeout", "2s"), ("p2p-external-ip", "1.2.3.4"), ("p2p-external-hostname", ""),
+            ("validator-keys-dir", ".charon/validator_keys"),
+            ("monitoring-address", "127.0.0.1:3620"), ("feature-set", "stable"),
             ("testnet-chain-id", "0"), ("publish-address", "https://api.obol.tech/v1"), ("graffiti", ""),
         ] {
             #expect(values[name] == expected, "\(name)")

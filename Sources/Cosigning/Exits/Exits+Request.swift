@@ -21,8 +21,8 @@ extension Exits {
         if let wait = chain.wait(for: epoch, after: now) {
             throw ClusterError.option(
                 "--exit-epoch",
-                "\(epoch) begins in \(Self.days(wait)), and nodes take no exits of the future; give one that has begun"
-                    + " (it is \(chain.epoch(at: now)) now), the same for all operators")
+                "\(epoch) begins in \(Self.days(wait)), and nodes take no exits of the future; give --exit-epoch"
+                    + " \(chain.epoch(at: now)), the current one, or one before it, the same for all operators")
         }
         let rows = try await mature(leaving(choice, among: named(choice)), choice, at: now)
         let wanted = rows.sorted { $0.index < $1.index }.map { row in

@@ -21,8 +21,9 @@ extension Exits {
         }
         if let wait = chain.wait(for: epoch, after: now) {
             notes.warn(
-                "epoch \(epoch) begins in \(Self.days(wait)): until then no beacon node takes the exit; --exit-epoch"
-                    + " names an earlier one")
+                "epoch \(epoch) begins in \(Self.days(wait)): until then no beacon node takes the exit; give"
+                    + " --exit-epoch \(chain.epoch(at: now)), the current one, or one before it, the same for all"
+                    + " operators")
         }
         let items = try await items(wanted, choice, seat)
         guard !items.isEmpty else {

@@ -92,12 +92,16 @@ struct ClusterContext: Sendable {
     func loadShares(
         _ directory: String, concurrency: Int, progress: @escaping WorkProgress
     ) throws -> OpenedShares {
-        let (entries, unopened) = try KeystoreDirectory.loadUsable(
-            directory, concurrency: concurrency, progress: progress)
-        let (places, foreign) = clusterKeys.usable(entries, ofPeer: own.rawValue)
+        let loaded: (entries: [KeystoreDirectory.Entry], faults: [KeystoreDirectory.Fault])
+        do throws(ClusterError) {
+            loaded = try KeystoreDirectory.loadUsable(directory, concurrency: concurrency, progress: progress)
+        } catch {
+            throw error.at("--validator-keys-dir", missing: "point it to this operator's key shares")
+        }
+        let (places, foreign) = clusterKeys.usable(loaded.entries, ofPeer: own.rawValue)
         let shares = Dictionary(
             uniqueKeysWithValues: places.map { (clusterKeys.validators[$0].publicKey.bytes, $1) })
         return OpenedShares(
-            keys: shares.mapValues(\.key), files: shares.mapValues(\.path), faults: unopened + foreign)
+            keys: shares.mapValues(\.key), files: shares.mapValues(\.path), faults: loaded.faults + foreign)
     }
 }

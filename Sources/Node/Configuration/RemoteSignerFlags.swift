@@ -15,6 +15,8 @@ package struct RemoteSignerFlags: Sendable {
     private static let storeFlag = "signer-key-store-file"
     private static let storePasswordFlag = "signer-key-store-password-file"
 
+    package static let defaultTimeout: Duration = .seconds(2)
+
     package var urls: [String] = []
     package var authorityFile = ""
     package var certificateFile = ""
@@ -23,7 +25,7 @@ package struct RemoteSignerFlags: Sendable {
     /// PKCS#12, instead of certificate and key.
     package var keyStoreFile = ""
     package var keyStorePasswordFile = ""
-    /// nil: not given.
+    /// nil: not given, `defaultTimeout`.
     package var timeout: Duration?
 
     package init() {}
@@ -113,7 +115,7 @@ package struct RemoteSignerFlags: Sendable {
     func configuration() throws(ConfigurationError) -> SignerConfiguration {
         let addresses = try addresses()
         let tls = addresses.contains(where: \.isEncrypted) ? try tls() : nil
-        return SignerConfiguration(urls: addresses, timeout: timeout ?? .seconds(2), tls: tls)
+        return SignerConfiguration(urls: addresses, timeout: timeout ?? Self.defaultTimeout, tls: tls)
     }
 
     private func tls() throws(ConfigurationError) -> SignerTLS {
