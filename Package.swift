@@ -100,7 +100,7 @@ let package = Package(
         module("Views", ["DutyWorkflow"]),
 
         // Shells.
-        module("Program", ["Ethereum", lifecycle, logging]),
+        module("Program", ["Ethereum", lifecycle, nioCore, nioPosix, logging]),
         module("HTTPServing", [hummingbird, lifecycle]),
         module("Libp2p", ["Secp256k1", "Timing", nioCore, nioPosix, crypto, logging]),
         module(
@@ -213,7 +213,7 @@ let package = Package(
         tests("Views", exclude: ["Fixtures"]),
         tests("Libp2p"),
         tests("PeerProtocols", ["BLS", "Cluster", nioCore, nioEmbedded]),
-        tests("Program"),
+        tests("Program", [nioCore]),
         tests("HTTPServing", [hummingbird, httpClient, nioCore]),
         tests("BeaconClient", ["BeaconTestSupport", nioCore, nioPosix]),
         tests("ValidatorAPI", ["BeaconTestSupport", httpClient, nioCore, nioPosix, nioSSL]),
@@ -235,7 +235,9 @@ let package = Package(
         tests("Monitoring", ["BeaconTestSupport", httpClient, nioCore, logging]),
         tests(
             "Node", ["BeaconTestSupport", "ClusterTestSupport", httpClient, nioCore, nioPosix], exclude: ["Fixtures"]),
-        tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
+        tests(
+            "Relay",
+            ["Cluster", "Libp2p", "PeerProtocols", "Program", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Diagnostics", ["BeaconTestSupport", nioCore, nioPosix, logging], exclude: ["Fixtures"]),
         tests("Demo"),
         tests("styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1", "Timing", arguments, logging]),

@@ -103,7 +103,9 @@ package struct RelayNode: Sendable {
             addresses: { await addresses().all })
         circuits.serve()
         do {
-            _ = try await host.bind()
+            do { _ = try await host.bind() } catch let error as ListenError {
+                throw ConfigurationError(flag: "p2p-tcp-address", address: error.address, cannotListen: error.cause)
+            }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await host.run() }
                 group.addTask { for await event in host.events { board.change { $0.note(event) } } }
@@ -164,7 +166,14 @@ package struct RelayNode: Sendable {
                 return Page(json: list.text())
             }, connectionsMax: Self.httpConnectionsMax, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.run { listening.continuation.yield($0) } }
+            group.addTask {
+                do { try await server.run { listening.continuation.yield($0) } } catch let error
+                    where !(error is CancellationError)
+                {
+                    throw ConfigurationError(
+                        flag: "http-address", address: configuration.httpAddress, cannotListen: error, orNone: true)
+                }
+            }
             group.addTask {
                 for await port in listening.stream { await announce(addresses(), port) }
             }
@@ -199,7 +208,11 @@ package struct RelayNode: Sendable {
             return Page(contentType: "text/plain; version=0.0.4; charset=utf-8", body: text)
         }
         let server = MonitoringServer(host: address.host, port: address.port, pages: pages, logger: logger)
-        try await server.run(listening: hooks.monitoring)
+        do { try await server.run(listening: hooks.monitoring) } catch let error where !(error is CancellationError) {
+            throw ConfigurationError(
+                flag: "monitoring-address", address: configuration.monitoringAddress, cannotListen: error,
+                orNone: true)
+        }
     }
 
     /// Alive whenever it answers; ready when nodes can be told where it is.

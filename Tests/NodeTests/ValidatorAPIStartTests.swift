@@ -176,7 +176,8 @@ struct ValidatorAPIStartTests {
                 configuration, logger: NodeFiles.quiet)
             let error = await #expect(throws: ConfigurationError.self) { try await node.run() }
             #expect(error?.flag == "validator-api-address")
-            #expect(error?.what.contains("\(configuration.validatorAPIAddress) cannot be listened on") == true)
+            #expect(
+                error?.what == "\(configuration.validatorAPIAddress) cannot be listened on: Address already in use")
         }
     }
 
