@@ -66,7 +66,9 @@ struct ValidatorAPIStartTests {
                     health = try await Self.get("/eth/v1/node/health", client)
                 }
                 #expect(health.status == 503)
-                #expect(health.text.hasPrefix(#"{"code":503,"message":"waiting for a beacon node: connection failed"#))
+                #expect(
+                    health.text.hasPrefix(
+                        #"{"code":503,"message":"waiting for a beacon node: no connection: Connection refused"#))
                 #expect(health.text.hasSuffix(#"; reading the journal"}"#))
                 #expect(!health.text.contains("127.0.0.1"))
             }
