@@ -15,7 +15,8 @@ import Synchronization
 package struct RelayNode: Sendable {
     /// What an embedding program wants to hear of.
     package struct Hooks: Sendable {
-        /// Everything listens: the relay's multiaddrs, each ending in its peer id, and the port of the HTTP server.
+        /// Everything listens: the relay's multiaddrs, each ending in its peer id, and the port of the HTTP server. Those
+        /// that it tells; where it tells none, those that it listens on.
         package var ready: @Sendable ([String], _ httpPort: Int?) -> Void = { _, _ in }
         package var monitoring: @Sendable (Int) -> Void = { _ in }
         /// The relay's key is read.
@@ -191,7 +192,7 @@ package struct RelayNode: Sendable {
                 --p2p-external-hostname or --p2p-advertise-private-addresses
                 """)
         }
-        hooks.ready(texts, port)
+        hooks.ready(texts.isEmpty ? addresses.listening(peer) : texts, port)
     }
 
     private func serveMonitoring(

@@ -67,6 +67,28 @@ import Testing
         }
     }
 
+    @Test("with neither public address nor HTTP server it still tells where it listens")
+    func untold() async throws {
+        let folder = NSTemporaryDirectory() + "styx-relay-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var configuration = RelayConfiguration()
+        configuration.dataDirectory = folder
+        configuration.httpAddress = ""
+        configuration.p2pTCPAddresses = ["127.0.0.1:0"]
+        let ready = AsyncStream.makeStream(of: [String].self)
+        var hooks = RelayNode.Hooks()
+        hooks.ready = { addresses, _ in ready.continuation.yield(addresses) }
+        let relay = try RelayNode(configuration, hooks: hooks, logger: Self.logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await relay.run() }
+            defer { group.cancelAll() }
+            var told = ready.stream.makeAsyncIterator()
+            let texts = try #require(await told.next())
+            let address = try Multiaddr(try #require(texts.first))
+            #expect(texts.count == 1 && address.peer == relay.peer && address.endpoint?.host == "127.0.0.1")
+        }
+    }
+
     @Test("an address that is taken ends the relay at once, with the flag")
     func taken() async throws {
         try await Self.withRelay { address, http, monitoring in
