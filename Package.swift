@@ -100,13 +100,14 @@ let package = Package(
         module("Views", ["DutyWorkflow"]),
 
         // Shells.
-        module("Program", ["Ethereum", lifecycle, logging]),
+        module("Program", ["Ethereum", lifecycle, nioCore, nioPosix, logging]),
         module("HTTPServing", [hummingbird, lifecycle]),
-        module("Libp2p", ["Secp256k1", "Timing", nioCore, nioPosix, crypto, logging]),
+        module("Libp2p", ["Program", "Secp256k1", "Timing", nioCore, nioPosix, crypto, logging]),
         module(
             "PeerProtocols", ["Libp2p", "DutyWorkflow", "Secp256k1", "Timing", protobuf, logging],
             exclude: ["Proto/core.proto", "Proto/consensus.proto", "Proto/peerinfo.proto", "Proto/priority.proto"]),
-        module("BeaconClient", ["BeaconAPI", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
+        module(
+            "BeaconClient", ["BeaconAPI", "Program", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, logging]),
         module(
             "ValidatorAPI",
             [
@@ -119,14 +120,19 @@ let package = Package(
                 "Ethereum", "ValidatorAPI", "HTTPServing", "Timing", hummingbird, hummingbirdTLS, nioCore, logging,
             ]),
         module("Storage", ["DutyWorkflow", grdb, logging]),
-        module("ClusterSetup", ["Cluster", "Libp2p", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL]),
+        module(
+            "ClusterSetup",
+            ["Cluster", "Libp2p", "Program", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL]),
         module("Cosigning", ["Cluster", "ClusterSetup", "BeaconClient", logging]),
         module(
             "RemoteSigner",
             ["DutyWorkflow", "ClusterSetup", "Timing", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, logging]),
         module(
             "OTLP",
-            ["Ethereum", "Traces", "Timing", protobuf, nioCore, nioPosix, nioHTTP2, nioHPACK, nioSSL, logging],
+            [
+                "Ethereum", "Program", "Traces", "Timing", protobuf, nioCore, nioPosix, nioHTTP2, nioHPACK, nioSSL,
+                logging,
+            ],
             exclude: ["Proto/trace.proto"]),
         module("Monitoring", ["HTTPServing", "CZlib", hummingbird, nioCore, logging]),
         module(
@@ -213,7 +219,7 @@ let package = Package(
         tests("Views", exclude: ["Fixtures"]),
         tests("Libp2p"),
         tests("PeerProtocols", ["BLS", "Cluster", nioCore, nioEmbedded]),
-        tests("Program"),
+        tests("Program", [nioCore]),
         tests("HTTPServing", [hummingbird, httpClient, nioCore]),
         tests("BeaconClient", ["BeaconTestSupport", nioCore, nioPosix]),
         tests("ValidatorAPI", ["BeaconTestSupport", httpClient, nioCore, nioPosix, nioSSL]),
@@ -235,7 +241,9 @@ let package = Package(
         tests("Monitoring", ["BeaconTestSupport", httpClient, nioCore, logging]),
         tests(
             "Node", ["BeaconTestSupport", "ClusterTestSupport", httpClient, nioCore, nioPosix], exclude: ["Fixtures"]),
-        tests("Relay", ["Cluster", "Libp2p", "PeerProtocols", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
+        tests(
+            "Relay",
+            ["Cluster", "Libp2p", "PeerProtocols", "Program", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Diagnostics", ["BeaconTestSupport", nioCore, nioPosix, logging], exclude: ["Fixtures"]),
         tests("Demo"),
         tests("styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1", "Timing", arguments, logging]),

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import BeaconAPI
 import NIOCore
 import NIOPosix
+import Program
 
 extension BeaconError.Cause {
     /// What an error of the HTTP client means.
@@ -11,11 +12,8 @@ extension BeaconError.Cause {
         case is CancellationError: self = .cancelled
         case let error as ResponseAccumulator.ResponseTooBigError: self = .tooLarge(bytesMax: error.maxBodySize)
         case let error as HTTPClientError: self = Self.client(error)
-        case let error as NIOConnectionError:
-            // One error for each address of the host; the last one says as much as all of them.
-            let reason = error.connectionErrors.last.map { "\($0.error)" } ?? "no address for \(error.host)"
-            self = .connection("no connection: \(reason)")
-        default: self = .connection("connection failed: \(error)")
+        case is NIOConnectionError, is IOError: self = .connection("no connection: \(SocketFault(error))")
+        default: self = .connection("connection failed: \(SocketFault(error))")
         }
     }
 

@@ -125,7 +125,7 @@ package struct ObolAPI: Sendable {
             default: throw answer.fault(secrets: secrets)
             }
         } catch {
-            throw ServiceError(action: action, place: base.shown, cause: error)
+            throw ServiceError(action: action, place: "--publish-address \(base.shown)", cause: error)
         }
     }
 

@@ -1,7 +1,7 @@
 import AsyncHTTPClient
-import Glibc
 import NIOCore
 import NIOPosix
+import Program
 
 /// Why a service on the network did not do what was asked. Shown to people; holds no token and no password.
 package struct ServiceError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -73,17 +73,8 @@ extension ServiceError.Cause: CustomStringConvertible {
             case .cancelled, .alreadyShutdown: self = .cancelled
             default: self = .connection("connection failed: \(error.shortDescription)")
             }
-        case let error as NIOConnectionError:
-            // One error for each address of the host; the last one says as much as all of them.
-            guard let last = error.connectionErrors.last?.error else {
-                self = .connection("no connection: no address for \(error.host)")
-                return
-            }
-            self = .connection("no connection: \((last as? IOError).map(Self.reason) ?? "\(last)")")
-        case let error as IOError: self = .connection("no connection: \(Self.reason(error))")
+        case is NIOConnectionError, is IOError: self = .connection("no connection: \(SocketFault(error))")
         default: self = Self(tls: error) ?? .connection("connection failed: \(error)")
         }
     }
-
-    private static func reason(_ error: IOError) -> String { String(cString: strerror(error.errnoCode)) }
 }

@@ -17,10 +17,14 @@ package struct CategoryTest: Sendable {
 
     /// - Parameters:
     ///   - targets: those of one name get numbers.
-    ///   - selection: `--test-cases`; all if empty. Names that no case has are dropped.
-    /// - Throws: when no case is left.
+    ///   - selection: `--test-cases`; all if empty.
+    /// - Throws: for a name that no case has: who misspells one shall not take the rest's score for the whole.
     init(_ category: Category, _ targets: [Target], selection: [String]) throws(DiagnosticsError) {
         self.category = category
+        var names: [String] = []
+        for test in targets.flatMap(\.cases) where !names.contains(test.name) { names.append(test.name) }
+        let unknown = selection.filter { !names.contains($0) }
+        guard unknown.isEmpty else { throw .unknownCases(unknown, category, names) }
         var seen: [String: Int] = [:]
         self.targets = targets.map { target in
             var target = target
@@ -29,11 +33,6 @@ package struct CategoryTest: Sendable {
             if !selection.isEmpty { target.cases.removeAll { !selection.contains($0.name) } }
             return target
         }.filter { !$0.cases.isEmpty }
-        if self.targets.isEmpty {
-            var names: [String] = []
-            for test in targets.flatMap(\.cases) where !names.contains(test.name) { names.append(test.name) }
-            throw .noCases(category, names)
-        }
     }
 
     /// Targets side by side, the cases of one in turn. Ends early when `timeout` is over or the task is cancelled; what

@@ -72,7 +72,10 @@ package struct PeersTest: Sendable {
                 ("Cluster-Uuid", String(clusterHash.hex.dropFirst(2))), ("User-Agent", BuildInfo.userAgent),
             ], logger: logger
         ) { await host.setRelays($0) }
-        let listening = try await host.bind()
+        let listening: [Multiaddr]
+        do { listening = try await host.bind() } catch let error as ListenError {
+            throw ConfigurationError(flag: "p2p-tcp-address", address: error.address, cannotListen: error.cause)
+        }
         let test = try CategoryTest(.peers, targets(host, listening), selection: selection)
         return try await withThrowingTaskGroup(of: R?.self) { group in
             for part in [{ try await host.run() }, { try await relays.run() }] as [@Sendable () async throws -> Void] {

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import NIOCore
 import NIOPosix
+import Program
 
 /// Dialing whoever is missing, and whoever is reached through a relay only.
 ///
@@ -137,7 +138,8 @@ extension Host {
 
     private func watch(_ connecting: EventLoopFuture<any Channel>, _ attempt: DialAttempt) {
         connecting.whenFailure { error in
-            self.assumeIsolated { $0.attemptFailed(attempt, .socket("connect to \(attempt.address): \(error)")) }
+            let reason = DisconnectReason.socket("connect to \(attempt.address): \(SocketFault(error))")
+            self.assumeIsolated { $0.attemptFailed(attempt, reason) }
         }
     }
 

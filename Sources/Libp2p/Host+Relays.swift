@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import NIOCore
+import Program
 import Timing
 
 /// Relays: which ones, and this node's reservations with them. They are never waited for.
@@ -138,7 +139,7 @@ extension Host {
         case StreamError.refused: "it does not relay"
         case let failure as Circuit.Failure: "an answer that cannot be read: \(failure)"
         case let reason as DisconnectReason: "\(reason)"
-        default: "\(error)"
+        default: "\(SocketFault(error))"
         }
     }
 

@@ -216,6 +216,7 @@ package actor Host {
     /// Binds the configured addresses; `run` does it too.
     ///
     /// - Returns: the addresses with their real ports.
+    /// - Throws: `ListenError` for an address that cannot be had.
     package func bind() async throws -> [Multiaddr] {
         if listeners != nil { return boundAddresses }
         listeners = []
@@ -223,7 +224,13 @@ package actor Host {
             guard let endpoint = address.endpoint, !endpoint.isHostName else {
                 throw DisconnectReason.socket("listen on \(address): not an IP and TCP address")
             }
-            let channel = try await listen(on: SocketAddress(ipAddress: endpoint.host, port: endpoint.port))
+            let channel: any Channel
+            do {
+                channel = try await listen(on: SocketAddress(ipAddress: endpoint.host, port: endpoint.port))
+            } catch {
+                let host = endpoint.host.contains(":") ? "[\(endpoint.host)]" : endpoint.host
+                throw ListenError(address: "\(host):\(endpoint.port)", cause: error)
+            }
             // Only now, so that another process on this port is still found out.
             if configuration.reusesPort {
                 _ = try? await channel.setOption(Self.reusePort, value: 1).get()

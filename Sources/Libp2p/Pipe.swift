@@ -1,4 +1,5 @@
 import NIOCore
+import Program
 
 /// The bytes under a connection: a TCP channel, or a stream through a relay. On the connection's event loop only.
 struct Pipe {
@@ -75,7 +76,7 @@ final class ChannelPipe: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        core?.close(.socket("\(error)"))
+        core?.close(.socket("\(SocketFault(error))"))
         context.close(promise: nil)
     }
 }

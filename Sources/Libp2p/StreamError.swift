@@ -26,3 +26,24 @@ package enum StreamError: Error, Equatable, Sendable {
     /// Two tasks read one stream.
     case busy
 }
+
+extension StreamError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .notConnected: "the peer is not connected"
+        case .unknownPeer: "not a configured peer"
+        case .tooManyWaiting: "too many wait for a connection to this peer"
+        case .refused(let protocols): "the peer does not serve \(protocols.joined(separator: ", "))"
+        case .negotiation(let failure): "agree on a protocol: \(failure)"
+        case .reset(let code): "the stream was reset, code \(code)"
+        case .connectionLost(let reason): "the connection is gone: \(reason)"
+        case .timedOut: "no answer in time"
+        case .tooLong(let claimed, let limit): "a message of \(claimed) bytes, of which \(limit) are allowed"
+        case .tooManyBytesInHand(let claimed): "a message of \(claimed) bytes, with too much of the peer's in hand"
+        case .malformedLength: "a message whose length cannot be read"
+        case .truncated: "the stream ended inside a message"
+        case .writeClosed: "the stream is closed for writing"
+        case .busy: "the stream is being read already"
+        }
+    }
+}

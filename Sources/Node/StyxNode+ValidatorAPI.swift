@@ -48,9 +48,7 @@ extension StyxNode {
             }
         } catch let error where !(error is CancellationError) {
             throw ConfigurationError(
-                flag: "validator-api-address",
-                what: "\(configuration.validatorAPIAddress) cannot be listened on: \(error)",
-                cure: "end what listens there, or choose another address")
+                flag: "validator-api-address", address: configuration.validatorAPIAddress, cannotListen: error)
         }
     }
 }

@@ -156,7 +156,7 @@ package struct StyxNode: Sendable {
                     let relays = relayWatch(host)
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask {
-                            hooks.listening(try await host.bind())
+                            hooks.listening(try await bind(host))
                             try await host.run()
                         }
                         group.addTask { await watchPeers(host, peerInfo, relays, runtime) }

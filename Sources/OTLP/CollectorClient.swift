@@ -3,6 +3,7 @@ import NIOHPACK
 import NIOHTTP2
 import NIOPosix
 import NIOSSL
+import Program
 
 /// Calls a collector: gRPC with one message each way, over one HTTP/2 connection that is opened when it is needed. On
 /// an event loop.
@@ -101,7 +102,7 @@ actor CollectorClient {
     private func connect(_ call: Call) {
         let (number, tls, host) = (call.number, tls, address.serverName)
         let failed: @Sendable (any Error) -> Void = { error in
-            self.assumeIsolated { $0.fault = UnaryAnswer.cut("\(error)") }
+            self.assumeIsolated { $0.fault = UnaryAnswer.cut("\(SocketFault(error))") }
         }
         ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(timeout))
@@ -128,7 +129,7 @@ actor CollectorClient {
 
     private func connected(_ number: Int, _ result: Result<any Channel, any Error>) {
         switch result {
-        case .failure(let error): finish(number, .broken(UnaryAnswer.cut("\(error)")))
+        case .failure(let error): finish(number, .broken(UnaryAnswer.cut("\(SocketFault(error))")))
         case .success(let channel):
             // Too late.
             guard let call, call.number == number else { return channel.close(promise: nil) }
@@ -159,7 +160,7 @@ actor CollectorClient {
             opened.fail(error)
         }
         opened.futureResult.whenFailure { error in
-            self.assumeIsolated { $0.finish(number, .broken(UnaryAnswer.cut("\(error)"))) }
+            self.assumeIsolated { $0.finish(number, .broken(UnaryAnswer.cut("\(SocketFault(error))"))) }
         }
     }
 

@@ -23,21 +23,25 @@ package enum GoDuration {
         "ns": 1, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9,
     ]
 
-    /// `1h30m0s`, `2s`, `1.5s`, `300ms`, `3µs`, as Go prints them.
+    /// `1h30m0s`, `2s`, `1.5s`, `300ms`, `3µs`, as Go prints them: in whole nanoseconds, the nearest.
     package static func format(_ duration: Duration) -> String {
-        let nanoseconds = duration / .nanoseconds(1)
+        if duration < .zero { return "-" + format(.zero - duration) }
+        let nanoseconds = Int64(min((duration / .nanoseconds(1)).rounded(), 9.2e18))
         if nanoseconds == 0 { return "0s" }
-        if nanoseconds < 1e3 { return number(nanoseconds) + "ns" }
-        if nanoseconds < 1e6 { return number(nanoseconds / 1e3) + "µs" }
-        if nanoseconds < 1e9 { return number(nanoseconds / 1e6) + "ms" }
-        let seconds = nanoseconds / 1e9
-        let whole = Int(seconds)
+        if nanoseconds < 1000 { return "\(nanoseconds)ns" }
+        if nanoseconds < 1_000_000 { return number(nanoseconds, of: 1000) + "µs" }
+        if nanoseconds < 1_000_000_000 { return number(nanoseconds, of: 1_000_000) + "ms" }
+        let whole = nanoseconds / 1_000_000_000
         if whole >= 3600 { return "\(whole / 3600)h\(whole % 3600 / 60)m\(whole % 60)s" }
         if whole >= 60 { return "\(whole / 60)m\(whole % 60)s" }
-        return number(seconds) + "s"
+        return number(nanoseconds, of: 1_000_000_000) + "s"
     }
 
-    private static func number(_ value: Double) -> String {
-        value == value.rounded() ? String(Int(value)) : String(value)
+    /// - Parameter unit: a power of ten.
+    private static func number(_ nanoseconds: Int64, of unit: Int64) -> String {
+        // Behind a one, so that zeros in front stay.
+        let decimals = "\(unit + nanoseconds % unit)".dropFirst()
+        guard let last = decimals.lastIndex(where: { $0 != "0" }) else { return "\(nanoseconds / unit)" }
+        return "\(nanoseconds / unit).\(decimals[...last])"
     }
 }

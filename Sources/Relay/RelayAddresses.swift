@@ -8,6 +8,7 @@ import Secp256k1
 package struct RelayAddresses: Sendable, Equatable {
     /// Without the relay's peer id, each once.
     package let all: [Multiaddr]
+    private let bound: [Multiaddr]
     private let externalIP: String?
 
     /// - Parameters:
@@ -30,11 +31,15 @@ package struct RelayAddresses: Sendable, Equatable {
         let ordered = given + own.filter { !$0.isPrivateNetwork } + own.filter(\.isPrivateNetwork)
         var seen: Set<Multiaddr> = []
         all = ordered.filter { seen.insert($0).inserted }
+        self.bound = bound
         self.externalIP = externalIP ?? resolved
     }
 
     /// Each ending in `/p2p/<relay>`.
     package func texts(of relay: PeerID) -> [String] { all.map { "\($0.appending(.p2p(relay)))" } }
+
+    /// Where it listens, whether others are told so or not. Each ending in `/p2p/<relay>`.
+    func listening(_ relay: PeerID) -> [String] { bound.map { "\($0.appending(.p2p(relay)))" } }
 
     /// There is no QUIC here, and clients of this form expect a UDP port.
     package static let absentPort: UInt16 = 9999

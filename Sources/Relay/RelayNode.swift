@@ -15,7 +15,8 @@ import Synchronization
 package struct RelayNode: Sendable {
     /// What an embedding program wants to hear of.
     package struct Hooks: Sendable {
-        /// Everything listens: the relay's multiaddrs, each ending in its peer id, and the port of the HTTP server.
+        /// Everything listens: the relay's multiaddrs, each ending in its peer id, and the port of the HTTP server. Those
+        /// that it tells; where it tells none, those that it listens on.
         package var ready: @Sendable ([String], _ httpPort: Int?) -> Void = { _, _ in }
         package var monitoring: @Sendable (Int) -> Void = { _ in }
         /// The relay's key is read.
@@ -103,7 +104,9 @@ package struct RelayNode: Sendable {
             addresses: { await addresses().all })
         circuits.serve()
         do {
-            _ = try await host.bind()
+            do { _ = try await host.bind() } catch let error as ListenError {
+                throw ConfigurationError(flag: "p2p-tcp-address", address: error.address, cannotListen: error.cause)
+            }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await host.run() }
                 group.addTask { for await event in host.events { board.change { $0.note(event) } } }
@@ -164,7 +167,14 @@ package struct RelayNode: Sendable {
                 return Page(json: list.text())
             }, connectionsMax: Self.httpConnectionsMax, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.run { listening.continuation.yield($0) } }
+            group.addTask {
+                do { try await server.run { listening.continuation.yield($0) } } catch let error
+                    where !(error is CancellationError)
+                {
+                    throw ConfigurationError(
+                        flag: "http-address", address: configuration.httpAddress, cannotListen: error, orNone: true)
+                }
+            }
             group.addTask {
                 for await port in listening.stream { await announce(addresses(), port) }
             }
@@ -182,7 +192,7 @@ package struct RelayNode: Sendable {
                 --p2p-external-hostname or --p2p-advertise-private-addresses
                 """)
         }
-        hooks.ready(texts, port)
+        hooks.ready(texts.isEmpty ? addresses.listening(peer) : texts, port)
     }
 
     private func serveMonitoring(
@@ -199,7 +209,11 @@ package struct RelayNode: Sendable {
             return Page(contentType: "text/plain; version=0.0.4; charset=utf-8", body: text)
         }
         let server = MonitoringServer(host: address.host, port: address.port, pages: pages, logger: logger)
-        try await server.run(listening: hooks.monitoring)
+        do { try await server.run(listening: hooks.monitoring) } catch let error where !(error is CancellationError) {
+            throw ConfigurationError(
+                flag: "monitoring-address", address: configuration.monitoringAddress, cannotListen: error,
+                orNone: true)
+        }
     }
 
     /// Alive whenever it answers; ready when nodes can be told where it is.

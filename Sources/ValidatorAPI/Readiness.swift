@@ -30,10 +30,12 @@ package struct Readiness: Hashable, Sendable {
 
     package mutating func finish(_ stage: Stage) { open[stage] = nil }
 
-    /// For validator clients, e.g. `waiting for a beacon node: connection refused; opening keystores: 12 of 100`.
+    /// For validator clients, e.g. `waiting for a beacon node: connection refused; opening keystores: 12 of 100`. The
+    /// journal is not read before a beacon node is there.
     package var reason: String {
         Stage.allCases.compactMap { stage in
-            open[stage].map { $0.isEmpty ? stage.words : "\(stage.words): \($0)" }
+            if stage == .journal, open[.beaconNode] != nil { return nil }
+            return open[stage].map { $0.isEmpty ? stage.words : "\(stage.words): \($0)" }
         }.joined(separator: "; ")
     }
 }

@@ -98,7 +98,8 @@ import Testing
         let lock = try lock()
         try await withAPI({ _ in answer }) { api, server in
             let message = await message { try await api.publish(lock) }
-            #expect(message.hasPrefix("publish the lock at \(server.url)/v1: ") && message.contains(text), "\(message)")
+            #expect(message.hasPrefix("publish the lock at --publish-address \(server.url)/v1: "), "\(message)")
+            #expect(message.contains(text), "\(message)")
         }
     }
 

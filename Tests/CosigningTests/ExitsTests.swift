@@ -212,6 +212,22 @@ struct ExitsTests {
         }
     }
 
+    @Test("a beacon node that is away is told with the flag and the cure")
+    func beaconAway() async throws {
+        try await Scene.with { scene in
+            let text = await message {
+                try await scene.acting(as: 0) { cluster, _, _ in
+                    try await withClient([deadURL]) { client in
+                        _ = try await ExitChain(client, cluster, notes: scene.said.notes)
+                    }
+                }
+            }
+            #expect(
+                text == "--beacon-node-endpoints: no beacon node answers (node_version at \(deadURL): no connection: "
+                    + "Connection refused); start it, or correct the address")
+        }
+    }
+
     @Test("the list: active ones only; another operator's key and a changed lock are refused")
     func list() async throws {
         try await Scene.with(validators: 3) { scene in

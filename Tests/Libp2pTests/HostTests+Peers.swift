@@ -157,6 +157,15 @@ extension HostTests {
         }
     }
 
+    @Test("why a dial failed is told in the system's words")
+    func deadAddress() async throws {
+        let client = makeHost(1, listens: false, peers: [peer(2): [try Multiaddr("/ip4/127.0.0.1/tcp/1")]])
+        try await withHosts(client) {
+            let reason = try await client.first { if case .dialFailed(_, let reason) = $0 { reason } else { nil } }
+            #expect(reason == .socket("connect to /ip4/127.0.0.1/tcp/1: Connection refused"))
+        }
+    }
+
     @Test("addresses learned from identify are handed out, and announced ones come first")
     func learnedAddresses() async throws {
         let (learned, sink) = AsyncStream.makeStream(of: [Multiaddr].self)

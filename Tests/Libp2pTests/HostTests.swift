@@ -231,10 +231,10 @@ import Testing
             #expect(try await first.read(exactly: 1) == [1])
             first.reset(code: 42)
             await #expect(throws: StreamError.reset(code: 42)) { try await first.read() }
-            #expect(await iterator.next() == "reset(code: 42)")
+            #expect(await iterator.next() == "the stream was reset, code 42")
             #expect(
                 try await client.newStream(to: server.peer, protocols: ["/end"]).read(exactly: 1) == [1])
-            #expect(await iterator.next() == "reset(code: 0)")
+            #expect(await iterator.next() == "the stream was reset, code 0")
         }
     }
 
@@ -262,7 +262,7 @@ import Testing
             try await echo()
             look.yield()
             var iterator = answers.makeAsyncIterator()
-            #expect(await iterator.next() == (resets ? "reset(code: 7)" : "[2, 3]"))
+            #expect(await iterator.next() == (resets ? "the stream was reset, code 7" : "[2, 3]"))
         }
     }
 

@@ -176,6 +176,16 @@ struct ChainDiscoveryTests {
         #expect(script.used.isEmpty && log.lines.count == 1)
     }
 
+    @Test("a question that was given up, because the node ends, is no reason to wait", arguments: [true, false])
+    func givenUp(isCancelled: Bool) {
+        let log = LineLog()
+        let reasons = Mutex<[String]>([])
+        let told = ToldOnce { why in reasons.withLock { $0.append(why) } }
+        let error = BeaconError(endpoint: "genesis", node: "", cause: isCancelled ? .cancelled : .timeout)
+        told.note(error, Logger(label: "test") { _ in log })
+        #expect(log.lines.isEmpty == isCancelled && reasons.withLock { $0.isEmpty } == isCancelled)
+    }
+
     @Test("a specification of another chain is not taken")
     func specification() async throws {
         let script = Script([[Self.hoodi]])

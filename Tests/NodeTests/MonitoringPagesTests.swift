@@ -97,7 +97,7 @@ struct MonitoringPagesTests {
             let node = try await StyxNode(configuration, logger: NodeFiles.quiet)
             let error = await #expect(throws: ConfigurationError.self) { try await node.run() }
             #expect(error?.flag == "monitoring-address")
-            #expect(error?.what.contains("cannot be listened on") == true)
+            #expect(error?.what.hasSuffix(" cannot be listened on: Address already in use") == true)
         }
     }
 

@@ -138,6 +138,18 @@ struct PeerInfoTests {
     }
 
     @Test(
+        "a warning is a sentence",
+        arguments: [
+            (.builderAPIDiffers(peer: true), "the peer runs with --builder-api, and this node does not: agree on one"),
+            (.builderAPIDiffers(peer: false), "this node runs with --builder-api, and the peer does not: agree on one"),
+            (.lockHashDiffers, "the peer has another cluster lock: compare --lock-file with that operator"),
+            (.nicknameChanged(from: "a", to: "b"), "the peer calls itself b now, no longer a"),
+        ] as [(PeerWarning, String)])
+    func sentences(warning: PeerWarning, text: String) {
+        #expect("\(warning)" == text)
+    }
+
+    @Test(
         "timestamps beyond our range count as missing",
         arguments: [(Int64.max, 0), (.min, 0), (0, -1), (0, 1_000_000_000), (9_223_372_036, 999_999_999)]
             as [(Int64, Int32)])

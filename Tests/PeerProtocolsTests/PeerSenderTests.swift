@@ -90,7 +90,7 @@ struct PeerSenderTests {
         #expect(done.all.isEmpty)
         network.endAll { $0.rawValue == 2 ? .failure(.timedOut) : .success(()) }
         #expect(done.all == ["t reached [0, 3]"])
-        #expect(seen.all == ["sent t to 0", "failed t to 2: timedOut (news)", "sent t to 3"])
+        #expect(seen.all == ["sent t to 0", "failed t to 2: no answer in time (news)", "sent t to 3"])
     }
 
     @Test("a slow peer does not hold up the others")
@@ -154,7 +154,8 @@ struct PeerSenderTests {
         }
         #expect(
             seen.all == [
-                "failed t to 1: timedOut (news)", "failed t to 1: timedOut", "sent t to 1", "sent t to 1",
+                "failed t to 1: no answer in time (news)", "failed t to 1: no answer in time", "sent t to 1",
+                "sent t to 1",
                 "sent t to 1", "recovered 1", "sent t to 1",
             ])
     }

@@ -245,7 +245,8 @@ struct ProtocolTests {
         #expect(service.snapshot[PeerIndex(2)]?.lockHashMatches == false && service.snapshot[PeerIndex(3)] == nil)
         #expect(
             seen.all.sorted() == [
-                "2 lockHashDiffers", "failed peerinfo to 3: Down()", "sent peerinfo to 1", "sent peerinfo to 2",
+                "2 \(PeerWarning.lockHashDiffers)", "failed peerinfo to 3: Down()", "sent peerinfo to 1",
+                "sent peerinfo to 2",
             ])
     }
 

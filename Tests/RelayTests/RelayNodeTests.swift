@@ -5,6 +5,7 @@ import Libp2p
 import Logging
 import NIOCore
 import PeerProtocols
+import Program
 import SSZ
 import Secp256k1
 import Testing
@@ -63,6 +64,49 @@ import Testing
                 for path in ["/livez", "/readyz"] { #expect(try await Self.get(port, path) == (200, "ok")) }
             }
             #expect(try await Self.get(monitoring, "/nothing").status == 404)
+        }
+    }
+
+    @Test("with neither public address nor HTTP server it still tells where it listens")
+    func untold() async throws {
+        let folder = NSTemporaryDirectory() + "styx-relay-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var configuration = RelayConfiguration()
+        configuration.dataDirectory = folder
+        configuration.httpAddress = ""
+        configuration.p2pTCPAddresses = ["127.0.0.1:0"]
+        let ready = AsyncStream.makeStream(of: [String].self)
+        var hooks = RelayNode.Hooks()
+        hooks.ready = { addresses, _ in ready.continuation.yield(addresses) }
+        let relay = try RelayNode(configuration, hooks: hooks, logger: Self.logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await relay.run() }
+            defer { group.cancelAll() }
+            var told = ready.stream.makeAsyncIterator()
+            let texts = try #require(await told.next())
+            let address = try Multiaddr(try #require(texts.first))
+            #expect(texts.count == 1 && address.peer == relay.peer && address.endpoint?.host == "127.0.0.1")
+        }
+    }
+
+    @Test("an address that is taken ends the relay at once, with the flag")
+    func taken() async throws {
+        try await Self.withRelay { address, http, monitoring in
+            let p2p = try #require(address.endpoint?.port)
+            for (flag, port) in [("p2p-tcp-address", p2p), ("http-address", http), ("monitoring-address", monitoring)] {
+                let folder = NSTemporaryDirectory() + "styx-relay-\(UUID().uuidString)"
+                defer { try? FileManager.default.removeItem(atPath: folder) }
+                let taken = "127.0.0.1:\(port)"
+                var configuration = RelayConfiguration()
+                configuration.dataDirectory = folder
+                configuration.httpAddress = flag == "http-address" ? taken : ""
+                configuration.monitoringAddress = flag == "monitoring-address" ? taken : ""
+                configuration.p2pTCPAddresses = [flag == "p2p-tcp-address" ? taken : "127.0.0.1:0"]
+                let relay = try RelayNode(configuration, logger: Self.logger)
+                let error = await #expect(throws: ConfigurationError.self) { try await relay.run() }
+                #expect(error?.flag == flag)
+                #expect(error?.what == "\(taken) cannot be listened on: Address already in use")
+            }
         }
     }
 

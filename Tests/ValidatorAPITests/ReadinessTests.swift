@@ -7,15 +7,13 @@ import ValidatorAPI
 
 @Suite("Readiness")
 struct ReadinessTests {
-    @Test("the reason names all that is left, with what is known of it")
+    @Test("the reason names all that is under way, with what is known of it")
     func reason() {
         var readiness = Readiness([.journal, .keystores, .beaconNode])
-        #expect(readiness.reason == "waiting for a beacon node; opening keystores; reading the journal")
+        #expect(readiness.reason == "waiting for a beacon node; opening keystores")
         readiness.note(.keystores, "12 of 100")
         readiness.note(.beaconNode, "connection refused")
-        #expect(
-            readiness.reason
-                == "waiting for a beacon node: connection refused; opening keystores: 12 of 100; reading the journal")
+        #expect(readiness.reason == "waiting for a beacon node: connection refused; opening keystores: 12 of 100")
         readiness.finish(.keystores)
         readiness.finish(.beaconNode)
         #expect(readiness.reason == "reading the journal" && !readiness.isReady)

@@ -20,7 +20,7 @@ package struct ExitChain: Sendable {
     /// - Parameter cluster: whose network says Capella's version. For a private one whose nobody gave, the beacon node
     ///   says it.
     package init(_ beacon: BeaconClient, _ cluster: VerifiedCluster, notes: CommandNotes) async throws {
-        _ = try await beacon.nodeVersion()
+        do throws(BeaconError) { _ = try await beacon.nodeVersion() } catch { throw Self.absent(error) }
         let genesis = try await beacon.genesis()
         let network = cluster.network
         guard genesis.forkVersion == cluster.forkVersion else {
@@ -49,6 +49,18 @@ package struct ExitChain: Sendable {
             beacon, clock: spec.clock(genesis: Instant(unixSeconds: genesis.time)),
             genesisValidatorsRoot: genesis.validatorsRoot, exitVersion: version,
             capella: spec.forks.epoch(of: .capella))
+    }
+
+    /// Nobody is there, or somebody else than a beacon node. In the flag's name.
+    private static func absent(_ error: BeaconError) -> any Error {
+        switch error.cause {
+        case .cancelled: error
+        case .timeout, .connection:
+            ClusterError.option(
+                "--beacon-node-endpoints", "no beacon node answers (\(error)); start it, or correct the address")
+        case .status, .syncing, .absent, .malformed, .tooLarge:
+            ClusterError.option("--beacon-node-endpoints", "\(error); is this the address of a beacon node?")
+        }
     }
 
     /// - Parameter version: Capella's, for ever (EIP-7044).

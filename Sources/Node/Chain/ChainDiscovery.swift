@@ -243,7 +243,10 @@ final class ToldOnce: Sendable {
         lines.withLock { $0.count < Self.linesMax && $0.insert(line).inserted }
     }
 
-    func note(_ error: BeaconError, _ logger: Logger) { note("\(error)", logger, brief: error.message) }
+    /// A call that was given up, because the node ends, is no news.
+    func note(_ error: BeaconError, _ logger: Logger) {
+        if error.cause != .cancelled { note("\(error)", logger, brief: error.message) }
+    }
 
     /// - Parameter brief: the reason without the node's name.
     func note(_ reason: String, _ logger: Logger, brief: String) {

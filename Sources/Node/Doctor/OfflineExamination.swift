@@ -143,13 +143,9 @@ package struct OfflineExamination: Sendable {
                     .bind(host: address.host, port: address.port).get()
                 try await channel.close()
             } catch {
-                facts.node.takenAddresses.append((flag, text, Self.reason(error)))
+                facts.node.takenAddresses.append((flag, text, "\(SocketFault(error))"))
             }
         }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
     }
 
     // MARK: Services

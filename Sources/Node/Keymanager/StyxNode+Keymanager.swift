@@ -58,9 +58,7 @@ extension StyxNode {
             }
         } catch let error where !(error is CancellationError) {
             throw ConfigurationError(
-                flag: "keymanager-address",
-                what: "\(configuration.keymanagerAddress) cannot be listened on: \(error)",
-                cure: "end what listens there, or choose another address")
+                flag: "keymanager-address", address: configuration.keymanagerAddress, cannotListen: error)
         }
     }
 

@@ -57,9 +57,8 @@ extension StyxNode {
             host: address.host, port: address.port, pages: pages, logger: topic("monitoring"))
         do { try await server.run { hooks.monitoring($0) } } catch let error where !(error is CancellationError) {
             throw ConfigurationError(
-                flag: "monitoring-address",
-                what: "\(configuration.monitoringAddress) cannot be listened on: \(error)",
-                cure: "end what listens there, choose another address, or give \"\" for none")
+                flag: "monitoring-address", address: configuration.monitoringAddress, cannotListen: error,
+                orNone: true)
         }
     }
 }

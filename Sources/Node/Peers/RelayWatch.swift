@@ -1,9 +1,8 @@
 import AsyncHTTPClient
-import Foundation
 import Libp2p
 import Logging
 import NIOCore
-import NIOPosix
+import Program
 import Synchronization
 import Timing
 
@@ -147,16 +146,8 @@ package final class RelayWatch: Sendable {
                 return Array((try await response.body.collect(upTo: RelayAnswer.bodyBytesMax)).readableBytesView)
             }
         } catch let fault as RelayFault { throw fault } catch is NIOTooManyBytesError { throw .tooLong } catch {
-            throw .unreachable(Self.explain(error))
+            throw .unreachable(error is DeadlineExceeded ? "no answer within 10 s" : "\(SocketFault(error))")
         }
         return try RelayAnswer(body)
-    }
-
-    private static func explain(_ error: any Error) -> String {
-        switch error {
-        case is DeadlineExceeded: "no answer within 10 s"
-        case let error as IOError: String(cString: strerror(error.errnoCode))
-        default: "\(error)"
-        }
     }
 }

@@ -211,6 +211,14 @@ extension StyxNode {
         }
     }
 
+    /// - Returns: the addresses with their real ports.
+    /// - Throws: `ConfigurationError` for an address that cannot be listened on.
+    func bind(_ host: Host) async throws -> [Multiaddr] {
+        do { return try await host.bind() } catch let error as ListenError {
+            throw ConfigurationError(flag: "p2p-tcp-address", address: error.address, cannotListen: error.cause)
+        }
+    }
+
     /// The debug pages. Ends only by cancellation or because it cannot listen.
     func serveDebugging(
         _ host: Host, _ peerInfo: PeerInfoProtocol, _ beacon: BeaconClient, _ api: ValidatorAPIServer,
@@ -230,7 +238,7 @@ extension StyxNode {
         let server = MonitoringServer(host: address.host, port: address.port, pages: pages, logger: topic("debug"))
         do { try await server.run { hooks.debug($0) } } catch let error where !(error is CancellationError) {
             throw ConfigurationError(
-                flag: "debug-address", what: "cannot be listened on: \(error)", cure: "choose a free address")
+                flag: "debug-address", address: configuration.debugAddress, cannotListen: error, orNone: true)
         }
     }
 

@@ -41,6 +41,21 @@ package enum PeerWarning: Hashable, Sendable {
     case runsTwice(TwinWatch.Twins)
 }
 
+extension PeerWarning: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .timestampsMissing: "the peer's answer lacks its time or its start"
+        case .gitHashMalformed(let text): "the peer's git hash is none: \(text)"
+        case .versionUnsupported(let version): "the peer's version \(version) does not fit this one"
+        case .lockHashDiffers: "the peer has another cluster lock: compare --lock-file with that operator"
+        case .builderAPIDiffers(peer: true): "the peer runs with --builder-api, and this node does not: agree on one"
+        case .builderAPIDiffers(peer: false): "this node runs with --builder-api, and the peer does not: agree on one"
+        case .nicknameChanged(let old, let new): "the peer calls itself \(new) now, no longer \(old)"
+        case .runsTwice: "the peer's identity runs in two processes"
+        }
+    }
+}
+
 /// The receiver's rules of protocols.md §3 and operations.md §12. None of them drops a connection.
 package struct PeerInfoAssessment: Hashable, Sendable {
     package static let clockOffsetMax = Duration.seconds(3600)
