@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Libp2p
 import Logging
 import NIOCore
+import NIOPosix
 import Program
 import Synchronization
 import Timing
