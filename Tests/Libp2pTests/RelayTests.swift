@@ -139,7 +139,7 @@ import Testing
         try await withHosts(one) {
             let port = try #require(try await one.bind().first?.endpoint?.port)
             let other = makeHost(3, port: UInt16(port))
-            await #expect(throws: IOError.self) { try await other.bind() }
+            await #expect(throws: ListenError.self) { try await other.bind() }
         }
     }
 

@@ -98,7 +98,7 @@ struct CollectorClientTests {
     func refused() async throws {
         let port = try await StandInCollector.with(.hangs) { port, _ in port }
         let client = try client(port)
-        #expect(why(await client.export([])).contains("\(port)"))
+        #expect(why(await client.export([])).contains("Connection refused"))
     }
 
     @Test("a connection that ended while it was idle is replaced, and the call is made once more")
