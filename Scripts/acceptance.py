@@ -364,7 +364,9 @@ def main(folder):
             failed += [f"epoch {epoch}: validator {v} is in {n} sync aggregates, expected {least}"
                        for v, n in enumerate(count("sync_included")) if n < least and v in seats]
             measured = {index: usage(node.pid) for index, node in enumerate(nodes) if node.poll() is None}
-        failed += [f"rejected: {each}" for each in rejected(stats)[:10]]
+        # A proxy that hangs hands on a minute late what it was given in time.
+        refused = [each for each in rejected(stats) if not (args.faults and each.get("why") == "Bad('slot')")]
+        failed += [f"rejected: {each}" for each in refused[:10]]
         running = time.time() - genesis + args.genesis_delay
         for index, (cpu, memory) in measured.items():
             say(f"node {index}: {100 * cpu / running:.1f} % of a core, {memory:.0f} MiB resident")
