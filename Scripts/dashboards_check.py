@@ -17,6 +17,7 @@ MAY_BE_EMPTY = {
     "Slots left out (A)": "no machine stands still here",
     "Published, and not in the chain (A)": "neither chain leaves out what it was given",
     "Reorganisations (A)": "neither chain has any",
+    "Refused or failed (A)": "a validator client that is served well is refused nothing",
     "No decision (A)": "a round without its quorum ends with the duty, which the tracker counts",
 }
 DEMO_SECONDS = 45
