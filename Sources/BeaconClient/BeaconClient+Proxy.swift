@@ -71,7 +71,8 @@ extension BeaconClient {
         throw failure
     }
 
-    /// Whom to ask one after the other, and whether fallback nodes are among them. Nobody waits for primaries that are known to be out of reach.
+    /// Whom to ask one after the other, and whether fallback nodes are among them. Nobody waits for primaries that are
+    /// known to be out of reach.
     private func groups() -> [(Bool, [Int])] {
         func usable(_ group: Range<Int>) -> [Int] {
             let (following, idle) = self.usable(group)

@@ -4,14 +4,15 @@ import SSZ
 
 /// Whom blocks pay. Source: workflow.md §6, "Proposer".
 ///
-/// Of the blocks of our own beacon nodes one that pays as it should goes before any other (`ProposalRules.flaw`). If there
-/// is none, one that pays somebody else is proposed: it is better than none, and the operator hears of it. So it is with a
-/// builder's block where the cluster does not use builders. Of a leader, a block that pays somebody else gets no vote of ours if our own beacon node, for
-/// the same duty, made one that pays as it should: so the leader could have, too. f liars can have the first f turns at
-/// most before an honest leader has its turn; later liveness wins, since honest nodes may be told of a change at
-/// different times. Of blinded blocks nobody can tell whom they pay: their header names the builder, whose payment to us
-/// is one of the transactions that it hides. Where the cluster uses builders they are taken as they are; where it does
-/// not, a blinded block is doubted like one that pays somebody else.
+/// Of the blocks of our own beacon nodes one that pays as it should goes before any other (`ProposalRules.flaw`). If
+/// there is none, one that pays somebody else is proposed: it is better than none, and the operator hears of it. So
+/// it is with a builder's block where the cluster does not use builders. Of a leader, a block that pays somebody else
+/// gets no vote of ours if our own beacon node, for the same duty, made one that pays as it should: so the leader
+/// could have, too. f liars can have the first f turns at most before an honest leader has its turn; later liveness
+/// wins, since honest nodes may be told of a change at different times. Of blinded blocks nobody can tell whom they
+/// pay: their header names the builder, whose payment to us is one of the transactions that it hides. Where the
+/// cluster uses builders they are taken as they are; where it does not, a blinded block is doubted like one that pays
+/// somebody else.
 struct Payees: Sendable {
     private let leadersDoubted: Int64
     private let usesBuilder: Bool
