@@ -49,13 +49,7 @@ struct KeystoreStartTests {
     }
 
     private func openedShares() async throws -> OpenedShares {
-        var configuration = NodeConfiguration()
-        configuration.lockFile = cluster.lockFile(1)
-        configuration.privateKeyFile = cluster.privateKeyFile(1)
-        configuration.journalFile = cluster.file("journal.sqlite", of: 1)
-        configuration.validatorKeysDirectory = cluster.keystores(1)
-        configuration.beaconNodeEndpoints = [deadURL]
-        configuration.validatorAPIAddress = "127.0.0.1:0"
+        var configuration = NodeFiles.configuration(cluster)
         configuration.signing = .keystores
         let node = try await StyxNode(configuration, logger: NodeFiles.quiet)
         return try #require(try await node.openShares { _, _ in })

@@ -17,6 +17,11 @@ struct NodeFiles {
     init(validators: Int = 1) throws {
         let cluster = try SmallCluster("start", validators: validators)
         directory = cluster.directory
+        configuration = Self.configuration(cluster)
+    }
+
+    /// The second operator's, with nobody to talk to.
+    static func configuration(_ cluster: SmallCluster) -> NodeConfiguration {
         var configuration = NodeConfiguration()
         configuration.lockFile = cluster.lockFile(1)
         configuration.privateKeyFile = cluster.privateKeyFile(1)
@@ -24,7 +29,7 @@ struct NodeFiles {
         configuration.validatorKeysDirectory = cluster.keystores(1)
         configuration.beaconNodeEndpoints = [deadURL]
         configuration.validatorAPIAddress = "127.0.0.1:0"
-        self.configuration = configuration
+        return configuration
     }
 
     /// Metrics of that operator's node, without the node.
