@@ -40,6 +40,23 @@ extension BeaconAnswer {
         }
     }
 
+    /// `{"data":[{"index":…,"slot":…,"validators":[…]},…]}` of `states/{state_id}/committees`: how many members each
+    /// committee of `slot` has.
+    package static func committeeLengths(_ json: JSONValue, of slot: Slot) throws(SSZError) -> [CommitteeIndex: Int] {
+        var lengths: [CommitteeIndex: Int] = [:]
+        _ = try json.member("data") { json throws(SSZError) in
+            try json.elements(limit: committeesMax) { json throws(SSZError) in
+                guard try json.member("slot", Slot.init(json:)) == slot else { return }
+                let members = try json.member("validators").elements(limit: committeeMax) { $0 }
+                lengths[try json.member("index", CommitteeIndex.init(json:))] = members.count
+            }
+        }
+        return lengths
+    }
+
+    /// MAX_COMMITTEES_PER_SLOT and MAX_VALIDATORS_PER_COMMITTEE.
+    private static let (committeesMax, committeeMax) = (64, 2048)
+
     /// MAX_ATTESTATIONS of phase0, the most that any fork has.
     private static let blockAttestationsMax = 128
 

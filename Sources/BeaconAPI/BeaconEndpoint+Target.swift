@@ -21,6 +21,7 @@ extension BeaconEndpoint {
         case .blockHeader: "beacon_block_header"
         case .blockRoot: "beacon_block_root"
         case .blockAttestations: "block_attestations"
+        case .committees: "committees"
         case .submit(let submission): submission.name
         case .events: "events"
         }
@@ -54,6 +55,8 @@ extension BeaconEndpoint {
         case .blockHeader(let block): "/eth/v1/beacon/headers/\(block)"
         case .blockRoot(let block): "/eth/v1/beacon/blocks/\(block)/root"
         case .blockAttestations(let block): "/eth/v2/beacon/blocks/\(block)/attestations"
+        case .committees(let state, let epoch, let slot):
+            "/eth/v1/beacon/states/\(state)/committees?epoch=\(epoch)&slot=\(slot)"
         case .submit(let submission): submission.path
         case .events(let topics): "/eth/v1/events?" + topics.map { "topics=\($0.rawValue)" }.joined(separator: "&")
         }

@@ -24,6 +24,8 @@ package enum BeaconEndpoint: Hashable, Sendable {
     case blockHeader(BlockID)
     case blockRoot(BlockID)
     case blockAttestations(BlockID)
+    /// The committees of one slot of the epoch of a state, or of the epoch before or after.
+    case committees(StateID, Epoch, Slot)
     case submit(BeaconSubmission)
     case events([EventTopic])
 
@@ -47,7 +49,7 @@ package enum BeaconEndpoint: Hashable, Sendable {
         case .validators, .attesterDuties, .syncDuties, .submit: .post
         case .genesis, .spec, .syncing, .peerCount, .nodeVersion, .nodeVersions, .validatorsByQuery, .proposerDuties,
             .attestationData, .aggregateAttestation, .syncContribution, .produceBlock, .blockHeader, .blockRoot,
-            .blockAttestations, .events:
+            .blockAttestations, .committees, .events:
             .get
         }
     }
@@ -101,7 +103,7 @@ package enum BeaconEndpoint: Hashable, Sendable {
         case .submit(let submission): submission.body
         case .genesis, .spec, .syncing, .peerCount, .nodeVersion, .nodeVersions, .validatorsByQuery, .proposerDuties,
             .attestationData, .aggregateAttestation, .syncContribution, .produceBlock, .blockHeader, .blockRoot,
-            .blockAttestations, .events:
+            .blockAttestations, .committees, .events:
             nil
         }
     }
@@ -127,6 +129,8 @@ package enum BeaconEndpoint: Hashable, Sendable {
         case .produceBlock: 32 << 20
         // 128 attestations before Electra, each of some kilobytes.
         case .blockAttestations: 4 << 20
+        // 64 committees of 2048 validators at most, each an index as text.
+        case .committees: 4 << 20
         case .submit: APIErrorBody.bytesMax
         // Unlimited as a whole: the parser bounds lines and events.
         case .events: .max

@@ -79,6 +79,11 @@ extension BeaconClient {
         }
     }
 
+    /// How many members each committee of a slot of the last, this or the next epoch has.
+    package func committeeLengths(of slot: Slot, in epoch: Epoch) async throws(BeaconError) -> [CommitteeIndex: Int] {
+        try await call(.committees(.head, epoch, slot)) { try BeaconAnswer.committeeLengths($0, of: slot) }
+    }
+
     private func orNil<Answer>(
         _ call: () async throws(BeaconError) -> Answer
     ) async throws(BeaconError) -> Answer? {

@@ -247,7 +247,7 @@ package struct StyxNode: Sendable {
             nodes: cluster.operators.count, threshold: cluster.threshold, peer: cluster.own,
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, spec: chain.spec,
             proposals: ProposalPreferences(usesBuilder: configuration.usesBuilder, graffiti: texts()),
-            signs: signer != nil, signsFrom: fresh.firstSlot, included: [.proposer],
+            signs: signer != nil, signsFrom: fresh.firstSlot, included: includedDuties,
             seed: UInt64.random(in: .min ... .max), infoSync: infoSyncConfiguration,
             consensus: configuration.features.consensus)
         let deadlines = workflowConfiguration.deadlines
@@ -270,7 +270,7 @@ package struct StyxNode: Sendable {
                 keys: cluster.keys, chain: view, threads: threads, verifier: verifier),
             verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
             priority: priority, threads: threads, report: reporter(view: peers, tracing) { journal.metrics.commits },
-            registered: { registrations.take($0) })
+            registered: { registrations.take($0) }, votesInBlocks: votesInBlocks(beacon, view))
         let tasks = OwnedTasks()
         let driver = driver(workflowConfiguration, effects, tasks, journal, tracing, chain.clock, on: loop)
         let runtime = NodeRuntime(

@@ -94,7 +94,8 @@ final class EffectHands: Sendable {
                 codec: PriorityCodec(operators: scene.operators.map(\.publicKey)), directory: directory,
                 admits: { _, _ in .notReady }, answer: { _, _ in nil }, observe: { _ in },
                 exchange: { _, _ in ([], .zero) }),
-            threads: scene.threads, report: { [reports] in reports.add($0) })
+            threads: scene.threads, report: { [reports] in reports.add($0) },
+            votesInBlocks: VotesInBlocks(beacon: beacon, chain: scene.view))
     }
 
     /// As the driver calls it: on the loop.

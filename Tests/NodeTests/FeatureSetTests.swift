@@ -45,7 +45,7 @@ struct FeatureSetTests {
     @Test(
         "what is without effect is remarked, with a reason",
         arguments: [
-            (["quic"], [], ["quic"], true), (["attestation_inclusion"], [], ["attestation_inclusion"], true),
+            (["quic"], [], ["quic"], true), (["attestation_inclusion"], [], [], true),
             (["fetch_att_on_block"], [], ["fetch_att_on_block"], true), (["sse_reorg_duties"], [], [], true),
             ([], ["sse_reorg_duties"], ["sse_reorg_duties"], true), ([], ["quic"], [], true),
             ([], ["fetch_only_commidx_0"], ["fetch_only_commidx_0"], true),

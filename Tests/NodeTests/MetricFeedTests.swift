@@ -33,7 +33,7 @@ struct DutyMetricsTests {
         return DutyAnalysis(
             duty: duty, outcome: outcome, validators: 3,
             participation: Participation(record, shares: shares, due: Set(keys)), isInconsistent: true,
-            inclusionDelays: [], inclusionMissed: 2)
+            inclusionDelays: [1, 4], inclusionMissed: 2)
     }
 
     @Test("every type of duty starts at zero, and the three counters rise together")
@@ -63,6 +63,18 @@ struct DutyMetricsTests {
                 #"core_tracker_inclusion_missed_total{duty="attester"} 8"#,
                 #"core_tracker_inclusion_missed_total{duty="proposer"} 0"#,
             ])
+    }
+
+    @Test("votes that were looked for in blocks are counted, with the slots that it took; blocks are not")
+    func inclusion() async throws {
+        let metrics = try NodeFiles().metrics()
+        for type in [DutyType.attester, .proposer] {
+            metrics.duties.receive(.analysed(Self.analysis(.succeeded, type)))
+        }
+        let scrape = Scrape(metrics)
+        #expect(scrape["core_tracker_attestation_expect_total"] == ["core_tracker_attestation_expect_total 4"])
+        #expect(scrape["core_tracker_attestation_success_total"] == ["core_tracker_attestation_success_total 2"])
+        #expect(scrape["core_tracker_inclusion_delay"] == ["core_tracker_inclusion_delay 2.5"])
     }
 
     @Test("participation is counted by validators, and adds up")

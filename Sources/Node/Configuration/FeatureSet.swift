@@ -115,11 +115,10 @@ extension FeatureSet.Feature {
     var meaning: Meaning {
         switch self {
         case .eagerDoubleLinear, .consensusParticipate, .proposalTimeout, .linear, .jsonRequests, .chainSplitHalt,
-            .disableDutiesCache:
+            .disableDutiesCache, .attestationInclusion:
             .changes
         case .fetchOnlyCommitteeZero: .always("one question is asked for all committees, in every fork that allows it")
         case .reorgDuties: .always("duties are always asked for again when the chain leaves what they depend on")
-        case .attestationInclusion: .never("votes are not looked for in blocks in this version, only blocks are")
         case .quic: .never("QUIC is not offered; peers connect over TCP")
         case .fetchOnBlock, .fetchOnBlockWithDelay:
             .never("attestation data are asked for at a third of the slot, not when a block comes")

@@ -86,8 +86,8 @@ extension NodeEffects {
     /// Whether the chain has a block of ours. Votes are not looked for.
     func block(of slot: Slot) async -> Event {
         do {
-            let root = try await beacon.blockRoot(.slot(slot))
-            return .blockSeen(slot, root.map { .block(root: $0, votes: []) } ?? .missing)
+            guard let root = try await beacon.blockRoot(.slot(slot)) else { return .blockSeen(slot, .missing) }
+            return .blockSeen(slot, .block(root: root, votes: try await votesInBlocks?.votes(in: root) ?? []))
         } catch {
             return .blockSeen(slot, .unknown("\(error)"))
         }

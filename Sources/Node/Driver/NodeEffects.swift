@@ -28,6 +28,9 @@ struct NodeEffects: Sendable {
     /// Takes builder registrations that the cluster has signed; beacon nodes are told from there.
     var registered: @Sendable ([SignedValidatorRegistration]) -> Void = { _ in }
 
+    /// Nil: only blocks are looked for in the chain, not votes.
+    var votesInBlocks: VotesInBlocks?
+
     /// Attestations written as JSON on the loop, about 10 µs each; more go to a crypto thread.
     private static let encodedOnLoopMax = 32
 

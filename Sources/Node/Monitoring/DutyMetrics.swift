@@ -28,6 +28,9 @@ struct DutyMetrics: Sendable {
     private let delivered: Counter<DutiesOfPeers>
     private let missed: Counter<DutiesOfPeers>
     private let due: Counter<DutiesOfPeers>
+    private let inclusionDelay: Gauge<NoLabels>
+    private let votesExpected: Counter<NoLabels>
+    private let votesIncluded: Counter<NoLabels>
     private let unexpected: Counter<Labels1<MetricLabels.Peer>>
     private let ranks: Counter<Labels3<MetricLabels.DutyKind, MetricLabels.PeerNumber, MetricLabels.Rank>>
 
@@ -54,6 +57,11 @@ struct DutyMetrics: Sendable {
             "core_tracker_inconsistent_parsigs_total", "Duties with signatures of different messages.", Duties.self)
         notIncluded = all.counter(
             "core_tracker_inclusion_missed_total", "Validators whose broadcast signature is in no block.", Duties.self)
+        inclusionDelay = all.gauge(
+            "core_tracker_inclusion_delay", "Slots from the last vote to the block that has it, on average of a duty.")
+        votesExpected = all.counter(
+            "core_tracker_attestation_expect_total", "Votes that were looked for in blocks.")
+        votesIncluded = all.counter("core_tracker_attestation_success_total", "Votes that were found in a block.")
         participation = all.gauge(
             "core_tracker_participation", "Whether an operator signed in the last duty.", DutiesOfPeers.self)
         participations = all.counter(
@@ -97,6 +105,15 @@ struct DutyMetrics: Sendable {
         }
     }
 
+    private func receive(votes analysis: DutyAnalysis) {
+        let delays = analysis.inclusionDelays
+        guard delays.count + analysis.inclusionMissed > 0 else { return }
+        votesExpected.add(Double(delays.count + analysis.inclusionMissed))
+        votesIncluded.add(Double(delays.count))
+        guard !delays.isEmpty else { return }
+        inclusionDelay.set(Double(delays.reduce(0, +)) / Double(delays.count))
+    }
+
     private func timer(_ type: DutyType) -> MetricLabels.TimerStyle {
         MetricLabels.TimerStyle(value: consensus.timerStyle(type).rawValue)
     }
@@ -118,6 +135,7 @@ struct DutyMetrics: Sendable {
         case .nothingToDo: break
         }
         if analysis.isInconsistent { inconsistent.add(1, .init(duty)) }
+        if analysis.duty.type == .attester { receive(votes: analysis) }
         if analysis.inclusionMissed > 0 { notIncluded.add(Double(analysis.inclusionMissed), .init(duty)) }
         for (share, count) in analysis.participation.counts {
             let labels = DutiesOfPeers(duty, .init(share.peer))
