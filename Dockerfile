@@ -3,7 +3,7 @@
 # wget for health checks. `fio`, which Charon's image has for the disk tests of `alpha test infra`, brings 200 MB of
 # libraries: `--build-arg TOOLS=fio` adds it; without it these tests say that it is missing.
 #
-#   docker build -t styx .
+#   docker build --build-arg STYX_GIT_HASH=$(git rev-parse HEAD | cut -c1-7) -t styx .
 #   docker run --rm styx version
 #
 # Written where no container engine was: Scripts/image-check carries the last stage out in a directory and runs a node
@@ -27,6 +27,8 @@ COPY Sources Sources
 COPY Tests Tests
 COPY Scripts/release-binary Scripts/release.py Scripts/release_sbom.py Scripts/
 COPY packaging/release packaging/release
+# Seven digits of the commit, which the build cannot know here.
+ARG STYX_GIT_HASH=""
 RUN Scripts/release-binary /out/styx && /out/styx version
 
 FROM debian:bookworm-slim

@@ -56,6 +56,15 @@ func limited(_ targets: [Target]) -> [Target] {
     return targets.filter { wanted.contains($0.name) }
 }
 
+/// The commit of a release, for `styx version` and peers. C alone takes a value from outside, and only the release scripts
+/// give it: it would make every commit's first build a whole one.
+func buildInfo() -> Target {
+    let hash = Context.environment["STYX_GIT_HASH"] ?? ""
+    let isHash = hash.count == 7 && hash.allSatisfy { $0.isHexDigit && !$0.isUppercase }
+    return .target(
+        name: "CBuildInfo", cSettings: isHash ? [.define("STYX_GIT_HASH", to: "\"\(hash)\"")] : [])
+}
+
 let isLimited = Context.environment["STYX_ONLY"]?.isEmpty == false
 
 let package = Package(
@@ -84,6 +93,8 @@ let package = Package(
         .systemLibrary(name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+        buildInfo(),
+
         // No I/O.
         module("Timing", []),
         module("Prometheus", []),
@@ -100,7 +111,7 @@ let package = Package(
         module("Views", ["DutyWorkflow"]),
 
         // Shells.
-        module("Program", ["Ethereum", lifecycle, nioCore, nioPosix, logging]),
+        module("Program", ["CBuildInfo", "Ethereum", lifecycle, nioCore, nioPosix, logging]),
         module("HTTPServing", [hummingbird, lifecycle]),
         module("Libp2p", ["Program", "Secp256k1", "Timing", nioCore, nioPosix, crypto, logging]),
         module(

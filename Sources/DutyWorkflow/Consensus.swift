@@ -172,9 +172,7 @@ struct Consensus: Sendable {
     }
 
     private func instanceConfiguration(_ duty: Duty) -> QBFT.Instance.Configuration {
-        QBFT.Instance.Configuration(
-            nodes: configuration.nodes, index: configuration.peer.rawValue,
-            leaderOffset: duty.slot.rawValue &+ UInt64(duty.type.rawValue))
+        .init(duty, nodes: configuration.nodes, own: configuration.peer)
     }
 
     private func makeRunning(_ duty: Duty, _ instance: QBFT.Instance, at now: Instant) -> Running {

@@ -47,6 +47,8 @@ struct FailureLayerTests {
             FailureSentence(failure, in: Self.view(connected: connected)).guilty.map(\.rawValue)
         }
         #expect(guilty(Self.failure(.noConsensus), connected: [1]) == [2, 3])
+        #expect(guilty(Self.failure(.noConsensus), connected: [1, 2]) == [3], "it leads the first round")
+        #expect(guilty(Self.failure(.noConsensus), connected: [1, 3]) == [])
         #expect(guilty(Self.failure(.noConsensus)) == [])
         let silent = Self.failure(.insufficientPeerSignatures) { signers in
             signers.silent = Self.peers([3])

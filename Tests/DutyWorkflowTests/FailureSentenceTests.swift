@@ -94,6 +94,11 @@ struct FailureSentenceTests {
         #expect(gone.contains("check the connections to operators 2 (bob) and 3; operator 1 is connected but"))
         let few = Self.sentence(.noConsensus, connected: [2])
         #expect(few.contains("3 of 4 are needed and 2 are there; check the connections to operators 1 and 3"))
+        // Slot 40, duty type 2, round 1.
+        let leader = Self.sentence(.noConsensus, connected: [1, 2])
+        #expect(leader.contains("operator 3 leads the first round of this duty and is not connected"))
+        let other = Self.sentence(.noConsensus, connected: [1, 3])
+        #expect(other.contains("3 of 4 are connected") && !other.contains("connections"))
         let needless = Self.sentence(.insufficientPeerSignatures, connected: [1, 2], silent: [1])
         #expect(!needless.contains("connections"), "operator 3 signed, connected or not: \(needless)")
     }

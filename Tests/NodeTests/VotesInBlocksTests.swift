@@ -53,7 +53,8 @@ struct VotesInBlocksTests {
             default: return .json(APIErrorBody(code: 404, message: "no").json().text(), status: 404)
             }
         }) { node in
-            let events = try await EffectHands.outcomes(of: [.checkInclusion(block)], count: 1, scene, beacon: [node.url])
+            let events = try await EffectHands.outcomes(
+                of: [.checkInclusion(block)], count: 1, scene, beacon: [node.url])
             guard case .blockSeen(block, let answer)? = events.first else { return (nil, node.requests.map(\.target)) }
             return (answer, node.requests.map(\.target))
         }

@@ -28,6 +28,14 @@ package struct ClusterView: Sendable {
     /// Operators that are there, this one included.
     var present: Int { connected.count + 1 }
 
+    /// Operators without whom consensus on this duty was not to be had in the first round: so many that no round has a
+    /// quorum, or the one that leads the first, after which there is hardly time for another. Empty: all were there.
+    func missed(by duty: Duty) -> [PeerIndex] {
+        guard present >= quorum else { return disconnected }
+        let first = QBFT.Instance.Configuration(duty, nodes: nodes, own: own).leader(of: 1)
+        return disconnected.filter { $0.rawValue == first }
+    }
+
     var disconnected: [PeerIndex] {
         (0..<nodes).map { PeerIndex($0) }.filter { $0 != own && !connected.contains($0) }
     }
@@ -44,5 +52,12 @@ package struct ClusterView: Sendable {
     static func list(_ words: [String]) -> String {
         guard let last = words.last, words.count > 1 else { return words.first ?? "" }
         return words.dropLast().joined(separator: ", ") + " and " + last
+    }
+}
+
+extension QBFT.Instance.Configuration {
+    /// Of the instance that decides a duty. Source: consensus.md §1.
+    init(_ duty: Duty, nodes: Int, own: PeerIndex) {
+        self.init(nodes: nodes, index: own.rawValue, leaderOffset: duty.slot.rawValue &+ UInt64(duty.type.rawValue))
     }
 }

@@ -5,7 +5,7 @@ extension DutyFailure {
     package func layer(in view: ClusterView) -> Layer {
         switch reason {
         case .fetchBNError, .broadcastBNError, .notIncludedOnChain: .beaconNode
-        case .noConsensus: view.present < view.quorum ? .peers : .cluster
+        case .noConsensus: view.missed(by: duty).isEmpty ? .cluster : .peers
         case .bugDutyDBError: .cluster
         case .noLocalVCSignature, .proposerZeroRandaos, .zeroAggregatorPrepares, .syncContributionZeroPrepares:
             .validatorClient

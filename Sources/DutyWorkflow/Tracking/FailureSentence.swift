@@ -41,7 +41,7 @@ package struct FailureSentence: Sendable, CustomStringConvertible {
     package var guilty: [PeerIndex] {
         let signers = failure.signers
         switch failure.layer(in: view) {
-        case .peers where failure.reason == .noConsensus: return view.disconnected
+        case .peers where failure.reason == .noConsensus: return view.missed(by: failure.duty)
         case .peers where !signers.twoFaced.isEmpty: return signers.twoFaced
         case .peers where !signers.camps.isEmpty: return signers.camps.dropFirst().joined().sorted()
         case .peers: return Set(signers.silent + signers.bad).sorted()
@@ -139,14 +139,20 @@ package struct FailureSentence: Sendable, CustomStringConvertible {
 
     private var noConsensus: Advice {
         let (quorum, present) = (view.quorum, view.present)
+        let missed = view.missed(by: failure.duty)
         guard present < quorum else {
+            guard missed.isEmpty else {
+                return Advice(
+                    "\(view.name(missed)) leads the first round of this duty and is not connected, and another round came"
+                        + " too late", "check the connections to \(view.name(missed))")
+            }
             return Advice(
                 "the operators did not agree on what to sign, though \(present) of \(view.nodes) are connected",
                 "their beacon nodes were slow or see different chains: compare them, and the clocks")
         }
         return Advice(
             "the operators did not agree on what to sign: \(quorum) of \(view.nodes) are needed and \(present) are there",
-            "check the connections to \(view.name(view.disconnected))")
+            "check the connections to \(view.name(missed))")
     }
 
     private var inconsistent: String {
