@@ -136,7 +136,7 @@ def monitoring(port, file, is_quiet, has_judged):
 
 
 def get(url):
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return json.load(answer)
 
 
