@@ -25,7 +25,7 @@ COPY Package.swift ./
 COPY Sources Sources
 # The manifest names test targets, whose folders have to be there.
 COPY Tests Tests
-COPY Scripts/release-binary Scripts/release.py Scripts/release_sbom.py Scripts/
+COPY Scripts/release-binary Scripts/release.py Scripts/release_icu.py Scripts/release_sbom.py Scripts/
 COPY packaging/release packaging/release
 # Seven digits of the commit, which the build cannot know here.
 ARG STYX_GIT_HASH=""
