@@ -24,7 +24,7 @@
         /// The transaction is on disk, and nobody has heard of it.
         case committed
 
-        // Before and after each kind of effect that waits for a commit. What is "sent" is in the kernel's hands or on its way.
+        // Before and after each kind of effect that waits for a commit. What is sent is with the kernel or on its way.
         case vote
         case voteSent = "vote-sent"
         case decision
