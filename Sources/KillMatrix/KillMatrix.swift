@@ -147,22 +147,32 @@ package struct KillMatrix: Sendable {
 
     /// Whoever asks a node, until cancelled.
     private func withClients(of node: Int) async throws {
+        // It may have to wait until the cluster has decided, and asks only once.
+        let (patient, hasty) = (try client(of: node, .seconds(10)), try client(of: node, options.slotDuration))
+        let questioner = Questioner(
+            node: node, client: hasty, validatorClient: validatorClient(of: node, by: hasty), chain: chain,
+            recorder: recorder)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await questioner.run() }
+            if node < Self.clients {
+                group.addTask { try? await validatorClient(of: node, by: patient).run() }
+            }
+        }
+        await hasty.shutdown()
+        await patient.shutdown()
+    }
+
+    private func client(of node: Int, _ timeout: Duration) throws -> BeaconClient {
         var configuration = BeaconClientConfiguration(
             primaries: [try BeaconNodeAddress("http://127.0.0.1:\(apiPorts[node])")])
-        configuration.readTimeout = options.slotDuration
-        configuration.submitTimeout = options.slotDuration
-        let client = BeaconClient(configuration: configuration, logger: logger)
-        let validatorClient = DemoValidatorClient(
+        configuration.readTimeout = timeout
+        configuration.submitTimeout = timeout
+        return BeaconClient(configuration: configuration, logger: logger)
+    }
+
+    private func validatorClient(of node: Int, by client: BeaconClient) -> DemoValidatorClient {
+        DemoValidatorClient(
             client: client, keys: creation.nodes[node].shares, performs: .all, threads: threads, logger: logger)
-        await withDiscardingTaskGroup { group in
-            group.addTask {
-                await Questioner(
-                    node: node, client: client, validatorClient: validatorClient, chain: chain, recorder: recorder
-                ).run()
-            }
-            if node < Self.clients { group.addTask { try? await validatorClient.run() } }
-        }
-        await client.shutdown()
     }
 
     /// Adds what the chain and the ledger have to say.
