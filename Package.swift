@@ -5,6 +5,9 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
+/// Places in the code where a test has the process killed (`KillPoint`): in debug builds only.
+let killPoints: [SwiftSetting] = [.define("STYX_KILL_POINTS", .when(configuration: .debug))]
+
 let nio: Target.Dependency = .product(name: "NIO", package: "swift-nio")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -27,15 +30,19 @@ let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swi
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
-func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], settings: [SwiftSetting] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict + settings)
 }
 
 /// Fixtures are read by path, relative to the test's own file.
-func tests(_ target: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+func tests(
+    _ target: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], settings: [SwiftSetting] = []
+) -> Target {
     .testTarget(
         name: target + "Tests", dependencies: [.target(name: target), "TestSupport"] + dependencies,
-        exclude: exclude, swiftSettings: strict)
+        exclude: exclude, swiftSettings: strict + settings)
 }
 
 /// `STYX_ONLY=Libp2p,QBFT` limits a build to the tests of these targets and what they need: minutes instead of tens.
@@ -130,7 +137,7 @@ let package = Package(
             [
                 "Ethereum", "ValidatorAPI", "HTTPServing", "Timing", hummingbird, hummingbirdTLS, nioCore, logging,
             ]),
-        module("Storage", ["DutyWorkflow", grdb, logging]),
+        module("Storage", ["DutyWorkflow", grdb, logging], settings: killPoints),
         module(
             "ClusterSetup",
             ["Cluster", "Libp2p", "Program", "CZlib", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL]),
@@ -153,7 +160,7 @@ let package = Package(
                 "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
                 "Prometheus", "Doctor", "Traces", "OTLP", "Views",
                 httpClient, nioCore, nioPosix, logging,
-            ]),
+            ], settings: killPoints),
 
         module(
             "LogSinks",
@@ -189,6 +196,17 @@ let package = Package(
             ],
             path: "Sources/Benchmarks",
             swiftSettings: strict),
+
+        // Nodes that are killed at any moment, and whether they ever contradict themselves.
+        module(
+            "KillMatrix",
+            [
+                "Demo", "Node", "PeerProtocols", "Libp2p", "Program", "Cluster", "BeaconClient", "DutyWorkflow",
+                "Storage", "BLS", "Secp256k1", "QBFT", "Timing", nioCore, nioPosix, logging,
+            ], settings: killPoints),
+        .executableTarget(
+            name: "styx-kill-matrix", dependencies: ["KillMatrix", "Program", arguments, logging],
+            path: "Sources/KillMatrixProgram", swiftSettings: strict),
 
         // Every decoder under arbitrary bytes.
         module(
@@ -259,6 +277,7 @@ let package = Package(
         tests("Demo"),
         tests("styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1", "Timing", arguments, logging]),
         tests("Simulation"),
+        tests("KillMatrix", settings: killPoints),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets", "DutyWorkflow", "PeerProtocols", "Node"],
             exclude: ["Corpus"], swiftSettings: strict),

@@ -11,6 +11,8 @@ struct DemoBlockMaker: Sendable {
     let feeRecipient: Bytes20
     let timestamp: UInt64
     let payload: DemoPayload
+    /// Blocks of different branches differ.
+    var branch: UInt8 = 0
 
     /// As from Fulu on: proofs of all 128 cells of a blob.
     func contents() -> BlockContents<Fulu> {
@@ -39,7 +41,7 @@ struct DemoBlockMaker: Sendable {
         block.slot = slot
         block.proposerIndex = proposer
         block.parentRoot = parentRoot
-        block.stateRoot = SHA256.hash(parentRoot, Root(padding: [1]))
+        block.stateRoot = SHA256.hash(parentRoot, Root(padding: [1, branch]))
         block.body.randaoReveal = wishes.randao
         block.body.graffiti = wishes.graffiti
         block.body.syncAggregate.syncCommitteeBits = Bitvector(count: Int(DemoSpec.syncCommitteeSize))

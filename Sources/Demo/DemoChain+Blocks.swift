@@ -5,14 +5,19 @@ import SSZ
 
 /// Blocks that the chain made for one slot.
 struct DemoProduction: Sendable {
-    var proposals: [BlockWishes: VersionedProposal] = [:]
+    struct Request: Hashable, Sendable {
+        let wishes: BlockWishes
+        let branch: UInt8
+    }
+
+    var proposals: [Request: VersionedProposal] = [:]
     /// When a node got one first.
     let handedOut: Instant
 }
 
 /// Making blocks, and taking them back signed.
 extension DemoChain {
-    /// A block for a proposer to sign: the same for the same wishes.
+    /// A block for a proposer to sign: the same for the same wishes, unless the chain changes its mind.
     ///
     /// - Throws: unless it is the proposer's slot and the randao reveal is the proposer's.
     package func produceBlock(
@@ -22,21 +27,22 @@ extension DemoChain {
         func refusal(_ why: String) -> Rejection { Rejection(duty: duty, validator: proposer(of: slot), why: why) }
         guard let proposer = proposer(of: slot) else { throw refusal("nobody proposes in slot \(slot)") }
         guard clock.slot(at: now()) == slot else { throw refusal("slot \(slot) is not now") }
-        if let known = productions[slot]?.proposals[wishes] { return known }
+        let request = DemoProduction.Request(wishes: wishes, branch: nextBranch())
+        if let known = productions[slot]?.proposals[request] { return known }
         guard await verdicts([claim(proposer, wishes.randao, spec.randao(clock.epoch(of: slot)))]) == [true] else {
             let refusal = refusal("the randao reveal is not that of validator \(proposer)")
             refuse(refusal)
             throw refusal
         }
         // The verification was awaited: another node may have asked for the same.
-        if let known = productions[slot]?.proposals[wishes] { return known }
+        if let known = productions[slot]?.proposals[request] { return known }
         let maker = DemoBlockMaker(
             slot: slot, proposer: proposer, parentRoot: head(before: slot), wishes: wishes,
             feeRecipient: feeRecipients[proposer] ?? .zero, timestamp: UInt64(clock.start(of: slot).unixSeconds),
-            payload: options.payload)
+            payload: options.payload, branch: request.branch)
         let isBlinded = options.makesBlindedBlocks && !slot.rawValue.isMultiple(of: 2)
         let proposal = isBlinded ? VersionedProposal(maker.blinded()) : VersionedProposal(maker.contents())
-        productions[slot, default: DemoProduction(handedOut: now())].proposals[wishes] = proposal
+        productions[slot, default: DemoProduction(handedOut: now())].proposals[request] = proposal
         return proposal
     }
 

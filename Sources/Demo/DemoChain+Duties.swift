@@ -39,7 +39,7 @@ extension DemoChain {
         return ValidatorIndex((slot.rawValue &+ clock.epoch(of: slot).rawValue) % UInt64(options.pubKeys.count))
     }
 
-    nonisolated func proposerDuties(_ epoch: Epoch) -> [ProposerDuty] {
+    package nonisolated func proposerDuties(_ epoch: Epoch) -> [ProposerDuty] {
         let first = clock.firstSlot(of: epoch)
         return (0..<options.slotsPerEpoch).compactMap { offset in
             guard let proposer = proposer(of: first + offset) else { return nil }

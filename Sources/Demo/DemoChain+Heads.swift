@@ -36,7 +36,9 @@ extension DemoChain {
     func head(before slot: Slot) -> Root { slot == .zero ? Self.made(.zero) : latest(slot - 1) }
 
     /// What the head's votes of a slot say: once its first third is over it does not change.
-    package func attestationData(_ slot: Slot) -> AttestationData { attestationData(slot, head: head(in: slot)) }
+    package func attestationData(_ slot: Slot) -> AttestationData {
+        attestationData(slot, head: options.changesItsMind ? head(in: slot, branch: nextBranch()) : head(in: slot))
+    }
 
     /// What may be voted for: a vote before the block of its slot came is as good.
     func acceptableData(_ slot: Slot) -> [AttestationData] {
@@ -44,7 +46,14 @@ extension DemoChain {
     }
 
     func acceptableHeads(_ slot: Slot) -> [Root] {
-        options.duties == .attester ? [head(in: slot)] : [head(in: slot), head(before: slot)]
+        let heads = options.duties == .attester ? [head(in: slot)] : [head(in: slot), head(before: slot)]
+        guard options.changesItsMind else { return heads }
+        return heads + (0..<DemoSpec.branches).map { head(in: slot, branch: $0) }
+    }
+
+    /// Nobody proposed it, and votes for it are as good.
+    private func head(in slot: Slot, branch: UInt8) -> Root {
+        SHA256.hash(head(before: slot), Root(padding: [branch]))
     }
 
     private func attestationData(_ slot: Slot, head: Root) -> AttestationData {

@@ -26,6 +26,9 @@ package actor DemoChain {
         package var payload = DemoPayload.small
         /// In odd slots. Whatever the client wishes: it is the beacon node that knows a builder.
         package var makesBlindedBlocks = true
+        /// Whoever asks again for what to vote for, or for a block, is told something else, and may sign any of it: a
+        /// node that forgot its vote is then seen to make another.
+        package var changesItsMind = false
 
         package init(pubKeys: [PubKey], genesis: Instant, slotDuration: Duration, slotsPerEpoch: UInt64) {
             self.pubKeys = pubKeys
@@ -89,6 +92,8 @@ package actor DemoChain {
     var syncVotes: [Slot: [Root: [Int: SignatureBytes]]] = [:]
     /// Roots of aggregates and contributions that this chain gave out.
     var handedOut: [Slot: Set<Root>] = [:]
+    /// With `changesItsMind`: the next answer's.
+    private var branch: UInt8 = 0
     var feeRecipients: [ValidatorIndex: Bytes20] = [:]
     /// In which a validator leaves.
     var exitEpochs: [ValidatorIndex: Epoch] = [:]
@@ -103,6 +108,13 @@ package actor DemoChain {
             genesis: options.genesis, slotDuration: options.slotDuration, slotsPerEpoch: options.slotsPerEpoch)
         spec = DemoSpec(options)
         keys = try options.pubKeys.map { try PublicKey($0) }
+    }
+
+    /// Which of the equally good answers is given; always 0 if the chain does not change its mind.
+    func nextBranch() -> UInt8 {
+        guard options.changesItsMind else { return 0 }
+        branch = (branch + 1) % DemoSpec.branches
+        return branch
     }
 
     // MARK: What happened

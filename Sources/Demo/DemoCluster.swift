@@ -304,20 +304,41 @@ package enum FreePorts {
         var sockets: [Int32] = []
         defer { sockets.forEach { close($0) } }
         return try (0..<count).map { _ in
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            guard descriptor >= 0 else { throw Failure() }
-            sockets.append(descriptor)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let result = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                    bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
-                }
-            }
-            guard result == 0 else { throw Failure() }
-            return Int(UInt16(bigEndian: address.sin_port))
+            guard let port = try bound(0, &sockets) else { throw Failure() }
+            return port
         }
+    }
+
+    /// Ports that no outgoing connection takes meanwhile: for what listens again and again at the same port.
+    ///
+    /// - Parameter first: where to begin to look; below the ports that the system gives out, which begin at 32768.
+    package static func take(_ count: Int, from first: Int) throws -> [Int] {
+        var sockets: [Int32] = []
+        defer { sockets.forEach { close($0) } }
+        var ports: [Int] = []
+        for port in first..<32_768 where ports.count < count {
+            if let port = try bound(port, &sockets) { ports.append(port) }
+        }
+        guard ports.count == count else { throw Failure() }
+        return ports
+    }
+
+    /// - Parameter port: 0 for any.
+    /// - Returns: nil if it is taken.
+    private static func bound(_ port: Int, _ sockets: inout [Int32]) throws -> Int? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure() }
+        sockets.append(descriptor)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
+            }
+        }
+        return result == 0 ? Int(UInt16(bigEndian: address.sin_port)) : nil
     }
 }

@@ -18,6 +18,8 @@ package struct DemoSpec: Sendable {
     }
 
     static let committeesPerSlot: UInt64 = 2
+    /// Different answers of a chain that changes its mind.
+    static let branches: UInt8 = 16
     static let syncCommitteeSize: UInt64 = 512
     static let subcommittees: UInt64 = 4
     static let subcommitteeSize = syncCommitteeSize / subcommittees

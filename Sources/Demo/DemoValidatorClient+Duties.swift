@@ -8,8 +8,18 @@ import SSZ
 /// One function for each duty: it waits for the duty's moment within its slot, asks the node, signs and hands in.
 extension DemoValidatorClient {
     func propose(_ duty: ProposerDuty, _ chain: Chain) async throws {
+        guard let key = keys[duty.pubKey], let block = try await block(duty, chain) else { return }
+        let signed = block.signed(with: key.sign(chain.domains.proposer(block)).bytes)
+        try await client.submit(
+            BlockSubmission(fork: signed.fork, isBlinded: signed.isBlinded, ssz: signed.objectBytes()) {
+                signed.json.bytes()
+            })
+    }
+
+    /// The block that the node has for us to sign; nil for a proposer that is none of ours.
+    package func block(_ duty: ProposerDuty, _ chain: Chain) async throws -> VersionedProposal? {
         let epoch = chain.clock.epoch(of: duty.slot)
-        guard let key = keys[duty.pubKey] else { return }
+        guard let key = keys[duty.pubKey] else { return nil }
         let randao = key.sign(chain.domains.randao(epoch)).bytes
         let block = try await client.produceBlock(duty.slot, BlockWishes(randao: randao, graffiti: .zero)) { block in
             switch block.body.encoding {
@@ -25,11 +35,7 @@ extension DemoValidatorClient {
         guard block.slot == duty.slot, block.proposerIndex == duty.validatorIndex else {
             throw DemoClientError(what: "a block of slot \(block.slot) and validator \(block.proposerIndex)")
         }
-        let signed = block.signed(with: key.sign(chain.domains.proposer(block)).bytes)
-        try await client.submit(
-            BlockSubmission(fork: signed.fork, isBlinded: signed.isBlinded, ssz: signed.objectBytes()) {
-                signed.json.bytes()
-            })
+        return block
     }
 
     func attest(_ duties: [AttesterDuty], _ chain: Chain) async throws {

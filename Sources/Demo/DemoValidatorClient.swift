@@ -30,7 +30,7 @@ package struct DemoValidatorClient: Sendable {
         self.logger = logger
     }
 
-    struct Chain: Sendable {
+    package struct Chain: Sendable {
         let spec: ChainSpec
         let clock: SlotClock
         let domains: SigningDomains
@@ -123,7 +123,7 @@ package struct DemoValidatorClient: Sendable {
         return Dictionary(rows.map { ($0.index, $0.validator.pubKey) }, uniquingKeysWith: { first, _ in first })
     }
 
-    func chain() async throws -> Chain {
+    package func chain() async throws -> Chain {
         let spec = try await client.spec()
         let genesis = try await client.genesis()
         guard let exitVersion = spec.forks.version(of: .capella) else {

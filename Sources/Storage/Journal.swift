@@ -90,6 +90,9 @@ package final class Journal: Sendable {
         } catch {
             throw JournalError(error, action: "sweep journal", path: path)
         }
+        #if STYX_KILL_POINTS
+            KillPoint.journalOpened.pass()
+        #endif
     }
 
     package var metrics: JournalMetrics { state.withLock { $0.metrics } }
@@ -120,7 +123,11 @@ package final class Journal: Sendable {
     /// - Throws: `.corrupt` for a row that does not decode.
     package func load(where isLive: @escaping @Sendable (Duty) -> Bool) async throws(JournalError) -> JournalSnapshot {
         try await perform("read journal") { [path, preset] db in
-            try SnapshotReader(db: db, path: path, preset: preset).read(where: isLive)
+            let snapshot = try SnapshotReader(db: db, path: path, preset: preset).read(where: isLive)
+            #if STYX_KILL_POINTS
+                KillPoint.journalRead.pass()
+            #endif
+            return snapshot
         }
     }
 
@@ -232,10 +239,16 @@ package final class Journal: Sendable {
         var written = ContinuousClock.now
         try db.inTransaction(.immediate) {
             for entry in group { outcomes.append(try apply(entry, with: &writer, db)) }
+            #if STYX_KILL_POINTS
+                KillPoint.rowsWritten.pass()
+            #endif
             written = .now
             return .commit
         }
         let took = written.duration(to: .now)
+        #if STYX_KILL_POINTS
+            KillPoint.committed.pass()
+        #endif
         state.withLock { state in
             state.timings.note(took, at: now())
             state.metrics.commits += 1

@@ -23,6 +23,15 @@ struct DemoBlockTests {
         #expect(await scene.rejections().isEmpty)
     }
 
+    @Test("gives the same block for the same wishes, unless it changes its mind", arguments: [false, true])
+    func again(changesItsMind: Bool) async throws {
+        let scene = try DemoChainScene { $0.changesItsMind = changesItsMind }
+        let (one, other) = (try await scene.block(2), try await scene.block(2))
+        #expect((one == other) != changesItsMind)
+        #expect(await scene.submit(scene.signed(one), at: scene.time(2, 100)) == nil)
+        if changesItsMind { #expect(await scene.submit(scene.signed(other), at: scene.time(2, 200)) != nil) }
+    }
+
     @Test("a block comes back the same from SSZ and JSON, and blinded has the root of the full one")
     func forms() throws {
         let maker = DemoBlockMaker(

@@ -59,6 +59,18 @@ struct DemoChainTests {
         #expect(await scene.rejections() == ["signed something else for this duty before"])
     }
 
+    @Test("a chain that changes its mind gives other data each time, takes any of them, and no second vote")
+    func changes() async throws {
+        let scene = try DemoChainScene { $0.changesItsMind = true }
+        let duty = scene.chain.duty(of: 2, in: 1)
+        let (one, other) = (await scene.attestation(duty), await scene.attestation(duty))
+        #expect(one.data != other.data && one.data.target.epoch == other.data.target.epoch)
+        let now = scene.time(duty.slot, 1000)
+        #expect(await scene.chain.submit([one], at: now).isEmpty)
+        #expect(
+            await scene.chain.submit([other], at: now).map(\.message) == ["signed something else for this duty before"])
+    }
+
     @Test("all members of a committee have places of their own, however many validators there are")
     func places() throws {
         let keys = (0..<300).map { _ in SecretKey.random().publicKey.bytes }

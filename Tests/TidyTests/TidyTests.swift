@@ -46,6 +46,11 @@ struct TidyTests {
             "Libp2p", "Storage", "Doctor", "Views",
         ],
         "Simulation": ["DutyWorkflow", "Timing"],
+        "KillMatrix": [
+            "Demo", "Node", "PeerProtocols", "Libp2p", "Program", "Cluster", "BeaconClient", "DutyWorkflow", "Storage",
+            "BLS", "Secp256k1", "QBFT", "Timing",
+        ],
+        "KillMatrixProgram": ["KillMatrix", "Program"],
         "FuzzTargets": [
             "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
             "PeerProtocols", "RemoteSigner", "Storage", "Program", "Node", "Timing",
@@ -100,7 +105,10 @@ struct TidyTests {
     func packageFile() throws {
         let text = try String(contentsOf: Source.root.appendingPathComponent("Package.swift"), encoding: .utf8)
         for (target, dependencies) in Self.map.sorted(by: { $0.key < $1.key }) {
-            let name = ["Benchmarks": "styx-benchmarks", "Fuzz": "styx-fuzz"][target] ?? target
+            let name =
+                [
+                    "Benchmarks": "styx-benchmarks", "Fuzz": "styx-fuzz", "KillMatrixProgram": "styx-kill-matrix",
+                ][target] ?? target
             guard let row = Self.row(of: name, in: text) else {
                 Issue.record("\(target) is not in Package.swift")
                 continue

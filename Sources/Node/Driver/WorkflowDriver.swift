@@ -4,6 +4,10 @@ import Libp2p
 import NIOCore
 import Program
 
+#if STYX_KILL_POINTS
+    import Storage
+#endif
+
 /// Feeds events to the workflow and sees to its effects: the only owner of duty state, on the event loop that the
 /// peer-to-peer host and the timers share. Nothing here waits: work is handed out and comes back as an event.
 ///
@@ -54,6 +58,9 @@ package actor WorkflowDriver {
     /// Ends when cancelled; throws when the journal cannot be written, because nothing may be signed then.
     package func run(restoring snapshot: JournalSnapshot) async throws {
         release(workflow.restore(snapshot, at: now()))
+        #if STYX_KILL_POINTS
+            KillPoint.restored.pass()
+        #endif
         isReceiving = false
         receive(.wake)
         defer {
@@ -155,10 +162,21 @@ package actor WorkflowDriver {
     }
 
     private func release(_ effects: [Effect]) {
+        #if STYX_KILL_POINTS
+            if KillPoint.releasesEarly {
+                for effect in effects where !effect.isRecord { start(effect) }
+                _ = outbox.add(effects.filter(\.isRecord))
+                return
+            }
+        #endif
         for effect in outbox.add(effects) { start(effect) }
     }
 
     private func start(_ effect: Effect) {
+        #if STYX_KILL_POINTS
+            effect.killPoints?.before.pass()
+            defer { effect.killPoints?.after?.pass() }
+        #endif
         switch effect {
         case .persist, .note: preconditionFailure("records belong to the outbox")
         case .answer(let ticket, let answer): callers.removeValue(forKey: ticket)?.resume(returning: answer)
@@ -177,6 +195,9 @@ package actor WorkflowDriver {
 
     private func beginCommit() {
         guard let (id, records) = outbox.nextCommit() else { return }
+        #if STYX_KILL_POINTS
+            KillPoint.commitBegins.pass()
+        #endif
         HandOffs.note(.commit)
         commit(records) { result in
             HandOffs.note(.commit)
