@@ -23,9 +23,10 @@ struct CeremonySeedTests {
     /// stream would make a ceremony that is under way go on with other secrets.
     @Test("stays the same from release to release")
     func known() throws {
-        #expect(words(try seed(1), "a")[3...5] == [
-            0x7a20_216a_50c2_fc9c, 0x1125_1bb1_5cee_81da, 0x4616_8577_d9f7_dd66,
-        ])
+        #expect(
+            words(try seed(1), "a")[3...5] == [
+                0x7a20_216a_50c2_fc9c, 0x1125_1bb1_5cee_81da, 0x4616_8577_d9f7_dd66,
+            ])
     }
 
     @Test("has 32 bytes and comes back from them")
