@@ -183,7 +183,7 @@ package final class StateFile {
 
     private static func key(_ identity: Secp256k1.PrivateKey, _ salt: [UInt8]) -> SymmetricKey {
         identity.withSecretBytes { secret in
-            HKDF<SHA256>.deriveKey(
+            HKDF<Crypto.SHA256>.deriveKey(
                 inputKeyMaterial: SymmetricKey(data: secret), salt: salt, info: Array("styx/ceremony/state".utf8),
                 outputByteCount: 32)
         }
