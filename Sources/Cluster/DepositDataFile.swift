@@ -36,7 +36,9 @@ package struct DepositDataFile: Sendable {
     }
 
     /// `deposit-data.json` for 32 ETH, else `deposit-data-8eth.json`, `deposit-data-31.5eth.json`.
-    package var name: String {
+    package var name: String { Self.name(of: amount) }
+
+    static func name(of amount: Gwei) -> String {
         guard amount.rawValue != DepositAmounts.ethActivation * DepositAmounts.gweiPerETH else {
             return "deposit-data.json"
         }

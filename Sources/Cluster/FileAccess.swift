@@ -220,7 +220,7 @@ package enum FileAccess {
     }
 
     /// The last component; empty for the root.
-    static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "" }
+    package static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "" }
 
     /// From the root on, without `.` and `..`, as they read: links are not followed.
     package static func absolute(_ path: String) -> String {
@@ -244,7 +244,7 @@ package enum FileAccess {
         return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
     }
 
-    private static func write(_ descriptor: Int32, _ bytes: [UInt8], _ path: String) throws(ClusterError) {
+    static func write(_ descriptor: Int32, _ bytes: [UInt8], _ path: String) throws(ClusterError) {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in

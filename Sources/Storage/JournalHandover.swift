@@ -1,0 +1,158 @@
+import DutyWorkflow
+import Ethereum
+import GRDB
+import SSZ
+
+/// Hands what a node has voted and signed on to the journal of the same validators under another lock, after an edit of
+/// the cluster.
+///
+/// What protects from slashing goes along whole: watermarks, and a halt. Duties that the node had begun under the old
+/// lock are closed under the new one: their votes and shares are worth nothing there, and a second vote could contradict
+/// the first. Duties without a deadline (exits, registrations) are dropped, so that they can be asked for again.
+///
+/// Both journals belong to the new lock afterwards: from the directory that is left no node starts. Any step may be
+/// repeated after a crash.
+package struct JournalHandover: Sendable {
+    package enum Failure: Error, Equatable, CustomStringConvertible {
+        /// Of neither lock.
+        case stranger(path: String, found: Root)
+        case otherChain(path: String)
+
+        package var description: String {
+            switch self {
+            case .stranger(let path, let found):
+                "hand on journal \(path): it belongs to lock \(found), to neither of the two clusters; name the node's"
+                    + " --journal-file"
+            case .otherChain(let path): "hand on journal \(path): the other one is of another chain"
+            }
+        }
+    }
+
+    /// What went along.
+    package struct Summary: Equatable, Sendable {
+        package var validators = 0
+        package var duties = 0
+        package var isHalted = false
+    }
+
+    private let locks: (old: Root, new: Root)
+    private let share: ShareIndex?
+    private let now: @Sendable () -> Instant
+
+    /// - Parameters:
+    ///   - old: lock hash of the cluster that is left.
+    ///   - new: of the one that is entered.
+    ///   - share: this node's in the new one.
+    package init(from old: Root, to new: Root, share: ShareIndex?, now: @escaping @Sendable () -> Instant) {
+        locks = (old, new)
+        self.share = share
+        self.now = now
+    }
+
+    /// - Parameters:
+    ///   - path: the journal in use until now.
+    ///   - successor: the one in use from now on: made if it is not there. May be the same.
+    /// - Returns: nil if there is no journal: then there is nothing to remember.
+    package func perform(_ path: String, successor: String) async throws -> Summary? {
+        let journal: Journal
+        do {
+            journal = try Journal(path: path, binding: nil, now: now)
+        } catch .missing {
+            return nil
+        }
+        return try await closing(journal) { journal in
+            try check(journal)
+            let binding = JournalBinding(
+                lockHash: locks.new, genesisValidatorsRoot: journal.binding.genesisValidatorsRoot, share: share)
+            let history = try await journal.slashingHistory()
+            let duties = try await journal.load { _ in false }.closed.filter { $0.type.rules.span != .endless }
+            let halt = try await journal.halt()
+            if path != successor {
+                let target = try open(successor, binding)
+                try await closing(target) { target in
+                    try await absorb(history, duties, halt, into: target)
+                    try await target.rebind(to: binding, at: now())
+                }
+            }
+            // Last: until then the node may still go on as it was.
+            try await journal.rebind(to: binding, at: now())
+            return Summary(validators: history.validators.count, duties: duties.count, isHalted: halt != nil)
+        }
+    }
+
+    private func open(_ path: String, _ binding: JournalBinding) throws -> Journal {
+        let journal: Journal
+        do {
+            journal = try Journal(path: path, binding: nil, now: now)
+        } catch .missing {
+            return try Journal(path: path, binding: binding, now: now)
+        }
+        try check(journal)
+        guard journal.binding.genesisValidatorsRoot == binding.genesisValidatorsRoot else {
+            throw Failure.otherChain(path: path)
+        }
+        return journal
+    }
+
+    private func check(_ journal: Journal) throws(Failure) {
+        let found = journal.binding.lockHash
+        guard [locks.old, locks.new].contains(found) else { throw .stranger(path: journal.path, found: found) }
+    }
+
+    /// Nothing falls. Where a target or slot rises its root becomes unknown: nothing more is signed for it.
+    private func absorb(
+        _ history: SlashingHistory, _ duties: Set<Duty>, _ halt: Halt?, into journal: Journal
+    ) async throws {
+        let root = journal.binding.genesisValidatorsRoot
+        let bytes = Interchange.export(history, genesisValidatorsRoot: root).bytes()
+        let raised = try Interchange.read(
+            bytes, genesisValidatorsRoot: root, current: try await journal.slashingHistory(), mayBeStrange: true
+        ).raised
+        try await journal.commit(
+            raised.records + duties.sorted().map { .expired($0) } + (halt.map { [.halted($0)] } ?? []))
+    }
+
+    private func closing<R>(_ journal: Journal, _ body: (Journal) async throws -> R) async throws -> R {
+        do {
+            let result = try await body(journal)
+            await journal.close()
+            return result
+        } catch {
+            await journal.close()
+            throw error
+        }
+    }
+}
+
+extension Journal {
+    /// Gives the file to another lock, in one transaction: duties that were begun are closed, watermarks stay. It counts
+    /// as new, so that a node that signs by itself waits until the old cluster has stood still. To be closed then.
+    func rebind(to binding: JournalBinding, at now: Instant) async throws(JournalError) {
+        let endless = DutyType.allCases.filter { $0.rules.span == .endless }.map { String($0.rawValue) }
+            .joined(separator: ", ")
+        try await perform("rebind journal") { db in
+            try db.inTransaction(.immediate) {
+                for table in Self.dutyTables {
+                    try db.execute(
+                        sql: """
+                            INSERT INTO closed_duty (slot, duty_type) SELECT DISTINCT slot, duty_type FROM \(table) WHERE true
+                            ON CONFLICT DO NOTHING
+                            """)
+                    try db.execute(sql: "DELETE FROM \(table)")
+                }
+                try db.execute(sql: "DELETE FROM closed_duty WHERE duty_type IN (\(endless))")
+                try db.execute(
+                    sql:
+                        "DELETE FROM meta WHERE key IN ('lock_hash', 'genesis_validators_root', 'share_index', 'created_at')"
+                )
+                try binding.write(to: db)
+                try db.execute(
+                    sql: "INSERT INTO meta (key, value) VALUES ('created_at', ?)",
+                    arguments: [String(now.nanoseconds / 1_000_000)])
+                return .commit
+            }
+        }
+    }
+
+    private static let dutyTables = ["vote", "vote_value", "duty_db", "par_sig_db", "par_sig_object", "agg_sig_db"]
+}
