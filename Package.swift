@@ -94,8 +94,7 @@ let package = Package(
         module("Ethereum", ["SSZ"]),
         module("BeaconAPI", ["Ethereum"]),
         module("Cluster", ["Ethereum", "BLS", "Secp256k1", crypto, cryptoExtras]),
-        module(
-            "DKG", ["BLS", "Secp256k1", "SSZ", "Ethereum", "Cluster", "Timing", protobuf, crypto]),
+        module("DKG", ["BLS", "Secp256k1", "SSZ", "Ethereum", "Cluster", "Timing", crypto]),
         module("DutyWorkflow", ["Ethereum", "QBFT", "Timing"]),
         module("Doctor", ["Cluster", "DutyWorkflow", "Prometheus"]),
         module("Traces", ["Ethereum", "DutyWorkflow", "SSZ", "Timing"]),
@@ -215,7 +214,7 @@ let package = Package(
         tests("Ethereum", exclude: ["Fixtures"]),
         tests("BeaconAPI"),
         tests("Cluster"),
-        tests("DKG", [crypto], exclude: ["Fixtures"]),
+        tests("DKG", ["CZlib", crypto], exclude: ["Fixtures"]),
         tests("DutyWorkflow"),
         tests("Doctor", ["DutyWorkflow", "Prometheus"]),
         tests("Traces"),

@@ -56,6 +56,8 @@ package struct CeremonyFault: Error, Equatable, Sendable {
         case tooFew(Role, needed: Int, actual: Int)
         /// We were thrown out of the run: the others did not see our messages, or not the ones we sent.
         case evicted
+        /// The participants are not in one ceremony, or not at one place of it.
+        case sync(SyncFault)
     }
 
     package enum Role: String, Sendable {
@@ -115,6 +117,7 @@ extension CeremonyFault.Reason: CustomStringConvertible {
         case .tooFew(let role, let needed, let actual):
             "only \(actual) of the needed \(needed) \(role.rawValue)s are left"
         case .evicted: "the run went on without this node"
+        case .sync(let fault): fault.description
         }
     }
 
@@ -125,6 +128,7 @@ extension CeremonyFault.Reason: CustomStringConvertible {
         case .missing, .tooFew, .evicted:
             "see that all nodes run and reach each other, then start the ceremony again on all of them"
         case .cancelled: "start the ceremony again on all nodes"
+        case .sync(let fault): fault.cure
         default: "ask its operator for software and versions, then start the ceremony again on all nodes"
         }
     }
