@@ -213,7 +213,7 @@ let package = Package(
                 "Storage", "BLS", "Secp256k1", "QBFT", "Timing", nioCore, nioPosix, logging,
             ], settings: killPoints),
         .executableTarget(
-            name: "styx-kill-matrix", dependencies: ["KillMatrix", "Program", arguments, logging],
+            name: "styx-kill-matrix", dependencies: ["KillMatrix", "Program", arguments],
             path: "Sources/KillMatrixProgram", swiftSettings: strict),
 
         // Every decoder under arbitrary bytes.

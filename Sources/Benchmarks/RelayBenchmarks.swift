@@ -1,6 +1,7 @@
 import Demo
 import Libp2p
 import Logging
+import Program
 import SSZ
 import Secp256k1
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import KillMatrix
-import Logging
 import Program
 
 @main
@@ -84,12 +83,18 @@ struct StyxKillMatrix: AsyncParsableCommand {
 
 /// Ends all nodes also when interrupted.
 private func summary(of matrix: KillMatrix) async throws -> MatrixSummary {
-    let (summaries, finished) = AsyncThrowingStream.makeStream(of: MatrixSummary.self)
-    let logger = Logger(label: "kill-matrix") { _ in SwiftLogNoOpLogHandler() }
-    try await untilSignalled(logger: logger) { finished.yield(try await matrix.run()) }
-    finished.finish()
-    for try await summary in summaries { return summary }
-    throw CleanExit.message("kill-matrix: interrupted; nothing was judged")
+    try await withThrowingTaskGroup(of: MatrixSummary?.self) { group in
+        defer { group.cancelAll() }
+        group.addTask { try await matrix.run() }
+        group.addTask {
+            await Interruption.wait()
+            return nil
+        }
+        guard let summary = try await group.next() ?? nil else {
+            throw ValidationError("interrupted; nothing was judged")
+        }
+        return summary
+    }
 }
 
 /// At once, also into a pipe.

@@ -2,9 +2,9 @@ import Dispatch
 import Glibc
 
 /// SIGINT and SIGTERM as an event, for a program with child processes that must not outlive it.
-enum Interruption {
+package enum Interruption {
     /// Returns at the first of these signals, or when cancelled; the process no longer dies of them meanwhile.
-    static func wait() async {
+    package static func wait() async {
         let numbers = [SIGINT, SIGTERM]
         let (signals, sink) = AsyncStream.makeStream(of: Void.self)
         let sources = numbers.map { number in
