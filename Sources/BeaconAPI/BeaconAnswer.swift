@@ -28,6 +28,19 @@ package enum BeaconAnswer {
         }
     }
 
+    /// `{"data":[{"index":"1","is_live":true}]}` of `validator/liveness/{epoch}`: those that were seen.
+    package static func live(_ json: JSONValue) throws(SSZError) -> [ValidatorIndex] {
+        try json.member("data") { json throws(SSZError) in
+            try json.elements(limit: BeaconEndpoint.validatorsMax) { json throws(SSZError) -> ValidatorIndex? in
+                guard let isLive = try json.member("is_live").bool else {
+                    throw SSZError(.json(expected: "true or false")).inside("is_live")
+                }
+                let index: ValidatorIndex = try json.field("index")
+                return isLive ? index : nil
+            }.compactMap { $0 }
+        }
+    }
+
     /// `{"data":…}` of one container.
     package static func container<Value: SSZCodable>(
         _: Value.Type, _ json: JSONValue

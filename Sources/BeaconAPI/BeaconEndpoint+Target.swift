@@ -14,6 +14,7 @@ extension BeaconEndpoint {
         case .attesterDuties: "attester_duties"
         case .proposerDuties: "proposer_duties"
         case .syncDuties: "sync_committee_duties"
+        case .liveness: "liveness"
         case .attestationData: "attestation_data"
         case .aggregateAttestation: "aggregate_attestation"
         case .syncContribution: "sync_committee_contribution"
@@ -42,6 +43,7 @@ extension BeaconEndpoint {
         case .attesterDuties(let epoch, _): "/eth/v1/validator/duties/attester/\(epoch)"
         case .proposerDuties(let epoch, let version): "/eth/\(version.rawValue)/validator/duties/proposer/\(epoch)"
         case .syncDuties(let epoch, _): "/eth/v1/validator/duties/sync/\(epoch)"
+        case .liveness(let epoch, _): "/eth/v1/validator/liveness/\(epoch)"
         case .attestationData(let slot, let index):
             "/eth/v1/validator/attestation_data?slot=\(slot)&committee_index=\(index)"
         case .aggregateAttestation(let slot, let root, let index):

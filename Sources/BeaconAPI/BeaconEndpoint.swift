@@ -17,6 +17,8 @@ package enum BeaconEndpoint: Hashable, Sendable {
     /// Version 1 or 2: they differ in the block that the answer names as dependent root.
     case proposerDuties(Epoch, version: ProposerDutiesVersion)
     case syncDuties(Epoch, [ValidatorIndex])
+    /// Which validators the node has seen vote in an epoch, the current one or the one before.
+    case liveness(Epoch, [ValidatorIndex])
     case attestationData(Slot, CommitteeIndex)
     case aggregateAttestation(Slot, dataRoot: Root, CommitteeIndex)
     case syncContribution(Slot, subcommittee: UInt64, blockRoot: Root)
@@ -46,7 +48,7 @@ package enum BeaconEndpoint: Hashable, Sendable {
 
     package var method: Method {
         switch self {
-        case .validators, .attesterDuties, .syncDuties, .submit: .post
+        case .validators, .attesterDuties, .syncDuties, .liveness, .submit: .post
         case .genesis, .spec, .syncing, .peerCount, .nodeVersion, .nodeVersions, .validatorsByQuery, .proposerDuties,
             .attestationData, .aggregateAttestation, .syncContribution, .produceBlock, .blockHeader, .blockRoot,
             .blockAttestations, .committees, .events:
@@ -98,7 +100,7 @@ package enum BeaconEndpoint: Hashable, Sendable {
         switch self {
         case .validators(_, let selection):
             (["ids": .array(selection.ids.map(JSONValue.string))] as JSONValue).bytes()
-        case .attesterDuties(_, let indices), .syncDuties(_, let indices):
+        case .attesterDuties(_, let indices), .syncDuties(_, let indices), .liveness(_, let indices):
             JSONValue.array(indices.map { $0.json() }).bytes()
         case .submit(let submission): submission.body
         case .genesis, .spec, .syncing, .peerCount, .nodeVersion, .nodeVersions, .validatorsByQuery, .proposerDuties,
@@ -120,7 +122,7 @@ package enum BeaconEndpoint: Hashable, Sendable {
         // A row has some 600 bytes; 1 KiB leaves room for white space.
         case .validators(_, let selection), .validatorsByQuery(_, let selection):
             (selection.count ?? Self.validatorsMax) << 10 + 64 << 10
-        case .attesterDuties(_, let indices), .syncDuties(_, let indices):
+        case .attesterDuties(_, let indices), .syncDuties(_, let indices), .liveness(_, let indices):
             // Sync rows list up to 512 positions.
             min(indices.count, Self.validatorsMax) << 13 + 64 << 10
         // One row a slot; nodes have no business to send more.

@@ -7,6 +7,8 @@ package enum EventTopic: String, CaseIterable, Hashable, Sendable {
     case chainReorg = "chain_reorg"
     case block
     case blockGossip = "block_gossip"
+    case proposerSlashing = "proposer_slashing"
+    case attesterSlashing = "attester_slashing"
 }
 
 /// An event of a beacon node.
@@ -17,9 +19,15 @@ package enum BeaconEvent: Hashable, Sendable {
     case block(BlockEvent)
     /// Seen on gossip and passed the first checks.
     case blockGossip(BlockEvent)
+    case proposerSlashing(ProposerSlashing)
+    /// Of any fork: from Electra on a vote lists more validators, in the same form.
+    case attesterSlashing(AttesterSlashing<IndexedAttestationElectra>)
 
     /// Events are some hundred bytes; this much is refused before it is parsed.
     private static let limits = JSONLimits(bytesMax: 64 << 10, depthMax: 8, valuesMax: 1024)
+    /// Two votes may list all validators of a slot each.
+    package static let slashingBytesMax = 4 << 20
+    private static let slashingLimits = JSONLimits(bytesMax: slashingBytesMax, depthMax: 8, valuesMax: 1 << 19)
 
     /// Nil for topics that are not ours.
     ///
@@ -27,12 +35,16 @@ package enum BeaconEvent: Hashable, Sendable {
     package init?(_ event: ServerSentEvent) throws(BeaconEventError) {
         guard let topic = EventTopic(rawValue: event.name) else { return nil }
         do {
-            let json = try JSONValue(parsing: event.data, limits: Self.limits)
+            let limits = topic == .attesterSlashing ? Self.slashingLimits : Self.limits
+            let json = try JSONValue(parsing: event.data, limits: limits)
             switch topic {
             case .head: self = .head(try HeadEvent(json: json))
             case .chainReorg: self = .chainReorg(try ChainReorgEvent(json: json))
             case .block: self = .block(try BlockEvent(json: json))
             case .blockGossip: self = .blockGossip(try BlockEvent(json: json))
+            case .proposerSlashing: self = .proposerSlashing(try ProposerSlashing(json: json))
+            case .attesterSlashing:
+                self = .attesterSlashing(try AttesterSlashing<IndexedAttestationElectra>(json: json))
             }
         } catch {
             throw BeaconEventError(topic: topic, what: "\(error)")

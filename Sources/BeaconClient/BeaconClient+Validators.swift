@@ -44,6 +44,26 @@ extension BeaconClient {
         }
     }
 
+    /// Which of these validators each node in use has seen vote in an epoch, in the nodes' order; nil of those that do not
+    /// tell. Nodes tell of the current epoch and of the one before.
+    package func livenessOfEach(_ epoch: Epoch, _ indices: [ValidatorIndex]) async -> [Set<ValidatorIndex>?] {
+        let (following, idle) = usable(nodes.indices)
+        var answers: [Set<ValidatorIndex>?] = []
+        for node in (following + idle).sorted() {
+            do throws(BeaconError) {
+                var live: Set<ValidatorIndex> = []
+                for first in stride(from: 0, to: indices.count, by: Self.chunkMax) {
+                    let part = Array(indices[first..<min(first + Self.chunkMax, indices.count)])
+                    live.formUnion(try await call(.liveness(epoch, part), at: node) { try BeaconAnswer.live($0) })
+                }
+                answers.append(live.intersection(indices))
+            } catch {
+                answers.append(nil)
+            }
+        }
+        return answers
+    }
+
     /// - Parameter node: the only one to ask; nil for all.
     private func validators(
         _ selection: ValidatorSelection, _ state: StateID, at node: Int? = nil

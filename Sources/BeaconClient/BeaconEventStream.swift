@@ -24,6 +24,9 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
     private static let retryMin = Duration.milliseconds(500)
     private static let retryMax = Duration.seconds(60)
     private static let retryDefault = Duration.seconds(1)
+    /// The longest event there is has a slashing's two lists of voters.
+    private static let limits = ServerSentEventParser.Limits(
+        lineBytesMax: BeaconEvent.slashingBytesMax, eventBytesMax: BeaconEvent.slashingBytesMax)
     /// Of an id that is given back, in bytes. Longer ones make servers refuse the request.
     private static let eventIDMax = 256
     /// Longest pause after a node refused all topics: it does so until it is updated.
@@ -40,7 +43,7 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
     package struct Iterator: AsyncIteratorProtocol {
         private let stream: BeaconEventStream
         private var body: HTTPClientResponse.Body.AsyncIterator?
-        private var parser = ServerSentEventParser()
+        private var parser = ServerSentEventParser(limits: BeaconEventStream.limits)
         private var pending: [Element] = []
         /// Connections in a row that failed or gave no event.
         private var failures = 0
@@ -97,7 +100,7 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
                 throw BeaconError.Cause.status(
                     APIErrorBody(lenient: body.readableBytesView, status: status), httpStatus: status)
             }
-            parser = ServerSentEventParser()
+            parser = ServerSentEventParser(limits: BeaconEventStream.limits)
             body = response.body.makeAsyncIterator()
         }
 

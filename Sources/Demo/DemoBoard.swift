@@ -74,7 +74,11 @@ package final class DemoBoard: Sendable {
                 state.failures.append(Failure(slot: to, text: text))
             case .twinSeen(let duty, let what): state.faults.append("node \(node): duty \(duty): twin: \(what)")
             case .stillHalted(let halt): state.faults.append("node \(node): duty \(halt.duty): twin: \(halt.seen)")
-            case .started, .succeeded, .roundChanged, .analysed, .peerAbsent, .peerReturned, .prioritiesAgreed: break
+            case .slashed(let pubKey, let slashing):
+                state.faults.append("node \(node): validator \(pubKey) is slashed: \(slashing.seen)")
+            case .slashingLifted, .started, .succeeded, .roundChanged, .analysed, .peerAbsent, .peerReturned,
+                .prioritiesAgreed:
+                break
             }
             if isEndless { Self.forget(&state) }
         }

@@ -14,6 +14,15 @@ extension Examination {
                     "Another process signs with this node's key, so this node signs nothing more: \(twin).",
                     cure: "Find the second process: \(Halt.cure)."))
         }
+        if let first = node.stopped.first {
+            let others = node.stopped.count > 1 ? " and \(node.stopped.count - 1) more" : ""
+            found.append(
+                Finding(
+                    .validatorStopped, .thisNode, .error,
+                    "This node signs nothing more for validator \(first.validator)\(others), as it was slashed:"
+                        + " \(first.seen).",
+                    cure: "With all operators: \(Slashing.cure)."))
+        }
         if let slot = node.watchesUntil {
             let wait = node.watchesFor.map { ", in \($0.components.seconds / 60 + 1) min" } ?? ""
             found.append(

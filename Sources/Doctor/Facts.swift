@@ -25,6 +25,8 @@ package struct Facts: Sendable {
 package struct NodeFacts: Sendable {
     /// What another process that signs with this node's key was seen by; nil if none was.
     package var twin: String?
+    /// Validators for which nothing more is signed, and why.
+    package var stopped: [(validator: String, seen: String)] = []
     /// Until when a node that signs by itself watches on a new journal; nil if it does not.
     package var watchesUntil: Slot?
     package var watchesFor: Duration?

@@ -3,6 +3,7 @@
 package enum FindingID: String, Hashable, Sendable, CaseIterable {
     // This node.
     case twinSeen = "twin-seen"
+    case validatorStopped = "validator-stopped"
     case journalNew = "journal-new"
     case journalFile = "journal-file"
     case lockUnverified = "lock-unverified"

@@ -31,7 +31,8 @@ struct AggSigDB: Sendable {
             new[key] = value
         }
         guard !new.isEmpty else { return (new, signals) }
-        signals.append(.perform(.note(.aggregated(duty, new))))
+        // The cluster's word: on disk before anybody gets it, a beacon node or one who waits.
+        signals.append(.perform(.persist(.aggregated(duty, new))))
         signals.append(.perform(.note(.partialStatus(duty, new.keys.sorted(), .aggregated))))
         signals += waiting.answer { wanted in wanted.duty == duty ? new[wanted.key].map { .signed($0) } : nil }
         return (new, signals)

@@ -82,7 +82,9 @@ struct Consensus: Sendable {
             return refuse(duty, message.message.source, "no consensus about \(duty.type.name)")
         }
         guard !isHalted, !decidedEarlier.contains(duty) else { return [] }
-        if let twin = voteOfTwin(message.message, running[duty]?.ownVotes ?? []) { return halt(duty, twin) }
+        if let twin = voteOfTwin(message.message, running[duty]?.ownVotes ?? []) {
+            return duty.slot < configuration.knowsFrom ? sitOut(duty) : halt(duty, twin)
+        }
         let vote: QBFT.Message
         do {
             vote = try instanceConfiguration(duty).admitted(message.message)
@@ -223,6 +225,13 @@ struct Consensus: Sendable {
             vote.source == configuration.peer.rawValue && vote.kind != .decided
                 && !own.contains { $0.isSameVote(as: vote) }
         }
+    }
+
+    /// An earlier life, whose journal is gone, voted in this duty: what it promised is not known.
+    private mutating func sitOut(_ duty: Duty) -> [Signal] {
+        _ = expire(duty)
+        decidedEarlier.insert(duty)
+        return []
     }
 
     /// No vote any more, ever.

@@ -48,6 +48,13 @@ package enum Event: Sendable {
     case registrationsWanted([PubKey: WantedRegistration])
     /// What this operator's key shares signed elsewhere, as far as it is told. Answered with `.recorded`.
     case signedElsewhere(SlashingHistory, Ticket)
+    /// Two messages under a validator's key that contradict each other, both signatures checked; what was seen, for
+    /// people.
+    case slashingProven(PubKey, String)
+    /// What the beacon nodes say of validators.
+    case slashingsTold(SlashingPoll)
+    /// Validators that voted in an epoch, say most beacon nodes.
+    case validatorsAlive(Epoch, [PubKey])
     case query(Ticket, Query)
     /// The caller went away.
     case cancel(Ticket)

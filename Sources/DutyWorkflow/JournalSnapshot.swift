@@ -43,6 +43,8 @@ package struct JournalSnapshot: Sendable {
     package var closed: Set<Duty> = []
     /// Why this node votes and signs no more; nil if it does.
     package var halt: Halt?
+    /// Validators for which it signs no more.
+    package var slashed: [PubKey: Slashing] = [:]
     private var shares: [Duty: [EntryKey: [ShareIndex: Share]]] = [:]
 
     package init() {}
@@ -65,6 +67,9 @@ package struct JournalSnapshot: Sendable {
         case .forgotten(let duty): forget(duty)
         case .halted(let first): halt = halt ?? first
         case .haltLifted: halt = nil
+        case .slashed(let pubKey, let new):
+            if slashed[pubKey].map({ $0.evidence < new.evidence }) ?? true { slashed[pubKey] = new }
+        case .slashingLifted(let pubKey): if slashed[pubKey]?.evidence == .told { slashed[pubKey] = nil }
         }
     }
 

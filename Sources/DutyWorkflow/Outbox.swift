@@ -3,8 +3,9 @@ import Ethereum
 /// What the workflow decided, held back until what it depends on is on disk.
 ///
 /// Node and simulation release effects by this one rule, so an order that is wrong in one is wrong in both. An effect
-/// that commits us (a vote sent, a value served, a share sent, the word that a share is safe) waits for the last record
-/// of its duty; nothing else waits for anything. One commit is under way at a time, so commits group themselves.
+/// that commits us (a vote sent, a value served, a share sent, the word that a share is safe, a group signature handed
+/// out) waits for the last record of its duty; nothing else waits for anything. One commit is under way at a time, so
+/// commits group themselves.
 package struct Outbox: Sendable {
     /// Of one outbox, in the order of commits.
     package struct CommitID: Hashable, Sendable, Comparable {
@@ -101,13 +102,14 @@ extension Effect {
         // DECIDED too: among the COMMITs it shows may be ours.
         case .sendConsensus(let message), .sendConsensusTo(_, let message): .after([message.duty])
         case .shareWithPeers(let duty, _), .shareWithPeer(_, let duty, _): .after([duty])
-        // Our own share may be in it.
+        // Our own share may be in it, and the cluster has signed nothing else.
         case .broadcast(let duty, _): .after([duty])
         case .answer(_, let answer): answer.treatment
         // Nothing of a signature is seen before the record of the partial is durable, which comes after this.
         case .sign: .free
         // What we prefer binds us to nothing.
         case .exchangePriorities: .free
+        // Fetching a block shows a randao reveal, which has one content only: nothing could contradict it.
         case .resolveDuties, .fetch, .verify, .decodeAhead, .recover, .checkInclusion, .report: .free
         }
     }
@@ -118,8 +120,8 @@ extension Answer {
         switch self {
         case .decided(let duty, _): .after([duty])
         case .submitted(let verdicts): .after(verdicts.map(\.duty))
-        case .recorded, .slashingHistory: .afterAll
-        case .attesters, .aggregators, .definitions, .signed, .exits, .priorities, .refused, .absent: .free
+        case .recorded, .slashingHistory, .signed: .afterAll
+        case .attesters, .aggregators, .definitions, .exits, .priorities, .refused, .absent: .free
         }
     }
 }

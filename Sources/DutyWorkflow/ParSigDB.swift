@@ -11,7 +11,7 @@ import SSZ
 /// What one operator can make this hold is one message per entry of a duty that is due, and of large ones, blocks,
 /// `heldPerShareMax` bytes. Source: workflow.md §9.
 struct ParSigDB: Sendable {
-    private struct Entry: Sendable {
+    struct Entry: Sendable {
         /// Of each share's message: hashed once.
         var roots: [ShareIndex: Root] = [:]
         var groups: [Root: PartialGroup] = [:]
@@ -25,8 +25,8 @@ struct ParSigDB: Sendable {
     /// nothing: they are here already.
     static let heldPerShareMax = 6 << 20
 
-    private let configuration: WorkflowConfiguration
-    private var entries: [Duty: [EntryKey: Entry]] = [:]
+    let configuration: WorkflowConfiguration
+    private(set) var entries: [Duty: [EntryKey: Entry]] = [:]
     private var claims: DutyClaims
     /// Of each duty without a deadline, whose shares are here.
     private(set) var supporters: [Duty: Set<ShareIndex>] = [:]
@@ -34,7 +34,7 @@ struct ParSigDB: Sendable {
     private var held: HeldBytes
     private var large = LargeObjects()
     /// The epoch in which peers were last reminded of what waits for them.
-    private var remindedIn: Epoch?
+    var remindedIn: Epoch?
 
     init(configuration: WorkflowConfiguration) {
         self.configuration = configuration
@@ -120,7 +120,9 @@ struct ParSigDB: Sendable {
     }
 
     private func isForeign(_ duty: Duty, _ key: EntryKey, _ partial: ParSignedData) -> Bool {
-        isKnown(key) && entries[duty]?[key]?.roots[configuration.shareIndex] != partial.data.messageRoot
+        let (own, entry) = (configuration.shareIndex, entries[duty]?[key])
+        // One of ours that was thrown out, as happens when forks move, is ours all the same.
+        return isKnown(key) && entry?.refused.contains(own) != true && entry?.roots[own] != partial.data.messageRoot
     }
 
     private mutating func keep(
@@ -153,47 +155,6 @@ struct ParSigDB: Sendable {
             if let set = unsent[duty] { signals.append(.perform(.shareWithPeers(duty, set))) }
         }
         return signals
-    }
-
-    /// Our shares of duties without a deadline that wait for others' are shared again, once an epoch: operators hand in
-    /// an exit on different days, and a peer may have been away, or have forgotten.
-    mutating func remind(in epoch: Epoch) -> [Signal] {
-        guard remindedIn != epoch else { return [] }
-        remindedIn = epoch
-        return openEndless().map { .perform(.shareWithPeers($0.duty, $0.set)) }
-    }
-
-    /// Our shares that a peer may still have use for: of duties of this slot and later ones, and what waits for others
-    /// without a deadline. By duty, the next one first.
-    func open(from slot: Slot) -> [(duty: Duty, set: ParSignedDataSet)] {
-        let coming = entries.keys.filter { $0.type.rules.span != .endless && $0.slot >= slot }.sorted()
-        return coming.compactMap { duty in own(duty) { _ in true }.map { (duty, $0) } } + openEndless()
-            + completeRegistrations()
-    }
-
-    /// A peer that was away when they were completed has no other way to them: what was complete is not said again.
-    private func completeRegistrations() -> [(duty: Duty, set: ParSignedDataSet)] {
-        entries.keys.filter { $0.type == .builderRegistration }.sorted().compactMap { duty in
-            own(duty) { !$0.fired.isEmpty }.map { (duty, $0) }
-        }
-    }
-
-    private func openEndless() -> [(duty: Duty, set: ParSignedDataSet)] {
-        entries.keys.filter { $0.type.rules.span == .endless && $0.type.rules.isBroadcast }.sorted().compactMap {
-            duty in
-            own(duty) { $0.fired.isEmpty }.map { (duty, $0) }
-        }
-    }
-
-    /// - Returns: nil without any.
-    private func own(_ duty: Duty, where isWanted: (Entry) -> Bool) -> ParSignedDataSet? {
-        let share = configuration.shareIndex
-        var set: ParSignedDataSet = [:]
-        for (key, entry) in entries[duty] ?? [:] where isWanted(entry) {
-            guard let root = entry.roots[share], let group = entry.groups[root] else { continue }
-            set[key] = ParSignedData(data: group.data, shareIndex: share)
-        }
-        return set.isEmpty ? nil : set
     }
 
     /// Of each entry of a duty the message that most shares are over, ascending by entry; of several our own.

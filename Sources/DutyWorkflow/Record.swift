@@ -34,6 +34,11 @@ package enum Record: Hashable, Sendable {
     case halted(Halt)
     /// The operator says that this is over. Nothing else lifts it.
     case haltLifted
+    /// A validator was slashed: nothing more is signed for it. What is proven stays, and takes the place of what was
+    /// told.
+    case slashed(PubKey, Slashing)
+    /// The chain says otherwise now. Lifts only what was told.
+    case slashingLifted(PubKey)
 }
 
 /// Life of a partial signature: internal → broadcasted → aggregated, or expired.
@@ -51,7 +56,7 @@ extension Record {
         case .vote(let duty, _, _), .unsigned(let duty, _), .partials(let duty, _, _), .partialStatus(let duty, _, _),
             .aggregated(let duty, _), .broadcast(let duty, _), .expired(let duty), .forgotten(let duty):
             duty
-        case .attestationWatermark, .proposalWatermark, .halted, .haltLifted: nil
+        case .attestationWatermark, .proposalWatermark, .halted, .haltLifted, .slashed, .slashingLifted: nil
         }
     }
 }

@@ -32,6 +32,10 @@ package enum Report: Hashable, Sendable {
     case twinSeen(Duty, String)
     /// That was seen before this start, and nobody has lifted it.
     case stillHalted(Halt)
+    /// One of our validators was slashed: nothing more is signed for it.
+    case slashed(PubKey, Slashing)
+    /// Most beacon nodes say now that it was not.
+    case slashingLifted(PubKey)
 }
 
 extension Report {
@@ -44,7 +48,8 @@ extension Report {
         case .failed(let failure): failure.duty
         case .analysed(let analysis): analysis.duty
         case .stillHalted(let halt): halt.duty
-        case .peerAbsent, .peerReturned, .dutiesUnavailable, .validatorsWithoutDuty, .dutiesMissed, .prioritiesAgreed:
+        case .peerAbsent, .peerReturned, .dutiesUnavailable, .validatorsWithoutDuty, .dutiesMissed, .prioritiesAgreed,
+            .slashed, .slashingLifted:
             nil
         }
     }

@@ -11,12 +11,17 @@ extension Workflow {
     mutating func catchUpPeers(_ now: Instant) -> [Signal] {
         let peers = catchUp.due(at: now)
         guard !peers.isEmpty, halted == nil else { return [] }
-        let open = parSigDB.open(from: configuration.clock.slot(at: now) ?? .zero)
-        return peers.flatMap { peer in open.map { .perform(.shareWithPeer(peer, $0.duty, $0.set)) } }
+        let slot = configuration.clock.slot(at: now) ?? .zero
+        let open = parSigDB.open(from: slot)
+        return peers.flatMap { peer in
+            (withoutSlashed(open) + parSigDB.shares(of: ShareIndex(peer), from: slot))
+                .map { .perform(.shareWithPeer(peer, $0.duty, $0.set)) }
+        }
     }
 
     mutating func remind(_ now: Instant) -> [Signal] {
         guard let slot = configuration.clock.slot(at: now), halted == nil else { return [] }
-        return parSigDB.remind(in: configuration.clock.epoch(of: slot))
+        let waiting = parSigDB.remind(in: configuration.clock.epoch(of: slot))
+        return withoutSlashed(waiting).map { .perform(.shareWithPeers($0.duty, $0.set)) }
     }
 }

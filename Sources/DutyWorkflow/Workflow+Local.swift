@@ -37,6 +37,7 @@ extension Workflow {
 
     private func refusalOfLocal(_ duty: Duty, _ key: EntryKey, _ partial: ParSignedData, _ now: Instant) -> String? {
         if let halted { return halted.refusal }
+        if let refusal = slashed.refusal(key.pubKey) { return refusal }
         if isOver(duty, now) { return "duty \(duty) is over" }
         guard partial.shareIndex == configuration.shareIndex else {
             return "share \(partial.shareIndex) is not this operator's, which is \(configuration.shareIndex)"

@@ -54,7 +54,8 @@ extension Workflow {
         guard duty.slot >= configuration.signsFrom || duty.type.rules.span == .endless else {
             return [.tracked(duty, .signFailed("the journal is new and knows of no earlier vote"))]
         }
-        return [.perform(.sign(duty, objects))]
+        let (left, refusals) = slashed.remove(from: objects)
+        return refusals.map { .tracked(duty, .signFailed($0)) } + (left.isEmpty ? [] : [.perform(.sign(duty, left))])
     }
 
     /// Our beacon node has told an epoch's duties. What was decided of them before is signed now: duties that are still to

@@ -49,6 +49,13 @@ extension Workflow {
         dutyDB.heed(history).map { .perform(.persist($0)) } + [.perform(.answer(ticket, .recorded))]
     }
 
+    /// The cluster signed it, whether or not our share is in it: nothing of ours may contradict it.
+    mutating func heed(_ signed: SignedDataSet) -> [Signal] {
+        signed.sorted { $0.key < $1.key }.compactMap { key, data in
+            dutyDB.raise(key.pubKey, data).map { .perform(.persist($0)) }
+        }
+    }
+
     mutating func cancel(_ ticket: Ticket) -> [Signal] {
         dutyDB.cancel(ticket)
         infoSync.cancel(ticket)

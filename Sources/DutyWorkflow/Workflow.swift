@@ -26,6 +26,8 @@ package struct Workflow: Sendable {
     var registrar: Registrar
     /// Why this node votes and signs no more.
     var halted: Halt?
+    /// For whom alone it signs no more.
+    var slashed = SlashedValidators()
 
     /// - Parameters:
     ///   - sealPriorities: signs what we prefer, `seal` our consensus messages; both deterministic.
@@ -108,7 +110,9 @@ package struct Workflow: Sendable {
         deadlines.close(snapshot.closed.sorted())
         dutyDB.restore(snapshot)
         aggSigDB.restore(snapshot)
-        var signals = parSigDB.restore(snapshot.partials)
+        slashed = SlashedValidators(snapshot.slashed)
+        let shares = parSigDB.restore(snapshot.partials)
+        var signals = slashed.reminders + withoutSlashed(shares)
         if let halt = snapshot.halt { signals = stayHalted(halt, signals) }
         let partialDuties = Set(snapshot.partials.map(\.duty))
         let duties = Set(snapshot.unsigned.keys).union(snapshot.votes.keys).union(snapshot.aggregated.keys)
@@ -158,6 +162,9 @@ package struct Workflow: Sendable {
         case .graffiti(let texts): write(texts)
         case .registrationsWanted(let wanted): want(wanted, now)
         case .signedElsewhere(let history, let ticket): heed(history, ticket)
+        case .slashingProven(let pubKey, let seen): stop(pubKey, Slashing(.proven, seen: seen))
+        case .slashingsTold(let answer): learn(answer)
+        case .validatorsAlive(let epoch, let pubKeys): judgeAlive(epoch, pubKeys)
         case .query(let ticket, let query): answer(ticket, query, now)
         case .cancel(let ticket): cancel(ticket)
         }
@@ -242,7 +249,7 @@ package struct Workflow: Sendable {
     /// of honest operators, sent again under the name of a later duty, would take the place of the ones to come.
     private mutating func fromPeer(_ duty: Duty, _ set: ParSignedDataSet, _ now: Instant) -> [Signal] {
         let isOwn = set.values.allSatisfy { $0.shareIndex == configuration.shareIndex }
-        guard !isOwn || duty.type.rules.provesTwin else { return [] }
+        guard !isOwn || duty.type.rules.provesTwin && duty.slot >= configuration.knowsFrom else { return [] }
         let decided = dutyDB.decided(duty)
         let ruling = configuration.forks.fork(at: configuration.clock.epoch(of: duty.slot))
         var fitting = set
@@ -289,7 +296,7 @@ package struct Workflow: Sendable {
 
     private mutating func publish(_ duty: Duty, _ set: SignedDataSet, _ now: Instant) -> [Signal] {
         let (new, signals) = aggSigDB.store(duty, set)
-        return signals + track(duty, .aggregated(new.keys.pubKeys), now) + lookFor(duty, new, now)
+        return heed(new) + signals + track(duty, .aggregated(new.keys.pubKeys), now) + lookFor(duty, new, now)
             + broadcaster.broadcast(duty, new) + signLate(duty, new) + resume(duty.slot, now) + dismiss(duty)
     }
 

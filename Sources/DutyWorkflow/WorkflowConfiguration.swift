@@ -18,6 +18,9 @@ package struct WorkflowConfiguration: Sendable {
     package var signs: Bool
     /// Slots before this one are not signed for by this node itself: it does not know what it signed before.
     package var signsFrom: Slot
+    /// Slots from which on the journal knows all that this operator's key signed: what was signed before it was made
+    /// may be of an earlier life, and proves no twin.
+    package var knowsFrom: Slot
     /// Types of duties that are looked for in the chain after they were broadcast: blocks, and votes where that is
     /// asked for (`attestation_inclusion`).
     package var included: Set<DutyType>
@@ -30,7 +33,7 @@ package struct WorkflowConfiguration: Sendable {
     package init(
         nodes: Int, threshold: Int, peer: PeerIndex, validators: Set<PubKey>, clock: SlotClock, spec: ChainSpec,
         proposals: ProposalPreferences = ProposalPreferences(), signs: Bool,
-        signsFrom: Slot = .zero, included: Set<DutyType> = [], seed: UInt64,
+        signsFrom: Slot = .zero, knowsFrom: Slot = .zero, included: Set<DutyType> = [], seed: UInt64,
         infoSync: InfoSyncConfiguration? = nil, consensus: ConsensusPreferences = ConsensusPreferences()
     ) {
         self.nodes = nodes
@@ -42,12 +45,15 @@ package struct WorkflowConfiguration: Sendable {
         self.proposals = proposals
         self.signs = signs
         self.signsFrom = signsFrom
+        self.knowsFrom = knowsFrom
         self.included = included
         self.seed = seed
         self.infoSync = infoSync
         self.consensus = consensus
     }
 
+    /// Whether the other operators cannot sign without us, so that a validator's vote shows that our share was used.
+    package var provesTwinByChain: Bool { threshold >= nodes }
     package var shareIndex: ShareIndex { ShareIndex(peer) }
     package var forks: ForkSchedule {
         get { spec.forks }

@@ -131,6 +131,19 @@ extension StyxNode {
                 logger.critical(
                     "another process signs with this node's key: this node signs nothing more",
                     metadata: ["duty": "\(duty)", "seen": "\(what)", "cure": "\(Halt.cure)"])
+            case .slashed(let pubKey, let slashing):
+                monitoring.note(slashing, of: pubKey)
+                logger.error(
+                    "validator was slashed: this node signs nothing more for it",
+                    metadata: [
+                        "validator": "\(pubKey)", "seen": "\(slashing.seen)",
+                        "proven": "\(slashing.evidence == .proven)", "cure": "\(Slashing.cure)",
+                    ])
+            case .slashingLifted(let pubKey):
+                monitoring.note(nil, of: pubKey)
+                logger.warning(
+                    "most beacon nodes say that the validator was not slashed: this node signs for it again",
+                    metadata: ["validator": "\(pubKey)"])
             case .stillHalted(let halt):
                 monitoring.note(halt: halt.seen)
                 logger.critical(

@@ -247,7 +247,9 @@ package struct StyxNode: Sendable {
             nodes: cluster.operators.count, threshold: cluster.threshold, peer: cluster.own,
             validators: Set(cluster.keys.pubKeys), clock: chain.clock, spec: chain.spec,
             proposals: ProposalPreferences(usesBuilder: configuration.usesBuilder, graffiti: texts()),
-            signs: signer != nil, signsFrom: fresh.firstSlot, included: includedDuties,
+            signs: signer != nil, signsFrom: fresh.firstSlot,
+            knowsFrom: FreshJournal.knowsFrom(created: journal.createdAt, clock: chain.clock, at: SystemClock.now()),
+            included: includedDuties,
             seed: UInt64.random(in: .min ... .max), infoSync: infoSyncConfiguration,
             consensus: configuration.features.consensus)
         let deadlines = workflowConfiguration.deadlines
@@ -255,11 +257,13 @@ package struct StyxNode: Sendable {
         registrations.take(snapshot.registrations)
         warnAboutRegistrations(book)
         workflowConfiguration.proposals.feeRecipients = book.current.feeRecipients
+        monitoring.note(fresh)
         warn(about: journal, fresh, isEmpty: snapshot.watermarks.isEmpty, chain.clock)
         let metrics = monitoring.metrics
         let tracing = dutyTracing(chain.clock)
         defer { tracing?.finish() }
-        let validators = activeValidators(beacon, chain.clock)
+        let slashings = slashingWatch(beacon, tools, view, stopped: snapshot.slashed)
+        let validators = activeValidators(beacon, chain.clock, slashings)
         let duties = DutiesSource(
             client: beacon, clock: chain.clock, isCaching: !configuration.features.isOn(.disableDutiesCache)
         ) { metrics.beacon.receive($0) }
@@ -275,6 +279,7 @@ package struct StyxNode: Sendable {
         let driver = driver(workflowConfiguration, effects, tasks, journal, tracing, chain.clock, on: loop)
         let runtime = NodeRuntime(
             driver: driver, chain: view, keys: cluster.keys, verifier: verifier, tracing: tracing)
+        let alive = aliveWatch(beacon, validators, fresh, workflowConfiguration)
         let instructions = BeaconInstructions(
             book: book, pubKeyCount: cluster.keys.pubKeys.count, usesBuilder: configuration.usesBuilder,
             validators: validators, duties: duties, chain: chain, hands: .init(beacon, driver, metrics.work),
@@ -308,6 +313,11 @@ package struct StyxNode: Sendable {
                 group.addTask { try await driver.run(restoring: snapshot) }
                 group.addTask { try await housekeep(journal, chain.clock) }
                 group.addTask { await instructions.run() }
+                group.addTask {
+                    async let watched: Void? = alive?.run { driver.post($0) }
+                    await slashings.run { driver.post($0) }
+                    _ = await watched
+                }
                 let changed: @Sendable () -> Void = { registrations.announce() }
                 group.addTask { await overrides.run(changed: changed) }
                 if let updates { group.addTask { await updates.run(changed: changed) } }
@@ -319,6 +329,7 @@ package struct StyxNode: Sendable {
                             doctor.noteHead(SystemClock.now() - chain.clock.start(of: head.slot))
                         }
                         live?.receive(event, from: beacon.nodes[node])
+                        slashings.receive(event, from: beacon.nodes[node].description)
                         if case .chainReorg = event { validators.forget() }
                         let changed = duties.receive(event)
                         if !changed.isEmpty { driver.post(.dutiesChanged(changed)) }
@@ -350,28 +361,10 @@ package struct StyxNode: Sendable {
         await journal.close()
     }
 
-    private func warn(about journal: Journal, _ fresh: FreshJournal, isEmpty: Bool, _ clock: SlotClock) {
-        let text =
-            fresh.warning(isEmpty: isEmpty, at: SystemClock.now(), clock: clock)
-            ?? (journal.isNew ? "new journal: nothing is known of earlier votes" : nil)
-        if let text { topic("journal").warning("\(text)", metadata: ["path": "\(journal.path)"]) }
-    }
-
     private func chainDiscovery(_ beacon: BeaconClient, _ reconnections: Reconnections) -> ChainDiscovery {
         ChainDiscovery(
             questions: .init(beacon), forkVersion: cluster.lock.definition.forkVersion, network: cluster.network,
             reconnections: reconnections, logger: topic("eth2"))
-    }
-
-    private func housekeep(_ journal: Journal, _ clock: SlotClock) async throws {
-        while !Task.isCancelled {
-            let slot = clock.currentSlot(at: SystemClock.now())
-            // Late in the slot nothing is due.
-            let quiet = clock.start(of: slot + 1) - clock.slotDuration / 12
-            try await Task.sleep(for: max(.zero, quiet - SystemClock.now()))
-            try await journal.housekeep(at: slot)
-            try await Task.sleep(for: max(.milliseconds(10), clock.start(of: slot + 1) - SystemClock.now()))
-        }
     }
 }
 

@@ -40,6 +40,8 @@ struct RecordWriter {
             case .forgotten(let duty): try forget(duty)
             case .halted(let halt): try stop(halt)
             case .haltLifted: try statement("DELETE FROM halt").execute()
+            case .slashed(let pubKey, let slashing): try stop(pubKey, slashing)
+            case .slashingLifted(let pubKey): try lift(pubKey)
             }
         } catch let conflict as JournalConflict {
             throw JournalError.conflict(conflict)
@@ -216,6 +218,21 @@ struct RecordWriter {
             .execute(arguments: [
                 try column(halt.duty.slot.rawValue, "slot"), halt.duty.type.rawValue, halt.seen,
             ])
+    }
+
+    private func stop(_ pubKey: PubKey, _ slashing: Slashing) throws {
+        try statement(
+            """
+            INSERT INTO slashed_validator (pub_key, evidence, seen) VALUES (?, ?, ?)
+            ON CONFLICT (pub_key) DO UPDATE SET evidence = excluded.evidence, seen = excluded.seen
+                WHERE excluded.evidence > evidence
+            """
+        ).execute(arguments: [blob(pubKey), slashing.evidence.rawValue, slashing.seen])
+    }
+
+    private func lift(_ pubKey: PubKey) throws {
+        try statement("DELETE FROM slashed_validator WHERE pub_key = ? AND evidence = ?")
+            .execute(arguments: [blob(pubKey), Slashing.Evidence.told.rawValue])
     }
 
     // MARK: For all tables

@@ -9,7 +9,7 @@ import SSZ
 /// those that keep rows unique.
 enum Schema {
     /// Number of the last migration. A journal with a higher one was written by a later program.
-    static let version = 4
+    static let version = 5
 
     /// - Parameter path: for messages.
     static func migrator(_ path: String) -> DatabaseMigrator {
@@ -22,6 +22,7 @@ enum Schema {
         }
         migrator.registerMigration("3") { try $0.execute(sql: third) }
         migrator.registerMigration("4") { try $0.execute(sql: fourth) }
+        migrator.registerMigration("5") { try $0.execute(sql: fifth) }
         return migrator
     }
 
@@ -168,6 +169,16 @@ enum Schema {
             seen TEXT NOT NULL
         ) STRICT;
         UPDATE meta SET value = '4' WHERE key = 'schema_version';
+        """
+
+    /// Validators for which nothing more is signed. A program that does not know it must not open the file.
+    private static let fifth = """
+        CREATE TABLE slashed_validator (
+            pub_key BLOB PRIMARY KEY NOT NULL,
+            evidence INTEGER NOT NULL,
+            seen TEXT NOT NULL
+        ) STRICT;
+        UPDATE meta SET value = '5' WHERE key = 'schema_version';
         """
 
     /// Those of closed duties are not read any more and stay behind. Of the others, rows that were never touched after

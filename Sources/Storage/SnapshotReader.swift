@@ -53,6 +53,7 @@ struct SnapshotReader {
         snapshot.proposalWatermarks = try proposalWatermarks()
         snapshot.closed.formUnion(known.filter { !$0.value }.keys)
         snapshot.halt = try halt()
+        snapshot.slashed = try slashed()
         return snapshot
     }
 
@@ -60,6 +61,17 @@ struct SnapshotReader {
         var halt: Halt?
         try forEach("halt") { halt = Halt(duty: try $0.duty(), seen: try $0.text("seen")) }
         return halt
+    }
+
+    private func slashed() throws -> [PubKey: Slashing] {
+        var slashed: [PubKey: Slashing] = [:]
+        try forEach("slashed_validator") { row in
+            guard let evidence = Slashing.Evidence(rawValue: Int(try row.integer("evidence"))) else {
+                throw row.damaged("unknown evidence")
+            }
+            slashed[try row.fixed("pub_key")] = Slashing(evidence, seen: try row.text("seen"))
+        }
+        return slashed
     }
 
     func watermarks() throws -> [PubKey: AttestationWatermark] {

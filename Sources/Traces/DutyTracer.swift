@@ -51,7 +51,7 @@ package struct DutyTracer: Sendable {
         case .twinSeen(_, let what):
             note(duty, "another process signs with this node's key", [.init("seen", DutyTrace.cut(what))], now)
         case .stillHalted, .analysed, .peerAbsent, .peerReturned, .dutiesUnavailable, .validatorsWithoutDuty,
-            .dutiesMissed, .prioritiesAgreed:
+            .dutiesMissed, .prioritiesAgreed, .slashed, .slashingLifted:
             break
         }
         return []
@@ -143,7 +143,7 @@ package struct DutyTracer: Sendable {
             case .aggregated(let duty, let set): append(.aggSigDBStore, duty, set.count)
             case .expired(let duty), .forgotten(let duty): over += forget(duty)
             case .vote, .attestationWatermark, .proposalWatermark, .partials, .partialStatus, .broadcast, .halted,
-                .haltLifted:
+                .haltLifted, .slashed, .slashingLifted:
                 break
             }
         }

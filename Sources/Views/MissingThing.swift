@@ -28,7 +28,7 @@ struct MissingThing: Hashable, Sendable {
             switch facts.readiness.code {
             case 4: .peers
             case 5: .validatorClient
-            case 9: .signer
+            case 9, 10: .signer
             default: .beaconNode
             }
         return [MissingThing(layer: layer, text: "Not ready, \(facts.readiness.text): \(advice)")]

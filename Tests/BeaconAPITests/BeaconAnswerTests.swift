@@ -134,6 +134,36 @@ struct BeaconAnswerTests {
         #expect((read != nil) == isReadable)
     }
 
+    @Test("tell who was seen to vote")
+    func liveness() throws {
+        let rows =
+            #"{"data":[{"index":"1","is_live":true},{"index":"2","is_live":false},{"index":"9","is_live":true}]}"#
+        #expect(try BeaconAnswer.live(try JSONValue(parsing: rows)) == [1, 9])
+        for bad in [#"{"data":[{"index":"1"}]}"#, #"{"data":[{"index":"1","is_live":"true"}]}"#, "{}"] {
+            #expect(throws: SSZError.self) { try BeaconAnswer.live(try JSONValue(parsing: bad)) }
+        }
+    }
+
+    @Test("read slashings, however many validators they list, up to all of a slot")
+    func slashings() throws {
+        func text(_ json: JSONValue) -> String { String(decoding: json.bytes(), as: UTF8.self) }
+        var proposer = ProposerSlashing()
+        proposer.signedHeader2.message.slot = Slot(9)
+        #expect(
+            try BeaconEvent(ServerSentEvent(name: "proposer_slashing", data: text(proposer.json())))
+                == .proposerSlashing(proposer))
+        for (count, isReadable) in [(1, true), (131_072, true), (131_073, false)] {
+            var attester = AttesterSlashing<IndexedAttestationElectra>()
+            attester.attestation1.attestingIndices = (0..<UInt64(count)).map { ValidatorIndex(1_000_000 + $0) }
+            attester.attestation2 = attester.attestation1
+            let read = try? BeaconEvent(ServerSentEvent(name: "attester_slashing", data: text(attester.json())))
+            #expect(read == (isReadable ? .attesterSlashing(attester) : nil))
+        }
+        #expect(throws: BeaconEventError.self) {
+            try BeaconEvent(ServerSentEvent(name: "attester_slashing", data: #"{"attestation_1":{}}"#))
+        }
+    }
+
     @Test("leave events of other topics alone")
     func otherTopics() throws {
         #expect(try BeaconEvent(ServerSentEvent(name: "voluntary_exit", data: "nonsense")) == nil)

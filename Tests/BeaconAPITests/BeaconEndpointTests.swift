@@ -87,6 +87,7 @@ struct BeaconEndpointTests {
                 .submit(.block(.fulu, isBlinded: true, EncodedBody(.json, Array("{}".utf8)))),
                 "POST /eth/v2/beacon/blinded_blocks", "{}"
             ),
+            (.liveness(7, [1, 20]), "POST /eth/v1/validator/liveness/7", #"["1","20"]"#),
             (.events([.head, .chainReorg]), "GET /eth/v1/events?topics=head&topics=chain_reorg", nil),
         ] as [(BeaconEndpoint, String, String?)])
     func paths(endpoint: BeaconEndpoint, line: String, body: String?) {

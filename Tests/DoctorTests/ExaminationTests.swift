@@ -84,6 +84,10 @@ struct ExaminationTests {
 
     static let rows: [Row] = [
         Row(.twinSeen, .thisNode, .error, "seen at 10.0.0.1") { $0.node.twin = "seen at 10.0.0.1" },
+        Row(.validatorStopped, .thisNode, .error, "validator 0xa1 and 1 more, as it was slashed: two blocks of slot 9")
+        {
+            $0.node.stopped = [("0xa1", "two blocks of slot 9"), ("0xb2", "told")]
+        },
         Row(.journalNew, .thisNode, .info, "before slot 96, in 8 min") {
             $0.node.watchesUntil = 96
             $0.node.watchesFor = .seconds(450)

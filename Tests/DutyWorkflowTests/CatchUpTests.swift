@@ -58,6 +58,57 @@ struct CatchUpTests {
         #expect(!workflow.receive(.peerConnected(peer), at: Instant.slot(slot)).again.isEmpty)
     }
 
+    @Test("votes of earlier slots that no quorum has signed here go again too, as long as the chain takes them")
+    func late() throws {
+        let duty = Duty.attester(slot: Slot(slot))
+        var journal = JournalSnapshot()
+        try journal.apply(.unsigned(duty, Fixture.unsigned([0], slot: slot, Fixture.data(slot: slot))))
+        for isComplete in [false, true] {
+            var workflow = Workflow(configuration: try Fixture.configuration(), seal: { $1 })
+            _ = workflow.restore(journal, at: .slot(slot))
+            for share in 1...(isComplete ? 3 : 2) {
+                let set = try Fixture.partials([0], share: share, data: Fixture.data(slot: slot))
+                _ = workflow.receive(
+                    share == 1 ? .localPartials([LocalPartials(duty, set)], nil) : .peerPartials(duty, set),
+                    at: .slot(slot, plus: 5))
+            }
+            let again = workflow.receive(.peerConnected(peer), at: .slot(slot + 9)).again
+            #expect(again.map(\.duty) == (isComplete ? [] : [duty]))
+            _ = workflow.receive(.wake, at: .slot(slot + 40))
+            #expect(workflow.receive(.peerConnected(peer), at: .slot(slot + 40)).again.isEmpty)
+        }
+    }
+
+    @Test("a peer is shown what is here under its own index, so that it learns of its twin; blocks and reveals not")
+    func twin() throws {
+        var workflow = Workflow(configuration: try Fixture.configuration(), seal: { $1 })
+        // Each validator votes once an epoch.
+        let votes = [slot - 1, slot, slot + 1].map { Duty.attester(slot: Slot($0)) }
+        for (validator, duty) in votes.enumerated() {
+            let set = try Fixture.partials([validator], share: 3, data: Fixture.data(slot: duty.slot.rawValue))
+            _ = workflow.receive(.peerPartials(duty, set), at: .slot(duty.slot.rawValue, plus: 5))
+        }
+        let now = Instant.slot(slot + 1, plus: 6)
+        let reveal = Duty(slot: Slot(slot + 1), type: .randao)
+        _ = workflow.receive(
+            .peerPartials(
+                reveal, [Fixture.key(0): try partial(3, .randao(SignedEpoch(epoch: 1, signature: .zero)))]), at: now)
+        _ = workflow.receive(Fixture.proposer(slot: slot + 1), at: .slot(slot))
+        var contents = BlockContents<Fulu>()
+        contents.block.slot = Slot(slot + 1)
+        contents.block.body.executionPayload.execution.transactions = [[UInt8](repeating: 1, count: 4096)]
+        let block = SignedData.proposal(VersionedProposal(contents).signed(with: .zero))
+        let kept = workflow.receive(
+            .peerPartials(Duty(slot: Slot(slot + 1), type: .proposer), [Fixture.key(0): try partial(3, block)]),
+            at: .slot(slot + 1, plus: 1))
+        #expect(kept.work == ["note partials broadcasted"])
+        let shown = workflow.receive(.peerConnected(peer), at: now).again
+        #expect(shown.map(\.duty) == Array(votes.dropFirst()))
+        #expect(shown.flatMap(\.set.values).allSatisfy { $0.shareIndex == Fixture.share(3) })
+        #expect(shown.flatMap(\.set.values).allSatisfy { $0.data.signature == Fixture.signature(3) })
+        #expect(workflow.receive(.peerConnected(PeerIndex(1)), at: now).again.isEmpty)
+    }
+
     @Test("no operator, and ourselves, are sent nothing", arguments: [0, 4, 255])
     func strangers(index: Int) throws {
         var workflow = try workflow()

@@ -43,6 +43,15 @@ enum Fixture {
         return row
     }
 
+    /// A beacon node's word that validator 0 has the block of a slot: what nobody takes on a peer's claim.
+    static func proposer(slot: UInt64) -> Event {
+        var row = ProposerDuty()
+        row.pubKey = pubKey(0)
+        row.slot = Slot(slot)
+        row.validatorIndex = 100
+        return .dutiesResolved(Epoch(slot / 32), .proposer, [.proposer(row)])
+    }
+
     static func data(
         slot: UInt64, source: UInt64? = nil, target: UInt64? = nil, block: UInt8 = 1, index: UInt64 = 0
     ) -> AttestationData {
@@ -179,6 +188,8 @@ extension Record {
         case .forgotten: "forgotten"
         case .halted: "halted"
         case .haltLifted: "halt lifted"
+        case .slashed: "slashed"
+        case .slashingLifted: "slashing lifted"
         }
     }
 }

@@ -86,6 +86,24 @@ struct HaltTests {
         #expect(try !workflow(journal).1.work.contains("share"))
     }
 
+    @Test("validators that are alive show a twin only where nobody signs without us, of epochs that we know and watch")
+    func alive() throws {
+        for (threshold, epoch, pubKey, isTwin) in [
+            (4, 2, 0, true), (3, 2, 0, false), (4, 2, 77, false), (4, 1, 0, false), (4, 3, 0, false),
+        ] {
+            var configuration = try Fixture.configuration(signs: true)
+            configuration.threshold = threshold
+            // Made in epoch 1: it watches epoch 2.
+            configuration.knowsFrom = Slot(42)
+            configuration.signsFrom = Slot(96)
+            var workflow = Workflow(configuration: configuration) { _, message in message }
+            let alive = Event.validatorsAlive(Epoch(UInt64(epoch)), [Fixture.pubKey(pubKey)])
+            let effects = workflow.receive(alive, at: .slot(100))
+            #expect(effects.work == (isTwin ? ["persist halted"] : []), "\(threshold), \(epoch)")
+            #expect(workflow.receive(alive, at: .slot(100)).isEmpty, "once")
+        }
+    }
+
     @Test("the first of several stays")
     func firstStays() throws {
         var journal = JournalSnapshot()

@@ -48,24 +48,25 @@ struct OutboxTests {
         #expect(begin(&outbox)?.id == nil)
     }
 
-    @Test("the word that a history is recorded, or complete, waits for all records so far")
+    @Test("the word that a history is recorded, or complete, and group signatures wait for all records so far")
     func history() throws {
         let record = Record.attestationWatermark(
             Fixture.pubKey(0), AttestationWatermark(source: Epoch(1), target: Epoch(2), dataRoot: .zero))
         let words: [Effect] = [
             .answer(Ticket(1), .recorded), .answer(Ticket(2), .slashingHistory(SlashingHistory())),
+            .answer(Ticket(3), .signed(.randao(SignedEpoch(epoch: 1, signature: .zero)))),
         ]
         var outbox = Outbox()
-        #expect(outbox.add(words).count == 2, "there is nothing to wait for")
+        #expect(outbox.add(words).count == 3, "there is nothing to wait for")
         #expect(outbox.add([.persist(record)] + words).isEmpty)
         let first = try #require(begin(&outbox))
         #expect(first.records == [record])
         #expect(outbox.add(words).isEmpty, "the record is being written")
         #expect(outbox.add([.persist(record)] + words).isEmpty)
-        #expect(outbox.durable(first.id).count == 4)
+        #expect(outbox.durable(first.id).count == 6)
         let second = try #require(begin(&outbox))
-        #expect(outbox.durable(second.id).count == 2)
-        #expect(outbox.add([.note(record)] + words).count == 2, "a note only saves work")
+        #expect(outbox.durable(second.id).count == 3)
+        #expect(outbox.add([.note(record)] + words).count == 3, "a note only saves work")
     }
 
     @Test("what commits nobody waits for nothing, and one duty's commit holds up no other duty")

@@ -141,7 +141,7 @@ struct RegistrarTests {
         let whole = SignedData.registration(Signed(message: message, signature: Fixture.groupSignature))
         let sent = effects.compactMap { if case .broadcast(_, let set) = $0 { set } else { nil } }
         #expect(sent == [[Fixture.key(0): whole]])
-        #expect(effects.work.contains("note aggregated"))
+        #expect(effects.work.contains("persist aggregated"))
         _ = workflow.receive(.broadcastSucceeded(duty(0), [Fixture.key(0)]), at: now)
         let connected = workflow.receive(.peerConnected(PeerIndex(3)), at: now)
         #expect(connected.work.contains("share with 3"))

@@ -132,6 +132,49 @@ extension WorkflowTests {
         #expect(checks == 3)
     }
 
+    /// What an earlier life on a lost journal signed is no twin's, nor what it voted: the node only sits that duty out.
+    @Test("signs of its own key from before the journal was made halt nobody", arguments: [Slot(41), Slot(42)])
+    func earlierLife(knowsFrom: Slot) throws {
+        let isTwin = knowsFrom <= duty.slot
+        var configuration = try Fixture.configuration()
+        configuration.knowsFrom = knowsFrom
+        let rows = [Fixture.row(0, slot: 41), Fixture.row(1, slot: 41), Fixture.row(2, slot: 44)]
+        func started() throws -> Workflow {
+            var workflow = Workflow(configuration: configuration) { _, message in
+                var sealed = message
+                sealed.signature = [1]
+                return sealed
+            }
+            _ = workflow.receive(.wake, at: .slot(40))
+            _ = workflow.receive(.dutiesResolved(Epoch(1), .attester, rows.map { .attester($0) }), at: .slot(40))
+            return workflow
+        }
+        var shares = try started()
+        let effects = shares.receive(.peerPartials(duty, try set(1)), at: start)
+        #expect(effects.work == (isTwin ? ["verify"] : []))
+        let verdict = shares.receive(.verified(Fixture.share(1), true), at: start)
+        #expect(verdict.reports.contains { if case .twinSeen = $0 { true } else { false } } == isTwin)
+
+        var votes = try started()
+        let seen = votes.receive(vote(.commit, from: 0), at: start)
+        #expect(seen.reports.contains { if case .twinSeen = $0 { true } else { false } } == isTwin)
+        // Whatever it is told of that duty, it says nothing more in it; in the next one it does.
+        _ = votes.receive(.wake, at: start)
+        let rest = votes.receive(.fetched(duty, .attestationData([.zero: data])), at: start)
+        #expect(rest.sent.isEmpty)
+        // Led by node 3.
+        let (later, now) = (Duty.attester(slot: Slot(44)), Instant.slot(44, plus: 4))
+        _ = votes.receive(.wake, at: now)
+        _ = votes.receive(.fetched(later, .attestationData([.zero: Fixture.data(slot: 44)])), at: now)
+        let proposed = Fixture.unsigned([2], slot: 44, Fixture.data(slot: 44))
+        let message = QBFT.Message(.prePrepare, round: 1, source: 3, value: proposed.valueHash(), signature: [1])
+        let answer = votes.receive(
+            .consensusMessage(
+                ConsensusMessage(duty: later, message: message, values: [proposed.valueHash(): .duties(proposed)])),
+            at: now)
+        #expect(answer.work.contains("send prepare") != isTwin)
+    }
+
     @Test("a node on a new journal that sees its twin signs nothing, not even when its wait is over")
     func newJournalTwin() throws {
         var configuration = try Fixture.configuration(signs: true)

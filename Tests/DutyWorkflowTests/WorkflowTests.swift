@@ -74,7 +74,7 @@ struct WorkflowTests {
             Step(event: .peerPartials(duty, try set(4)), at: start, effects: ["note partials broadcasted"]),
             Step(
                 event: .recovered(duty, recovered), at: start,
-                effects: ["note aggregated", "note status aggregated", "broadcast"]),
+                effects: ["persist aggregated", "note status aggregated", "broadcast"]),
             Step(event: .broadcastSucceeded(duty, keys), at: start, effects: ["note broadcast"]),
         ]
     }

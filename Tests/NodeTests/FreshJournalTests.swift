@@ -32,6 +32,15 @@ struct FreshJournalTests {
         }
     }
 
+    @Test("what was signed up to a slot after the journal was made may be of an earlier life")
+    func earlierLife() {
+        let now = Self.clock.start(of: Slot(50))
+        func knows(_ created: Instant?) -> Slot { FreshJournal.knowsFrom(created: created, clock: Self.clock, at: now) }
+        #expect(knows(nil) == 0 && knows(Self.clock.genesis - .seconds(1)) == 0)
+        #expect(knows(Self.clock.start(of: Slot(40)) + .seconds(11)) == 42)
+        #expect(knows(now + .seconds(1 << 30)) == 52, "the clock was wrong")
+    }
+
     @Test("a journal from the future was made now: the clock was wrong")
     func fromTheFuture() {
         let now = Self.clock.start(of: Slot(40))

@@ -1,5 +1,7 @@
 import BeaconAPI
+import DutyWorkflow
 import Ethereum
+import SSZ
 import Synchronization
 import Testing
 
@@ -70,6 +72,34 @@ struct NodeMonitoringTests {
         world.requests.withLock { $0 = 7 }
         while slot < 13 { _ = await look() }
         #expect(monitoring.readiness.code == 1)
+    }
+
+    @Test("while a new journal is watched, the page tells how long; a validator that is stopped leaves the node ready")
+    func watching() async throws {
+        let monitoring = NodeMonitoring(try NodeFiles().metrics(), operators: 4, signs: true)
+        let world = World()
+        monitoring.note(Self.clock)
+        monitoring.note(.watches(until: Slot(12)))
+        func page(slot: UInt64) async throws -> (status: Int, text: String) {
+            await monitoring.look(world.questions, at: Self.clock.start(of: Slot(slot)))
+            let maker = try #require(monitoring.pages(enr: "", collect: {})["/readyz"])
+            let page = await maker()
+            return (page.status, page.body)
+        }
+        let early = try await page(slot: 2)
+        #expect(early.status == 500 && early.text.contains("wait 2m0s more"))
+        #expect(try await page(slot: 12) == (200, "ok"))
+        monitoring.note(Slashing(.proven, seen: "two blocks of slot 9"), of: PubKey(padding: [7]))
+        let stopped = try await page(slot: 13)
+        #expect(stopped.status == 200 && stopped.text.hasPrefix("ok\nthis node's operator: nothing more is signed for"))
+        #expect(stopped.text.contains("two blocks of slot 9"))
+        func gauge() -> [Double] {
+            let metric = monitoring.metrics.registry.metrics.first { $0.name == "styx_validators_stopped" }
+            return (metric?.series ?? []).compactMap { if case .number(let value) = $0.value { value } else { nil } }
+        }
+        #expect(gauge() == [1])
+        monitoring.note(nil, of: PubKey(padding: [7]))
+        #expect(try await page(slot: 14) == (200, "ok") && gauge() == [0])
     }
 
     @Test("asks for the beacon node's peers once a minute, and keeps the last answer")

@@ -25,6 +25,12 @@ import Testing
         return facts
     }
 
+    static func watching(_ facts: Facts) -> Facts {
+        var facts = facts
+        facts.wait = .seconds(754)
+        return facts
+    }
+
     struct Row: Sendable {
         let facts: Facts
         let code: Int
@@ -47,6 +53,9 @@ import Testing
         Row(
             facts: facts(.following(behind: 320), peers: nil, alone: true, signer: false), code: 4,
             text: "quorum of peers not connected"),
+        Row(
+            facts: watching(facts(.following(behind: 0), signer: false)), code: 10,
+            text: "journal is new, nothing is signed yet"),
         Row(facts: facts(.following(behind: 0), signer: false), code: 5, text: "validator client not connected"),
         Row(facts: facts(.following(behind: 0)), code: 1, text: "ok"),
         Row(facts: facts(.following(behind: 320), peers: nil), code: 1, text: "ok"),
@@ -68,10 +77,11 @@ import Testing
         #expect(NodeReadiness.peersMissing(connected: 1, needed: 2).body.contains("all operators: 1 other nodes"))
         #expect(NodeReadiness.halted("a vote").body.contains("(a vote); stop the other process"))
         #expect(NodeReadiness.validatorClientMissing.body.contains("--validator-api-address"))
+        #expect(NodeReadiness.watching(.seconds(754)).body.contains("wait 12m34s more"))
     }
 
     @Test("every code but the retired one is told")
-    func codes() { #expect(Set(Self.rows.map(\.code)) == [0, 1, 2, 3, 4, 5, 7, 8, 9]) }
+    func codes() { #expect(Set(Self.rows.map(\.code)) == [0, 1, 2, 3, 4, 5, 7, 8, 9, 10]) }
 }
 
 @Suite struct ReadinessWatchTests {

@@ -28,7 +28,7 @@ import Testing
             let duty = Duty.attester(slot: slot)
             let pubKey = key(pick(0...1))
             let entry = EntryKey(pubKey, subcommittee: UInt64(pick(0...1)))
-            switch pick(0...9) {
+            switch pick(0...10) {
             case 0, 1:
                 let kind: QBFT.Message.Kind = pick(0...1) == 0 ? .prepare : .commit
                 let set = values(slot, pick(1...2), head: byte(1...2))
@@ -49,6 +49,9 @@ import Testing
                     ? .broadcast(duty, [entry]) : .aggregated(duty, [entry: signed(slot, signature: byte(8...9))])
             case 9 where pick(0...3) == 0:
                 return pick(0...1) == 0 ? .haltLifted : .halted(Halt(duty: duty, seen: "vote \(pick(1...2))"))
+            case 10:
+                let slashing = Slashing(pick(0...1) == 0 ? .told : .proven, seen: "vote \(pick(1...2))")
+                return pick(0...1) == 0 ? .slashingLifted(pubKey) : .slashed(pubKey, slashing)
             default: return pick(0...3) == 0 ? .expired(duty) : .broadcast(duty, [EntryKey(key(0)), EntryKey(key(1))])
             }
         }

@@ -130,6 +130,21 @@ import Testing
         #expect(try await lifted.halt() == first)
     }
 
+    @Test("a validator that is stopped stays so; only what was told is lifted, and proof takes its place")
+    func slashed() async throws {
+        let (told, proven) = (Slashing(.told, seen: "most say so"), Slashing(.proven, seen: "two blocks"))
+        var journal = try folder.open()
+        try await journal.commit([
+            .slashed(key(1), told), .slashed(key(2), told), .slashed(key(3), told), .slashed(key(3), proven),
+            .slashed(key(4), proven), .slashed(key(4), told), .slashingLifted(key(2)), .slashingLifted(key(4)),
+        ])
+        try await journal.housekeep(at: 1_000_000)
+        await journal.close()
+        journal = try folder.open()
+        let expected = [key(1): told, key(3): proven, key(4): proven]
+        #expect(try await journal.load { _ in false }.slashed == expected)
+    }
+
     @Test("of another chain or cluster, or of a running node, is refused by name")
     func refusals() async throws {
         try await write([key(1): watermark(3, 4, 1)])

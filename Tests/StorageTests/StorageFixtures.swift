@@ -127,6 +127,7 @@ struct Contents: Equatable {
     var watermarks: [PubKey: AttestationWatermark]
     var closed: Set<Duty>
     var halt: Halt?
+    var slashed: [PubKey: Slashing]
 
     init(_ snapshot: JournalSnapshot) {
         votes = snapshot.votes
@@ -138,5 +139,6 @@ struct Contents: Equatable {
         watermarks = snapshot.watermarks
         closed = snapshot.closed
         halt = snapshot.halt
+        slashed = snapshot.slashed
     }
 }

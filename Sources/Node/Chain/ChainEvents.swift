@@ -7,7 +7,9 @@ import Program
 /// The events of all primary beacon nodes, for as long as the node runs. Source: workflow.md §15.7.
 struct ChainEvents: Sendable {
     /// What nodes have least often last: a topic that one refuses is given up from the end.
-    private static let topics: [EventTopic] = [.head, .chainReorg, .block, .blockGossip]
+    private static let topics: [EventTopic] = [
+        .head, .chainReorg, .block, .blockGossip, .proposerSlashing, .attesterSlashing,
+    ]
 
     let beacon: BeaconClient
     let clock: SlotClock

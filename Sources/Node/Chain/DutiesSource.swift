@@ -202,7 +202,7 @@ final class DutiesSource: Sendable {
             }
             if !changed.isEmpty { for kind in Kind.allCases { observe(.invalidated(kind)) } }
             return changed
-        case .block, .blockGossip: return []
+        case .block, .blockGossip, .proposerSlashing, .attesterSlashing: return []
         }
     }
 

@@ -4,7 +4,9 @@ import Logging
 
 extension StyxNode {
     /// The cluster's validators on the chain; metrics and the doctor hear of each answer, people of nodes that lack some.
-    func activeValidators(_ beacon: BeaconClient, _ clock: SlotClock) -> ActiveValidators {
+    func activeValidators(
+        _ beacon: BeaconClient, _ clock: SlotClock, _ slashings: SlashingWatch
+    ) -> ActiveValidators {
         let (pubKeys, metrics, logger) = (cluster.keys.pubKeys, monitoring.metrics, topic("sched"))
         return ActiveValidators(
             client: beacon, pubKeys: pubKeys, clock: clock,
@@ -22,6 +24,7 @@ extension StyxNode {
             observe: { [doctor] rows in
                 metrics.validators.note(rows)
                 doctor.note(rows, of: pubKeys.count)
+                slashings.note(rows)
             })
     }
 }

@@ -25,6 +25,15 @@ package enum FreshJournal: Hashable, Sendable {
         self = .watches(until: clock.firstSlot(of: clock.epoch(of: slot) + 1 + Self.epochsWatched))
     }
 
+    /// From when on a signature of our own key that the journal does not have was made by another process: before that
+    /// it may be of an earlier life. A slot more than the journal's own, for clocks that were apart.
+    ///
+    /// - Parameter created: when the journal was made; nil if it is older than anybody remembers.
+    package static func knowsFrom(created: Instant?, clock: SlotClock, at now: Instant) -> Slot {
+        guard let created, let slot = clock.slot(at: min(created, now)) else { return .zero }
+        return slot + 2
+    }
+
     /// Slots before it are not signed for.
     package var firstSlot: Slot {
         switch self {
@@ -33,13 +42,17 @@ package enum FreshJournal: Hashable, Sendable {
         }
     }
 
+    /// How long the node still signs nothing; nil if it may sign.
+    package func wait(at now: Instant, clock: SlotClock) -> Duration? {
+        guard case .watches(let until) = self, clock.start(of: until) > now else { return nil }
+        return clock.start(of: until) - now
+    }
+
     /// For the operator; nil if there is nothing to say.
     ///
     /// - Parameter isEmpty: whether it holds no vote, not even imported ones.
     package func warning(isEmpty: Bool, at now: Instant, clock: SlotClock) -> String? {
-        guard case .watches(let until) = self else { return nil }
-        let wait = clock.start(of: until) - now
-        guard wait > .zero else { return nil }
+        guard case .watches(let until) = self, let wait = wait(at: now, clock: clock) else { return nil }
         let what = isEmpty ? "knows of no earlier vote" : "knows only votes that were imported"
         return "the journal is new and \(what): this node signs nothing before slot \(until)"
             + " (in \(GoDuration.format(.seconds(wait.components.seconds)))). If an older journal exists, stop, and put it"

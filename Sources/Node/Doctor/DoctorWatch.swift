@@ -12,8 +12,6 @@ import ValidatorAPI
 
 extension ValidatorStatus {
     fileprivate var isPending: Bool { self == .pendingInitialized || self == .pendingQueued }
-    /// As long as the chain's states tell it apart.
-    fileprivate var isSlashed: Bool { self == .activeSlashed || self == .exitedSlashed }
 }
 
 /// What the running node hears of itself between two examinations, and the findings of the last one. Safe from any
@@ -33,6 +31,7 @@ final class DoctorWatch: Sendable {
         var absent: Set<PeerIndex> = []
         var twins: [PeerIndex: Instant] = [:]
         var twin: String?
+        var stopped: [PubKey: String] = [:]
         var skipped: [(at: Instant, slots: Int, why: String)] = []
         var client = ClientLedger()
         var wishes: [PaymentWish.Proposer: Bytes20] = [:]
@@ -68,6 +67,8 @@ final class DoctorWatch: Sendable {
             case .peerReturned(let peer, _): state.absent.remove(peer)
             case .twinSeen(_, let what): state.twin = what
             case .stillHalted(let halt): state.twin = halt.seen
+            case .slashed(let pubKey, let slashing): state.stopped[pubKey] = slashing.seen
+            case .slashingLifted(let pubKey): state.stopped[pubKey] = nil
             case .dutiesMissed(let from, let to, _, let why):
                 guard from <= to else { return }
                 if state.skipped.count >= Self.headsMax { state.skipped.removeFirst() }
@@ -95,7 +96,7 @@ final class DoctorWatch: Sendable {
     ///   - rows: of all validators of the cluster that the chain knows.
     ///   - total: of the cluster.
     func note(_ rows: [BeaconValidator], of total: Int) {
-        let slashed = rows.filter(\.status.isSlashed).map { "\($0.validator.pubKey)" }
+        let slashed = rows.filter(\.isSlashed).map { "\($0.validator.pubKey)" }
         state.withLock { state in
             state.indices = Dictionary(
                 rows.map { ($0.index, $0.validator.pubKey) }, uniquingKeysWith: { first, _ in first })
@@ -164,6 +165,7 @@ final class DoctorWatch: Sendable {
 
     private func completeNode(_ facts: inout Facts, _ state: State, _ now: Instant) {
         facts.node.twin = state.twin
+        facts.node.stopped = state.stopped.sorted { $0.key < $1.key }.map { ("\($0)", $1) }
         facts.node.slotsSkipped = state.skipped.reduce(0) { $0 + $1.slots }
         facts.node.skippedWhy = state.skipped.last?.why ?? ""
         facts.node.loopDelay = state.loopDelays.max()

@@ -110,6 +110,7 @@ struct BeaconMetrics: Sendable {
             gossipDelay.observe(delay(block.slot), labels)
             gossip.note(block.block, from: node, at: now)
         case .chainReorg(let reorg): reorgDepth.observe(Double(reorg.depth), labels)
+        case .proposerSlashing, .attesterSlashing: break
         }
     }
 

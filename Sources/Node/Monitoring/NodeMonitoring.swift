@@ -1,8 +1,10 @@
 import BeaconAPI
+import DutyWorkflow
 import Ethereum
 import Prometheus
 import Monitoring
 import Program
+import SSZ
 import Synchronization
 
 /// Looks once a slot whether the node is ready, and makes the monitoring pages. Source: operations.md §7, §8.
@@ -24,6 +26,8 @@ final class NodeMonitoring: Sendable {
     /// Between two looks until the chain tells its slots: then nobody is asked.
     private static let lookEvery = Duration.seconds(1)
     private static let peerCountEvery = Duration.seconds(60)
+    /// Validators that the page `/readyz` names.
+    private static let namesMax = 8
 
     let metrics: NodeMetrics
 
@@ -33,6 +37,10 @@ final class NodeMonitoring: Sendable {
         var readiness = NodeReadiness.uninitialised
         /// Why this node signs nothing more.
         var halt: String?
+        /// If this node signs by itself: whether it may already.
+        var fresh = FreshJournal.signs
+        /// For whom alone nothing is signed.
+        var slashed: [PubKey: Slashing] = [:]
         /// Of the beacon node; nil until it told.
         var beaconNodePeers: UInt64?
         var peerCountAskedAt: Instant?
@@ -47,6 +55,17 @@ final class NodeMonitoring: Sendable {
 
     var readiness: NodeReadiness { state.withLock { $0.readiness } }
 
+    /// Of the page `/readyz`. A validator that is stopped leaves the node ready: the others need it.
+    private var body: String {
+        let (readiness, slashed) = state.withLock { ($0.readiness, $0.slashed) }
+        guard !slashed.isEmpty else { return readiness.body }
+        let lines = slashed.sorted { $0.key < $1.key }.prefix(Self.namesMax).map {
+            "this node's operator: nothing more is signed for validator \($0), which was slashed (\($1.seen)); \(Slashing.cure)"
+        }
+        let more = slashed.count > lines.count ? ["and for \(slashed.count - lines.count) more validators"] : []
+        return (readiness.body.split(separator: "\n").map { String($0) } + lines + more).joined(separator: "\n") + "\n"
+    }
+
     /// No beacon node has described the chain yet, and why.
     func note(missing why: String) { evaluate(.down(why), connected: 0) }
 
@@ -57,6 +76,17 @@ final class NodeMonitoring: Sendable {
             state.readiness = .halted(why)
         }
         metrics.readiness.set(Double(NodeReadiness.halted(why).code))
+    }
+
+    func note(_ fresh: FreshJournal) { state.withLock { $0.fresh = fresh } }
+
+    /// Nothing more is signed for a validator; nil: again.
+    func note(_ slashing: Slashing?, of pubKey: PubKey) {
+        let count = state.withLock { state in
+            state.slashed[pubKey] = slashing
+            return state.slashed.count
+        }
+        metrics.validators.note(stopped: count)
     }
 
     func note(_ clock: SlotClock) { state.withLock { $0.clock = clock } }
@@ -91,13 +121,16 @@ final class NodeMonitoring: Sendable {
             state.withLock { $0.beaconNodePeers = count }
             metrics.beacon.note(peers: count)
         }
-        evaluate(found, connected: connected)
+        evaluate(found, connected: connected, at: now)
     }
 
-    private func evaluate(_ beaconNode: NodeReadiness.Facts.BeaconNode, connected: Int) {
+    private func evaluate(
+        _ beaconNode: NodeReadiness.Facts.BeaconNode, connected: Int, at now: Instant = SystemClock.now()
+    ) {
         let code = state.withLock { state in
             var facts = state.watch.facts(beaconNode, beaconNodePeers: state.beaconNodePeers, connected: connected)
             facts.halt = state.halt
+            facts.wait = state.clock.flatMap { state.fresh.wait(at: now, clock: $0) }
             state.readiness = NodeReadiness(facts)
             return state.readiness.code
         }
@@ -117,7 +150,7 @@ final class NodeMonitoring: Sendable {
         }
         return [
             "/livez": { Page(text: "ok") },
-            "/readyz": { [self] in Page(status: readiness.httpStatus, text: readiness.body) },
+            "/readyz": { [self] in Page(status: readiness.httpStatus, text: body) },
             "/metrics": { await scrape.page() },
             "/enr": { Page(text: enr) },
         ]

@@ -1,8 +1,10 @@
 import DutyWorkflow
+import Program
 
 /// Whether this node can do its duties, and who has to do something if it cannot. Source: operations.md §8.
 ///
-/// Codes and their order are Charon's: dashboards and alerts read the number. 6 is retired and never told; 9 is ours.
+/// Codes and their order are Charon's: dashboards and alerts read the number. 6 is retired and never told; 9 and
+/// 10 are ours.
 package enum NodeReadiness: Hashable, Sendable {
     /// What is known when the answer is made.
     package struct Facts: Hashable, Sendable {
@@ -25,6 +27,8 @@ package enum NodeReadiness: Hashable, Sendable {
         package var needed = 0
         /// Whether fewer than needed were connected for so long that it counts.
         package var isAlone = true
+        /// How long this node, which signs by itself on a new journal, only watches.
+        package var wait: Duration?
         /// Whether somebody signs: a validator client that asked lately, or the node itself.
         package var hasSigner = true
 
@@ -41,6 +45,8 @@ package enum NodeReadiness: Hashable, Sendable {
     case validatorClientMissing
     /// Our key was seen to sign elsewhere.
     case halted(String)
+    /// This node signs by itself, and its journal is new.
+    case watching(Duration)
 
     /// Slots a beacon node may lie behind although it says that it follows the chain.
     static let slotsBehindMax: UInt64 = 320
@@ -69,6 +75,8 @@ package enum NodeReadiness: Hashable, Sendable {
             self = .beaconNodeFarBehind(behind)
         } else if facts.isAlone {
             self = .peersMissing(connected: facts.connected, needed: facts.needed)
+        } else if let wait = facts.wait {
+            self = .watching(wait)
         } else if !facts.hasSigner {
             self = .validatorClientMissing
         } else {
@@ -88,6 +96,7 @@ package enum NodeReadiness: Hashable, Sendable {
         case .beaconNodeWithoutPeers: 7
         case .beaconNodeFarBehind: 8
         case .halted: 9
+        case .watching: 10
         }
     }
 
@@ -105,6 +114,7 @@ package enum NodeReadiness: Hashable, Sendable {
         case .peersMissing: "quorum of peers not connected"
         case .validatorClientMissing: "validator client not connected"
         case .halted: "another process signs with this node's key"
+        case .watching: "journal is new, nothing is signed yet"
         }
     }
 
@@ -125,6 +135,9 @@ package enum NodeReadiness: Hashable, Sendable {
                 + "--p2p-relays or --p2p-tcp-address let them meet"
         case .validatorClientMissing:
             "this node's operator: let the validator client use --validator-api-address as its beacon node"
+        case .watching(let wait):
+            "this node's operator: wait \(GoDuration.format(.seconds(wait.components.seconds))) more, in which a second "
+                + "process with these keys would show; if an older journal exists, stop and put it back"
         case .halted(let why): "this node's operator: this node signs nothing more (\(why)); \(Halt.cure)"
         }
     }

@@ -24,6 +24,7 @@ struct ValidatorMetrics: Sendable {
     private let active: Gauge<NoLabels>
     private let balance: Gauge<PubKeys>
     private let status: Gauge<States>
+    private let stopped: Gauge<NoLabels>
     private let history = History()
 
     /// - Parameter validators: of the cluster.
@@ -34,7 +35,12 @@ struct ValidatorMetrics: Sendable {
         status = all.gauge(
             "core_scheduler_validator_status", "States of validators: 1 now, 0 before.", States.self,
             seriesMax: validators * ValidatorStatus.allCases.count)
+        stopped = all.gauge(
+            "styx_validators_stopped", "Validators for which this node signs nothing more: they were slashed.")
+        stopped.set(0)
     }
+
+    func note(stopped count: Int) { stopped.set(Double(count)) }
 
     /// - Parameter rows: of all validators of the cluster that the chain knows.
     func note(_ rows: [BeaconValidator]) {

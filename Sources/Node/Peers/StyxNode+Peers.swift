@@ -104,8 +104,11 @@ extension StyxNode {
             directory: cluster.directory, sender: sender, worker: worker, admits: admits,
             deliver: { [work = monitoring.metrics.work, live] duty, set, peer in
                 guard let runtime = slot.current else { return }
-                live?.signed(duty, set, by: peer)
-                work.arrived(duty, set, from: peer, runtime.chain.clock, at: SystemClock.now())
+                // Not what it shows us of our own.
+                if set.values.first?.shareIndex == ShareIndex(peer) {
+                    live?.signed(duty, set, by: peer)
+                    work.arrived(duty, set, from: peer, runtime.chain.clock, at: SystemClock.now())
+                }
                 guard let tracing = runtime.tracing else { return runtime.driver.post(.peerPartials(duty, set)) }
                 tracing.handle(duty, from: peer) { runtime.driver.post(.peerPartials(duty, set)) }
             }, observe: observe)

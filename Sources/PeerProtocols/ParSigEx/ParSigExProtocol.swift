@@ -48,10 +48,9 @@ package final class ParSigExProtocol: Sendable {
             duty: { bytes throws(MessageFault) in try FieldScan.duty(in: bytes, at: [1], of: "ParSigExMsg") },
             decode: { bytes, duty, peer throws(MessageFault) in
                 let message = try codec.decode(bytes) { $0 == duty }
-                if message.set.values.allSatisfy({ $0.shareIndex == ShareIndex(directory.own) }) {
-                    // Ours, brought by another: whether somebody else made it is for the workflow to say.
-                    observe(.foreignShare(ShareIndex(directory.own), from: peer))
-                } else if let foreign = message.set.values.first(where: { $0.shareIndex != ShareIndex(peer) }) {
+                // Ours, shown to us by another: whether somebody else made it is for the workflow to say.
+                let isOwn = message.set.values.allSatisfy { $0.shareIndex == ShareIndex(directory.own) }
+                if !isOwn, let foreign = message.set.values.first(where: { $0.shareIndex != ShareIndex(peer) }) {
                     guard foreignShares == .report else { throw .foreignShare(foreign.shareIndex, from: peer) }
                     observe(.foreignShare(foreign.shareIndex, from: peer))
                 }
