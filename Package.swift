@@ -94,6 +94,7 @@ let package = Package(
         module("Ethereum", ["SSZ"]),
         module("BeaconAPI", ["Ethereum"]),
         module("Cluster", ["Ethereum", "BLS", "Secp256k1", crypto, cryptoExtras]),
+        module("DKG", ["BLS", "Secp256k1", "SSZ", "Ethereum", "Cluster", "Timing", crypto]),
         module("DutyWorkflow", ["Ethereum", "QBFT", "Timing"]),
         module("Doctor", ["Cluster", "DutyWorkflow", "Prometheus"]),
         module("Traces", ["Ethereum", "DutyWorkflow", "SSZ", "Timing"]),
@@ -145,6 +146,12 @@ let package = Package(
             ]),
 
         module(
+            "KeyCeremony",
+            [
+                "DKG", "Node", "Cluster", "ClusterSetup", "Ethereum", "Libp2p", "Program", "SSZ", "Secp256k1", "BLS",
+                "Timing", nioCore, nioPosix, crypto, logging,
+            ]),
+        module(
             "LogSinks",
             ["Cluster", "ClusterSetup", "Ethereum", "Libp2p", "Program", "Timing", "CZlib", nioCore, logging]),
 
@@ -165,7 +172,8 @@ let package = Package(
         .executableTarget(
             name: "styx",
             dependencies: [
-                "Node", "Relay", "Demo", "Diagnostics", "LogSinks", "Program", "Cluster", "ClusterSetup", "Cosigning",
+                "Node", "Relay", "Demo", "Diagnostics", "KeyCeremony", "LogSinks", "Program", "Cluster", "ClusterSetup",
+                "Cosigning",
                 "Libp2p", "Storage", "Doctor", "Views", arguments, logging, unixSignals, yams,
             ],
             swiftSettings: strict),
@@ -213,6 +221,7 @@ let package = Package(
         tests("Ethereum", exclude: ["Fixtures"]),
         tests("BeaconAPI"),
         tests("Cluster"),
+        tests("DKG", ["CZlib", crypto], exclude: ["Fixtures"]),
         tests("DutyWorkflow"),
         tests("Doctor", ["DutyWorkflow", "Prometheus"]),
         tests("Traces"),
@@ -245,6 +254,7 @@ let package = Package(
             "Relay",
             ["Cluster", "Libp2p", "PeerProtocols", "Program", "Secp256k1", "SSZ", httpClient, nioCore, logging]),
         tests("Diagnostics", ["BeaconTestSupport", nioCore, nioPosix, logging], exclude: ["Fixtures"]),
+        tests("KeyCeremony", ["DKG", "Relay", "Libp2p", "Cluster", "Secp256k1", nioCore, logging]),
         tests("Demo"),
         tests("styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1", "Timing", arguments, logging]),
         tests("Simulation"),

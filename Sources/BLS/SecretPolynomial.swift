@@ -8,14 +8,20 @@ package final class SecretPolynomial: Sendable {
 
     /// A random sharing of `secret`: any `threshold` shares give it back, fewer say nothing.
     /// Throws `badThreshold` unless 2 <= threshold <= 256.
-    package init(
+    package convenience init(
         sharing secret: SecretKey, threshold: Int, using generator: inout some RandomNumberGenerator
     ) throws(BLSError) {
-        guard threshold >= 2, threshold <= shareIndexMax else {
+        guard (2...shareIndexMax).contains(threshold) else {
             throw .badThreshold(threshold: threshold, shares: shareIndexMax)
         }
-        var coefficients = [secret]
-        for _ in 1..<threshold { coefficients.append(.random(using: &generator)) }
+        try self.init(coefficients: [secret] + (1..<threshold).map { _ in .random(using: &generator) })
+    }
+
+    /// The polynomial with these coefficients, constant term first. Throws `badThreshold` unless there are 2 to 256.
+    package init(coefficients: [SecretKey]) throws(BLSError) {
+        guard (2...shareIndexMax).contains(coefficients.count) else {
+            throw .badThreshold(threshold: coefficients.count, shares: shareIndexMax)
+        }
         self.coefficients = coefficients
     }
 

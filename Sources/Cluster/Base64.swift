@@ -1,7 +1,7 @@
 /// Base64 in the two flavours that the files use. Source: RFC 4648 §4, §5.
-struct Base64: Sendable {
+package struct Base64: Sendable {
     /// The alphabet of Go's `[]byte` in JSON, padded.
-    static let standard = Base64(last: "+/", isPadded: true)
+    package static let standard = Base64(last: "+/", isPadded: true)
     /// The URL-safe alphabet without padding, as ENR text has it.
     static let url = Base64(last: "-_", isPadded: false)
 
@@ -18,7 +18,7 @@ struct Base64: Sendable {
         self.isPadded = isPadded
     }
 
-    func encode(_ bytes: some Collection<UInt8>) -> String {
+    package func encode(_ bytes: some Collection<UInt8>) -> String {
         let bytes = Array(bytes)
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
@@ -35,7 +35,7 @@ struct Base64: Sendable {
     }
 
     /// Nil on a foreign character or an impossible length. Spare bits at the end are ignored, as Go's decoder does.
-    func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var text = Array(text)[...]
         if isPadded {
             guard text.count.isMultiple(of: 4) else { return nil }

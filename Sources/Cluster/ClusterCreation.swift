@@ -22,9 +22,6 @@ package struct ClusterCreation: Sendable {
     /// Whether the validators' keys existed before.
     package let isSplit: Bool
 
-    /// Definitions before v1.10 do not say.
-    private static let gasLimitOfOldDefinitions: UInt64 = 30_000_000
-
     /// Draws what the plan lacks and signs everything. The result has passed the verification every node does on
     /// loading.
     ///
@@ -103,32 +100,23 @@ package struct ClusterCreation: Sendable {
     private static func deposits(_ secrets: [SecretKey], _ definition: Definition) throws(ClusterError)
         -> [[DepositData]]
     {
-        let withdrawals = try definition.validators.enumerated().map { v, item throws(ClusterError) in
-            try address(item.withdrawal, "validators[\(v)].withdrawal_address")
-        }
-        return definition.signedDepositAmounts.map { amount in
-            zip(secrets, withdrawals).map { secret, withdrawal in
-                let message = DepositMessage(
-                    pubKey: secret.publicKey.bytes, withdrawalAddress: withdrawal, amount: amount,
-                    compounding: definition.compounding)
-                return DepositData(
-                    pubKey: message.pubKey, withdrawalCredentials: message.withdrawalCredentials,
-                    amount: amount, signature: secret.sign(message.signingRoot(definition.forkVersion)).bytes)
+        var deposits: [[DepositData]] = []
+        for amount in definition.signedDepositAmounts {
+            var list: [DepositData] = []
+            for (v, secret) in secrets.enumerated() {
+                let message = try definition.depositMessage(v, secret.publicKey.bytes, amount)
+                list.append(message.signed(secret.sign(message.signingRoot(definition.forkVersion)).bytes))
             }
+            deposits.append(list)
         }
+        return deposits
     }
 
     private static func registration(
         _ secret: SecretKey, _ v: Int, _ plan: ClusterPlan
     ) throws(ClusterError) -> BuilderRegistration {
-        let definition = plan.definition
-        let feeRecipient = try address(definition.validators[v].feeRecipient, "validators[\(v)].fee_recipient_address")
-        let gasLimit = definition.targetGasLimit
-        let message = ValidatorRegistration(
-            feeRecipient: feeRecipient.bytes, gasLimit: gasLimit == 0 ? gasLimitOfOldDefinitions : gasLimit,
-            timestamp: UInt64(clamping: plan.registrationTime.unixSeconds),
-            pubKey: secret.publicKey.bytes)
-        let root = message.signingRoot(definition.forkVersion)
+        let message = try plan.definition.registration(v, secret.publicKey.bytes, at: plan.registrationTime)
+        let root = message.signingRoot(plan.definition.forkVersion)
         return BuilderRegistration(message, signature: secret.sign(root).bytes)
     }
 
@@ -139,15 +127,10 @@ package struct ClusterCreation: Sendable {
             throw .field("signature_aggregate", "\(error)")
         }
     }
-
-    private static func address(_ text: String, _ field: String) throws(ClusterError) -> EthereumAddress {
-        guard let address = EthereumAddress(text) else { throw .field(field, "not 0x and 40 hex digits") }
-        return address
-    }
 }
 
 extension LockedDeposit {
-    init(_ deposit: DepositData) {
+    package init(_ deposit: DepositData) {
         self.init()
         pubKey = deposit.pubKey.bytes
         withdrawalCredentials = deposit.withdrawalCredentials.bytes
@@ -157,7 +140,7 @@ extension LockedDeposit {
 }
 
 extension BuilderRegistration {
-    init(_ message: ValidatorRegistration, signature: SignatureBytes) {
+    package init(_ message: ValidatorRegistration, signature: SignatureBytes) {
         self.init()
         feeRecipient = message.feeRecipient.bytes
         gasLimit = message.gasLimit

@@ -84,6 +84,11 @@ extension DepositMessage {
         let domain = computeDomain(.deposit, version: genesisForkVersion, genesisValidatorsRoot: .zero)
         return computeSigningRoot(objectRoot: hashTreeRoot(), domain: domain)
     }
+
+    package func signed(_ signature: SignatureBytes) -> DepositData {
+        DepositData(
+            pubKey: pubKey, withdrawalCredentials: withdrawalCredentials, amount: amount, signature: signature)
+    }
 }
 
 extension DepositData {

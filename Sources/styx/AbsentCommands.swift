@@ -3,10 +3,6 @@ enum AbsentCommands {
     private static let edits =
         "Charon's `alpha edit …` makes the files of the changed cluster, and this program runs with them"
     private static let all: [(path: [String], why: String)] = [
-        (
-            ["dkg"],
-            "key ceremonies are not in this version; `charon dkg` makes the same files, and this program runs with them"
-        ),
         (["alpha", "edit"], "clusters cannot be changed with this version; \(edits)"),
         (["alpha", "add-validators"], "validators cannot be added with this version; \(edits)"),
         (

@@ -125,6 +125,7 @@ enum EnvironmentArguments {
         (["slashing-protection", "import"], ProtectionFiles.flags),
         (["slashing-protection", "lift-halt"], ProtectionFiles.flags),
         (["run"], Run.flags),
+        (["dkg"], DKGCommand.flags),
         (["enr"], Enr.flags),
         (["combine"], Combine.flags),
         (["demo"], DemoCommand.flags),

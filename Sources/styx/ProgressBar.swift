@@ -40,9 +40,14 @@ final class ProgressBar: Sendable {
 
 /// Standard error: whole lines, and below them one that is drawn again and again.
 enum Terminal {
-    /// The line at the bottom, empty for none.
+    /// The line or lines at the bottom, empty for none.
     private static let live = Mutex("")
-    private static let clearLine = "\r\u{1B}[K"
+
+    /// Goes back over what is at the bottom and clears it.
+    private static func clear(_ live: String) -> String {
+        let lines = live.count { $0 == "\n" }
+        return lines == 0 ? "\r\u{1B}[K" : "\r\u{1B}[\(lines)A\u{1B}[J"
+    }
 
     static var isInteractive: Bool { isatty(STDERR_FILENO) != 0 }
 
@@ -50,23 +55,38 @@ enum Terminal {
     @Sendable
     static func write(_ line: String) {
         let line = CommandSecrets.masked(line)
-        live.withLock { live in put(live.isEmpty ? line + "\n" : clearLine + line + "\n" + live) }
+        live.withLock { live in put(live.isEmpty ? line + "\n" : clear(live) + line + "\n" + live) }
     }
 
     /// Lines of the log, each with its line break, without secrets.
     @Sendable
     static func write(lines: [UInt8]) {
         live.withLock { live in
-            put(live.isEmpty ? lines : Array(clearLine.utf8) + lines + Array(live.utf8))
+            put(live.isEmpty ? lines : Array(clear(live).utf8) + lines + Array(live.utf8))
         }
     }
 
-    /// Draws the line at the bottom.
+    /// Draws the line at the bottom, or several. None may be wider than the terminal if there are several.
     static func show(_ text: String) {
         live.withLock { live in
+            put(clear(live) + text)
             live = text
-            put(clearLine + text)
         }
+    }
+
+    /// Takes it away.
+    static func hide() {
+        live.withLock { live in
+            if !live.isEmpty { put(clear(live)) }
+            live = ""
+        }
+    }
+
+    /// Of standard error.
+    static var columns: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
     }
 
     /// Leaves the line at the bottom where it is, and goes on below.

@@ -16,7 +16,8 @@ struct Styx: AsyncParsableCommand {
         version: Version.line,
         subcommands: [
             Run.self, TopCommand.self, RelayCommand.self, Create.self, ClusterCommand.self, Enr.self, Combine.self,
-            ExitCommand.self, DepositCommand.self, FeeRecipientCommand.self, SlashingProtectionCommand.self,
+            DKGCommand.self, ExitCommand.self, DepositCommand.self, FeeRecipientCommand.self,
+            SlashingProtectionCommand.self,
             DoctorCommand.self, Alpha.self, DemoCommand.self, VersionCommand.self,
         ])
 
@@ -31,7 +32,7 @@ struct Styx: AsyncParsableCommand {
             CommandSecrets.note(in: expansion.arguments)
             var command = try parseAsRoot(expansion.arguments)
             // These have a log for it.
-            if !(command is Run || command is RelayCommand) { Surroundings.note() }
+            if !(command is Run || command is RelayCommand || command is DKGCommand) { Surroundings.note() }
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -4,6 +4,7 @@ import ClusterSetup
 import Diagnostics
 import Libp2p
 import Logging
+import Node
 import Program
 import Secp256k1
 
@@ -115,9 +116,9 @@ struct PeerNetworkOptions: ParsableArguments {
         ] + LoggingOptions.names
     static let switches = ["p2p-disable-reuseport"]
 
-    func logger() throws -> Logger {
+    func logger(_ topic: String = "test-peers") throws -> Logger {
         _ = try logging.logger()
-        let logger = Logger(label: "test-peers")
+        let logger = Logger(label: topic)
         if !list(p2pUdpAddress).isEmpty {
             logger.warning("QUIC is not offered: --p2p-udp-address is ignored; peers connect over TCP")
         }
@@ -126,10 +127,14 @@ struct PeerNetworkOptions: ParsableArguments {
 
     func fill(_ options: inout PeersTest.Options) {
         options.relays = list(p2pRelays)
-        options.node.p2pTCPAddresses = list(p2pTcpAddress)
-        options.node.p2pPeers = list(p2pPeers)
-        options.node.p2pExternalIP = p2pExternalIp.flatMap { $0.isEmpty ? nil : $0 }
-        options.node.p2pExternalHostname = p2pExternalHostname.flatMap { $0.isEmpty ? nil : $0 }
-        options.node.isReusingPort = !p2pDisableReuseport
+        fill(&options.node)
+    }
+
+    func fill(_ node: inout NodeConfiguration) {
+        node.p2pTCPAddresses = list(p2pTcpAddress)
+        node.p2pPeers = list(p2pPeers)
+        node.p2pExternalIP = p2pExternalIp.flatMap { $0.isEmpty ? nil : $0 }
+        node.p2pExternalHostname = p2pExternalHostname.flatMap { $0.isEmpty ? nil : $0 }
+        node.isReusingPort = !p2pDisableReuseport
     }
 }
