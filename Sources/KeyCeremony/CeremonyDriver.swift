@@ -44,6 +44,7 @@ package actor CeremonyDriver {
     private var result: Result<Outcome, CeremonyFailure>?
     private var shown: CeremonyView?
     private var ticks = 0
+    private var isInterrupted = false
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -99,6 +100,7 @@ package actor CeremonyDriver {
 
     /// - Returns: answers, which the caller writes.
     private func receive(_ event: CeremonyEvent) -> [CeremonyEffect] {
+        guard !isInterrupted else { return [] }
         let effects = ceremony.receive(event, at: SystemClock.now())
         var answers: [CeremonyEffect] = []
         for effect in effects {
@@ -142,7 +144,12 @@ package actor CeremonyDriver {
         let ticker = loop.scheduleRepeatedTask(
             initialDelay: .zero, delay: TimeAmount(Self.tickInterval)
         ) { _ in self.assumeIsolated { $0.post(.tick) } }
-        defer { ticker.cancel() }
+        defer {
+            ticker.cancel()
+            // Interrupted: another process may go on with the notes from here.
+            isInterrupted = result == nil
+            file.release()
+        }
         await withDiscardingTaskGroup { group in
             for await job in jobs { group.addTask { await self.perform(job) } }
             group.cancelAll()

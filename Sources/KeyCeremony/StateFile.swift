@@ -115,6 +115,9 @@ package final class StateFile {
 
     deinit { close(descriptor) }
 
+    /// Another process may have it.
+    package func release() { _ = flock(descriptor, LOCK_UN) }
+
     /// Durable when it returns.
     package func append(_ record: CeremonyRecord) throws(Fault) { try append(record.encoded()) }
 
