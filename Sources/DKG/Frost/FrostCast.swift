@@ -2,20 +2,7 @@ import BLS
 
 /// What a participant tells all others in round 1 of one validator: commitments to its polynomial, and a proof that it
 /// knows the constant term. Source: spec/dkg.md §5.3.
-package struct FrostCast: Equatable, Sendable {
-    /// `wi`.
-    package let response: Scalar
-    /// `ci`.
-    package let challenge: Scalar
-    /// As many as the threshold, constant term first.
-    package let commitments: [PublicKey]
-
-    package init(response: Scalar, challenge: Scalar, commitments: [PublicKey]) {
-        self.response = response
-        self.challenge = challenge
-        self.commitments = commitments
-    }
-}
+package typealias FrostCast = FrostCastsMessage.Cast
 
 extension FrostCast {
     /// The cast of share index `index` for a polynomial. `nonce` is fresh and used for nothing else.

@@ -1,17 +1,7 @@
 import BLS
 
 /// What a participant tells all others in round 2 of one validator. Source: spec/dkg.md §5.4.
-package struct FrostResultCast: Equatable, Sendable {
-    /// The validator's key.
-    package let verificationKey: PublicKey
-    /// The sender's public share.
-    package let shareKey: PublicKey
-
-    package init(verificationKey: PublicKey, shareKey: PublicKey) {
-        self.verificationKey = verificationKey
-        self.shareKey = shareKey
-    }
-}
+package typealias FrostResultCast = FrostResultCastsMessage.Cast
 
 /// One validator's key as one participant has it.
 package struct FrostOutcome: Sendable {

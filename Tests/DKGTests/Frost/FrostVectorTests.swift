@@ -124,13 +124,11 @@ private struct RecordedFrost {
             case .frostCasts:
                 casts[source] = try FrostCastsMessage(
                     unpacking: broadcast.message, source: source, threshold: threshold, validators: validators
-                ).casts.map {
-                    FrostCast(response: $0.response, challenge: $0.challenge, commitments: $0.commitments)
-                }
+                ).casts
             case .frostResults:
                 results[source] = try FrostResultCastsMessage(
                     unpacking: broadcast.message, source: source, validators: validators
-                ).casts.map { FrostResultCast(verificationKey: $0.verificationKey, shareKey: $0.shareKey) }
+                ).casts
             default: continue
             }
         }
