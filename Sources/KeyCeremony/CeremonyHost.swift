@@ -25,7 +25,7 @@ struct CeremonyHost: Sendable {
     ///   - write: puts the files where they belong.
     ///   - holding: what else goes on meanwhile.
     func hold(
-        _ plan: CeremonyPlan, _ file: StateFile,
+        _ plan: CeremonyPlan, _ file: sending StateFile,
         write: @escaping @Sendable (CeremonyOutcome, _ continuing: Bool) async throws -> Void,
         holding: @escaping @Sendable () async -> Void = {}
     ) async throws -> CeremonyDriver.Outcome {

@@ -46,7 +46,7 @@ package struct CeremonyTable: Sendable {
                 }
             }
             if row.step != before?.step, let step = row.step, step > 0 {
-                facts["step"] = Self.step(step)
+                facts["step"] = self.step(step)
                 changes.append(Change(participant: row.participant, message: .step, facts: facts))
             }
         }

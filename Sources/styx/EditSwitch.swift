@@ -64,7 +64,7 @@ struct EditSwitch: AsyncParsableCommand {
     private func wipe() throws {
         let threads = ProcessInfo.processInfo.activeProcessorCount
         let kept = try ClusterSwitch.keptDirectories(of: from)
-        let old = try to.map { [$0] } ?? kept
+        let old = to.map { [$0] } ?? kept
         guard !old.isEmpty else { throw CommandFailure("--wipe-old: no switch of \(from) has left anything") }
         for directory in old {
             let count = try ClusterSwitch.wipe(directory, replacedBy: from, concurrency: threads)
