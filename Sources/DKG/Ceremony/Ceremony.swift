@@ -236,6 +236,7 @@ package struct Ceremony: Sendable {
 
     /// The barrier holds.
     private mutating func begin() throws(CeremonyFault) {
+        begun = max(begun, step)
         guard step <= lastStep else {
             if step == lastStep + 1 { return enter(step + 1) }
             sync.shutDown()
