@@ -1,9 +1,9 @@
 """Edits of a cluster by real `styx alpha edit` processes that know nothing but a relay's URL. Loopback only.
 
-One cluster after the other: add validators, add an operator, replace one, remove one, deal all key shares anew; after each
-all operators switch to their new directory. Each must end with the same lock at all operators, which verifies, with key
-shares that combine to the keys that the validators had from the start. The last switch is taken back and made again, and
-old key shares are wiped.
+Add validators, add an operator, replace one, remove one, deal all key shares anew; after each all operators switch to
+their new directory. Each must end with the same lock at all operators, which verifies, with key shares that combine to
+the keys that the validators had from the start. The last switch is taken back and made again, and old key shares are
+wiped.
 """
 import argparse
 import hashlib
