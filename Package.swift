@@ -191,8 +191,7 @@ let package = Package(
             name: "styx",
             dependencies: [
                 "Node", "Relay", "Demo", "Diagnostics", "KeyCeremony", "LogSinks", "Program", "Cluster", "ClusterSetup",
-                "Cosigning",
-                "Libp2p", "Storage", "Doctor", "Views", arguments, logging, unixSignals, yams,
+                "Cosigning", "Libp2p", "Storage", "Doctor", "Views", arguments, logging, unixSignals, yams,
             ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow", "Timing"]),

@@ -17,6 +17,7 @@ struct TidyTests {
         "Cluster": ["Ethereum", "BLS", "Secp256k1"],
         "DutyWorkflow": ["Ethereum", "QBFT", "Timing"],
         "Doctor": ["Cluster", "DutyWorkflow", "Prometheus"],
+        "DKG": ["BLS", "Secp256k1", "SSZ", "Ethereum", "Cluster", "Timing"],
         "Traces": ["Ethereum", "DutyWorkflow", "SSZ", "Timing"],
         "Views": ["DutyWorkflow"],
         "Program": ["Ethereum"],
@@ -37,13 +38,17 @@ struct TidyTests {
             "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
             "Prometheus", "Doctor", "Traces", "OTLP", "Views",
         ],
+        "KeyCeremony": [
+            "DKG", "Node", "Cluster", "ClusterSetup", "Ethereum", "Libp2p", "Program", "SSZ", "Secp256k1", "BLS",
+            "Timing",
+        ],
         "LogSinks": ["Cluster", "ClusterSetup", "Ethereum", "Libp2p", "Program", "Timing"],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Diagnostics": ["Node", "Cluster", "ClusterSetup", "Libp2p", "Program", "SSZ", "Secp256k1"],
         "Demo": ["Node", "Program", "HTTPServing"],
         "styx": [
-            "Node", "Relay", "Demo", "Diagnostics", "LogSinks", "Program", "Cluster", "ClusterSetup", "Cosigning",
-            "Libp2p", "Storage", "Doctor", "Views",
+            "Node", "Relay", "Demo", "Diagnostics", "KeyCeremony", "LogSinks", "Program", "Cluster", "ClusterSetup",
+            "Cosigning", "Libp2p", "Storage", "Doctor", "Views",
         ],
         "Simulation": ["DutyWorkflow", "Timing"],
         "KillMatrix": [
@@ -63,7 +68,7 @@ struct TidyTests {
     ]
     /// No sockets, clocks, disks, threads or logs.
     static let pure: Set<String> = [
-        "Timing", "Prometheus", "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow",
+        "Timing", "Prometheus", "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DKG", "DutyWorkflow",
         "Doctor", "Traces", "Views", "Simulation",
     ]
     static let sources = Source.all(in: "Sources")
