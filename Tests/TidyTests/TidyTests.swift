@@ -151,7 +151,8 @@ struct TidyTests {
         for source in Self.sources where source.target == target && source.path != shell {
             for (name, pattern) in forbidden {
                 let lines = source.matches(pattern)
-                let isKeyMaterial = name == "a system generator" && ["BLS", "Cluster", "DKG", "Secp256k1"].contains(target)
+                let isKeyMaterial =
+                    name == "a system generator" && ["BLS", "Cluster", "DKG", "Secp256k1"].contains(target)
                 #expect(lines.isEmpty || isKeyMaterial, "\(source.path):\(lines): \(name)")
             }
         }
