@@ -66,7 +66,7 @@ import Testing
     @Test("every edit is shown at 80 columns, with what changes, and writes nothing")
     func previews() async throws {
         let edits: [(ClusterEdit.Request.Kind, [String])] = [
-            (.reshare(.recreatePrivateKeys), ["3 of 4", "stays: gives its old shares", "7, the same keys"]),
+            (.reshare(.recreatePrivateKeys), ["3 of 4", "stays: gives old shares", "7, the same keys"]),
             (
                 .reshare(.addOperators(enrs: [stranger])),
                 ["3 of 5", "–      4  enr:", "joins: gets its first", "WARNINGS"]
