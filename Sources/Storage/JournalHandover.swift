@@ -6,9 +6,10 @@ import SSZ
 /// Hands what a node has voted and signed on to the journal of the same validators under another lock, after an edit of
 /// the cluster.
 ///
-/// What protects from slashing goes along whole: watermarks, and a halt. Duties that the node had begun under the old
-/// lock are closed under the new one: their votes and shares are worth nothing there, and a second vote could contradict
-/// the first. Duties without a deadline (exits, registrations) are dropped, so that they can be asked for again.
+/// What protects from slashing goes along whole: watermarks, a halt, and validators that were slashed. Duties that the
+/// node had begun under the old lock are closed under the new one: their votes and shares are worth nothing there, and a
+/// second vote could contradict the first. Duties without a deadline (exits, registrations) are dropped, so that they can
+/// be asked for again.
 ///
 /// Both journals belong to the new lock afterwards: from the directory that is left no node starts. Any step may be
 /// repeated after a crash.
@@ -65,12 +66,13 @@ package struct JournalHandover: Sendable {
             let binding = JournalBinding(
                 lockHash: locks.new, genesisValidatorsRoot: journal.binding.genesisValidatorsRoot, share: share)
             let history = try await journal.slashingHistory()
-            let duties = try await journal.load { _ in false }.closed.filter { $0.type.rules.span != .endless }
+            let snapshot = try await journal.load { _ in false }
+            let duties = snapshot.closed.filter { $0.type.rules.span != .endless }
             let halt = try await journal.halt()
             if path != successor {
                 let target = try open(successor, binding)
                 try await closing(target) { target in
-                    try await absorb(history, duties, halt, into: target)
+                    try await absorb(history, duties, halt, snapshot.slashed, into: target)
                     try await target.rebind(to: binding, at: now())
                 }
             }
@@ -101,7 +103,8 @@ package struct JournalHandover: Sendable {
 
     /// Nothing falls. Where a target or slot rises its root becomes unknown: nothing more is signed for it.
     private func absorb(
-        _ history: SlashingHistory, _ duties: Set<Duty>, _ halt: Halt?, into journal: Journal
+        _ history: SlashingHistory, _ duties: Set<Duty>, _ halt: Halt?, _ slashed: [PubKey: Slashing],
+        into journal: Journal
     ) async throws {
         let root = journal.binding.genesisValidatorsRoot
         let bytes = Interchange.export(history, genesisValidatorsRoot: root).bytes()
@@ -109,7 +112,8 @@ package struct JournalHandover: Sendable {
             bytes, genesisValidatorsRoot: root, current: try await journal.slashingHistory(), mayBeStrange: true
         ).raised
         try await journal.commit(
-            raised.records + duties.sorted().map { .expired($0) } + (halt.map { [.halted($0)] } ?? []))
+            raised.records + duties.sorted().map { .expired($0) } + (halt.map { [.halted($0)] } ?? [])
+                + slashed.sorted { $0.key < $1.key }.map { .slashed($0, $1) })
     }
 
     private func closing<R>(_ journal: Journal, _ body: (Journal) async throws -> R) async throws -> R {

@@ -1,3 +1,5 @@
+import Cluster
+import ClusterSetup
 import DKG
 import KeyCeremony
 import Logging
@@ -11,7 +13,48 @@ final class CeremonyTerminal: Sendable {
 
     init(_ logger: Logger) { self.logger = logger }
 
-    func begin(_ plan: CeremonyPlan) {
+    /// Holds a ceremony, and says what came of it.
+    ///
+    /// - Parameters:
+    ///   - command: for messages.
+    ///   - directory: of the ceremony's notes: while they are there it can go on.
+    ///   - left: what a failure left behind if they are not.
+    ///   - always: what is so after any failure.
+    func hold(
+        _ command: String, notesIn directory: String, elseLeft left: String, always: String = "",
+        _ body: @escaping @Sendable (KeyGeneration.Hooks, WebClient) async throws -> KeyGeneration.Outcome
+    ) async throws {
+        do {
+            let outcome = try await untilInterrupted {
+                try await WebClient.with { web in
+                    var hooks = KeyGeneration.Hooks()
+                    let encrypting = ProgressBar("encrypting key shares")
+                    hooks.begun = { self.begin($0) }
+                    hooks.changed = { self.show($0) }
+                    hooks.encrypting = { encrypting.update($0, $1) }
+                    return try await body(hooks, web)
+                }
+            }
+            end()
+            print(outcome.summary, terminator: "")
+            for warning in outcome.warnings { note("warning: \(warning)") }
+            note(nextSteps: outcome.nextSteps)
+        } catch {
+            end()
+            let notes = FileAccess.join(directory, StateFile.name)
+            let rest =
+                (FileAccess.isTaken(notes)
+                    ? "The ceremony can go on: run the same command again while the others wait, or give it up for good"
+                        + " by removing \(notes)." : left) + always
+            switch error {
+            case is CancellationError: throw CommandFailure("\(command): interrupted. \(rest)")
+            case is CeremonyFailure: throw CommandFailure("\(command): \(error). \(rest)")
+            default: throw CommandFailure("\(command): \(error)")
+            }
+        }
+    }
+
+    private func begin(_ plan: CeremonyPlan) {
         table.withLock { $0 = CeremonyTable(plan) }
         logger.info(
             "key ceremony",
@@ -24,7 +67,7 @@ final class CeremonyTerminal: Sendable {
     }
 
     /// From any thread.
-    func show(_ view: CeremonyView) {
+    private func show(_ view: CeremonyView) {
         let now = SystemClock.now()
         let (changes, lines) = table.withLock { table -> ([CeremonyTable.Change], [String]) in
             guard table != nil else { return ([], []) }
@@ -45,5 +88,5 @@ final class CeremonyTerminal: Sendable {
         }
     }
 
-    func end() { if Terminal.isInteractive { Terminal.hide() } }
+    private func end() { if Terminal.isInteractive { Terminal.hide() } }
 }

@@ -59,39 +59,11 @@ struct DKGCommand: AsyncParsableCommand {
         EffectiveFlags(self).tell(logger)
         Surroundings.tell(logger)
         let request = request()
-        let table = CeremonyTerminal(logger)
-        do {
-            let outcome = try await untilInterrupted {
-                try await WebClient.with { web in
-                    var hooks = KeyGeneration.Hooks()
-                    let bar = ProgressBar("encrypting key shares")
-                    hooks.begun = { table.begin($0) }
-                    hooks.changed = { table.show($0) }
-                    hooks.encrypting = { bar.update($0, $1) }
-                    return try await KeyGeneration(request, web: web, hooks: hooks, logger: logger).run()
-                }
-            }
-            table.end()
-            print(outcome.summary, terminator: "")
-            for warning in outcome.warnings { note("warning: \(warning)") }
-            note(nextSteps: outcome.nextSteps)
-        } catch {
-            table.end()
-            throw CommandFailure("dkg: \(explain(error))")
+        try await CeremonyTerminal(logger).hold(
+            "dkg", notesIn: dataDir, elseLeft: "Nothing was left behind, neither keys nor other files."
+        ) { hooks, web in
+            try await KeyGeneration(request, web: web, hooks: hooks, logger: logger).run()
         }
-    }
-
-    /// With what was left behind, and what to do now.
-    private func explain(_ error: any Error) -> String {
-        let state = FileAccess.join(dataDir, StateFile.name)
-        let left =
-            FileAccess.isTaken(state)
-            ? "The ceremony can go on: run the same command again while the others wait, or give it up for good by"
-                + " removing \(state)."
-            : "Nothing was left behind, neither keys nor other files."
-        if error is CancellationError { return "interrupted. \(left)" }
-        guard error is CeremonyFailure else { return "\(error)" }
-        return "\(error). \(left)"
     }
 
     private func request() -> KeyGeneration.Request {

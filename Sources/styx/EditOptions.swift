@@ -67,41 +67,14 @@ struct EditOptions: ParsableArguments {
         }
         let logger = try network.logger("dkg")
         let ceremony = ceremony
-        let table = CeremonyTerminal(logger)
-        do {
-            let outcome = try await untilInterrupted {
-                try await WebClient.with { web in
-                    let edit = try await ClusterEdit(asked, web: web, progress: opening.update)
-                    for warning in edit.warnings { note("warning: \(warning)") }
-                    var hooks = KeyGeneration.Hooks()
-                    let encrypting = ProgressBar("encrypting key shares")
-                    hooks.begun = { table.begin($0) }
-                    hooks.changed = { table.show($0) }
-                    hooks.encrypting = { encrypting.update($0, $1) }
-                    return try await EditCeremony(edit, ceremony, web: web, hooks: hooks, logger: logger).run()
-                }
-            }
-            table.end()
-            print(outcome.summary, terminator: "")
-            for warning in outcome.warnings { note("warning: \(warning)") }
-            note(nextSteps: outcome.nextSteps)
-        } catch {
-            table.end()
-            throw CommandFailure("alpha edit \(name): \(explain(error))")
+        try await CeremonyTerminal(logger).hold(
+            "alpha edit \(name)", notesIn: FileAccess.parent(of: outputDir), elseLeft: "Nothing was changed.",
+            always: " The cluster in use is as it was."
+        ) { hooks, web in
+            let edit = try await ClusterEdit(asked, web: web, progress: opening.update)
+            for warning in edit.warnings { note("warning: \(warning)") }
+            return try await EditCeremony(edit, ceremony, web: web, hooks: hooks, logger: logger).run()
         }
-    }
-
-    /// With what was left behind, and what to do now.
-    private func explain(_ error: any Error) -> String {
-        let state = FileAccess.join(FileAccess.parent(of: outputDir), StateFile.name)
-        let left =
-            FileAccess.isTaken(state)
-            ? "The ceremony can go on: run the same command again while the others wait, or give it up for good by"
-                + " removing \(state). The cluster in use is as it was."
-            : "Nothing was changed: the cluster in use is as it was."
-        if error is CancellationError { return "interrupted. \(left)" }
-        guard error is CeremonyFailure else { return "\(error)" }
-        return "\(error). \(left)"
     }
 
     private func request(_ kind: ClusterEdit.Request.Kind) -> ClusterEdit.Request {

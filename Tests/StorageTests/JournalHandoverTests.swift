@@ -80,6 +80,16 @@ import Testing
         await journal.close()
     }
 
+    @Test("a validator that was slashed stays one for which nothing is signed")
+    func slashed() async throws {
+        let slashing = Slashing(.proven, seen: "two blocks of slot 9")
+        try await write([.slashed(key(0), slashing)])
+        _ = try await handover().perform(folder.journal, successor: successor)
+        let (found, journal) = try await snapshot(successor, lock: new)
+        #expect(found.slashed == [key(0): slashing])
+        await journal.close()
+    }
+
     @Test("there and back, what was signed on the way counts")
     func back() async throws {
         try await write(records(10))

@@ -39,6 +39,8 @@ final class SlashingWatch: Sendable {
         var indices: [ValidatorIndex: PubKey] = [:]
         var proofs: [Proof] = []
         var takenIn: (slot: Slot, count: Int) = (.zero, 0)
+        /// In which the log told last of a slashing that a beacon node shows: one may show them without end.
+        var toldIn: Slot?
         /// Validators that are stopped on the beacon nodes' word.
         var told: Set<PubKey>
         var askedAllIn: Epoch?
@@ -94,9 +96,9 @@ final class SlashingWatch: Sendable {
             }
         guard let evidence else { return }
         let slot = clock.currentSlot(at: now())
-        let ours = state.withLock { state in
+        let (ours, isToldAlready) = state.withLock { state -> ([PubKey], Bool) in
             let ours = evidence.validators.compactMap { state.indices[$0] }
-            guard !ours.isEmpty else { return ours }
+            guard !ours.isEmpty else { return ([], true) }
             if let claims = evidence.claims {
                 if state.takenIn.slot != slot { state.takenIn = (slot, 0) }
                 let proof = Proof(pubKey: ours[0], claims: claims, seen: evidence.seen, node: node)
@@ -107,16 +109,17 @@ final class SlashingWatch: Sendable {
             } else {
                 _ = state.questions.doubt(ours, at: slot)
             }
-            return ours
+            defer { state.toldIn = slot }
+            return (ours, state.toldIn == slot)
         }
-        guard !ours.isEmpty else { return }
+        if !ours.isEmpty { bell.ring() }
+        guard !isToldAlready else { return }
         logger.warning(
             "a beacon node tells of a slashing of our validators: it is checked",
             metadata: [
                 "node": "\(node)", "seen": "\(evidence.seen)",
                 "validators": "\(ours.prefix(3).map { "\($0)" }.joined(separator: " "))",
             ])
-        bell.ring()
     }
 
     // MARK: What is made of it
