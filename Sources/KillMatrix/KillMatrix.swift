@@ -20,7 +20,7 @@ package struct KillMatrix: Sendable {
         package var seed: UInt64 = 1
         package var points = KillPoints.names
         package var mutant: String?
-        package var slotDuration = Duration.seconds(3)
+        package var slotDuration = Duration.seconds(4)
         /// The program `styx`, a debug build.
         package var program: String
         /// Where keys, journals and logs go; must not exist.

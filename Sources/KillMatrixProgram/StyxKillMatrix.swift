@@ -16,7 +16,7 @@ struct StyxKillMatrix: AsyncParsableCommand {
 
     @Option(help: "How often a node is killed.") var kills = 30
     @Option(help: "Of the schedule.") var seed: UInt64 = 1
-    @Option(help: "Length of a slot in seconds, 1 to 60.") var slotSeconds = 3
+    @Option(help: "Length of a slot in seconds, 1 to 60.") var slotSeconds = 4
     @Option(help: "Kill points, comma-separated; all of them if not given. --list names them.") var points = ""
     @Flag(help: "Name the kill points and end.") var list = false
     @Option(

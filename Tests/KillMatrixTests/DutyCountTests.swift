@@ -80,11 +80,13 @@ struct DutyCountTests {
         #expect(summary { $0.contradictions = ["one"] }.verdict == "1 contradictions")
         #expect(summary { $0.faults = ["one"] }.verdict == "1 faults")
         #expect(summary { $0.messages = 0 }.verdict == "nothing was heard")
+        #expect(summary { $0.duties[.attester] = DutyCount.Row(owed: 10, done: 9) }.verdict == nil)
         #expect(
-            summary { $0.duties[.attester] = DutyCount.Row(owed: 10, done: 9) }.verdict == "1 attestations are missing")
+            summary { $0.duties[.attester] = DutyCount.Row(owed: 10, done: 8) }.verdict
+                == "only 8 of 10 duties of type attester were done")
         #expect(
-            summary { $0.duties[.proposer] = DutyCount.Row(owed: 10, done: 7) }.verdict
-                == "only 17 of 20 duties were done")
+            summary { $0.duties[.proposer] = DutyCount.Row(owed: 10, done: 2) }.verdict
+                == "only 2 of 10 duties of type proposer were done")
         #expect(summary { $0.duties = [:] }.verdict?.hasPrefix("no duty was owed") == true)
     }
 
