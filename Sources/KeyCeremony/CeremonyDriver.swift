@@ -54,7 +54,7 @@ package actor CeremonyDriver {
     ///   - show: hears of what changes.
     ///   - warn: hears what went wrong although it goes on.
     package init(
-        _ plan: CeremonyPlan, _ file: StateFile, on loop: any EventLoop,
+        _ plan: CeremonyPlan, _ file: sending StateFile, on loop: any EventLoop,
         send: @escaping @Sendable (ParticipantIndex, CeremonyProtocol, [UInt8]) async throws -> [UInt8]?,
         write: @escaping @Sendable (CeremonyOutcome, _ continuing: Bool) async throws -> Void,
         show: @escaping @Sendable (CeremonyView) -> Void, warn: @escaping @Sendable (String) -> Void

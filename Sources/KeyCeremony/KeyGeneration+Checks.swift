@@ -19,23 +19,27 @@ extension KeyGeneration {
         let keyLock = try await lockIdentity()
         let source = try DefinitionSource(request.definitionFile)
         let definition = try await definition(source)
-        let network: Network
         let plan: CeremonyPlan
-        do throws(ClusterError) {
-            network = try definition.network(custom: try request.network.custom())
-            let release = request.release ?? (definition.version >= .v1_11 ? .v1_11 : .v1_10)
-            plan = try CeremonyPlan(
-                definition, network: network, identity: identity, release: release,
-                timeout: request.timeout, nickname: request.nickname, verifiesLock: request.verifies)
-        } catch .field(let field, let reason) {
-            throw ClusterError.inFile(
-                source.description, .field(field, "\(reason); get the definition again from its creator"))
+        do throws(ClusterError) { plan = try self.plan(definition, identity) } catch {
+            throw ClusterError.inFile(source.description, Self.withCure(error))
         }
         warnAboutThreshold(plan)
         let keymanager = try keymanager()
         try await keymanager?.testConnection()
         try CeremonyFiles.checkWritable(request.dataDirectory)
         return Checked(plan: plan, keymanager: keymanager, keyLock: keyLock)
+    }
+
+    private func plan(_ definition: Definition, _ identity: PrivateKey) throws(ClusterError) -> CeremonyPlan {
+        let release = request.release ?? (definition.version >= .v1_11 ? .v1_11 : .v1_10)
+        return try CeremonyPlan(
+            definition, network: definition.network(custom: request.network.custom()), identity: identity,
+            release: release, timeout: request.timeout, nickname: request.nickname, verifiesLock: request.verifies)
+    }
+
+    private static func withCure(_ error: ClusterError) -> ClusterError {
+        guard case .field(let field, let reason) = error else { return error }
+        return .field(field, "\(reason); get the definition again from its creator")
     }
 
     /// Verified in full, or with warnings (`--no-verify`).

@@ -106,7 +106,7 @@ package struct KeyGeneration: Sendable {
 
     // MARK: The ceremony
 
-    private func hold(_ checked: Checked, _ file: StateFile) async throws -> CeremonyDriver.Outcome {
+    private func hold(_ checked: Checked, _ file: sending StateFile) async throws -> CeremonyDriver.Outcome {
         let plan = checked.plan
         let host = Libp2p.Host(try hostConfiguration(plan), logger: topic("p2p"))
         let network = CeremonyNetwork(plan, on: host, logger: logger)
