@@ -17,7 +17,7 @@ struct Styx: AsyncParsableCommand {
         subcommands: [
             Run.self, TopCommand.self, RelayCommand.self, Create.self, ClusterCommand.self, Enr.self, Combine.self,
             ExitCommand.self, DepositCommand.self, FeeRecipientCommand.self, SlashingProtectionCommand.self,
-            DoctorCommand.self, Alpha.self, DemoCommand.self, VersionCommand.self,
+            JournalCommand.self, DoctorCommand.self, Alpha.self, DemoCommand.self, VersionCommand.self,
         ])
 
     static func main() async {
