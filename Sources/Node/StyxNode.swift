@@ -226,12 +226,7 @@ package struct StyxNode: Sendable {
         let verifier = tools.verifier
         let retired = try retiredKeys()
         let signer = signer(tools, shares, retired, view)
-        let journal = try Journal(
-            path: configuration.journalFile,
-            binding: JournalBinding(
-                lockHash: cluster.lock.lockHash, genesisValidatorsRoot: genesisRoot, share: cluster.keys.own),
-            keptSlots: 2 * chain.clock.slotsPerEpoch + 38, preset: chain.spec.preset,
-            at: chain.clock.currentSlot(at: SystemClock.now()), claim: claim, now: SystemClock.now)
+        let (journal, snapshot) = try await openJournal(chain, genesisRoot, claim, server)
         // A validator client has a protection of its own.
         let fresh = FreshJournal(
             created: journal.createdAt, isAccepted: configuration.acceptsNewJournal || signer == nil,
@@ -250,8 +245,6 @@ package struct StyxNode: Sendable {
             signs: signer != nil, signsFrom: fresh.firstSlot, included: [.proposer],
             seed: UInt64.random(in: .min ... .max), infoSync: infoSyncConfiguration,
             consensus: configuration.features.consensus)
-        let deadlines = workflowConfiguration.deadlines
-        let snapshot = try await journal.load { !deadlines.isExpired($0, at: SystemClock.now()) }
         registrations.take(snapshot.registrations)
         warnAboutRegistrations(book)
         workflowConfiguration.proposals.feeRecipients = book.current.feeRecipients
@@ -350,28 +343,10 @@ package struct StyxNode: Sendable {
         await journal.close()
     }
 
-    private func warn(about journal: Journal, _ fresh: FreshJournal, isEmpty: Bool, _ clock: SlotClock) {
-        let text =
-            fresh.warning(isEmpty: isEmpty, at: SystemClock.now(), clock: clock)
-            ?? (journal.isNew ? "new journal: nothing is known of earlier votes" : nil)
-        if let text { topic("journal").warning("\(text)", metadata: ["path": "\(journal.path)"]) }
-    }
-
     private func chainDiscovery(_ beacon: BeaconClient, _ reconnections: Reconnections) -> ChainDiscovery {
         ChainDiscovery(
             questions: .init(beacon), forkVersion: cluster.lock.definition.forkVersion, network: cluster.network,
             reconnections: reconnections, logger: topic("eth2"))
-    }
-
-    private func housekeep(_ journal: Journal, _ clock: SlotClock) async throws {
-        while !Task.isCancelled {
-            let slot = clock.currentSlot(at: SystemClock.now())
-            // Late in the slot nothing is due.
-            let quiet = clock.start(of: slot + 1) - clock.slotDuration / 12
-            try await Task.sleep(for: max(.zero, quiet - SystemClock.now()))
-            try await journal.housekeep(at: slot)
-            try await Task.sleep(for: max(.milliseconds(10), clock.start(of: slot + 1) - SystemClock.now()))
-        }
     }
 }
 
