@@ -110,9 +110,11 @@ import Testing
         #expect(verdict.lines.last?.hasPrefix("sound") == true)
     }
 
+    typealias Trouble = (sql: String, kind: JournalVerdict.Kind, text: String)
+
     /// What somebody or something did to the file, the kind of trouble, and what it is called.
-    static let troubles: [(sql: String, kind: JournalVerdict.Kind, text: String)] =
-        JournalOpenTests.nonsense.map { ($0.1, .damaged, "table \($0.0), row ") } + [
+    static let troubles: [Trouble] = {
+        var troubles: [Trouble] = [
             ("UPDATE meta SET value = '99' WHERE key = 'schema_version'", .newer, "99"),
             ("DELETE FROM meta WHERE key = 'lock_hash'", .damaged, "lock_hash"),
             ("DELETE FROM meta WHERE key = 'schema_version'", .damaged, "not a journal"),
@@ -126,6 +128,9 @@ import Testing
             ("UPDATE vote_value SET value_hash = zeroblob(32) WHERE id = 1", .damaged, "value_hash is not that of"),
             ("DELETE FROM duty_db; DELETE FROM par_sig_object WHERE id = 1", .damaged, "what it signed is missing"),
         ]
+        for (table, sql) in JournalOpenTests.nonsense { troubles.append((sql, .damaged, "table \(table), row ")) }
+        return troubles
+    }()
 
     @Test("what is wrong is told, with its place and what to do", arguments: troubles)
     func told(sql: String, kind: JournalVerdict.Kind, text: String) async throws {
