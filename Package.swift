@@ -19,6 +19,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
@@ -262,7 +263,7 @@ let package = Package(
         tests("BeaconClient", ["BeaconTestSupport", nioCore, nioPosix]),
         tests("ValidatorAPI", ["BeaconTestSupport", httpClient, nioCore, nioPosix, nioSSL]),
         tests("KeymanagerAPI", [httpClient, nioCore, logging]),
-        tests("Storage", exclude: ["Fixtures"]),
+        tests("Storage", [sqlite], exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
         tests("Cosigning", ["ClusterTestSupport", nioSSL, logging]),
         tests(
@@ -285,7 +286,8 @@ let package = Package(
         tests("Diagnostics", ["BeaconTestSupport", nioCore, nioPosix, logging], exclude: ["Fixtures"]),
         tests("KeyCeremony", ["DKG", "Relay", "Libp2p", "Cluster", "Secp256k1", nioCore, logging]),
         tests("Demo"),
-        tests("styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1", "Timing", arguments, logging]),
+        tests(
+            "styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1", "Storage", "Timing", arguments, logging]),
         tests("Simulation"),
         tests("KillMatrix", settings: killPoints),
         .testTarget(
