@@ -61,7 +61,7 @@ extension DepositDataFile {
     }
 
     private func check(_ validators: [DistributedValidator]) throws(ClusterError) {
-        let found = deposits.map(\.pubKey.bytes)
+        let found = deposits.map { $0.pubKey.bytes }
         guard Set(found) == Set(validators.map(\.publicKey)), found.count == validators.count else {
             throw .field(
                 "deposit data", "not one deposit for each of the \(validators.count) validators of the lock")

@@ -35,7 +35,8 @@ struct Deliveries: Sendable {
         case keyShare(run: Int)
     }
 
-    private static let pauses = Backoff(base: .milliseconds(250), max: .seconds(5), jitter: 0)
+    /// Short: a phase of Pedersen may have ten seconds, and whoever is late by then is left out.
+    private static let pauses = Backoff(base: .milliseconds(250), max: .seconds(1), jitter: 0)
 
     private var items: [Int: Item] = [:]
     private var lastID = 0
