@@ -46,6 +46,8 @@ struct TidyTests {
             "Libp2p", "Storage", "Doctor", "Views",
         ],
         "Simulation": ["DutyWorkflow", "Timing"],
+        "Exploration": ["QBFT", "DutyWorkflow", "Simulation", "Timing"],
+        "Explore": ["Exploration", "Simulation"],
         "FuzzTargets": [
             "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
             "PeerProtocols", "RemoteSigner", "Storage", "Program", "Node", "Timing",
@@ -56,10 +58,12 @@ struct TidyTests {
             "HTTPServing", "LogSinks", "Traces",
         ],
     ]
+    /// Targets whose folders are not named like them.
+    private static let programs = ["Benchmarks": "styx-benchmarks", "Fuzz": "styx-fuzz", "Explore": "styx-explore"]
     /// No sockets, clocks, disks, threads or logs.
     static let pure: Set<String> = [
         "Timing", "Prometheus", "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow",
-        "Doctor", "Traces", "Views", "Simulation",
+        "Doctor", "Traces", "Views", "Simulation", "Exploration",
     ]
     static let sources = Source.all(in: "Sources")
     static let tests = Source.all(in: "Tests")
@@ -100,7 +104,7 @@ struct TidyTests {
     func packageFile() throws {
         let text = try String(contentsOf: Source.root.appendingPathComponent("Package.swift"), encoding: .utf8)
         for (target, dependencies) in Self.map.sorted(by: { $0.key < $1.key }) {
-            let name = ["Benchmarks": "styx-benchmarks", "Fuzz": "styx-fuzz"][target] ?? target
+            let name = Self.programs[target] ?? target
             guard let row = Self.row(of: name, in: text) else {
                 Issue.record("\(target) is not in Package.swift")
                 continue
