@@ -46,12 +46,12 @@ func tests(
         exclude: exclude, swiftSettings: strict + settings)
 }
 
-/// `STYX_ONLY=Libp2p,QBFT` limits a build to the tests of these targets and what they need: minutes instead of tens.
+/// `STYX_ONLY=Libp2p,QBFT` limits a build to these targets, their tests and what they need: minutes instead of tens.
 func limited(_ targets: [Target]) -> [Target] {
     guard let only = Context.environment["STYX_ONLY"], !only.isEmpty else { return targets }
     let byName = Dictionary(uniqueKeysWithValues: targets.map { ($0.name, $0) })
     var wanted: Set<String> = []
-    var open: [String] = only.split(separator: ",").map { "\($0)Tests" }
+    var open = only.split(separator: ",").flatMap { ["\($0)Tests", "\($0)"] }
     while let name = open.popLast() {
         guard let target = byName[name], wanted.insert(name).inserted else { continue }
         for dependency in target.dependencies {
@@ -192,11 +192,15 @@ let package = Package(
             name: "styx",
             dependencies: [
                 "Node", "Relay", "Demo", "Diagnostics", "KeyCeremony", "LogSinks", "Program", "Cluster", "ClusterSetup",
-                "Cosigning",
-                "Libp2p", "Storage", "Doctor", "Views", arguments, logging, unixSignals, yams,
+                "Cosigning", "Libp2p", "Storage", "Doctor", "Views", arguments, logging, unixSignals, yams,
             ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow", "Timing"]),
+        // Every order of events, and many seeds.
+        module("Exploration", ["QBFT", "DutyWorkflow", "Simulation", "Timing"]),
+        .executableTarget(
+            name: "styx-explore", dependencies: ["Exploration", "Simulation"], path: "Sources/Explore",
+            swiftSettings: strict),
         .executableTarget(
             name: "styx-benchmarks",
             dependencies: [
@@ -290,9 +294,16 @@ let package = Package(
             "styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1", "Storage", "Timing", arguments, logging]),
         tests("Simulation"),
         tests("KillMatrix", settings: killPoints),
+        tests("Exploration"),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets", "DutyWorkflow", "PeerProtocols", "Node"],
             exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ])
 )
+
+/// Whether anything has to be fetched: what does no I/O builds without.
+let needsPackages = package.targets.contains { target in
+    target.dependencies.contains { if case .productItem = $0 { true } else { false } }
+}
+if isLimited, !needsPackages { package.dependencies = [] }

@@ -17,6 +17,7 @@ struct TidyTests {
         "Cluster": ["Ethereum", "BLS", "Secp256k1"],
         "DutyWorkflow": ["Ethereum", "QBFT", "Timing"],
         "Doctor": ["Cluster", "DutyWorkflow", "Prometheus"],
+        "DKG": ["BLS", "Secp256k1", "SSZ", "Ethereum", "Cluster", "Timing"],
         "Traces": ["Ethereum", "DutyWorkflow", "SSZ", "Timing"],
         "Views": ["DutyWorkflow"],
         "Program": ["Ethereum"],
@@ -37,13 +38,17 @@ struct TidyTests {
             "Monitoring", "ClusterSetup", "Cosigning", "RemoteSigner", "KeymanagerAPI", "Timing", "Program",
             "Prometheus", "Doctor", "Traces", "OTLP", "Views",
         ],
+        "KeyCeremony": [
+            "DKG", "Node", "Cluster", "ClusterSetup", "Ethereum", "Libp2p", "Program", "SSZ", "Secp256k1", "BLS",
+            "Timing",
+        ],
         "LogSinks": ["Cluster", "ClusterSetup", "Ethereum", "Libp2p", "Program", "Timing"],
         "Relay": ["Cluster", "Libp2p", "PeerProtocols", "Program", "Monitoring", "SSZ", "Secp256k1"],
         "Diagnostics": ["Node", "Cluster", "ClusterSetup", "Libp2p", "Program", "SSZ", "Secp256k1"],
         "Demo": ["Node", "Program", "HTTPServing"],
         "styx": [
-            "Node", "Relay", "Demo", "Diagnostics", "LogSinks", "Program", "Cluster", "ClusterSetup", "Cosigning",
-            "Libp2p", "Storage", "Doctor", "Views",
+            "Node", "Relay", "Demo", "Diagnostics", "KeyCeremony", "LogSinks", "Program", "Cluster", "ClusterSetup",
+            "Cosigning", "Libp2p", "Storage", "Doctor", "Views",
         ],
         "Simulation": ["DutyWorkflow", "Timing"],
         "KillMatrix": [
@@ -51,6 +56,8 @@ struct TidyTests {
             "BLS", "Secp256k1", "QBFT", "Timing",
         ],
         "KillMatrixProgram": ["KillMatrix", "Program"],
+        "Exploration": ["QBFT", "DutyWorkflow", "Simulation", "Timing"],
+        "Explore": ["Exploration", "Simulation"],
         "FuzzTargets": [
             "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
             "PeerProtocols", "RemoteSigner", "Storage", "Program", "Node", "Timing",
@@ -61,10 +68,15 @@ struct TidyTests {
             "HTTPServing", "LogSinks", "Traces",
         ],
     ]
+    /// Targets whose folders are not named like them.
+    private static let programs = [
+        "Benchmarks": "styx-benchmarks", "Fuzz": "styx-fuzz", "Explore": "styx-explore",
+        "KillMatrixProgram": "styx-kill-matrix",
+    ]
     /// No sockets, clocks, disks, threads or logs.
     static let pure: Set<String> = [
-        "Timing", "Prometheus", "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow",
-        "Doctor", "Traces", "Views", "Simulation",
+        "Timing", "Prometheus", "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DKG", "DutyWorkflow",
+        "Doctor", "Traces", "Views", "Simulation", "Exploration",
     ]
     static let sources = Source.all(in: "Sources")
     static let tests = Source.all(in: "Tests")
@@ -105,10 +117,7 @@ struct TidyTests {
     func packageFile() throws {
         let text = try String(contentsOf: Source.root.appendingPathComponent("Package.swift"), encoding: .utf8)
         for (target, dependencies) in Self.map.sorted(by: { $0.key < $1.key }) {
-            let name =
-                [
-                    "Benchmarks": "styx-benchmarks", "Fuzz": "styx-fuzz", "KillMatrixProgram": "styx-kill-matrix",
-                ][target] ?? target
+            let name = Self.programs[target] ?? target
             guard let row = Self.row(of: name, in: text) else {
                 Issue.record("\(target) is not in Package.swift")
                 continue
