@@ -156,7 +156,7 @@ extension ClusterInspection {
                 }))
     }
 
-    static func wrapped(_ text: String, indent: Int, hanging: Int) -> [String] {
+    static func wrapped(_ text: String, indent: Int, hanging: Int, width: Int = Self.width) -> [String] {
         var lines: [String] = []
         var line = String(repeating: " ", count: indent)
         var isEmpty = true

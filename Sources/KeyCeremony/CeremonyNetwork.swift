@@ -38,7 +38,7 @@ package final class CeremonyNetwork: Sendable {
         let broadcast = BroadcastMessage.bytesMax(
             valueBytesMax: values.max() ?? 0, participants: plan.participants)
         return max(
-            broadcast, PartialSignatureSet.bytesMax(validators: plan.validators),
+            broadcast, PartialSignatureSet.bytesMax(validators: plan.signedValidatorsMax),
             DealBundleMessage.bytesMax(participants: plan.participants))
     }
 

@@ -29,7 +29,7 @@ package struct CeremonyTable: Sendable {
             changes.append(
                 Change(
                     participant: nil, message: .activity,
-                    facts: ["step": Self.step(view.step), "activity": view.activity]))
+                    facts: ["step": step(view.step), "activity": view.activity]))
         }
         for row in view.rows {
             let before = last?.rows.first { $0.participant == row.participant }
@@ -46,7 +46,7 @@ package struct CeremonyTable: Sendable {
                 }
             }
             if row.step != before?.step, let step = row.step, step > 0 {
-                facts["step"] = Self.step(step)
+                facts["step"] = self.step(step)
                 changes.append(Change(participant: row.participant, message: .step, facts: facts))
             }
         }
@@ -57,7 +57,7 @@ package struct CeremonyTable: Sendable {
     /// - Parameter columns: no line is longer.
     package func lines(at now: Instant, columns: Int) -> [String] {
         guard let view = last else { return [] }
-        var lines = ["key ceremony: step \(Self.step(view.step)), \(view.activity), \(Self.age(now - view.since))"]
+        var lines = ["key ceremony: step \(step(view.step)), \(view.activity), \(Self.age(now - view.since))"]
         lines.append("  #  operator          here      step               missing")
         for row in view.rows {
             let age = since[row.participant].map { Self.age(now - $0) } ?? ""
@@ -71,12 +71,12 @@ package struct CeremonyTable: Sendable {
                 }
             lines.append(
                 "  " + Self.padded("\(row.participant)", 3) + Self.padded(name, 18) + Self.padded(presence, 10)
-                    + Self.padded(row.step.map(Self.step) ?? "-", 19) + (row.missing ?? "nothing") + " (\(age))")
+                    + Self.padded(row.step.map(step) ?? "-", 19) + (row.missing ?? "nothing") + " (\(age))")
         }
         return lines.map { String($0.prefix(max(20, columns - 1))) }
     }
 
-    private static func step(_ step: Int) -> String { "\(step)/8 \(CeremonyView.name(ofStep: step))" }
+    private func step(_ step: Int) -> String { "\(step)/\(plan.works.count + 2) \(plan.name(ofStep: step))" }
 
     /// Without what all of them begin with.
     private static func shortened(_ name: String) -> String {

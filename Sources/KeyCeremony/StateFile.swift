@@ -81,7 +81,7 @@ package final class StateFile {
         init(_ descriptor: Int32, _ plan: CeremonyPlan) throws(Fault) {
             let bytes = try readAll(descriptor)
             let wanted =
-                magic + plan.session.bytes + [UInt8(CeremonyRelease.allCases.firstIndex(of: plan.release) ?? 0)]
+                magic + plan.identifier.bytes + [UInt8(CeremonyRelease.allCases.firstIndex(of: plan.release) ?? 0)]
             if bytes.count >= headerBytes {
                 guard bytes.starts(with: wanted) else {
                     throw .foreign(

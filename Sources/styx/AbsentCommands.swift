@@ -1,10 +1,7 @@
 /// Commands of Charon's that this program does not have. Who calls one should hear why, and what to do.
 enum AbsentCommands {
-    private static let edits =
-        "Charon's `alpha edit …` makes the files of the changed cluster, and this program runs with them"
     private static let all: [(path: [String], why: String)] = [
-        (["alpha", "edit"], "clusters cannot be changed with this version; \(edits)"),
-        (["alpha", "add-validators"], "validators cannot be added with this version; \(edits)"),
+        (["alpha", "add-validators"], "this version has it as `alpha edit add-validators`"),
         (
             ["alpha", "view-cluster-manifest"],
             "this version has no manifests; `cluster inspect .charon/cluster-lock.json` shows what is in the cluster's lock"

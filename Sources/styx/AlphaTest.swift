@@ -5,7 +5,8 @@ import Foundation
 
 struct Alpha: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "alpha", abstract: "Commands that may still change.", subcommands: [AlphaTest.self])
+        commandName: "alpha", abstract: "Commands that may still change.",
+        subcommands: [AlphaTest.self, AlphaEdit.self])
 }
 
 /// Also as `styx test`, as some releases of Charon had it.

@@ -47,14 +47,14 @@ import Testing
             #expect(throws: JournalError.self) { try open(path, lock: old) }
             let (found, journal) = try await snapshot(path, lock: new)
             #expect(found.watermarks.keys.sorted() == [key(0), key(1)])
-            #expect(found.watermarks.values.allSatisfy { $0.source == 3 && $0.target == 11 })
+            #expect(found.watermarks.values.allSatisfy { $0.source == 3 && $0.target == 10 })
             #expect(found.proposalWatermarks[key(0)]?.slot == Slot(9))
             #expect(found.closed == [.attester(slot: 10)])
             #expect(found.votes.isEmpty && found.unsigned.isEmpty && found.partials.isEmpty && found.aggregated.isEmpty)
             #expect(journal.createdAt == now)
             #expect(journal.binding.share == share(2))
             await #expect(throws: JournalError.self) {
-                try await journal.commit([.attestationWatermark(key(0), watermark(3, 11, 99))])
+                try await journal.commit([.attestationWatermark(key(0), watermark(3, 10, 99))])
             }
             await journal.close()
         }
@@ -93,7 +93,7 @@ import Testing
         #expect(throws: JournalError.self) { try open(successor, lock: new) }
         let (found, restored) = try await snapshot(folder.journal, lock: old)
         #expect(found.watermarks[key(0)] == watermark(5, 20, 0))
-        #expect(found.watermarks[key(1)]?.target == 11)
+        #expect(found.watermarks[key(1)]?.target == 10)
         #expect(found.watermarks[key(2)]?.target == 20)
         await restored.close()
     }
@@ -104,7 +104,7 @@ import Testing
         for _ in 0..<2 {
             #expect(try await handover().perform(folder.journal, successor: folder.journal)?.validators == 2)
             let (found, journal) = try await snapshot(folder.journal, lock: new)
-            #expect(found.watermarks[key(0)] == watermark(3, 11, 8))
+            #expect(found.watermarks[key(0)] == watermark(3, 10, 8))
             #expect(found.closed == [.attester(slot: 10)])
             await journal.close()
         }

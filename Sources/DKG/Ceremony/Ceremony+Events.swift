@@ -101,7 +101,8 @@ extension Ceremony {
             let digest = SHA256.hash(bytes)
             // One message has it all; nobody needs more than one for each validator.
             guard inbox.partials[peer]?.contains(digest) != true,
-                inbox.partials[peer]?.count ?? 0 < plan.validators * (plan.definition.signedDepositAmounts.count + 2)
+                inbox.partials[peer]?.count ?? 0 < plan.signedValidatorsMax
+                    * (plan.definition.signedDepositAmounts.count + 2)
             else { return }
             let set = try exchange.decode(bytes, from: peer)
             try exchange.receive(set, from: peer)

@@ -20,8 +20,12 @@ struct PedersenProgress: Sendable {
     /// Ticks of this run so far.
     var ticks = 0
     var outcome: PedersenOutcome?
-    /// Of finished runs.
+    /// Of finished runs; none if we leave.
     var keys: [ValidatorKeys] = []
+    /// Number of the run under way, or to begin.
+    var number = 0
+    /// We leave, and our part in this run is done.
+    var hasLeft = false
     /// Bundles of runs that have not begun here.
     var early: [(peer: ParticipantIndex, bundle: PedersenBundle)] = []
     var pastNonces: Set<Bytes32> = []
@@ -31,23 +35,21 @@ struct PedersenProgress: Sendable {
     var counts: [ParticipantIndex: Int] = [:]
     var seen: Set<Bytes32> = []
 
-    /// Number of the run under way.
-    var number: Int { keys.count }
-
     init(at now: Instant) { (runStart, lastTick) = (now, now) }
 }
 
 extension Ceremony {
     /// The step has begun.
     mutating func beginPedersen() throws(CeremonyFault) {
-        let message = NodeKeyMessage(session: plan.session, key: nodeKey.publicKey.bytes)
+        let message = NodeKeyMessage(
+            session: plan.session, key: nodeKey.publicKey.bytes, publicShares: plan.announcedShares(plan.own))
         try broadcast(.nodeKey, message.packed, phase: 1)
         try goOnWithPedersen()
     }
 
     /// - Returns: whether there may be more to do at once.
     mutating func advancePedersen() throws(CeremonyFault) -> Bool {
-        guard pedersen.keys.count == plan.validators else { return false }
+        guard pedersen.number == plan.validators else { return false }
         made(pedersen.keys)
         return true
     }
@@ -56,7 +58,7 @@ extension Ceremony {
     mutating func goOnWithPedersen() throws(CeremonyFault) {
         if pedersen.roster == nil { try makeRoster() }
         guard let roster = pedersen.roster else { return }
-        while pedersen.keys.count < plan.validators {
+        while pedersen.number < plan.validators {
             if pedersen.run == nil { try beginRun(roster) }
             guard try collectKeyShares() else { return }
         }
@@ -67,19 +69,26 @@ extension Ceremony {
         var nodes: [PedersenNode] = []
         for index in plan.operators.indices {
             var key = nodeKey.publicKey
+            var announced: [Bytes48]?
             if index != plan.own, let packed = inbox.nodeKeys[index] {
                 do throws(WireFault) {
                     let message = try NodeKeyMessage(
                         unpacking: packed, session: plan.session, validators: plan.validators)
                     guard let point = try? PublicKey(message.key) else { throw .notOnGroup(field: "public_key") }
+                    announced = message.publicShares
                     key = point
                 } catch {
                     throw error.ceremonyFault(.nodeKey, from: index)
                 }
             }
-            nodes.append(PedersenNode(participant: index, index: index, key: key))
+            // Charon takes what is announced; the lock knows better.
+            guard index == plan.own || announced == plan.announcedShares(index) else {
+                throw CeremonyFault(index, .malformed(.nodeKey, "its key shares are not those of the lock"))
+            }
+            nodes.append(plan.pedersenNode(index, key: key))
         }
-        pedersen.roster = try PedersenRoster(nodes, own: plan.own, threshold: plan.threshold)
+        pedersen.roster = try PedersenRoster(
+            nodes, own: plan.own, threshold: plan.threshold, oldThreshold: plan.oldThreshold)
     }
 
     private mutating func beginRun(_ roster: PedersenRoster) throws(CeremonyFault) {
@@ -87,7 +96,9 @@ extension Ceremony {
         if let makeRun {
             run = try makeRun(roster, pedersen.number)
         } else {
-            run = try PedersenRun(roster, validator: pedersen.number, nodeKey: nodeKey, seed: seed)
+            run = try PedersenRun(
+                roster, validator: pedersen.number, nodeKey: nodeKey, seed: seed, sharing: plan.sharing(pedersen.number)
+            )
         }
         (pedersen.runStart, pedersen.lastTick, pedersen.ticks) = (now, now, 0)
         var effects = run.start()
@@ -111,40 +122,48 @@ extension Ceremony {
             case .blamed(let fault): warn("\(CeremonyFailure(fault, plan))")
             case .finished(let outcome):
                 pedersen.outcome = outcome
-                let own = outcome.publicShares[plan.own + 1]?.bytes
-                let bytes = KeyShareMessage(session: plan.session, publicShare: own).encoded()
-                deliveries.add(.keyShare(run: number), to: plan.others, .keyShare, phase: 1) { _ in bytes }
-            case .left: break
+                announce(plan.seat(of: plan.own).flatMap { outcome.publicShares[$0 + 1]?.bytes })
+            case .left:
+                pedersen.hasLeft = true
+                announce(nil)
             case .aborted(let fault): throw fault
             }
         }
     }
 
+    /// - Parameter share: nil if we leave.
+    private mutating func announce(_ share: Bytes48?) {
+        let bytes = KeyShareMessage(session: plan.session, publicShare: share).encoded()
+        deliveries.add(.keyShare(run: pedersen.number), to: plan.others, .keyShare, phase: 1) { _ in bytes }
+    }
+
     /// - Returns: whether all have the same key after this run, so that the next may begin.
     private mutating func collectKeyShares() throws(CeremonyFault) -> Bool {
-        guard let outcome = pedersen.outcome, let run = pedersen.run else { return false }
+        guard let run = pedersen.run, pedersen.outcome != nil || pedersen.hasLeft else { return false }
         let number = pedersen.number
         var publicShares: [BLS.PublicKey] = []
         var isComplete = true
-        for index in plan.operators.indices {
-            guard let expected = outcome.publicShares[index + 1] else {
+        for (seat, index) in plan.seats.enumerated() {
+            let announced = pedersen.keyShares[index] ?? []
+            if index != plan.own, announced.count <= number { isComplete = false }
+            guard let outcome = pedersen.outcome else { continue }
+            guard let expected = outcome.publicShares[seat + 1] else {
                 throw CeremonyFault(nil, .cancelled(validator: number))
             }
-            if index != plan.own {
-                let shares = pedersen.keyShares[index] ?? []
-                if shares.count <= number {
-                    isComplete = false
-                } else if shares[number] != expected.bytes {
-                    throw CeremonyFault(index, .keyShare(validator: number))
-                }
+            if index != plan.own, announced.count > number, announced[number] != expected.bytes {
+                throw CeremonyFault(index, .keyShare(validator: number))
             }
             publicShares.append(expected)
         }
         guard isComplete else { return false }
-        pedersen.keys.append(
-            ValidatorKeys(key: outcome.key, share: outcome.secret, publicShares: publicShares))
+        if let outcome = pedersen.outcome {
+            pedersen.keys.append(
+                ValidatorKeys(key: outcome.key, share: outcome.secret, publicShares: publicShares))
+        }
+        pedersen.number += 1
         pedersen.pastNonces.insert(run.nonce)
         (pedersen.run, pedersen.outcome, pedersen.counts, pedersen.seen) = (nil, nil, [:], [])
+        pedersen.hasLeft = false
         // Everybody has finished this run, and all key shares of the one before.
         deliveries.forget { content in
             switch content {
@@ -195,7 +214,12 @@ extension Ceremony {
             throw error.ceremonyFault(.validatorKeyShare, from: peer)
         }
         guard let share = message.publicShare else {
+            // Nothing to wait for.
+            if plan.leaving.contains(peer) { return }
             throw CeremonyFault(peer, .malformed(.validatorKeyShare, "none, as of an operator that leaves"))
+        }
+        guard !plan.leaving.contains(peer) else {
+            throw CeremonyFault(peer, .malformed(.validatorKeyShare, "one, of an operator that leaves"))
         }
         let known = pedersen.keyShares[peer] ?? []
         guard !known.contains(share) else { return }
@@ -232,7 +256,9 @@ extension Ceremony {
     func missingOfPedersen(_ peer: ParticipantIndex) -> String? {
         if inbox.nodeKeys[peer] == nil { return "node key" }
         let run = "validator \(pedersen.number + 1) of \(plan.validators)"
-        guard pedersen.outcome != nil else { return pedersen.run.map { "\($0.phase), \(run)" } }
+        guard pedersen.outcome != nil || pedersen.hasLeft, plan.seat(of: peer) != nil else {
+            return pedersen.run.map { "\($0.phase), \(run)" }
+        }
         return (pedersen.keyShares[peer]?.count ?? 0) > pedersen.number ? nil : "key share, \(run)"
     }
 }

@@ -21,7 +21,7 @@ extension Ceremony {
         assembly = CeremonyAssembly(keys: keys)
         // Of no use any more; peers that need them still have them in `deliveries`.
         ownShares = [:]
-        enter(2)
+        enter(step + 1)
     }
 
     // MARK: Partial signatures
@@ -31,19 +31,20 @@ extension Ceremony {
         do throws(ClusterError) { roots = try assembly.roots(kind, plan) } catch {
             throw CeremonyFault(nil, .parameters("\(error)"))
         }
-        start(.sign(assembly.keys, roots), .signing(kind, roots))
+        start(.sign(assembly.signers(kind, plan), roots), .signing(kind, roots))
     }
 
     private mutating func signed(
         _ kind: SignatureKind, _ roots: [Root], _ signatures: [Bytes96]
     ) throws(CeremonyFault) {
-        let keys = assembly.keys.map(\.key.bytes)
+        let keys = assembly.signers(kind, plan).map(\.key.bytes)
         let set = PartialSignatureSet(
-            kind: kind, share: plan.own + 1, signatures: Dictionary(uniqueKeysWithValues: zip(keys, signatures)))
+            kind: kind, share: plan.shareIndex(of: plan.own),
+            signatures: Dictionary(uniqueKeysWithValues: zip(keys, signatures)))
         try exchange.receive(set, from: plan.own)
         try exchange.expect(kind, validators: keys)
         let message = set.encoded()
-        deliveries.add(.partials(kind), to: plan.others, .partialSignatures, phase: step) { _ in message }
+        deliveries.add(.partials(kind), to: plan.otherSigners, .partialSignatures, phase: step) { _ in message }
         move(to: .collecting(kind, roots))
         lookAtExchange()
     }
@@ -67,7 +68,7 @@ extension Ceremony {
             }
             return false
         }
-        start(.join(kind, assembly.keys, roots, exchange), .joining(kind))
+        start(.join(kind, assembly.signers(kind, plan), roots, exchange), .joining(kind))
         return true
     }
 
@@ -78,34 +79,43 @@ extension Ceremony {
             if place + 1 < plan.definition.signedDepositAmounts.count {
                 try sign(.deposit(place + 1))
             } else {
-                enter(3)
+                enter(step + 1)
             }
         case .registration:
             assembly.registrations = signatures
-            enter(4)
+            enter(step + 1)
         case .lockHash:
             assembly.signatureAggregate = signatures.first
-            enter(5)
+            enter(step + 1)
         }
     }
 
     // MARK: Node signatures
 
     mutating func signAsNode() throws(CeremonyFault) {
-        let hash: Root
-        do throws(ClusterError) { hash = try assembly.lock(plan).lockHash } catch {
-            throw CeremonyFault(nil, .parameters("\(error)"))
+        var hash: Root?
+        if !plan.isLeaving {
+            do throws(ClusterError) { hash = try assembly.lock(plan).lockHash } catch {
+                throw CeremonyFault(nil, .parameters("\(error)"))
+            }
         }
         let own = NodeSignatures.own(plan.own, over: hash, key: plan.identity)
         try broadcast(.nodeSignature, own.packed, phase: step)
-        try nodeSignatures.sign(over: hash)
+        if let hash { try nodeSignatures.sign(over: hash) }
         move(to: .nodeSignatures)
     }
 
     mutating func collectNodeSignatures() -> Bool {
-        guard let signatures = nodeSignatures.complete else { return false }
-        assembly.nodeSignatures = signatures
-        enter(6)
+        if plan.isLeaving {
+            guard nodeSignatures.missing.isEmpty else { return false }
+        } else {
+            guard let signatures = nodeSignatures.complete else { return false }
+            // Of those who stay, from their order as participants to their order in the lock.
+            let staying = plan.operators.indices.filter { !plan.leaving.contains($0) }
+            let byParticipant = Dictionary(uniqueKeysWithValues: zip(staying, signatures))
+            assembly.nodeSignatures = plan.seats.compactMap { byParticipant[$0] }
+        }
+        enter(step + 1)
         return true
     }
 }

@@ -12,8 +12,6 @@ import SSZ
 /// process that comes back says the same bytes again, so everything may be sent as often as it takes.
 /// Source: spec/dkg.md §2, §4–6, §8.
 package struct Ceremony: Sendable {
-    /// The last work; then goodbye.
-    static let lastStep = 6
     /// For goodbyes: the files are there by then.
     private static let closingMax = Duration.seconds(120)
 
@@ -111,14 +109,15 @@ package struct Ceremony: Sendable {
                 key: plan.identity),
             identities: plan.operators, own: plan.own, step: recorded)
         broadcasts = ReliableBroadcast(
-            version: plan.release == .v1_10 ? .v1 : .v2, session: plan.session, identities: plan.operators,
+            version: plan.release == .v1_10 ? .v1 : .v2, session: plan.broadcastSession, identities: plan.operators,
             own: plan.own, key: plan.identity,
             ids: plan.algorithm == .frost
                 ? [.frostCasts, .frostResults, .nodeSignature] : [.nodeKey, .nodeSignature])
         exchange = PartialExchange(
-            shares: Dictionary(uniqueKeysWithValues: plan.operators.indices.map { ($0, $0 + 1) }),
-            validatorsMax: plan.validators, deposits: plan.definition.signedDepositAmounts.count)
-        nodeSignatures = NodeSignatures(identities: plan.operators)
+            shares: Dictionary(uniqueKeysWithValues: plan.seats.map { ($0, plan.shareIndex(of: $0)) }),
+            validatorsMax: plan.signedValidatorsMax,
+            deposits: plan.works.contains(.deposits) ? plan.definition.signedDepositAmounts.count : 0)
+        nodeSignatures = NodeSignatures(identities: plan.operators, leaving: plan.leaving)
         pedersen = PedersenProgress(at: now)
         nodeKey = seed.nodeKey
         replay(records, recorded)
@@ -171,7 +170,7 @@ package struct Ceremony: Sendable {
         effects = []
         guard recorded > 0 else { return }
         // With the files there, nothing is left to say but goodbye.
-        step = isWritten ? max(recorded, Self.lastStep + 1) : 1
+        step = isWritten ? max(recorded, lastStep + 1) : 1
         if isWritten { closingUntil = now + Self.closingMax }
         if sync.step < step { sync.advance() }
         move(to: .barrier)
@@ -223,7 +222,7 @@ package struct Ceremony: Sendable {
             note(.step(next))
             sync.advance()
         }
-        if next > Self.lastStep, closingUntil == nil { closingUntil = now + Self.closingMax }
+        if next > lastStep, closingUntil == nil { closingUntil = now + Self.closingMax }
         move(to: .barrier)
     }
 
@@ -232,28 +231,35 @@ package struct Ceremony: Sendable {
         stageSince = now
     }
 
+    /// The last work; then goodbye.
+    var lastStep: Int { plan.works.count }
+
     /// The barrier holds.
     private mutating func begin() throws(CeremonyFault) {
         begun = max(begun, step)
-        switch step {
-        case 1:
+        guard step <= lastStep else {
+            if step == lastStep + 1 { return enter(step + 1) }
+            sync.shutDown()
+            return move(to: .goodbye)
+        }
+        switch plan.works[step - 1] {
+        case .keys:
             switch plan.algorithm {
             case .frost: start(.frostBegin, .frost(.beginning))
             case .pedersen:
                 move(to: .pedersen)
                 try beginPedersen()
             }
-        case 2: try sign(.deposit(0))
-        case 3: try sign(.registration)
-        case 4: try sign(.lockHash)
-        case 5: try signAsNode()
-        case 6:
-            guard !isWritten else { return enter(7) }
+        case .deposits: try sign(.deposit(0))
+        case .registrations: try sign(.registration)
+        case .lockHash:
+            // Nobody has the shares, or we have none.
+            guard !plan.isLeaving, plan.edit?.addition?.isUnverified != true else { return enter(step + 1) }
+            try sign(.lockHash)
+        case .nodeSignatures: try signAsNode()
+        case .files:
+            guard !isWritten, !plan.isLeaving else { return enter(step + 1) }
             start(.assemble(assembly), .assembling)
-        case 7: enter(8)
-        default:
-            sync.shutDown()
-            move(to: .goodbye)
         }
     }
 
@@ -278,7 +284,7 @@ package struct Ceremony: Sendable {
         case .success:
             isWritten = true
             note(.written)
-            enter(Self.lastStep + 1)
+            enter(lastStep + 1)
         case .failure(let error):
             fail(CeremonyFailure(culprit: nil, isForGood: false, "write the files of the new cluster: \(error)"))
         }

@@ -56,17 +56,19 @@ package struct CeremonyAssembly: Sendable {
         case .registration: return try registrationMessages(plan).map { $0.signingRoot(version) }
         case .lockHash:
             let hash = try lock(plan).lockHash
-            return keys.map { _ in hash }
+            return signers(kind, plan).map { _ in hash }
         }
     }
 
     /// - Precondition: deposits and registrations are there.
     package func lock(_ plan: CeremonyPlan) throws(ClusterError) -> Lock {
+        if let reshare = plan.edit?.reshare {
+            return signed(try reshare.lock(publicShares: keys.map(\.publicShares)))
+        }
         let version = plan.definition.version
         let deposits = try depositData(plan)
         let messages = try registrationMessages(plan)
-        var result = Lock()
-        result.definition = plan.definition
+        var new: [DistributedValidator] = []
         for v in keys.indices {
             var validator = DistributedValidator()
             validator.publicKey = keys[v].key.bytes.bytes
@@ -76,12 +78,16 @@ package struct CeremonyAssembly: Sendable {
                 validator.builderRegistration = BuilderRegistration(messages[v], signature: registrations[v])
             }
             validator.partialDeposits = deposits.map { LockedDeposit($0[v]) }
-            result.validators.append(validator)
+            new.append(validator)
         }
-        result = try result.withHashes()
-        if let signatureAggregate { result.signatureAggregate = signatureAggregate.bytes }
-        if version.hasNodeSignatures { result.nodeSignatures = nodeSignatures.map { $0.bytes } }
-        return result
+        return signed(try unsigned(new, plan))
+    }
+
+    private func signed(_ unsigned: Lock) -> Lock {
+        var lock = unsigned
+        if let signatureAggregate { lock.signatureAggregate = signatureAggregate.bytes }
+        if lock.definition.version.hasNodeSignatures { lock.nodeSignatures = nodeSignatures.map { $0.bytes } }
+        return lock
     }
 
     private func depositData(_ plan: CeremonyPlan) throws(ClusterError) -> [[DepositData]] {
@@ -99,10 +105,14 @@ package struct CeremonyAssembly: Sendable {
         // Contracts that signed the definition have been asked before.
         let failures = report.settledFailures
         if plan.verifiesLock, let failure = failures.first { throw failure }
+        guard plan.works.contains(.deposits) else {
+            return CeremonyOutcome(lock: lock, depositFiles: [], shares: keys.map(\.share), warnings: failures)
+        }
         var files: [DepositDataFile] = []
         for (amount, list) in zip(plan.definition.signedDepositAmounts, try depositData(plan)) {
             files.append(try DepositDataFile(list, amount: amount, network: plan.network))
         }
-        return CeremonyOutcome(lock: lock, depositFiles: files, shares: keys.map(\.share), warnings: failures)
+        return CeremonyOutcome(
+            lock: lock, depositFiles: try depositFiles(files, plan), shares: shares(plan), warnings: failures)
     }
 }

@@ -47,9 +47,12 @@ package struct CeremonyPlan: Sendable {
     package let nickname: String
     /// Whether the lock is verified in full before it is written.
     package let verifiesLock: Bool
+    /// Nil for the keys of a new cluster.
+    package let edit: CeremonyEdit?
 
     package var participants: Int { operators.count }
-    package var threshold: Int { definition.threshold }
+    /// Of the new keys, or of the new shares of old ones.
+    package var threshold: Int { edit?.reshare?.threshold ?? definition.threshold }
     package var validators: Int { definition.validators.count }
     package var others: [ParticipantIndex] { operators.indices.filter { $0 != own } }
     /// What sync messages sign and broadcasts are bound to.
@@ -97,12 +100,14 @@ package struct CeremonyPlan: Sendable {
         self.timeout = timeout
         self.nickname = nickname
         self.verifiesLock = verifiesLock
+        edit = nil
     }
 
     /// For people: an operator by position and name, if there is one.
     package func name(of participant: ParticipantIndex) -> String {
-        let address = definition.operators[participant].address
-        let known = address.isEmpty ? String(definition.operators[participant].enr.prefix(16)) + "…" : address
+        let reshared = edit?.reshare?.participants[participant].enr
+        let item = reshared.map { Operator(enr: $0) } ?? definition.operators[participant]
+        let known = item.address.isEmpty ? String(item.enr.prefix(16)) + "…" : item.address
         return "operator \(participant) (\(known))"
     }
 }

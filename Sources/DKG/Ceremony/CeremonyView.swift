@@ -20,20 +20,6 @@ package struct CeremonyView: Equatable, Sendable {
     package let since: Instant
     /// By participant, without ourselves.
     package let rows: [Row]
-
-    /// What a step is about.
-    package static func name(ofStep step: Int) -> String {
-        switch step {
-        case 0: "connecting"
-        case 1: "keys"
-        case 2: "deposits"
-        case 3: "registrations"
-        case 4: "lock hash"
-        case 5: "node signatures"
-        case 6: "files"
-        default: "goodbye"
-        }
-    }
 }
 
 extension Ceremony {
@@ -57,7 +43,7 @@ extension Ceremony {
     private var activity: String {
         switch stage {
         case .gathering: "waiting for all operators"
-        case .barrier: "waiting for all operators before: \(CeremonyView.name(ofStep: step))"
+        case .barrier: "waiting for all operators before: \(plan.name(ofStep: step))"
         case .frost(.casting), .frost(.secondRound), .pedersen: "exchanging key material"
         case .frost: "making keys"
         case .signing(let kind, _): "signing: \(kind.text)"

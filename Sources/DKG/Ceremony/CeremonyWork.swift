@@ -56,7 +56,7 @@ package enum CeremonyWork: Sendable {
         case .frostFinish(let round, let results): try Self.finish(plan, round, results)
         case .sign(let keys, let roots): .signed(zip(keys, roots).map { $0.share.sign($1).bytes })
         case .join(let kind, let keys, let roots, let exchange):
-            .joined(try Self.join(kind, keys, roots, exchange, plan.threshold))
+            .joined(try Self.join(kind, keys, roots, exchange, plan))
         case .assemble(let assembly): .assembled(try assembly.outcome(plan))
         }
     }
@@ -141,12 +141,12 @@ package enum CeremonyWork: Sendable {
 
     private static func join(
         _ kind: SignatureKind, _ keys: [ValidatorKeys], _ roots: [Root], _ exchange: PartialExchange,
-        _ threshold: Int
+        _ plan: CeremonyPlan
     ) throws -> [Bytes96] {
         let messages = Dictionary(uniqueKeysWithValues: zip(keys, roots).map { ($0.key.bytes, $1) })
         let publicShares = Dictionary(
             uniqueKeysWithValues: keys.map { validator in
-                let shares = validator.publicShares.enumerated().map { ($0.offset + 1, $0.element) }
+                let shares = zip(plan.seats, validator.publicShares).map { (plan.shareIndex(of: $0), $1) }
                 return (validator.key.bytes, Dictionary(uniqueKeysWithValues: shares))
             })
         // For the coefficients of the batch: nobody may foresee them.
@@ -160,7 +160,7 @@ package enum CeremonyWork: Sendable {
         var joined = SignatureBatch()
         var signatures: [Bytes96] = []
         for (v, shares) in partials.enumerated() {
-            let few = shares.sorted { $0.key < $1.key }.prefix(threshold).map { ($0.key, $0.value) }
+            let few = shares.sorted { $0.key < $1.key }.prefix(plan.threshold).map { ($0.key, $0.value) }
             let signature = try BLS.Signature.recover(from: Dictionary(uniqueKeysWithValues: few))
             joined.add(signature, by: keys[v].key, over: roots[v])
             signatures.append(signature.bytes)

@@ -1,3 +1,4 @@
+import BeaconAPI
 import BeaconClient
 import DutyWorkflow
 import Ethereum

@@ -39,6 +39,12 @@ struct CeremonySample {
         self.release = release
     }
 
+    init(identities: [PrivateKey], definition: Definition) {
+        self.identities = identities
+        self.definition = definition
+        release = .v1_11
+    }
+
     func plan(_ own: ParticipantIndex, timeout: Duration = .seconds(120)) throws -> CeremonyPlan {
         try CeremonyPlan(
             definition, network: .hoodi, identity: identities[own], release: release, timeout: timeout,

@@ -13,7 +13,12 @@ import Testing
 @Suite(.enabled(if: Vectors.has("dkg"))) struct RecordedCeremonyTests {
     @Test(
         "in each operator's place we say what Charon said",
-        arguments: ["frost-v1.10.3", "frost-v1.11-dev", "frost-v1.11-dev-deposits", "pedersen-v1.11-dev"])
+        arguments: [
+            "frost-v1.10.3", "frost-v1.11-dev", "frost-v1.11-dev-deposits", "pedersen-v1.11-dev",
+            "add-operators",
+            "replace-operator", "remove-operators", "recreate-private-keys", "add-validators-frost",
+            "add-validators-pedersen",
+        ])
     func same(folder: String) throws {
         let recorded = try RecordedCeremony(folder)
         for own in recorded.recording.keys.indices {
@@ -51,11 +56,14 @@ private struct Replay {
         unsaid = recorded.recording.streams.filter { $0.from == own && $0.kind != .sync }
         guard !recorded.isFrost else { return }
         let nodeKey = try recorded.nodeKey(own)
-        let dealings = try plan.definition.validators.indices.map { try recorded.dealing(own, run: $0) }
+        let seat = plan.seat(of: own)
+        let dealings = try (0..<plan.validators).map { try recorded.dealing(own, run: $0, seat: seat) }
+        let sharings = (0..<plan.validators).map { plan.sharing($0) }
         ceremony.nodeKey = nodeKey
         ceremony.makeRun = { roster, number throws(CeremonyFault) in
             try PedersenRun(
-                roster, validator: number, nodeKey: nodeKey, dealing: dealings[number], sharing: nil)
+                roster, validator: number, nodeKey: nodeKey, dealing: dealings[number],
+                sharing: sharings[number])
         }
     }
 
@@ -97,7 +105,8 @@ private struct Replay {
     private mutating func sync(_ peer: ParticipantIndex, step: Int) throws {
         let message = SyncMessage(
             timestamp: SyncTimestamp(now),
-            hashSignature: recorded.recording.keys[peer].signDER(message: plan.session.bytes), shutdown: step == 8,
+            hashSignature: recorded.recording.keys[peer].signDER(message: plan.session.bytes),
+            shutdown: step == plan.works.count + 2,
             version: plan.release.announced, step: step, nickname: "")
         try take(.syncMessage(peer, message.encoded(), stream: peer))
         try take(.syncAnswer(peer, SyncResponse(timestamp: SyncTimestamp(now)).encoded()))
@@ -133,7 +142,8 @@ private struct Replay {
         case .frostBegun(let cast, let shares):
             let recorded = try recorded.broadcast(.frostCasts, of: own)
             let (ours, theirs) = try both((cast, recorded)) {
-                try FrostCastsMessage(unpacking: $0, source: own + 1, threshold: threshold, validators: validators)
+                try FrostCastsMessage(
+                    unpacking: $0, source: own + 1, threshold: threshold, validators: validators)
             }
             #expect(ours == theirs)
             return .frostBegun(cast: recorded, shares: shares)
@@ -167,7 +177,8 @@ private struct Replay {
         switch protocolID {
         case .partialSignatures:
             func read(_ bytes: [UInt8]) -> PartialSignatureSet? {
-                try? PartialSignatureSet(decoding: bytes, share: own + 1, validators: plan.validators)
+                try? PartialSignatureSet(
+                    decoding: bytes, share: plan.shareIndex(of: own), validators: plan.signedValidatorsMax)
             }
             return read(recorded) == read(ours) && recorded.count == ours.count
         case .frostShares:

@@ -76,9 +76,15 @@ struct SimulatedCeremony {
     }
 
     init(_ sample: CeremonySample, seed: UInt64, timeout: Duration = .seconds(120)) throws {
+        let plans = try sample.identities.indices.map { try sample.plan($0, timeout: timeout) }
+        try self.init(sample, plans, seed: seed)
+    }
+
+    /// - Parameter plans: of the sample's operators.
+    init(_ sample: CeremonySample, _ plans: [CeremonyPlan], seed: UInt64) throws {
         self.sample = sample
+        self.plans = plans
         generator = SeededGenerator(seed: seed &* 7919 &+ 1)
-        plans = try sample.identities.indices.map { try sample.plan($0, timeout: timeout) }
         var seeds: [CeremonySeed] = []
         for _ in sample.identities {
             guard let seed = CeremonySeed(bytes: generator.bytes(32)) else { throw CancellationError() }
