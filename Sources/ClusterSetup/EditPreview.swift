@@ -73,7 +73,7 @@ package struct EditPreview: Sendable {
         var rows: [(old: Int?, new: Int?, line: String)] = plan.participants.enumerated().map { i, participant in
             let does: String =
                 switch participant.seat {
-                case .stays: "stays: gives its old shares, gets new ones"
+                case .stays: "stays: gives old shares, gets new ones"
                 case .joins: "joins: gets its first shares"
                 case .leaves: "leaves: gives its shares, gets none"
                 }

@@ -48,7 +48,7 @@ package struct KillMatrix: Sendable {
     private let apiPorts: [Int]
     private let nodePorts: [Int]
     private let say: @Sendable (String) -> Void
-    private let logger = Logger(label: "kill-matrix") { _ in SwiftLogNoOpLogHandler() }
+    private let logger = Logger(label: "p2p") { _ in SwiftLogNoOpLogHandler() }
 
     package init(_ options: Options, say: @escaping @Sendable (String) -> Void) throws {
         self.options = options

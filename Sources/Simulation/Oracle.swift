@@ -14,7 +14,8 @@ package struct Oracle {
     private var broadcasts: [Duty: [EntryKey: Set<Root>]] = [:]
     private var broadcasters: [Duty: Set<Int>] = [:]
     private var acceptedByNode: Set<Key> = []
-    private var liars: Set<Int> = []
+    /// Nodes that do harm: what they say or believe proves nothing.
+    var liars: Set<Int> = []
     /// By share index; 0 is the group.
     private var slashing: [Int: SlashingOracle] = [:]
     /// Votes of one key that could be slashed: a share's, or the group's.
@@ -92,8 +93,7 @@ package struct Oracle {
 
     // MARK: Recording
 
-    mutating func sawVote(_ message: ConsensusMessage, by node: Int, isLiar: Bool) {
-        if isLiar { liars.insert(node) }
+    mutating func sawVote(_ message: ConsensusMessage, by node: Int) {
         let vote = message.message
         let value = vote.kind == .roundChange ? vote.preparedValue : vote.value
         votes[VoteKey(node: node, duty: message.duty, kind: vote.kind, round: vote.round), default: []].insert(value)

@@ -24,7 +24,7 @@ extension SimulatedCluster {
             }
             post(node, .fetched(duty, answer), after: .milliseconds(2)...(.milliseconds(300)))
         case .sendConsensus(let message):
-            oracle.sawVote(message, by: node, isLiar: [options.liar, attacker?.node].contains(node))
+            oracle.sawVote(message, by: node)
             if message.message.kind != .decided, !nodes[node].journal.holds(vote: message.message, of: message.duty) {
                 oracle.sawUndurable("vote in \(message.duty)", by: node)
             }

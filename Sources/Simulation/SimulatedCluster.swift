@@ -107,6 +107,7 @@ package struct SimulatedCluster {
         nodes = (0..<options.nodes).map { node in Node(forks: options.forks, skew: options.clockSkew[node] ?? .zero) }
         for node in 0..<options.nodes { heap.schedule(.restart(node: node), at: now) }
         attacker = options.attacker.map { SimulatedAttacker($0.attack, as: $0.node, of: options.nodes, chain) }
+        oracle.liars = Set([options.liar, options.attacker?.node].compactMap(\.self))
         heap.schedule(.strike, at: now)
         heap.schedule(.measure, at: now)
     }

@@ -100,7 +100,7 @@ struct AggregationTests {
         }
         let (new, signals) = db.store(duty, [key: try signed(1)])
         #expect(Set(new.keys) == [key])
-        #expect(signals.effectNames == ["note aggregated", "note status aggregated"])
+        #expect(signals.effectNames == ["persist aggregated", "note status aggregated"])
         let same = db.store(duty, [key: try signed(1)])
         #expect(same.new.isEmpty && same.signals.isEmpty)
         let other = db.store(duty, [key: try signed(2), Fixture.key(0): try signed(2)])

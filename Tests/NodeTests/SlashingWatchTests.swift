@@ -81,7 +81,7 @@ struct SlashingWatchTests {
     }
 
     private func told(_ events: [Event]) -> [PubKey] {
-        events.flatMap { if case .slashingsTold(let poll) = $0 { poll.slashed } else { [] } }
+        events.flatMap { event -> [PubKey] in if case .slashingsTold(let poll) = event { poll.slashed } else { [] } }
     }
 
     private static func blocks(proposer: UInt64) -> BeaconEvent {
@@ -201,7 +201,7 @@ struct SlashingWatchTests {
         let threads = CryptoThreads(threads: 1)
         let verifier = SignatureVerifier(threads: threads)
         for (key, holds) in [(own, true), (other, false)] {
-            let claims = [1, 2].map { byte -> SlashingEvidence.Claim in
+            let claims = [UInt8(1), 2].map { byte -> SlashingEvidence.Claim in
                 let root = Root(padding: [byte])
                 return SlashingEvidence.Claim(signature: key.sign(root).bytes, root: root)
             }

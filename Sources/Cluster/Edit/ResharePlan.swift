@@ -106,9 +106,6 @@ package struct ResharePlan: Sendable {
 // MARK: This node's keys
 
 extension ResharePlan {
-    /// Whether this node deals: then it needs its key shares of all validators, and else it must have none.
-    package var needsKeys: Bool { participants[own].deals }
-
     /// - Parameter shares: this node's keystores in lock order; nil if there are none.
     package func check(shares: [SecretKey]?, in directory: String) throws(ClusterError) {
         let flag = ReshareEdit.Flag.keys

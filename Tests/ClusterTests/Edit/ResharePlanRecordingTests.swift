@@ -50,7 +50,7 @@ struct ResharePlanRecordingTests {
         for (node, identity) in recorded.identities {
             let plan = try ResharePlan(Self.edit(name, recorded), recorded.old, identity: identity.publicKey)
             let own = recorded.oldShares[node]
-            #expect(plan.needsKeys == (own != nil))
+            #expect(plan.participants[plan.own].deals == (own != nil))
             try plan.check(shares: own, in: "keys")
             #expect(throws: ClusterError.self) {
                 try plan.check(shares: own == nil ? recorded.shares[node] : nil, in: "keys")

@@ -47,7 +47,7 @@ import Testing
         let plan = try plan(.addOperators(enrs: [new(0), new(1)]), by: strangers[1])
         #expect(plan.own == 8)
         #expect(plan.ownSeat == .joins(new: 8))
-        #expect(!plan.needsKeys)
+        #expect(!plan.participants[plan.own].deals)
         #expect(plan.participants.filter(\.deals).count == 7)
         #expect(plan.participants.filter(\.receives).count == 9)
         #expect(plan.threshold == 5)
@@ -86,7 +86,7 @@ import Testing
             try refusal(remove(many, participating: enrs(0, 1, 2, 3) + [new(0)])).contains("number 5 is no operator"))
         let plan = try plan(remove(many, participating: enrs(0, 1, 2, 3, 5)), by: identities[5])
         #expect(plan.ownSeat == .leaves(old: 5))
-        #expect(plan.needsKeys)
+        #expect(plan.participants[plan.own].deals)
         #expect(plan.absent == [4, 6])
         #expect(plan.threshold == 3)
     }

@@ -168,7 +168,7 @@ import Testing
         let edit = try Edit(kind, seed: seed)
         var simulation = try edit.simulation(seed: seed)
         simulation.network = .init(
-            lossRate: 0.2, deafRate: 0.1, repeatRate: 0.2, delayMax: .milliseconds(400), breakRate: 0.02)
+            lossRate: 0.05, deafRate: 0.05, repeatRate: 0.2, delayMax: .milliseconds(400), breakRate: 0.02)
         simulation.run()
         try edit.check(simulation, "replay with SEED=\(seed)")
     }
