@@ -19,6 +19,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
@@ -45,12 +46,12 @@ func tests(
         exclude: exclude, swiftSettings: strict + settings)
 }
 
-/// `STYX_ONLY=Libp2p,QBFT` limits a build to the tests of these targets and what they need: minutes instead of tens.
+/// `STYX_ONLY=Libp2p,QBFT` limits a build to these targets, their tests and what they need: minutes instead of tens.
 func limited(_ targets: [Target]) -> [Target] {
     guard let only = Context.environment["STYX_ONLY"], !only.isEmpty else { return targets }
     let byName = Dictionary(uniqueKeysWithValues: targets.map { ($0.name, $0) })
     var wanted: Set<String> = []
-    var open: [String] = only.split(separator: ",").map { "\($0)Tests" }
+    var open = only.split(separator: ",").flatMap { ["\($0)Tests", "\($0)"] }
     while let name = open.popLast() {
         guard let target = byName[name], wanted.insert(name).inserted else { continue }
         for dependency in target.dependencies {
@@ -195,6 +196,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         module("Simulation", ["DutyWorkflow", "Timing"]),
+        // Every order of events, and many seeds.
+        module("Exploration", ["QBFT", "DutyWorkflow", "Simulation", "Timing"]),
+        .executableTarget(
+            name: "styx-explore", dependencies: ["Exploration", "Simulation"], path: "Sources/Explore",
+            swiftSettings: strict),
         .executableTarget(
             name: "styx-benchmarks",
             dependencies: [
@@ -261,7 +267,7 @@ let package = Package(
         tests("BeaconClient", ["BeaconTestSupport", nioCore, nioPosix]),
         tests("ValidatorAPI", ["BeaconTestSupport", httpClient, nioCore, nioPosix, nioSSL]),
         tests("KeymanagerAPI", [httpClient, nioCore, logging]),
-        tests("Storage", exclude: ["Fixtures"]),
+        tests("Storage", [sqlite], exclude: ["Fixtures"]),
         tests("ClusterSetup", ["Cluster", "HTTPServing", hummingbird, nioCore]),
         tests("Cosigning", ["ClusterTestSupport", nioSSL, logging]),
         tests(
@@ -284,12 +290,20 @@ let package = Package(
         tests("Diagnostics", ["BeaconTestSupport", nioCore, nioPosix, logging], exclude: ["Fixtures"]),
         tests("KeyCeremony", ["DKG", "Relay", "Libp2p", "Cluster", "Secp256k1", nioCore, logging]),
         tests("Demo"),
-        tests("styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1", "Timing", arguments, logging]),
+        tests(
+            "styx", ["Cluster", "ClusterTestSupport", "Libp2p", "Secp256k1", "Storage", "Timing", arguments, logging]),
         tests("Simulation"),
         tests("KillMatrix", settings: killPoints),
+        tests("Exploration"),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets", "DutyWorkflow", "PeerProtocols", "Node"],
             exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ])
 )
+
+/// Whether anything has to be fetched: what does no I/O builds without.
+let needsPackages = package.targets.contains { target in
+    target.dependencies.contains { if case .productItem = $0 { true } else { false } }
+}
+if isLimited, !needsPackages { package.dependencies = [] }

@@ -15,6 +15,18 @@ package struct AttestationWatermark: Hashable, Sendable {
         self.dataRoot = dataRoot
     }
 
+    /// Why a vote must not be signed, for people; nil if it may be.
+    package func refusal(of new: AttestationWatermark) -> String? {
+        if new.target == target, new.dataRoot == dataRoot { return nil }
+        if new.target <= target {
+            return
+                "slashing protection: target epoch \(new.target.rawValue), already voted for target \(target.rawValue)"
+        }
+        return new.source < source
+            ? "slashing protection: source epoch \(new.source.rawValue) lies before \(source.rawValue) of an earlier vote"
+            : nil
+    }
+
     /// The highest of both. nil if `new` is another vote for the same target: a double vote. A zero root stands for
     /// "not known" (an import) and never replaces a root.
     package func raised(by new: AttestationWatermark) -> AttestationWatermark? {

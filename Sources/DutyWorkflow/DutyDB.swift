@@ -365,19 +365,7 @@ struct DutyDB: Sendable {
     /// EIP-3076, minimal form.
     private func slashing(by value: UnsignedData, _ pubKey: PubKey) -> String? {
         switch value {
-        case .attester(let data, _):
-            let new = AttestationWatermark(data)
-            guard let old = watermarks[pubKey] else { return nil }
-            if new.target == old.target, new.dataRoot == old.dataRoot { return nil }
-            if new.target <= old.target {
-                return
-                    "slashing protection: target epoch \(new.target.rawValue), already voted for target \(old.target.rawValue)"
-            }
-            if new.source < old.source {
-                return
-                    "slashing protection: source epoch \(new.source.rawValue) lies before \(old.source.rawValue) of an earlier vote"
-            }
-            return nil
+        case .attester(let data, _): return watermarks[pubKey]?.refusal(of: AttestationWatermark(data))
         case .proposal(let proposal):
             let new = ProposalWatermark(slot: proposal.slot, root: proposal.messageRoot)
             return proposalWatermarks[pubKey]?.refusal(of: new)

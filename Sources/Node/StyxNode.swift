@@ -226,12 +226,7 @@ package struct StyxNode: Sendable {
         let verifier = tools.verifier
         let retired = try retiredKeys()
         let signer = signer(tools, shares, retired, view)
-        let journal = try Journal(
-            path: configuration.journalFile,
-            binding: JournalBinding(
-                lockHash: cluster.lock.lockHash, genesisValidatorsRoot: genesisRoot, share: cluster.keys.own),
-            keptSlots: 2 * chain.clock.slotsPerEpoch + 38, preset: chain.spec.preset,
-            at: chain.clock.currentSlot(at: SystemClock.now()), claim: claim, now: SystemClock.now)
+        let (journal, snapshot) = try await openJournal(chain, genesisRoot, claim, server)
         // A validator client has a protection of its own.
         let fresh = FreshJournal(
             created: journal.createdAt, isAccepted: configuration.acceptsNewJournal || signer == nil,
@@ -252,8 +247,6 @@ package struct StyxNode: Sendable {
             included: includedDuties,
             seed: UInt64.random(in: .min ... .max), infoSync: infoSyncConfiguration,
             consensus: configuration.features.consensus)
-        let deadlines = workflowConfiguration.deadlines
-        let snapshot = try await journal.load { !deadlines.isExpired($0, at: SystemClock.now()) }
         registrations.take(snapshot.registrations)
         warnAboutRegistrations(book)
         workflowConfiguration.proposals.feeRecipients = book.current.feeRecipients

@@ -72,6 +72,9 @@ package struct Oracle {
     /// Validators of a duty whose group signature somebody broadcast.
     package func broadcastKeys(_ duty: Duty) -> Set<PubKey> { broadcastEntries(duty).pubKeys }
 
+    /// Entries of all duties.
+    package var broadcastCount: Int { broadcasts.values.reduce(0) { $0 + $1.count } }
+
     package func broadcastEntries(_ duty: Duty) -> Set<EntryKey> { Set((broadcasts[duty] ?? [:]).keys) }
 
     /// What an operator's shares were heard for, in a duty.

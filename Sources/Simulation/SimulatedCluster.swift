@@ -37,6 +37,8 @@ package struct SimulatedCluster {
         package var slowDisks: [Int: ClosedRange<Duration>] = [:]
         /// Per node, ahead if positive.
         package var clockSkew: [Int: Duration] = [:]
+        /// The node whose disk loses everything in a crash: what the journal is there to prevent.
+        package var forgetful: Int?
         package init() {}
     }
 
@@ -162,6 +164,9 @@ package struct SimulatedCluster {
         now = end
     }
 
+    /// Of all nodes, after crashes.
+    package var restarts: Int { nodes.reduce(0) { $0 + $1.life } }
+
     /// The largest journal of an honest node.
     package var journalBytes: Int { honest.map { nodes[$0].journal.byteCount }.max() ?? 0 }
 
@@ -206,6 +211,7 @@ package struct SimulatedCluster {
         let written = Int.random(in: 0...nodes[node].pendingRecords.count, using: &random)
         write(nodes[node].pendingRecords.prefix(written), node)
         nodes[node].pendingRecords = []
+        if node == options.forgetful { nodes[node].journal = SimulatedJournal() }
         nodes[node].outbox = Outbox()
         nodes[node].workflow = nil
         nodes[node].nextWake = nil

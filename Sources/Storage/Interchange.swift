@@ -98,34 +98,32 @@ package enum Interchange {
         do {
             let json = try JSONValue(parsing: bytes)
             let metadata = try json.member("metadata")
-            let version = try metadata.member("interchange_format_version").string ?? "?"
+            let version = try metadata.member("interchange_format_version").string ?? "that is no text"
             guard version == Self.version else { throw ImportError.version(version) }
             let root = try metadata.member("genesis_validators_root", Root.init(json:))
             guard root == genesisValidatorsRoot else {
                 throw ImportError.otherChain(expected: genesisValidatorsRoot, found: root)
             }
-            var result = Import()
-            var merged = current
-            for entry in try json.member("data").elements(limit: elementsMax, { $0 }) {
-                let named = try entry.member("pubkey", PubKey.init(json:))
-                let pubKey = validator(named)
-                for block in try entry.member("signed_blocks").elements(limit: elementsMax, { $0 }) {
-                    let slot = try block.member("slot", Slot.init(json:))
-                    guard slot.rawValue <= Int64.max else { throw ImportError.slot(named, slot) }
-                    if let pubKey { merged.proposals[pubKey] = raise(merged.proposals[pubKey], slot) }
-                }
-                for attestation in try entry.member("signed_attestations").elements(limit: elementsMax, { $0 }) {
-                    let source = try attestation.member("source_epoch", Epoch.init(json:))
-                    let target = try attestation.member("target_epoch", Epoch.init(json:))
-                    guard source <= target, target.rawValue <= Int64.max else {
-                        throw ImportError.epochs(named, source: source, target: target)
-                    }
-                    if let pubKey {
-                        merged.attestations[pubKey] = raise(merged.attestations[pubKey], source: source, target: target)
-                    }
-                }
-                if pubKey == nil { result.strangers += 1 } else { result.validators += 1 }
+            let entries = try json.member("data") { data throws(SSZError) in
+                try data.elements(limit: elementsMax, Entry.init(json:))
             }
+            var merged = current
+            var (known, strange): (Set<PubKey>, Set<PubKey>) = ([], [])
+            for entry in entries {
+                try entry.check()
+                guard let pubKey = validator(entry.pubKey) else {
+                    strange.insert(entry.pubKey)
+                    continue
+                }
+                known.insert(pubKey)
+                for slot in entry.slots { merged.proposals[pubKey] = raise(merged.proposals[pubKey], slot) }
+                for vote in entry.votes {
+                    merged.attestations[pubKey] = raise(
+                        merged.attestations[pubKey], source: vote.source, target: vote.target)
+                }
+            }
+            var result = Import()
+            (result.validators, result.strangers) = (known.count, strange.count)
             guard result.validators > 0 || result.strangers == 0 || mayBeStrange else {
                 throw ImportError.noneKnown(result.strangers)
             }
@@ -137,6 +135,38 @@ package enum Interchange {
             throw error
         } catch {
             throw .json("\(error)")
+        }
+    }
+
+    /// What a file says of one key; a key may come several times.
+    private struct Entry {
+        let pubKey: PubKey
+        let slots: [Slot]
+        let votes: [(source: Epoch, target: Epoch)]
+
+        init(json: JSONValue) throws(SSZError) {
+            pubKey = try json.member("pubkey", PubKey.init(json:))
+            slots = try json.member("signed_blocks") { blocks throws(SSZError) in
+                try blocks.elements(limit: Interchange.elementsMax) { block throws(SSZError) in
+                    try block.member("slot", Slot.init(json:))
+                }
+            }
+            votes = try json.member("signed_attestations") { votes throws(SSZError) in
+                try votes.elements(limit: Interchange.elementsMax) { vote throws(SSZError) in
+                    (
+                        source: try vote.member("source_epoch", Epoch.init(json:)),
+                        target: try vote.member("target_epoch", Epoch.init(json:))
+                    )
+                }
+            }
+        }
+
+        /// Whether it can be, and can be kept.
+        func check() throws(ImportError) {
+            for slot in slots where slot.rawValue > Int64.max { throw .slot(pubKey, slot) }
+            for vote in votes where vote.source > vote.target || vote.target.rawValue > Int64.max {
+                throw .epochs(pubKey, source: vote.source, target: vote.target)
+            }
         }
     }
 

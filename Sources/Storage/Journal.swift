@@ -18,11 +18,14 @@ package final class Journal: Sendable {
     /// The records of one call, applied all or not at all.
     private struct Entry {
         let records: [Record]
+        let came: ContinuousClock.Instant
         let done: @Sendable (Outcome) -> Void
     }
 
     private struct State {
         var pending: [Entry] = []
+        /// When the first call of the transaction under way came.
+        var underWay: ContinuousClock.Instant?
         /// A turn on the queue is ordered and has not begun.
         var isScheduled = false
         /// Why nothing may be written any more.
@@ -31,6 +34,8 @@ package final class Journal: Sendable {
         var slot = Slot.zero
         var metrics = JournalMetrics()
         var timings = CommitTimings()
+        /// What the lock file says.
+        var mark: JournalMark
     }
 
     /// Records of one transaction, about; a single larger call stays whole.
@@ -51,7 +56,9 @@ package final class Journal: Sendable {
     private let keptSlots: UInt64
     private let preset: Preset
     private let now: @Sendable () -> Instant
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    /// What is written to, by name.
+    private let files: [(path: String, identity: FileIdentity?)]
 
     /// Opens or creates the journal, makes room in it, and holds it until `close()` or the end of the process. Blocks;
     /// call at start-up.
@@ -74,20 +81,24 @@ package final class Journal: Sendable {
         if binding == nil, !FileManager.default.fileExists(atPath: path) { throw .missing(path: path) }
         if let claim { lock = claim.lock } else { lock = try JournalClaim(path: path).lock }
         space = JournalSpace(bytesMax: bytesMax)
-        let file = JournalFile(path: path, binding: binding, space: space, now: now().nanoseconds / 1_000_000)
+        let file = JournalFile(
+            path: path, binding: binding, space: space, now: now().nanoseconds / 1_000_000, lock: lock)
         let opened = try file.open()
         database = opened.database
         isNew = opened.isNew
         self.binding = opened.binding
-        createdAt = opened.createdAt.map { Instant(nanoseconds: $0 * 1_000_000) }
+        createdAt = opened.createdAt.map { Instant(unixMilliseconds: $0) }
         self.path = path
         self.keptSlots = keptSlots
         self.preset = preset
         self.now = now
-        state.withLock { $0.slot = slot }
+        state = Mutex(State(slot: slot, mark: opened.mark))
+        // The log is there: opening wrote to it.
+        files = [path, path + "-wal"].map { ($0, FileIdentity($0)) }
         do {
             try database.writeWithoutTransaction { try makeRoom($0) }
         } catch {
+            markClosed()
             throw JournalError(error, action: "sweep journal", path: path)
         }
         #if STYX_KILL_POINTS
@@ -95,9 +106,21 @@ package final class Journal: Sendable {
         #endif
     }
 
+    deinit { markClosed() }
+
     package var metrics: JournalMetrics { state.withLock { $0.metrics } }
 
     package var timings: CommitTimings { state.withLock { $0.timings } }
+
+    /// When the oldest call came that is not durable yet; nil if all are.
+    var waitingSince: ContinuousClock.Instant? {
+        state.withLock { $0.underWay ?? $0.pending.first?.came }
+    }
+
+    /// For how long a call has been waiting for the disk; the time of the last commit if none is.
+    package var commitTime: Duration {
+        waitingSince?.duration(to: .now) ?? timings.recent.last ?? .zero
+    }
 
     /// Why nothing may be written any more; nil while it may.
     var failure: JournalError? { state.withLock { $0.stopped } }
@@ -107,7 +130,7 @@ package final class Journal: Sendable {
     /// With `.conflict` or `.unrecordable` none of these records was written, others are not affected. With any other
     /// error none of what the records stand for may happen; the node has to stop.
     package func commit(_ records: [Record], done: @escaping @Sendable (Result<Void, JournalError>) -> Void) {
-        enqueue(Entry(records: records, done: done))
+        enqueue(Entry(records: records, came: .now, done: done))
     }
 
     /// The same for callers that can wait.
@@ -158,6 +181,7 @@ package final class Journal: Sendable {
     package func housekeep(at slot: Slot) async throws(JournalError) {
         state.withLock { $0.slot = slot }
         while try await perform("sweep journal", { try self.sweep($0) }) > 0 {}
+        try await perform("count in journal") { try self.advance($0) }
         try await perform("checkpoint journal") { db in _ = try db.checkpoint(.passive) }
     }
 
@@ -165,6 +189,7 @@ package final class Journal: Sendable {
     package func close() async {
         try? await commit([])  // waits for the turn behind them; if the journal stopped, nobody waits
         state.withLock { $0.stopped = $0.stopped ?? .closed(path: path) }
+        markClosed()
         await withCheckedContinuation { done in
             DispatchQueue.global().async { [database, lock] in
                 try? database.close()  // waits for its queue
@@ -211,6 +236,7 @@ package final class Journal: Sendable {
             }
             let group = Array(state.pending.prefix(count))
             state.pending.removeFirst(count)
+            state.underWay = group.first?.came
             return group
         }
     }
@@ -245,6 +271,7 @@ package final class Journal: Sendable {
             written = .now
             return .commit
         }
+        try confirmFiles()
         let took = written.duration(to: .now)
         #if STYX_KILL_POINTS
             KillPoint.committed.pass()
@@ -280,8 +307,35 @@ package final class Journal: Sendable {
     }
 
     private func finish(_ group: [Entry], _ outcomes: [Outcome]) {
-        state.withLock { $0.metrics.waiting -= group.count }
+        state.withLock { state in
+            state.metrics.waiting -= group.count
+            state.underWay = nil
+        }
         for (entry, outcome) in zip(group, outcomes) { entry.done(outcome) }
+    }
+
+    // MARK: - Identity
+
+    /// Durable is what the next start finds: under these names.
+    private func confirmFiles() throws(JournalError) {
+        for file in files where FileIdentity(file.path) != file.identity { throw .removed(path: file.path) }
+    }
+
+    /// One slot more. The lock file follows: what is older is then told from what is not.
+    private func advance(_ db: Database) throws {
+        let old = state.withLock { $0.mark }
+        let mark = JournalMark(id: old.id, count: old.count &+ 1, end: .open)
+        try db.cachedStatement(sql: "UPDATE meta SET value = ? WHERE key = 'count'")
+            .execute(arguments: [String(mark.count)])
+        state.withLock { $0.mark = mark }
+        // If it stays behind, it protects less: no reason to stop.
+        try? lock.set(mark, durable: false)
+    }
+
+    /// Before the file is closed, which takes the log away: with a mark that says open, that is an accusation.
+    private func markClosed() {
+        let mark = state.withLock { $0.mark }
+        try? lock.set(JournalMark(id: mark.id, count: mark.count, end: .closed), durable: true)
     }
 
     // MARK: - Room

@@ -1,5 +1,6 @@
 import DutyWorkflow
 import Ethereum
+import Foundation
 import SSZ
 
 /// Why the journal was not opened, not written or not read. The texts are for the operator: file, cause and cure.
@@ -8,6 +9,20 @@ package enum JournalError: Error, Equatable {
     case inUse(path: String)
     /// There is no such file, and only a node that starts makes one.
     case missing(path: String)
+    /// There was one, says the lock file beside it.
+    case vanished(path: String)
+    /// It is not lost.
+    case present(path: String)
+    /// What the node wrote to has another name now, or none: the next start would not find it.
+    case removed(path: String)
+    /// The file is there, and the log that its process left behind is not.
+    case logMissing(path: String)
+    /// A backup, which may know less than was signed.
+    case backup(path: String, takenAt: Instant)
+    /// A copy of the file that a node wrote.
+    case copied(path: String)
+    /// An older state than the one that was used here last.
+    case older(path: String, detail: String)
     /// The journal was written for another cluster or chain. `what` is the name of the value that differs.
     case otherCluster(path: String, what: String, expected: Root, found: Root)
     /// Of this cluster, but another operator's.
@@ -28,6 +43,15 @@ package enum JournalError: Error, Equatable {
 }
 
 extension JournalError: CustomStringConvertible {
+    /// What to do about a journal that may know too little.
+    private static let adoption =
+        "stop every process that signs with these keys, then `styx journal adopt`: a node that signs by itself then signs"
+        + " nothing for two epochs; --made-after-last-run skips the wait if nothing was signed after this file was written."
+
+    private static func time(_ instant: Instant) -> String {
+        Date(timeIntervalSince1970: TimeInterval(instant.unixSeconds)).formatted(.iso8601)
+    }
+
     package var description: String {
         switch self {
         case .inUse(let path):
@@ -37,6 +61,39 @@ extension JournalError: CustomStringConvertible {
             """
         case .missing(let path):
             "open journal \(path): there is no such file. Name the node's --journal-file."
+        case .vanished(let path):
+            """
+            open journal \(path): it is gone, and \(path).lock says that there was one. It protects against slashing: put it \
+            back. If it is lost, `styx journal forget` lets the next start make a new one; a node that signs by itself \
+            then signs nothing for two epochs.
+            """
+        case .present(let path):
+            "forget journal \(path): it is there. Move it away first, if it cannot be used; do not delete it."
+        case .removed(let path):
+            """
+            write journal: \(path) was moved, replaced or deleted while the node ran. Put it back before the next start, and \
+            see who touches the node's files.
+            """
+        case .logMissing(let path):
+            """
+            open journal \(path): its last process did not close it, and its log \(path)-wal, which has the last that was \
+            signed, is gone. Put the log back. If it is lost, \(Self.adoption)
+            """
+        case .backup(let path, let takenAt):
+            """
+            open journal \(path): it is a backup of \(Self.time(takenAt)), and may know less than was signed since. Use the \
+            journal that the node ran on. If that is lost, \(Self.adoption)
+            """
+        case .copied(let path):
+            """
+            open journal \(path): it is a copy; the file that the node wrote is another one. If a node still runs on that, \
+            two would sign with one key share: do not start this one. Otherwise \(Self.adoption)
+            """
+        case .older(let path, let detail):
+            """
+            open journal \(path): it is older than the last one used here: \(detail). It does not know what was signed \
+            since. Put the last one back. If that is lost, \(Self.adoption)
+            """
         case .otherCluster(let path, let what, let expected, let found):
             """
             open journal \(path): it belongs to another cluster: \(what) is \(found), this node's is \(expected). \
@@ -55,8 +112,8 @@ extension JournalError: CustomStringConvertible {
         case .corrupt(let path, let detail):
             """
             read journal \(path): it is damaged: \(detail). It protects against slashing and is not recreated by \
-            itself: restore it only from a copy made after the node last ran; otherwise move it away and wait two \
-            epochs before starting again, or import an EIP-3076 file with `styx slashing-protection import`.
+            itself. `styx journal verify` says more. With a backup: put it in the place, then `styx journal adopt`. Without \
+            one: move it away, then `styx journal forget`, and what `styx slashing-protection import` can add.
             """
         case .file(let action, let path, let reason):
             "\(action) \(path): \(reason). Check that the disk has room and that this user may write there."

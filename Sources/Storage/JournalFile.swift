@@ -14,6 +14,16 @@ struct JournalFile {
         let binding: JournalBinding
         /// Unix milliseconds; nil for a journal of the first version.
         let createdAt: Int64?
+        /// As the lock file says it, too.
+        let mark: JournalMark
+        /// Why it would not have been opened, had it not been adopted.
+        let objection: JournalError?
+    }
+
+    /// A journal that is not known to be the last one becomes it.
+    struct Adoption {
+        /// Whether it is taken as complete: nothing was signed after it was written.
+        let isComplete: Bool
     }
 
     let path: String
@@ -22,6 +32,9 @@ struct JournalFile {
     let space: JournalSpace
     /// Unix milliseconds.
     let now: Int64
+    let lock: FileLock
+    /// nil for a node: then it must be the journal that was used here last.
+    var adoption: Adoption?
 
     /// Pages in the write-ahead log at which a commit itself checkpoints. Housekeeping comes first on a healthy node.
     private static let checkpointPages = 4096
@@ -29,30 +42,81 @@ struct JournalFile {
     func open() throws(JournalError) -> Opened {
         let manager = FileManager.default
         let isNew = !manager.fileExists(atPath: path)
+        let mark = try lock.mark()
         if isNew {
             guard !manager.fileExists(atPath: path + "-wal") else {
                 throw .corrupt(path: path, detail: "the file is missing but its log \(path)-wal is there")
             }
+            guard mark == .none else { throw .vanished(path: path) }
             guard let binding else { throw .missing(path: path) }
             try create(binding)
-        } else {
-            let size = try? manager.attributesOfItem(atPath: path)[.size] as? Int
-            guard size != 0 else { throw .corrupt(path: path, detail: "the file is empty") }
+        } else if Self.size(path) == 0 {
+            throw .corrupt(path: path, detail: "the file is empty")
         }
-        return try attempt("open journal") {
-            let database = try connect(path)
+        let place = try JournalPlace(ofClosed: path)
+        let hasLog = Self.size(path + "-wal") > 0
+        do throws(JournalError) {
+            return try open(isNew: isNew, at: place, mark, hasLog: hasLog)
+        } catch {
+            // SQLite has closed the file, and the log with it: at the next start nobody shall miss it.
+            if case .known(let mark) = mark, hasLog {
+                try? lock.set(JournalMark(id: mark.id, count: mark.count, end: .closed), durable: true)
+            }
+            throw error
+        }
+    }
+
+    private func open(
+        isNew: Bool, at place: JournalPlace, _ mark: FileLock.Mark, hasLog: Bool
+    ) throws(JournalError) -> Opened {
+        try attempt("open journal") {
+            let database = try Self.connect(path)
             let found = try database.writeWithoutTransaction { try check($0) }
+            let known = try database.read { try JournalIdentity(from: $0, path: path) }
+            let objection = known.objection(found: place, mark: mark, hasLog: hasLog, path: path)
+            if let objection, adoption == nil { throw objection }
             try Schema.migrator(path).migrate(database)
             // After the migration: a full journal needs room for it.
-            try database.writeWithoutTransaction { db in
+            let (newMark, created) = try database.writeWithoutTransaction { db in
                 try space.limit(db)
                 if found.share == nil { try binding?.writeShare(to: db) }
+                let mark = try settle(known, at: place, isDoubtful: objection != nil, db)
+                let text = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'created_at'")
+                return (mark, text.flatMap { Int64($0) })
             }
-            let created = try database.read { db in
-                try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'created_at'")
-            }
-            return Opened(database: database, isNew: isNew, binding: found, createdAt: created.flatMap { Int64($0) })
+            // After the count is durable: a mark that is ahead is an accusation.
+            try lock.set(newMark, durable: true)
+            return Opened(
+                database: database, isNew: isNew, binding: found, createdAt: created, mark: newMark,
+                objection: objection)
         }
+    }
+
+    /// From now on this file is the journal. - Returns: what the lock file is to say.
+    private func settle(
+        _ known: JournalIdentity, at place: JournalPlace, isDoubtful: Bool, _ db: Database
+    ) throws -> JournalMark {
+        var identity = known
+        let id = isDoubtful ? JournalMark.newID() : known.id ?? JournalMark.newID()
+        identity.id = id
+        identity.count = known.count &+ 1
+        identity.place = place
+        identity.backupAt = nil
+        try db.inTransaction(.immediate) {
+            try identity.write(to: db)
+            if isDoubtful, adoption?.isComplete == false {
+                // It knows all from now on, as a new one does.
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO meta (key, value) VALUES ('created_at', ?)", arguments: [String(now)])
+            }
+            return .commit
+        }
+        return JournalMark(id: id, count: identity.count, end: .open)
+    }
+
+    private static func size(_ path: String) -> Int {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.size] as? NSNumber)?.intValue ?? 0
     }
 
     private func create(_ binding: JournalBinding) throws(JournalError) {
@@ -60,14 +124,13 @@ struct JournalFile {
         for leftover in [draft, draft + "-wal", draft + "-journal"] where unlink(leftover) != 0 && errno != ENOENT {
             throw .file(action: "delete unfinished journal", path: leftover, reason: systemReason())
         }
-        let file = Foundation.open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw .file(action: "create journal", path: draft, reason: systemReason()) }
-        close(file)
+        try Self.make(draft)
         try attempt("create journal") {
-            let database = try connect(draft)
+            let database = try Self.connect(draft)
             try Schema.migrator(path).migrate(database)
             try database.write { db in
                 try binding.write(to: db)
+                try JournalIdentity().write(to: db)
                 try db.execute(sql: "INSERT INTO meta (key, value) VALUES ('created_at', ?)", arguments: [String(now)])
             }
             try database.close()  // moves the log into the file and deletes it
@@ -75,10 +138,10 @@ struct JournalFile {
         guard rename(draft, path) == 0 else {
             throw .file(action: "rename new journal to", path: path, reason: systemReason())
         }
-        try syncDirectory(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+        try Self.sync(URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }
 
-    private func connect(_ path: String) throws -> DatabaseQueue {
+    static func connect(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "styx.journal"
         configuration.foreignKeysEnabled = false
@@ -129,11 +192,19 @@ struct JournalFile {
         }
     }
 
-    private func syncDirectory(_ directory: String) throws(JournalError) {
-        let file = Foundation.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard file >= 0 else { throw .file(action: "open directory", path: directory, reason: systemReason()) }
+    /// An empty file of a name that nothing has, for the owner alone.
+    static func make(_ path: String) throws(JournalError) {
+        let file = Foundation.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .file(action: "create", path: path, reason: systemReason()) }
+        close(file)
+    }
+
+    /// A file's content, or a directory's names.
+    static func sync(_ path: String) throws(JournalError) {
+        let file = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw .file(action: "open", path: path, reason: systemReason()) }
         defer { close(file) }
-        guard fsync(file) == 0 else { throw .file(action: "sync directory", path: directory, reason: systemReason()) }
+        guard fsync(file) == 0 else { throw .file(action: "sync", path: path, reason: systemReason()) }
     }
 }
 

@@ -50,9 +50,12 @@ struct StoredRow {
         }
     }
 
-    func damaged(_ what: String) -> JournalError {
+    func damaged(_ what: String) -> JournalError { .corrupt(path: path, detail: place(what)) }
+
+    /// With where it is.
+    func place(_ what: String) -> String {
         let id: Int64? = row["row_number"]
-        return .corrupt(path: path, detail: "table \(table), row \(id.map(String.init) ?? "?"): \(what)")
+        return "table \(table), row \(id.map(String.init) ?? "?"): \(what)"
     }
 
     private func bytes(_ column: String) throws(JournalError) -> [UInt8] {

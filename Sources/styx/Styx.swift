@@ -17,8 +17,8 @@ struct Styx: AsyncParsableCommand {
         subcommands: [
             Run.self, TopCommand.self, RelayCommand.self, Create.self, ClusterCommand.self, Enr.self, Combine.self,
             DKGCommand.self, ExitCommand.self, DepositCommand.self, FeeRecipientCommand.self,
-            SlashingProtectionCommand.self,
-            DoctorCommand.self, Alpha.self, DemoCommand.self, VersionCommand.self,
+            SlashingProtectionCommand.self, JournalCommand.self, DoctorCommand.self, Alpha.self, DemoCommand.self,
+            VersionCommand.self,
         ])
 
     static func main() async {

@@ -102,6 +102,52 @@ struct NodeMonitoringTests {
         #expect(try await page(slot: 14) == (200, "ok") && gauge() == [0])
     }
 
+    @Test("a journal that cannot be used is told at once and until it can, a slow disk while it is slow")
+    func journal() async throws {
+        let monitoring = NodeMonitoring(try NodeFiles().metrics(), operators: 4, signs: true)
+        let world = World()
+        let time = Mutex(Duration.zero)
+        var questions = world.questions
+        questions.commitTime = { time.withLock { $0 } }
+        monitoring.note(Self.clock)
+        func look(_ slot: UInt64) async -> NodeReadiness {
+            await monitoring.look(questions, at: Self.clock.start(of: Slot(slot)))
+            return monitoring.readiness
+        }
+        #expect(await look(0) == .ready)
+        monitoring.note(journal: "it is gone")
+        #expect(monitoring.readiness == .journalRefused("it is gone"))
+        #expect(await look(1) == .journalRefused("it is gone"))
+        monitoring.note(journal: nil)
+        #expect(await look(2) == .ready)
+        time.withLock { $0 = .seconds(4) }
+        #expect(await look(3) == .diskSlow(.seconds(4)))
+        time.withLock { $0 = .milliseconds(4) }
+        #expect(await look(4) == .ready)
+        // The gravest stays.
+        monitoring.note(halt: "a vote")
+        monitoring.note(journal: "it is gone")
+        #expect(monitoring.readiness == .halted("a vote"))
+    }
+
+    @Test("a clock that was set is told for some minutes")
+    func clockSet() async throws {
+        let monitoring = NodeMonitoring(try NodeFiles().metrics(), operators: 4, signs: true)
+        let world = World()
+        monitoring.note(Self.clock)
+        let (begin, steady) = (Self.clock.genesis, ContinuousClock.now)
+        #expect(monitoring.noteTime(begin, steady: steady) == nil)
+        #expect(monitoring.noteTime(begin + .seconds(112), steady: steady + .seconds(12)) == .seconds(100))
+        await monitoring.look(world.questions, at: begin + .seconds(112))
+        #expect(monitoring.readiness == .clockJumped(.seconds(100)))
+        for number in 2..<40 {
+            let passed = Duration.seconds(12 * number)
+            #expect(monitoring.noteTime(begin + .seconds(100) + passed, steady: steady + passed) == nil)
+        }
+        await monitoring.look(world.questions, at: begin + .seconds(600))
+        #expect(monitoring.readiness == .ready)
+    }
+
     @Test("asks for the beacon node's peers once a minute, and keeps the last answer")
     func peers() async throws {
         let monitoring = NodeMonitoring(try NodeFiles().metrics(), operators: 4, signs: true)

@@ -31,6 +31,13 @@ import Testing
         return facts
     }
 
+    /// What goes wrong on this machine, with all that comes after it in the order.
+    static func local(journal: String? = nil, commit: Duration = .zero, jump: Duration = .zero) -> Facts {
+        var facts = facts(.unknown)
+        (facts.journal, facts.commitTime, facts.clockJump) = (journal, commit, jump)
+        return facts
+    }
+
     struct Row: Sendable {
         let facts: Facts
         let code: Int
@@ -40,6 +47,11 @@ import Testing
     /// Each row fails for everything that stands below it as well.
     static let rows: [Row] = [
         Row(facts: halted(), code: 9, text: "another process signs with this node's key"),
+        Row(
+            facts: local(journal: "it is gone", commit: .seconds(3), jump: .seconds(5)), code: 10,
+            text: "journal cannot be used"),
+        Row(facts: local(commit: .milliseconds(2001), jump: .seconds(5)), code: 11, text: "disk is slow"),
+        Row(facts: local(commit: .seconds(2), jump: .seconds(-5)), code: 12, text: "clock jumped"),
         Row(facts: facts(.unknown, peers: 0, alone: true, signer: false), code: 0, text: "check not initialised"),
         Row(facts: facts(.down("x"), peers: 0, alone: true, signer: false), code: 2, text: "beacon node is down"),
         Row(
@@ -54,7 +66,7 @@ import Testing
             facts: facts(.following(behind: 320), peers: nil, alone: true, signer: false), code: 4,
             text: "quorum of peers not connected"),
         Row(
-            facts: watching(facts(.following(behind: 0), signer: false)), code: 10,
+            facts: watching(facts(.following(behind: 0), signer: false)), code: 13,
             text: "journal is new, nothing is signed yet"),
         Row(facts: facts(.following(behind: 0), signer: false), code: 5, text: "validator client not connected"),
         Row(facts: facts(.following(behind: 0)), code: 1, text: "ok"),
@@ -76,12 +88,16 @@ import Testing
         #expect(NodeReadiness.beaconNodeDown("refused").body.contains("--beacon-node-endpoints (refused)"))
         #expect(NodeReadiness.peersMissing(connected: 1, needed: 2).body.contains("all operators: 1 other nodes"))
         #expect(NodeReadiness.halted("a vote").body.contains("(a vote); stop the other process"))
+        #expect(NodeReadiness.journalRefused("read journal x: it is damaged").body.contains("journal x: it is damaged"))
+        #expect(NodeReadiness.diskSlow(.milliseconds(3400)).body.contains("takes 3 s"))
+        #expect(NodeReadiness.clockJumped(.seconds(90)).body.contains("set ahead by 90 s"))
+        #expect(NodeReadiness.clockJumped(.seconds(-90)).body.contains("set back by 90 s"))
         #expect(NodeReadiness.validatorClientMissing.body.contains("--validator-api-address"))
         #expect(NodeReadiness.watching(.seconds(754)).body.contains("wait 12m34s more"))
     }
 
     @Test("every code but the retired one is told")
-    func codes() { #expect(Set(Self.rows.map(\.code)) == [0, 1, 2, 3, 4, 5, 7, 8, 9, 10]) }
+    func codes() { #expect(Set(Self.rows.map(\.code)) == [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13]) }
 }
 
 @Suite struct ReadinessWatchTests {

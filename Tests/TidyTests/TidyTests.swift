@@ -51,6 +51,8 @@ struct TidyTests {
             "Cosigning", "Libp2p", "Storage", "Doctor", "Views",
         ],
         "Simulation": ["DutyWorkflow", "Timing"],
+        "Exploration": ["QBFT", "DutyWorkflow", "Simulation", "Timing"],
+        "Explore": ["Exploration", "Simulation"],
         "KillMatrix": [
             "Demo", "Node", "PeerProtocols", "Libp2p", "Program", "Cluster", "BeaconClient", "DutyWorkflow", "Storage",
             "BLS", "Secp256k1", "QBFT", "Timing",
@@ -69,7 +71,7 @@ struct TidyTests {
     /// No sockets, clocks, disks, threads or logs.
     static let pure: Set<String> = [
         "Timing", "Prometheus", "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DKG",
-        "DutyWorkflow", "Doctor", "Traces", "Views", "Simulation",
+        "DutyWorkflow", "Doctor", "Traces", "Views", "Simulation", "Exploration",
     ]
     static let sources = Source.all(in: "Sources")
     static let tests = Source.all(in: "Tests")
@@ -112,7 +114,8 @@ struct TidyTests {
         for (target, dependencies) in Self.map.sorted(by: { $0.key < $1.key }) {
             let name =
                 [
-                    "Benchmarks": "styx-benchmarks", "Fuzz": "styx-fuzz", "KillMatrixProgram": "styx-kill-matrix",
+                    "Benchmarks": "styx-benchmarks", "Fuzz": "styx-fuzz", "Explore": "styx-explore",
+                    "KillMatrixProgram": "styx-kill-matrix",
                 ][target] ?? target
             guard let row = Self.row(of: name, in: text) else {
                 Issue.record("\(target) is not in Package.swift")

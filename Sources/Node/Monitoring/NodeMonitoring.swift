@@ -21,6 +21,10 @@ final class NodeMonitoring: Sendable {
         var connected: @Sendable () -> Int
         /// On the validator API so far.
         var requests: @Sendable () -> UInt64
+        /// For how long a commit has been waiting for the disk, or how long the last one took.
+        var commitTime: @Sendable () -> Duration = { .zero }
+        /// Told once, with how far the clock is from where it should be; below zero if it was set back.
+        var clockJumped: @Sendable (Duration) -> Void = { _ in }
     }
 
     /// Between two looks until the chain tells its slots: then nobody is asked.
@@ -41,6 +45,10 @@ final class NodeMonitoring: Sendable {
         var fresh = FreshJournal.signs
         /// For whom alone nothing is signed.
         var slashed: [PubKey: Slashing] = [:]
+        /// Why the journal cannot be used.
+        var journal: String?
+        var commitTime = Duration.zero
+        var clockWatch = ClockWatch()
         /// Of the beacon node; nil until it told.
         var beaconNodePeers: UInt64?
         var peerCountAskedAt: Instant?
@@ -89,21 +97,39 @@ final class NodeMonitoring: Sendable {
         metrics.validators.note(stopped: count)
     }
 
+    /// The journal cannot be used; nil once it can.
+    func note(journal why: String?) {
+        let code = state.withLock { state in
+            state.journal = why
+            if let why, state.halt == nil { state.readiness = .journalRefused(why) }
+            return state.readiness.code
+        }
+        metrics.readiness.set(Double(code))
+    }
+
     func note(_ clock: SlotClock) { state.withLock { $0.clock = clock } }
 
     /// Until cancelled.
     func run(_ questions: Questions) async {
         while !Task.isCancelled {
+            if let jump = noteTime(SystemClock.now(), steady: .now) { questions.clockJumped(jump) }
             await look(questions, at: SystemClock.now())
             let pause = state.withLock { $0.clock }?.slotDuration ?? Self.lookEvery
             do { try await Task.sleep(for: pause) } catch { return }
         }
     }
 
+    /// - Returns: by how much the clock has jumped since the last time, if it has.
+    func noteTime(_ now: Instant, steady: ContinuousClock.Instant) -> Duration? {
+        state.withLock { $0.clockWatch.look(now, steady: steady) }
+    }
+
     /// Once a slot.
     func look(_ questions: Questions, at now: Instant) async {
         let (connected, requests) = (questions.connected(), questions.requests())
+        let commitTime = questions.commitTime()
         let (isChainKnown, asksPeers) = state.withLock { state in
+            state.commitTime = commitTime
             state.watch.tick(
                 epoch: state.clock.map { $0.epoch(of: $0.currentSlot(at: now)) }, connected: connected,
                 requests: requests)
@@ -131,6 +157,9 @@ final class NodeMonitoring: Sendable {
             var facts = state.watch.facts(beaconNode, beaconNodePeers: state.beaconNodePeers, connected: connected)
             facts.halt = state.halt
             facts.wait = state.clock.flatMap { state.fresh.wait(at: now, clock: $0) }
+            facts.journal = state.journal
+            facts.commitTime = state.commitTime
+            facts.clockJump = state.clockWatch.jump
             state.readiness = NodeReadiness(facts)
             return state.readiness.code
         }

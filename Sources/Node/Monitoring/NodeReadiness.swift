@@ -3,8 +3,8 @@ import Program
 
 /// Whether this node can do its duties, and who has to do something if it cannot. Source: operations.md §8.
 ///
-/// Codes and their order are Charon's: dashboards and alerts read the number. 6 is retired and never told; 9 and
-/// 10 are ours.
+/// Codes and their order are Charon's: dashboards and alerts read the number. 6 is retired and never told; from 9 on they
+/// are ours.
 package enum NodeReadiness: Hashable, Sendable {
     /// What is known when the answer is made.
     package struct Facts: Hashable, Sendable {
@@ -19,6 +19,12 @@ package enum NodeReadiness: Hashable, Sendable {
 
         /// Why this node signs nothing more, if it does not.
         package var halt: String?
+        /// Why the journal cannot be used, if it cannot.
+        package var journal: String?
+        /// For how long a commit has been waiting for the disk, or how long the last one took.
+        package var commitTime = Duration.zero
+        /// By how much the clock jumped lately; zero if it did not.
+        package var clockJump = Duration.zero
         package var beaconNode = BeaconNode.unknown
         /// Peers of the beacon node; nil until it told.
         package var beaconNodePeers: UInt64?
@@ -45,16 +51,35 @@ package enum NodeReadiness: Hashable, Sendable {
     case validatorClientMissing
     /// Our key was seen to sign elsewhere.
     case halted(String)
+    /// Nothing is signed without it.
+    case journalRefused(String)
+    case diskSlow(Duration)
+    /// The clock is ahead of where it was by this; below zero if it was set back.
+    case clockJumped(Duration)
     /// This node signs by itself, and its journal is new.
     case watching(Duration)
 
     /// Slots a beacon node may lie behind although it says that it follows the chain.
     static let slotsBehindMax: UInt64 = 320
+    /// A duty waits for several commits, and has a third of a slot for each of its steps.
+    static let commitTimeMax = Duration.seconds(2)
 
     /// First match wins.
     package init(_ facts: Facts) {
         if let why = facts.halt {
             self = .halted(why)
+            return
+        }
+        if let why = facts.journal {
+            self = .journalRefused(why)
+            return
+        }
+        if facts.commitTime > Self.commitTimeMax {
+            self = .diskSlow(facts.commitTime)
+            return
+        }
+        if facts.clockJump != .zero {
+            self = .clockJumped(facts.clockJump)
             return
         }
         switch facts.beaconNode {
@@ -96,7 +121,10 @@ package enum NodeReadiness: Hashable, Sendable {
         case .beaconNodeWithoutPeers: 7
         case .beaconNodeFarBehind: 8
         case .halted: 9
-        case .watching: 10
+        case .journalRefused: 10
+        case .diskSlow: 11
+        case .clockJumped: 12
+        case .watching: 13
         }
     }
 
@@ -114,6 +142,9 @@ package enum NodeReadiness: Hashable, Sendable {
         case .peersMissing: "quorum of peers not connected"
         case .validatorClientMissing: "validator client not connected"
         case .halted: "another process signs with this node's key"
+        case .journalRefused: "journal cannot be used"
+        case .diskSlow: "disk is slow"
+        case .clockJumped: "clock jumped"
         case .watching: "journal is new, nothing is signed yet"
         }
     }
@@ -139,7 +170,18 @@ package enum NodeReadiness: Hashable, Sendable {
             "this node's operator: wait \(GoDuration.format(.seconds(wait.components.seconds))) more, in which a second "
                 + "process with these keys would show; if an older journal exists, stop and put it back"
         case .halted(let why): "this node's operator: this node signs nothing more (\(why)); \(Halt.cure)"
+        case .journalRefused(let why): "this node's operator: this node signs nothing without its journal: \(why)"
+        case .diskSlow(let time):
+            "this node's operator: a commit of the journal takes \(Self.seconds(time)), and duties wait for it; put"
+                + " --journal-file on a disk of its own"
+        case .clockJumped(let jump):
+            "this node's operator: the clock was set \(jump > .zero ? "ahead" : "back") by \(Self.seconds(jump)); see that"
+                + " time synchronisation runs. Nothing that was signed is signed again"
         }
+    }
+
+    private static func seconds(_ duration: Duration) -> String {
+        "\(abs(Int((duration / .milliseconds(1)).rounded())) / 1000) s"
     }
 
     /// Of the page `/readyz`: Charon's words, then ours.

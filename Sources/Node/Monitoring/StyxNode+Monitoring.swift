@@ -24,7 +24,13 @@ extension StyxNode {
                 connected: {
                     cluster.directory.others.count(where: { host.isConnected(cluster.directory[$0]) })
                 },
-                requests: { server.activity.requests }))
+                requests: { server.activity.requests },
+                commitTime: { doctor.journal?.commitTime ?? .zero },
+                clockJumped: { jump in
+                    topic("monitoring").error(
+                        "the clock jumped: nothing that was signed is signed again, but duties are missed",
+                        metadata: ["by": "\(jump)"])
+                }))
     }
 
     /// Asks the beacon nodes what they are, until cancelled; those that do not answer are left out.

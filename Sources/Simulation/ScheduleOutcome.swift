@@ -1,0 +1,92 @@
+import DutyWorkflow
+import Ethereum
+
+/// What became of a run, and how much was in it.
+package struct ScheduleOutcome: Sendable {
+    /// What must never be, and what was owed after the trouble and not done.
+    package var faults: [String] = []
+    package var slots = 0
+    /// Entries of duties whose group signature was broadcast.
+    package var duties = 0
+    package var restarts = 0
+
+    package init() {}
+
+    package static func + (a: Self, b: Self) -> Self {
+        var sum = Self()
+        sum.faults = a.faults + b.faults
+        sum.slots = a.slots + b.slots
+        sum.duties = a.duties + b.duties
+        sum.restarts = a.restarts + b.restarts
+        return sum
+    }
+}
+
+extension Schedule {
+    package func run() -> ScheduleOutcome {
+        var cluster = SimulatedCluster(options)
+        shape(&cluster)
+        cluster.run(untilSlot: slots)
+        var outcome = ScheduleOutcome()
+        outcome.slots = Int(slots)
+        outcome.duties = cluster.oracle.broadcastCount
+        outcome.restarts = cluster.restarts
+        outcome.faults = cluster.oracle.conflicts + missed(cluster)
+        return outcome
+    }
+
+    private var options: SimulatedCluster.Options {
+        var options = SimulatedCluster.Options()
+        options.nodes = Self.nodes
+        options.validators = validators
+        options.seed = seed
+        options.slotsPerEpoch = Self.slotsPerEpoch
+        options.allDuties = true
+        options.commitTime = .microseconds(200)...(.milliseconds(max(1, commitMax)))
+        options.forgetful = forgetful
+        switch adversary {
+        case .none: break
+        case .liar(let node): options.liar = node
+        case .forger(let node): options.forger = node
+        case .attacker(let node, let attack): options.attacker = (node, attack)
+        }
+        return options
+    }
+
+    private func shape(_ cluster: inout SimulatedCluster) {
+        let genesis = cluster.chain.clock.start(of: Slot.zero)
+        func time(_ milliseconds: Int) -> Instant { genesis + .milliseconds(milliseconds) }
+        cluster.network.lossRate = Double(loss) / 100
+        cluster.network.duplicateRate = Double(duplicates) / 100
+        cluster.network.lateRate = Double(late) / 100
+        cluster.network.delay = .milliseconds(1)...(.milliseconds(max(1, delayMax)))
+        cluster.network.healsAt = cluster.chain.clock.start(of: Slot(healsAt))
+        cluster.headDisagreement = Double(otherHeads) / 100
+        cluster.broadcastFailureRate = Double(refusedBroadcasts) / 100
+        for act in acts {
+            switch act {
+            case .crash(let node, let at, let length):
+                cluster.crash(node: node, from: time(at), until: time(at + length))
+            case .powerCut(let at, let length): cluster.crashAll(from: time(at), until: time(at + length))
+            case .partition(let cut, let at, let length):
+                cluster.network.partitions.append(
+                    ([Set(0..<cut), Set(cut..<Self.nodes)], time(at), time(at + length)))
+            case .clockStep(let node, let step, let at, let length):
+                cluster.stepClock(node: node, by: .milliseconds(step), at: time(at))
+                cluster.stepClock(node: node, by: .milliseconds(-step), at: time(at + length))
+            }
+        }
+    }
+
+    /// Owed after the trouble, and not done. Aggregates and contributions hang on selections that were shared in the
+    /// midst of it.
+    private func missed(_ cluster: SimulatedCluster) -> [String] {
+        guard healsAt + 1 < slots - 1 else { return [] }
+        return (healsAt + 1..<slots - 1).map { Slot($0) }.flatMap { slot in
+            cluster.chain.owed(in: slot)
+                .filter { [.attester, .syncMessage, .proposer].contains($0.duty.type) }
+                .filter { !cluster.oracle.broadcastEntries($0.duty).contains($0.key) }
+                .map { "missed \($0.duty) of \($0.key)" }
+        }
+    }
+}
