@@ -151,9 +151,11 @@ import Testing
             journal = try folder.open()
             try await read(bytes)
             // From here on what was signed is known by its numbers only: the same once more is a second one.
-            for pubKey in past.keys {
-                past[pubKey]?.votes = past[pubKey]?.votes.map { Vote(source: $0.source, target: $0.target) } ?? []
-                past[pubKey]?.blocks = past[pubKey]?.blocks.map { Block(slot: $0.slot) } ?? []
+            past = past.mapValues { each in
+                var known = each
+                known.votes = each.votes.map { Vote(source: $0.source, target: $0.target) }
+                known.blocks = each.blocks.map { Block(slot: $0.slot) }
+                return known
             }
         }
     }
