@@ -25,7 +25,12 @@ package struct NodeExploration: Sendable {
     package init(signs: Bool) { world = NodeWorld(signs: signs) }
 
     /// - Parameter statesMax: after so many the exploration ends, incomplete.
-    package func run(statesMax: Int = .max) -> Outcome {
+    package func run(statesMax: Int = .max) -> Outcome { run(statesMax: statesMax, past: []) }
+
+    /// - Parameters:
+    ///   - statesMax: after so many the exploration ends, incomplete.
+    ///   - past: what has happened already where it begins.
+    func run(statesMax: Int, past: [NodeWorld.Happening]) -> Outcome {
         var outcome = Outcome()
         outcome.name = world.signs ? "a node that signs by itself" : "a node with a validator client"
         var known: Set<Fingerprint> = []
@@ -43,7 +48,9 @@ package struct NodeExploration: Sendable {
             }
             next.append((steps.count - 1, state))
         }
-        add(NodeState(world), Step(parent: -1, happening: nil), &frontier, &outcome)
+        var first = NodeState(world)
+        for happening in past { first.perform(happening) }
+        add(first, Step(parent: -1, happening: nil), &frontier, &outcome)
         while !frontier.isEmpty, outcome.violations.isEmpty {
             var next: [(Int, NodeState)] = []
             for (number, state) in frontier where outcome.violations.isEmpty {

@@ -134,7 +134,10 @@ struct NodeState: Sendable {
         case .recover(let duty, let groups):
             ask("recover \(duty) \(groups.hashValue)", .recovered(duty, world.recover(groups)))
         case .broadcast(let duty, let set):
-            for (_, signed) in set { seen.broadcast[duty, default: []].insert(signed.messageRoot) }
+            for (key, signed) in set {
+                if journal.aggregated[duty]?[key] != signed { fail("a group signature is broadcast that is not on disk") }
+                seen.broadcast[duty, default: []].insert(signed.messageRoot)
+            }
             if seen.broadcast[duty, default: []].count > 1 { fail("two group signatures of duty \(duty)") }
             ask("broadcast \(duty)", .broadcastSucceeded(duty, set.keys.sorted()))
         case .persist, .note: fail("a record was released instead of written")

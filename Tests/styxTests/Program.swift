@@ -30,11 +30,14 @@ enum Program {
         let watchdog = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
         DispatchQueue.global().asyncAfter(deadline: .now() + 120, execute: watchdog)
         var bytes = Data()
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
         var isAsked = false
         while true {
-            let chunk = pipe.fileHandleForReading.availableData
-            if chunk.isEmpty { break }
-            bytes.append(chunk)
+            // Not `availableData`, which traps when a signal interrupts it.
+            let count = read(pipe.fileHandleForReading.fileDescriptor, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { break }
+            bytes.append(contentsOf: chunk[..<count])
             if let enough, !isAsked, bytes.range(of: Data(enough.utf8)) != nil {
                 isAsked = true
                 process.terminate()
