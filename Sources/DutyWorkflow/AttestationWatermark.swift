@@ -28,11 +28,17 @@ package struct AttestationWatermark: Hashable, Sendable {
     }
 
     /// The highest of both. nil if `new` is another vote for the same target: a double vote. A zero root stands for
-    /// "not known" (an import) and never replaces a root.
+    /// "not known" (an import): of that target nothing is signed or sent any more, for it may be another vote.
     package func raised(by new: AttestationWatermark) -> AttestationWatermark? {
         if new.target == target, new.dataRoot != .zero, new.dataRoot != dataRoot { return nil }
         return AttestationWatermark(
             source: max(source, new.source), target: max(target, new.target),
-            dataRoot: new.target > target ? new.dataRoot : dataRoot)
+            dataRoot: new.target >= target ? new.dataRoot : dataRoot)
+    }
+
+    /// What it becomes when `new` was signed elsewhere: of two votes for one target neither is signed again.
+    package func heeding(_ new: AttestationWatermark) -> AttestationWatermark {
+        raised(by: new)
+            ?? AttestationWatermark(source: max(source, new.source), target: target, dataRoot: .zero)
     }
 }

@@ -225,18 +225,35 @@ struct DutyDB: Sendable {
         var raised = SlashingHistory()
         for (pubKey, new) in history.attestations where configuration.validators.contains(pubKey) {
             let old = watermarks[pubKey]
-            // Of another vote for the same target nothing more is signed all the same.
-            guard let higher = old.map({ $0.raised(by: new) }) ?? new, higher != old else { continue }
+            let higher = old?.heeding(new) ?? new
+            guard higher != old else { continue }
             watermarks[pubKey] = higher
             raised.attestations[pubKey] = higher
         }
         for (pubKey, new) in history.proposals where configuration.validators.contains(pubKey) {
             let old = proposalWatermarks[pubKey]
-            guard let higher = old.map({ $0.raised(by: new) }) ?? new, higher != old else { continue }
+            let higher = old?.heeding(new) ?? new
+            guard higher != old else { continue }
             proposalWatermarks[pubKey] = higher
             raised.proposals[pubKey] = higher
         }
         return raised.records
+    }
+
+    /// Whether a share that was made and stored may still leave: not if it has turned out that the key shares signed
+    /// elsewhere what it may contradict.
+    func isStillOurs(_ pubKey: PubKey, _ signed: SignedData) -> Bool {
+        switch signed {
+        case .attestation(let attestation):
+            watermarks[pubKey].map { $0.refusal(of: AttestationWatermark(attestation.data)) == nil } ?? true
+        case .proposal(let signed):
+            proposalWatermarks[pubKey].map {
+                $0.refusal(of: ProposalWatermark(slot: signed.slot, root: signed.messageRoot)) == nil
+            } ?? true
+        case .exit, .registration, .randao, .committeeSelection, .aggregateAndProof, .syncMessage, .syncSelection,
+            .contributionAndProof:
+            true
+        }
     }
 
     /// What this node, or its operator's key shares elsewhere, signed so far.

@@ -20,9 +20,14 @@ package struct ProposalWatermark: Hashable, Sendable {
             : "slashing protection: a block of slot \(new.slot.rawValue), after one of slot \(slot.rawValue) was signed"
     }
 
-    /// The higher of both. nil if `new` is another block of the same slot.
+    /// The higher of both. nil if `new` is another block of the same slot; with a zero root it may be another one.
     package func raised(by new: ProposalWatermark) -> ProposalWatermark? {
         if new.slot == slot, new.root != .zero, new.root != root { return nil }
-        return new.slot > slot ? new : self
+        return new.slot >= slot ? new : self
+    }
+
+    /// What it becomes when `new` was signed elsewhere: of two blocks of one slot neither is signed again.
+    package func heeding(_ new: ProposalWatermark) -> ProposalWatermark {
+        raised(by: new) ?? ProposalWatermark(slot: slot, root: .zero)
     }
 }

@@ -14,7 +14,7 @@ extension Workflow {
         let slot = configuration.clock.slot(at: now) ?? .zero
         let open = parSigDB.open(from: slot)
         return peers.flatMap { peer in
-            (withoutSlashed(open) + parSigDB.shares(of: ShareIndex(peer), from: slot))
+            (withoutBarred(open) + parSigDB.shares(of: ShareIndex(peer), from: slot))
                 .map { .perform(.shareWithPeer(peer, $0.duty, $0.set)) }
         }
     }
@@ -22,6 +22,6 @@ extension Workflow {
     mutating func remind(_ now: Instant) -> [Signal] {
         guard let slot = configuration.clock.slot(at: now), halted == nil else { return [] }
         let waiting = parSigDB.remind(in: configuration.clock.epoch(of: slot))
-        return withoutSlashed(waiting).map { .perform(.shareWithPeers($0.duty, $0.set)) }
+        return withoutBarred(waiting).map { .perform(.shareWithPeers($0.duty, $0.set)) }
     }
 }

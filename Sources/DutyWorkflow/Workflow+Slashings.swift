@@ -1,6 +1,6 @@
 import Ethereum
 
-/// Slashings of our validators.
+/// Slashings of our validators, and what may not leave any more.
 extension Workflow {
     /// At once: the record follows, because a signature that is not made needs none.
     mutating func stop(_ pubKey: PubKey, _ slashing: Slashing) -> [Signal] {
@@ -19,23 +19,25 @@ extension Workflow {
     }
 
     /// Shares that may still be sent.
-    func withoutSlashed(_ all: [(duty: Duty, set: ParSignedDataSet)]) -> [(duty: Duty, set: ParSignedDataSet)] {
+    func withoutBarred(_ all: [(duty: Duty, set: ParSignedDataSet)]) -> [(duty: Duty, set: ParSignedDataSet)] {
         all.compactMap { duty, set in
-            let left = withoutSlashed(set)
+            let left = withoutBarred(set)
             return left.isEmpty ? nil : (duty, left)
         }
     }
 
     /// The same of a restart's signals.
-    func withoutSlashed(_ signals: [Signal]) -> [Signal] {
+    func withoutBarred(_ signals: [Signal]) -> [Signal] {
         signals.compactMap { signal in
             guard case .perform(.shareWithPeers(let duty, let set)) = signal else { return signal }
-            let left = withoutSlashed(set)
+            let left = withoutBarred(set)
             return left.isEmpty ? nil : .perform(.shareWithPeers(duty, left))
         }
     }
 
-    private func withoutSlashed(_ set: ParSignedDataSet) -> ParSignedDataSet {
-        set.filter { !slashed.contains($0.key.pubKey) }
+    private func withoutBarred(_ set: ParSignedDataSet) -> ParSignedDataSet {
+        set.filter { key, partial in
+            !slashed.contains(key.pubKey) && dutyDB.isStillOurs(key.pubKey, partial.data)
+        }
     }
 }

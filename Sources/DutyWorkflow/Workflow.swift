@@ -112,7 +112,7 @@ package struct Workflow: Sendable {
         aggSigDB.restore(snapshot)
         slashed = SlashedValidators(snapshot.slashed)
         let shares = parSigDB.restore(snapshot.partials)
-        var signals = slashed.reminders + withoutSlashed(shares)
+        var signals = slashed.reminders + withoutBarred(shares)
         if let halt = snapshot.halt { signals = stayHalted(halt, signals) }
         let partialDuties = Set(snapshot.partials.map(\.duty))
         let duties = Set(snapshot.unsigned.keys).union(snapshot.votes.keys).union(snapshot.aggregated.keys)

@@ -62,6 +62,8 @@ extension Schedule {
         cluster.network.delay = .milliseconds(1)...(.milliseconds(max(1, delayMax)))
         cluster.network.healsAt = cluster.chain.clock.start(of: Slot(healsAt))
         cluster.headDisagreement = Double(otherHeads) / 100
+        // Sync messages are decided by nobody: with two heads and a liar there is no quorum for either.
+        cluster.headsAgreeFrom = Slot(healsAt)
         cluster.broadcastFailureRate = Double(refusedBroadcasts) / 100
         for act in acts {
             switch act {

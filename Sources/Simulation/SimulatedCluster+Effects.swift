@@ -9,7 +9,7 @@ extension SimulatedCluster {
         case .persist, .note: break
         case .resolveDuties(let epoch, let kinds): for kind in kinds.sorted() { resolve(epoch, kind, node) }
         case .fetch(let duty, .attestationData(let committees)):
-            let view = Double.random(in: 0..<1, using: &random) < headDisagreement
+            let view = drawView(duty.slot)
             var answer: [CommitteeIndex: AttestationData] = [:]
             for committee in committees {
                 answer[committee] =
@@ -101,8 +101,7 @@ extension SimulatedCluster {
         switch request {
         case .attestationData: return nil
         case .headRoot:
-            let view = Double.random(in: 0..<1, using: &random) < headDisagreement
-            return .headRoot(chain.headRoot(duty.slot, view: view))
+            return .headRoot(chain.headRoot(duty.slot, view: drawView(duty.slot)))
         case .proposal(let request):
             return chain.proposal(duty.slot, request, node: node, beaconForks(node)).map { .proposal($0) }
         case .aggregates(let requests):
@@ -163,5 +162,10 @@ extension SimulatedCluster {
             // A message in flight reaches whatever life the receiver is in then.
             heap.schedule(.event(node: to, life: nodes[to].life, event), at: at)
         }
+    }
+
+    /// Whether a beacon node follows the other head.
+    private mutating func drawView(_ slot: Slot) -> Bool {
+        Double.random(in: 0..<1, using: &random) < headDisagreement && slot < headsAgreeFrom ?? Slot(.max)
     }
 }

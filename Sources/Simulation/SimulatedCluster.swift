@@ -114,6 +114,8 @@ package struct SimulatedCluster {
 
     /// Probability that a node's beacon node follows another head than the rest.
     package var headDisagreement = 0.0
+    /// The first slot in which beacon nodes agree whatever `headDisagreement` says; nil for never.
+    package var headsAgreeFrom: Slot?
     /// Nodes whose beacon node answers nothing.
     package var silentBeaconNodes: Set<Int> = []
     /// Nodes whose beacon node lies about what to attest to.

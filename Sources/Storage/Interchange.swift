@@ -171,13 +171,8 @@ package enum Interchange {
     }
 
     private static func raise(_ old: AttestationWatermark?, source: Epoch, target: Epoch) -> AttestationWatermark {
-        guard var watermark = old else { return AttestationWatermark(source: source, target: target, dataRoot: .zero) }
-        watermark.source = max(watermark.source, source)
-        if target > watermark.target {
-            watermark.target = target
-            watermark.dataRoot = .zero
-        }
-        return watermark
+        let new = AttestationWatermark(source: source, target: target, dataRoot: .zero)
+        return old?.raised(by: new) ?? new
     }
 
     private static func raise(_ old: ProposalWatermark?, _ slot: Slot) -> ProposalWatermark {

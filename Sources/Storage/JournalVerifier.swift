@@ -231,14 +231,14 @@ package struct JournalVerifier {
             let (source, target) = (attestation.data.source.epoch, attestation.data.target.epoch)
             if source > mark.source || target > mark.target {
                 complain("\(source) → \(target) is above the watermark \(mark.source) → \(mark.target)")
-            } else if target == mark.target, root != mark.dataRoot {
+            } else if target == mark.target, ![root, .zero].contains(mark.dataRoot) {
                 complain("the watermark of target \(target) is of another vote")
             }
         case .proposal(let signed):
             guard let mark = marks.proposals[pubKey] else { return complain("it left no watermark") }
             if signed.slot > mark.slot {
                 complain("slot \(signed.slot) is above the watermark \(mark.slot)")
-            } else if signed.slot == mark.slot, root != mark.root {
+            } else if signed.slot == mark.slot, ![root, .zero].contains(mark.root) {
                 complain("the watermark of slot \(signed.slot) is of another block")
             }
         case .exit, .registration, .randao, .committeeSelection, .aggregateAndProof, .syncMessage, .syncSelection,

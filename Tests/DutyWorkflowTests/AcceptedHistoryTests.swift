@@ -12,7 +12,7 @@ import Timing
 @Suite("no accepted history can be slashed")
 struct AcceptedHistoryTests {
     private static let seeds: [UInt64] =
-        ProcessInfo.processInfo.environment["SEED"].flatMap { UInt64($0) }.map { [$0] } ?? Array(0..<150)
+        ProcessInfo.processInfo.environment["SEED"].flatMap { UInt64($0) }.map { [$0] } ?? Array(0..<100)
 
     @Test("two validators, small epochs, everything at random", arguments: seeds)
     func history(seed: UInt64) throws {
@@ -33,19 +33,19 @@ struct AcceptedHistoryTests {
             restarts += life.restarts
         }
         #expect(
-            votes > 100 && blocks > 40 && refusals > 500 && restarts > 100, "\(votes) \(blocks) \(refusals) \(restarts)"
+            votes > 100 && blocks > 30 && refusals > 500 && restarts > 100, "\(votes) \(blocks) \(refusals) \(restarts)"
         )
     }
 
     @Test("a node that forgets its journal in a crash is caught: these tests can fail")
     func forgetful() throws {
-        let faults = try (0..<20 as Range<UInt64>).flatMap { seed in
+        var missing: Set = ["double vote", "two blocks", "surround"]
+        for seed in 0..<200 as Range<UInt64> where !missing.isEmpty {
             var life = try RandomLife(seed: seed, isForgetful: true)
             for _ in 0..<300 { try life.step() }
-            return life.faults
+            missing = missing.filter { kind in !life.faults.contains { $0.contains(kind) } }
         }
-        #expect(faults.contains { $0.contains("double vote") } && faults.contains { $0.contains("two blocks") })
-        #expect(faults.contains { $0.contains("surround") })
+        #expect(missing.isEmpty)
     }
 }
 

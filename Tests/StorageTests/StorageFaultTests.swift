@@ -53,12 +53,12 @@ import Testing
     @Test("that tears a write in two leaves no half of a commit", arguments: [0, 1, 24, 600, 4095])
     func torn(bytes: Int) async throws {
         let journal = try folder.open()
-        try await journal.commit(records(1))
+        try await journal.commit(records(11))
         disk.tearNextWrite(after: bytes)
-        await #expect(throws: JournalError.self) { try await journal.commit(records(2)) }
+        await #expect(throws: JournalError.self) { try await journal.commit(records(12)) }
         await journal.close()
-        #expect(try await slots() == [1])
-        #expect(try JournalVerifier.verify(folder.journal).isSound)
+        #expect(try await slots() == [11])
+        #expect(try JournalVerifier.verify(folder.journal).problems == [])
     }
 
     @Test("that cannot be read lets no journal be opened or loaded")
@@ -81,7 +81,7 @@ import Testing
         let before = FileManager.default.contents(atPath: folder.journal)
         disk.makeReadOnly()
         let error = #expect(throws: JournalError.self) { try folder.open() }
-        #expect(error?.description.contains("readonly") == true)
+        #expect(error?.description.contains("may write there") == true)
         #expect(FileManager.default.contents(atPath: folder.journal) == before)
     }
 
