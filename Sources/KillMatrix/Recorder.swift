@@ -50,7 +50,7 @@ package final class Recorder: Sendable {
         }
         threads.submit(.own) { [self] in
             let heard = "node \(sender) in life \(life) to node \(receiver)"
-            let result = Result { try read(bytes, protocolID, sender, heard) }
+            let result = Result { try read(bytes, protocolID, sender, receiver, heard) }
             state.withLock { state in
                 state.open -= 1
                 switch result {
@@ -62,15 +62,18 @@ package final class Recorder: Sendable {
         }
     }
 
-    /// - Throws: `MessageFault`, also for a share that is not its sender's.
+    /// A node also shows another what it has of the other's own shares: evidence of what that one signed.
+    ///
+    /// - Throws: `MessageFault`, also for a share that is neither its sender's nor its receiver's.
     private func read(
-        _ bytes: [UInt8], _ protocolID: String, _ sender: Int, _ heard: String
+        _ bytes: [UInt8], _ protocolID: String, _ sender: Int, _ receiver: Int, _ heard: String
     ) throws -> [Statement] {
         if protocolID == ConsensusProtocol.id {
             return Statement.all(in: try consensus.decode(bytes) { _ in true }, heard: heard)
         }
         let (duty, set) = try partials.decode(bytes) { _ in true }
-        for partial in set.values where partial.shareIndex != ShareIndex(PeerIndex(sender)) {
+        let theirs = [sender, receiver].map { ShareIndex(PeerIndex($0)) }
+        for partial in set.values where !theirs.contains(partial.shareIndex) {
             throw MessageFault.foreignShare(partial.shareIndex, from: PeerIndex(sender))
         }
         return Statement.all(in: set, of: duty, heard: heard)
