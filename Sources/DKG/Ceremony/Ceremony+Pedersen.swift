@@ -29,7 +29,8 @@ struct PedersenProgress: Sendable {
     /// Bundles of runs that have not begun here.
     var early: [(peer: ParticipantIndex, bundle: PedersenBundle)] = []
     var pastNonces: Set<Bytes32> = []
-    /// By participant, each message once: the first belongs to the first run.
+    /// By participant, each message once, since they do not say their run: the first belongs to the first. Sent again in
+    /// a later run it is known.
     var keyShares: [ParticipantIndex: [Bytes48]] = [:]
     /// Messages of this run by participant, and what they were.
     var counts: [ParticipantIndex: Int] = [:]
@@ -151,7 +152,8 @@ extension Ceremony {
                 throw CeremonyFault(nil, .cancelled(validator: number))
             }
             if index != plan.own, announced.count > number, announced[number] != expected.bytes {
-                throw CeremonyFault(index, .keyShare(validator: number))
+                // Deals are not broadcast reliably, so this proves nothing against who announces it.
+                throw run.provenFault ?? CeremonyFault(nil, .otherKeyShare(validator: number, of: index))
             }
             publicShares.append(expected)
         }

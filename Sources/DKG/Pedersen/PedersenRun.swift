@@ -44,8 +44,9 @@ package struct PedersenRun: Sendable {
     var complaints: [Int: Set<Int>]
     var evictedDealers: Set<Int> = []
     var evictedReceivers: Set<Int> = []
-    /// Each participant is blamed once, for the first thing it did wrong.
-    var blamed: Set<ParticipantIndex> = []
+    /// Each participant is blamed once, for the first thing it did wrong, and before for the first that did not come.
+    var blamed: [ParticipantIndex: CeremonyFault.Reason] = [:]
+    /// The first that is proven, or else the first.
     var firstBlame: CeremonyFault?
 
     /// - Parameters:
@@ -145,6 +146,9 @@ package struct PedersenRun: Sendable {
         }
     }
 
+    /// Who did wrong for certain, if anybody did.
+    package var provenFault: CeremonyFault? { firstBlame.flatMap { $0.reason.isAbsence ? nil : $0 } }
+
     private func sender(of bundle: PedersenBundle) -> PedersenNode? {
         if case .responses = bundle {
             return roster.receivers.indices.contains(bundle.index) ? roster.receivers[bundle.index] : nil
@@ -210,9 +214,10 @@ extension PedersenRun {
     mutating func blame(
         _ participant: ParticipantIndex, _ reason: CeremonyFault.Reason, _ effects: inout [PedersenEffect]
     ) {
-        guard blamed.insert(participant).inserted else { return }
+        if let known = blamed[participant], !known.isAbsence || reason.isAbsence { return }
+        blamed[participant] = reason
         let fault = CeremonyFault(participant, reason)
-        firstBlame = firstBlame ?? fault
+        if firstBlame.map({ $0.reason.isAbsence && !reason.isAbsence }) ?? true { firstBlame = fault }
         effects.append(.blamed(fault))
     }
 }
