@@ -7,7 +7,8 @@ import SSZ
 ///                        └──► justifications ──► over     somebody does, or is silent
 ///
 /// Each phase ends when the bundles of all are there, or when its time is over. `tick` tells so: with the time T of a
-/// phase, `.responses` T after the start, `.justifications` after 2T and `.over` after 3T, whatever has happened.
+/// phase, `.responses` T after the start, `.justifications` after 2T and `.over` after 3T, or later while it
+/// `gainsByWaiting`.
 ///
 /// Deterministic: the same seed and the same events, ticks included, give the same bundles. A node that restarts must be
 /// told the same events in the same order; another order could have it say two things, and be discarded for it.
@@ -143,6 +144,26 @@ package struct PedersenRun: Sendable {
                     && bundles(.justifications)[$0.index] == nil
             }.map(\.node.participant)
         case .over: []
+        }
+    }
+
+    /// Whether this phase's end would cost what a bundle that is sent again may still save. Charon's nodes do not wait, and
+    /// need not be kept up by us: those who have all there is are waiting for nothing but our key share.
+    package var gainsByWaiting: Bool {
+        switch phase {
+        // Whoever complains in time is given its share in public.
+        case .deals, .over: return false
+        case .responses:
+            // Without a receiver's response all dealers must publish its share, or it was for nothing. They do only if
+            // they have no response either; one that has published has given up waiting, so we may too.
+            let silent = roster.receivers.indices.filter { bundles(.responses)[$0] == nil }
+            let given = bundles(.justifications).values.contains { bundle in
+                guard case .justifications(let message) = bundle else { return false }
+                return message.justifications.contains { silent.contains($0.shareIndex) }
+            }
+            return !silent.isEmpty && !given
+        // A dealer whose justification others have, and we have not, counts for them.
+        case .justifications: return !missing.isEmpty
         }
     }
 

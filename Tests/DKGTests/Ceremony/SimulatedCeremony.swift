@@ -62,12 +62,17 @@ struct SimulatedCeremony {
     var lie: Lie = { [$2] }
     /// What the liar's own machine makes instead.
     var workLie: WorkLie = { $0 }
+    /// What does not arrive, by the time since the beginning.
+    var loses: (_ from: ParticipantIndex, _ to: ParticipantIndex, CeremonyProtocol, Duration) -> Bool = { _, _, _, _ in
+        false
+    }
     private(set) var nodes: [Node]
     private let plans: [CeremonyPlan]
     let seeds: [CeremonySeed]
     private var generator: SeededGenerator
     private var heap = EventHeap<Instant, Happening>()
-    private var now = Instant(unixSeconds: 1_800_000_000)
+    private static let beginning = Instant(unixSeconds: 1_800_000_000)
+    private var now = Self.beginning
     private var streams = 0
     /// The open sync stream of each ordered pair.
     private var open: [Pair: Int] = [:]
@@ -233,7 +238,8 @@ struct SimulatedCeremony {
             simulation.heap.schedule(
                 .event(event, node: from, life: life), at: simulation.now + simulation.delay())
         }
-        guard nodes[to].ceremony != nil, !chance(network.lossRate) else {
+        guard nodes[to].ceremony != nil, !chance(network.lossRate), !loses(from, to, protocolID, now - Self.beginning)
+        else {
             return report(.sendFailed(id, reason: "lost", isUnknownProtocol: false), &self)
         }
         let effects = deliver(.message(from, protocolID, bytes), to: to)
