@@ -17,7 +17,7 @@ import Testing
     }
 
     /// A cluster of 4 with threshold 3, and what becomes of it.
-    private struct Edit {
+    struct Edit {
         let kind: Kind
         let old: ClusterCreation
         let file: LockFile
