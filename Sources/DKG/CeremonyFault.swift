@@ -43,6 +43,9 @@ package struct CeremonyFault: Error, Equatable, Sendable {
         case groupKey(validator: Int)
         /// A public key share other than everybody's commitments give.
         case keyShare(validator: Int)
+        /// The public key share that another participant announces is not the one that we have for it. One of both nodes
+        /// may be wrong; so may a dealer, who can tell each of them something else.
+        case otherKeyShare(validator: Int, of: ParticipantIndex)
         /// The secrets cancel out. Chance alone does that once in 2^255.
         case cancelled(validator: Int)
 
@@ -93,7 +96,7 @@ extension CeremonyFault.Reason: CustomStringConvertible {
         switch self {
         case .parameters(let what): what
         case .malformed(let message, let why): "the \(message.rawValue) is malformed: \(why)"
-        case .missing(let message): "the \(message.rawValue) is missing"
+        case .missing(let message): "the \(message.rawValue) was not received"
         case .equivocated(let message): "sent two different versions of its \(message.rawValue)"
         case .otherSession(let message): "the \(message.rawValue) belongs to another ceremony or run"
         case .unsigned(let message): "the signature of the \(message.rawValue) is wrong"
@@ -109,11 +112,13 @@ extension CeremonyFault.Reason: CustomStringConvertible {
         case .share(let validator): "validator \(validator): the secret share does not fit the commitments"
         case .groupKey(let validator): "validator \(validator): its group key is not the sum of the commitments"
         case .keyShare(let validator): "validator \(validator): its public key share does not fit the commitments"
+        case .otherKeyShare(let validator, let other):
+            "validator \(validator): the public key share of participant \(other) (counted from 0) differs from ours"
         case .cancelled(let validator): "validator \(validator): the secrets of all participants cancel out"
         case .unknownIndex(let message, let index):
             "the \(message.rawValue) names index \(index), which has no such part in this run"
         case .otherSecret: "deals another secret than its key share"
-        case .complaints(let count): "\(count) receivers complain about its deals"
+        case .complaints(let count): "\(count) receivers have no right deal of it, which was wrong or lost on the way"
         case .tooFew(let role, let needed, let actual):
             "only \(actual) of the needed \(needed) \(role.rawValue)s are left"
         case .evicted: "the run went on without this node"
@@ -121,12 +126,22 @@ extension CeremonyFault.Reason: CustomStringConvertible {
         }
     }
 
+    /// That something did not come, here or elsewhere: whose it was has to be told, but may have done nothing wrong.
+    var isAbsence: Bool {
+        switch self {
+        case .missing, .complaints, .tooFew, .evicted: true
+        default: false
+        }
+    }
+
     /// What to do about it.
     package var cure: String {
         switch self {
         case .parameters: "correct the definition or the options"
-        case .missing, .tooFew, .evicted:
+        case .missing, .complaints, .tooFew, .evicted:
             "see that all nodes run and reach each other, then start the ceremony again on all of them"
+        case .otherKeyShare:
+            "compare software and versions of all operators, then start the ceremony again on all nodes"
         case .cancelled: "start the ceremony again on all nodes"
         case .sync(let fault): fault.cure
         default: "ask its operator for software and versions, then start the ceremony again on all nodes"

@@ -36,6 +36,7 @@ package actor CeremonyDriver {
     private let write: @Sendable (CeremonyOutcome, _ continuing: Bool) async throws -> Void
     private let show: @Sendable (CeremonyView) -> Void
     private let warn: @Sendable (String) -> Void
+    private let announce: @Sendable () -> Void
     private let loop: any EventLoop
     private nonisolated let executor: any SerialExecutor
     private let jobs: AsyncStream<Job>
@@ -53,11 +54,13 @@ package actor CeremonyDriver {
     ///   - write: puts the files where they belong.
     ///   - show: hears of what changes.
     ///   - warn: hears what went wrong although it goes on.
+    ///   - announce: our sync streams have something new to say.
     package init(
         _ plan: CeremonyPlan, _ file: sending StateFile, on loop: any EventLoop,
         send: @escaping @Sendable (ParticipantIndex, CeremonyProtocol, [UInt8]) async throws -> [UInt8]?,
         write: @escaping @Sendable (CeremonyOutcome, _ continuing: Bool) async throws -> Void,
-        show: @escaping @Sendable (CeremonyView) -> Void, warn: @escaping @Sendable (String) -> Void
+        show: @escaping @Sendable (CeremonyView) -> Void, warn: @escaping @Sendable (String) -> Void,
+        announce: @escaping @Sendable () -> Void
     ) {
         self.plan = plan
         self.file = file
@@ -65,6 +68,7 @@ package actor CeremonyDriver {
         self.write = write
         self.show = show
         self.warn = warn
+        self.announce = announce
         self.loop = loop
         executor = loop.executor
         seed = file.seed
@@ -74,11 +78,19 @@ package actor CeremonyDriver {
 
     // MARK: Events
 
-    /// What to write back on a peer's sync stream; nil: nothing, and the stream is over.
-    package func answerSync(_ bytes: [UInt8], from peer: ParticipantIndex, stream: Int) -> (bytes: [UInt8], ends: Bool)?
-    {
+    /// What to write back on a peer's sync stream.
+    package struct SyncReply: Sendable {
+        package let bytes: [UInt8]
+        /// The stream is over then.
+        package let ends: Bool
+        /// It ends because the peer is done, and not because of a fault.
+        package let isGoodbye: Bool
+    }
+
+    /// - Returns: nil: nothing, and the stream is over.
+    package func answerSync(_ bytes: [UInt8], from peer: ParticipantIndex, stream: Int) -> SyncReply? {
         for case .answerSync(let answer, let ends) in receive(.syncMessage(peer, bytes, stream: stream)) {
-            return (answer, ends)
+            return SyncReply(bytes: answer, ends: ends, isGoodbye: ends && ceremony.failure == nil)
         }
         return nil
     }
@@ -101,6 +113,7 @@ package actor CeremonyDriver {
     /// - Returns: answers, which the caller writes.
     private func receive(_ event: CeremonyEvent) -> [CeremonyEffect] {
         guard !isInterrupted else { return [] }
+        let announced = ceremony.announced
         let effects = ceremony.receive(event, at: SystemClock.now())
         var answers: [CeremonyEffect] = []
         for effect in effects {
@@ -125,6 +138,8 @@ package actor CeremonyDriver {
             case .warning(let text): warn(text)
             }
         }
+        // Now that it is on disk.
+        if ceremony.announced != announced { announce() }
         if case .tick = event { ticks += 1 }
         let view = ceremony.view
         // Times grow old without an event.

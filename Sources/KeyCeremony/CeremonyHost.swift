@@ -14,7 +14,7 @@ struct CeremonyHost: Sendable {
     let relayEntries: [String]
     /// Only what is about peer-to-peer is used.
     let node: NodeConfiguration
-    /// How long others are served after the end.
+    /// How long others who may need it are served after the end.
     let shutdownDelay: Duration
     let hooks: KeyGeneration.Hooks
     let logger: Logger
@@ -36,7 +36,8 @@ struct CeremonyHost: Sendable {
             plan, file, on: group.next(),
             send: { try await network.send($2, $1, to: $0) },
             write: write, show: hooks.changed,
-            warn: { logger.warning("the key ceremony goes on, but", metadata: ["reason": "\($0)"]) })
+            warn: { logger.warning("the key ceremony goes on, but", metadata: ["reason": "\($0)"]) },
+            announce: network.announce)
         network.serve(driver)
         let relays = RelayWatch(
             entries: relayEntries,
@@ -63,8 +64,12 @@ struct CeremonyHost: Sendable {
                 }
                 tasks.addTask {
                     let outcome = try await driver.run()
-                    // For those who have not heard our goodbye yet.
-                    try? await Task.sleep(for: shutdownDelay)
+                    if outcome.warning == nil {
+                        await network.waitForHangingUp(atMost: shutdownDelay)
+                    } else {
+                        // For those who have not said goodbye: they may come back.
+                        try? await Task.sleep(for: shutdownDelay)
+                    }
                     return outcome
                 }
                 defer { tasks.cancelAll() }
@@ -112,6 +117,7 @@ struct CeremonyHost: Sendable {
         host.limits.messageBytesPerPeerMax = max(
             host.limits.messageBytesPerPeerMax, 4 * CeremonyNetwork.messageBytesMax(plan))
         // Operators wait for each other: nobody should wait for a pause.
+        host.timing.redialBase = .milliseconds(250)
         host.timing.redialMax = .seconds(5)
         host.timing.circuitRetryMax = .seconds(3)
         return host

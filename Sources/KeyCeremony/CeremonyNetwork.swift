@@ -2,6 +2,7 @@ import DKG
 import Libp2p
 import Logging
 import NIOCore
+import Node
 import SSZ
 import Synchronization
 import Timing
@@ -22,12 +23,18 @@ package final class CeremonyNetwork: Sendable {
     private let peers: [PeerID]
     private let logger: Logger
     private let streams = Atomic<Int>(0)
+    /// By participant: our sync stream has something new to say.
+    private let bells: [Bell]
+    /// Sync streams being served, and a ring for each that ends.
+    private let served = Atomic<Int>(0)
+    private let hungUp = Bell()
 
     package init(_ plan: CeremonyPlan, on host: Host, logger: Logger) {
         self.plan = plan
         self.host = host
         self.logger = logger
         peers = plan.operators.map { PeerID($0) }
+        bells = plan.operators.map { _ in Bell() }
     }
 
     /// Of the largest message that a ceremony has.
@@ -82,6 +89,11 @@ package final class CeremonyNetwork: Sendable {
     private func serveSync(_ stream: Libp2p.Stream, from peer: PeerID, _ driver: CeremonyDriver) async throws {
         guard let index = index(of: peer) else { return }
         let number = streams.add(1, ordering: .relaxed).newValue
+        served.add(1, ordering: .relaxed)
+        defer {
+            served.subtract(1, ordering: .relaxed)
+            hungUp.ring()
+        }
         do {
             var frames = SyncFrames(bytesMax: SyncMessage.bytesMax)
             while let piece = try await stream.read() {
@@ -90,7 +102,13 @@ package final class CeremonyNetwork: Sendable {
                         throw StreamError.truncated
                     }
                     try await stream.write(SyncFrames.frame(answer.bytes))
-                    if answer.ends { return }
+                    guard answer.ends else { continue }
+                    // Whoever ends its own side then has our answer. Charon's nodes do when their process ends.
+                    if answer.isGoodbye {
+                        try await stream.closeWrite()
+                        while try await stream.read() != nil {}
+                    }
+                    return
                 }
             }
         } catch {
@@ -100,7 +118,19 @@ package final class CeremonyNetwork: Sendable {
         await driver.post(.syncStreamEnded(index, stream: number))
     }
 
+    /// Until nobody holds a sync stream to us any more: our answer to their goodbye was their last wish.
+    ///
+    /// - Parameter patience: for those who hold one although they need it no more, at most.
+    package func waitForHangingUp(atMost patience: Duration) async {
+        try? await withDeadline(patience) { [self] in
+            while served.load(ordering: .relaxed) > 0, !Task.isCancelled { await hungUp.wait() }
+        }
+    }
+
     // MARK: Asking
+
+    /// Our sync streams have something new to say.
+    package func announce() { for bell in bells { bell.ring() } }
 
     /// Keeps a sync stream to every other operator, until each has heard our goodbye, or cancelled.
     package func runSync(_ driver: CeremonyDriver) async {
@@ -119,7 +149,7 @@ package final class CeremonyNetwork: Sendable {
                 var frames = SyncFrames(bytesMax: SyncResponse.bytesMax)
                 var isReached = false
                 defer { stream.close() }
-                while await driver.wantsSyncStream(to: index) {
+                while true {
                     try await stream.write(SyncFrames.frame(await driver.syncMessage(to: index)))
                     let (answer, rest) = try await Self.answer(on: stream, frames)
                     frames = rest
@@ -129,7 +159,8 @@ package final class CeremonyNetwork: Sendable {
                         await driver.post(.syncReached(index))
                     }
                     await driver.post(.syncAnswer(index, answer))
-                    try await Task.sleep(for: Self.syncInterval)
+                    guard await driver.wantsSyncStream(to: index) else { break }
+                    try await bells[index].wait { try await Task.sleep(for: Self.syncInterval) }
                 }
             } catch {
                 logger.debug("sync stream", metadata: ["peer": "\(index)", "error": "\(error)"])

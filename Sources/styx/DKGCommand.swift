@@ -30,7 +30,7 @@ struct DKGCommand: AsyncParsableCommand {
     @Option(help: "Where to publish.") var publishAddress = ObolAPI.defaultAddress
     @Option(help: "How long publishing may take, e.g. 1m.", transform: duration)
     var publishTimeout = Duration.seconds(60)
-    @Option(help: "How long to stay for the others after the end, e.g. 5s.", transform: duration)
+    @Option(help: "How long to stay for others who have not hung up at the end, at most, e.g. 5s.", transform: duration)
     var shutdownDelay = Duration.seconds(5)
     @Option(help: "Execution client that is asked about signatures of contract wallets.")
     var executionClientRpcEndpoint = ""

@@ -18,7 +18,7 @@ struct EditOptions: ParsableArguments {
     @Option(help: "How long others may take in a phase of the ceremony, e.g. 2m; at least 1m.", transform: duration)
     var timeout = Duration.seconds(60)
     @Flag(help: "Turn failed verifications of the lock into warnings.") var noVerify = false
-    @Option(help: "How long to stay for the others after the end, e.g. 5s.", transform: duration)
+    @Option(help: "How long to stay for others who have not hung up at the end, at most, e.g. 5s.", transform: duration)
     var shutdownDelay = Duration.seconds(5)
     @Option(help: "Execution client that is asked about signatures of contract wallets.")
     var executionClientRpcEndpoint = ""

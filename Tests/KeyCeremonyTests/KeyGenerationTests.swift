@@ -94,7 +94,11 @@ import Testing
         try await Self.withRelay { relay in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for directory in directories {
-                    group.addTask { _ = try await Self.run(Self.request(directory, relay)) }
+                    var request = Self.request(directory, relay)
+                    // Nobody stays when all have hung up.
+                    request.shutdownDelay = .seconds(3600)
+                    let patient = request
+                    group.addTask { _ = try await Self.run(patient) }
                 }
                 try await group.waitForAll()
             }

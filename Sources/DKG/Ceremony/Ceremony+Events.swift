@@ -41,10 +41,14 @@ extension Ceremony {
 
     // MARK: Sync
 
-    /// What our sync streams say now: at once, then every 100 ms after the answer to the one before.
+    /// What our sync streams say now: at once, then every 100 ms after the answer to the one before, and when
+    /// `announced` changes.
     package mutating func syncMessage(to peer: ParticipantIndex, at now: Instant) -> [UInt8] {
         sync.message(to: peer, at: now).encoded()
     }
+
+    /// What others wait for. Said at once when it changes: each barrier would take up to 100 ms more otherwise.
+    package var announced: (step: Int, isGoodbye: Bool) { (sync.step, sync.isShuttingDown) }
 
     /// Whether our sync stream to a peer is to be opened again when it is lost.
     package func wantsSyncStream(to peer: ParticipantIndex) -> Bool { sync.wantsStream(to: peer) }

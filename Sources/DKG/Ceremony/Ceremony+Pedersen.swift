@@ -9,7 +9,7 @@ import SSZ
 struct PedersenProgress: Sendable {
     /// Of one participant, in one run; an honest one sends four.
     static let messagesMax = 16
-    /// Of one participant, of runs that have not begun here: nobody is more than one run ahead.
+    /// Of one participant, of runs that have not begun here: nobody is more than one run ahead of who stays.
     static let earlyMax = 4
 
     var roster: PedersenRoster?
@@ -29,7 +29,8 @@ struct PedersenProgress: Sendable {
     /// Bundles of runs that have not begun here.
     var early: [(peer: ParticipantIndex, bundle: PedersenBundle)] = []
     var pastNonces: Set<Bytes32> = []
-    /// By participant, each message once: the first belongs to the first run.
+    /// By participant, each message once, since they do not say their run: the first belongs to the first. Sent again in
+    /// a later run it is known.
     var keyShares: [ParticipantIndex: [Bytes48]] = [:]
     /// Messages of this run by participant, and what they were.
     var counts: [ParticipantIndex: Int] = [:]
@@ -151,7 +152,8 @@ extension Ceremony {
                 throw CeremonyFault(nil, .cancelled(validator: number))
             }
             if index != plan.own, announced.count > number, announced[number] != expected.bytes {
-                throw CeremonyFault(index, .keyShare(validator: number))
+                // Deals are not broadcast reliably, so this proves nothing against who announces it.
+                throw run.provenFault ?? CeremonyFault(nil, .otherKeyShare(validator: number, of: index))
             }
             publicShares.append(expected)
         }
@@ -164,10 +166,12 @@ extension Ceremony {
         pedersen.pastNonces.insert(run.nonce)
         (pedersen.run, pedersen.outcome, pedersen.counts, pedersen.seen) = (nil, nil, [:], [])
         pedersen.hasLeft = false
-        // Everybody has finished this run, and all key shares of the one before.
-        deliveries.forget { content in
+        // Everybody has finished this run, and all key shares of the one before. Of those who leave it is not known: they
+        // announce nothing that tells one run from another.
+        let leaving = plan.leaving
+        deliveries.forget { content, peer in
             switch content {
-            case .bundle(_, let run): run <= number
+            case .bundle(_, let run): leaving.contains(peer) ? run < number : run <= number
             case .keyShare(let run): run < number
             default: false
             }
@@ -194,6 +198,8 @@ extension Ceremony {
             guard !pedersen.pastNonces.contains(bundle.session) else { return }
             let isEarly = pedersen.run?.nonce != bundle.session
             if isEarly, pedersen.early.count(where: { $0.peer == peer }) >= PedersenProgress.earlyMax {
+                // Who leaves is waited for by nobody, so others may be far ahead.
+                if plan.isLeaving { return }
                 throw CeremonyFault(peer, .otherSession(bundle.kind))
             }
             note(.message(peer, protocolID, bytes))
@@ -230,7 +236,8 @@ extension Ceremony {
         pedersen.keyShares[peer, default: []].append(share)
     }
 
-    /// A phase takes a sixth of the timeout. While somebody is away it does not end: without them there is no cluster.
+    /// A phase takes a sixth of the timeout. While somebody is away it does not end: without them there is no cluster. Nor
+    /// while waiting costs nothing, for a whole timeout from the start of the run.
     mutating func pedersenTime() throws(CeremonyFault) {
         guard let run = pedersen.run, run.phase != .over else { return }
         let length = plan.timeout / 6
@@ -242,6 +249,10 @@ extension Ceremony {
             return
         }
         guard now - pedersen.runStart >= length * (pedersen.ticks + 1) else { return }
+        // This tick would end the phase.
+        if pedersen.ticks == run.phase.rawValue, run.gainsByWaiting, now - pedersen.runStart < plan.timeout { return }
+        // The next phase has its whole time.
+        pedersen.runStart = max(pedersen.runStart, now - length * (pedersen.ticks + 1))
         note(.tick)
         try pedersenTick()
     }

@@ -62,8 +62,9 @@ extension Ceremony {
                 let missing = unsigned.map(plan.name(of:))
                 fail(
                     CeremonyFailure(
-                        culprit: unsigned.first, isForGood: false,
-                        "timed out waiting for peer signatures: nothing from \(missing.joined(separator: ", "));"
+                        // The network may have lost them.
+                        culprit: nil, isForGood: false,
+                        "timed out waiting for peer signatures: not received from \(missing.joined(separator: ", "));"
                             + " see that their nodes run, or give them more time with --timeout"))
             }
             return false

@@ -45,7 +45,7 @@ package struct Ceremony: Sendable {
     private var isWriting = false
     private var isWritten = false
     private var closingUntil: Instant?
-    private(set) var failure: CeremonyFailure?
+    package private(set) var failure: CeremonyFailure?
     var effects: [CeremonyEffect] = []
     var now: Instant
 

@@ -13,8 +13,20 @@ package struct CeremonyFailure: Error, Sendable, CustomStringConvertible {
     }
 
     init(_ fault: CeremonyFault, _ plan: CeremonyPlan) {
-        let who = fault.culprit.map { plan.name(of: $0) + ": " } ?? ""
-        self.init(culprit: fault.culprit, isForGood: true, "\(who)\(fault.reason); \(fault.reason.cure)")
+        let who = fault.culprit.map(plan.name(of:))
+        var text = "\(fault.reason)"
+        switch fault.reason {
+        case .missing(let message): text = who.map { "\(message.rawValue) not received from \($0)" } ?? text
+        case .otherKeyShare(let validator, let other):
+            text =
+                "validator \(validator): the public key share that \(plan.name(of: other)) announces is not the one that"
+                + " this node has for it; that node, this one or a dealer is wrong, and this does not prove which"
+        case .evicted: break
+        default: text = who.map { "\($0): \(text)" } ?? text
+        }
+        // The network may have lost what has not come.
+        self.init(
+            culprit: fault.reason.isAbsence ? nil : fault.culprit, isForGood: true, "\(text); \(fault.reason.cure)")
     }
 
     init(_ fault: SyncFault, _ plan: CeremonyPlan) {

@@ -36,7 +36,7 @@ struct Deliveries: Sendable {
     }
 
     /// Short: a phase of Pedersen may have ten seconds, and whoever is late by then is left out.
-    private static let pauses = Backoff(base: .milliseconds(250), max: .seconds(1), jitter: 0)
+    private static let pauses = Backoff(base: .milliseconds(250), max: .milliseconds(500), jitter: 0)
 
     private var items: [Int: Item] = [:]
     private var lastID = 0
@@ -108,8 +108,8 @@ struct Deliveries: Sendable {
     }
 
     /// Nobody needs these any more.
-    mutating func forget(_ isIdle: (Content) -> Bool) {
-        items = items.filter { !isIdle($0.value.content) }
+    mutating func forget(_ isIdle: (Content, ParticipantIndex) -> Bool) {
+        items = items.filter { !isIdle($0.value.content, $0.value.peer) }
     }
 
     /// Peers that have not yet got something, and why.

@@ -7,7 +7,8 @@ import SSZ
 ///                        └──► justifications ──► over     somebody does, or is silent
 ///
 /// Each phase ends when the bundles of all are there, or when its time is over. `tick` tells so: with the time T of a
-/// phase, `.responses` T after the start, `.justifications` after 2T and `.over` after 3T, whatever has happened.
+/// phase, `.responses` T after the start, `.justifications` after 2T and `.over` after 3T, or later while it
+/// `gainsByWaiting`.
 ///
 /// Deterministic: the same seed and the same events, ticks included, give the same bundles. A node that restarts must be
 /// told the same events in the same order; another order could have it say two things, and be discarded for it.
@@ -44,8 +45,9 @@ package struct PedersenRun: Sendable {
     var complaints: [Int: Set<Int>]
     var evictedDealers: Set<Int> = []
     var evictedReceivers: Set<Int> = []
-    /// Each participant is blamed once, for the first thing it did wrong.
-    var blamed: Set<ParticipantIndex> = []
+    /// Each participant is blamed once, for the first thing it did wrong, and before for the first that did not come.
+    var blamed: [ParticipantIndex: CeremonyFault.Reason] = [:]
+    /// The first that is proven, or else the first.
     var firstBlame: CeremonyFault?
 
     /// - Parameters:
@@ -145,6 +147,29 @@ package struct PedersenRun: Sendable {
         }
     }
 
+    /// Whether this phase's end would cost what a bundle that is sent again may still save. Charon's nodes do not wait, and
+    /// need not be kept up by us: those who have all there is are waiting for nothing but our key share.
+    package var gainsByWaiting: Bool {
+        switch phase {
+        // Whoever complains in time is given its share in public.
+        case .deals, .over: return false
+        case .responses:
+            // Without a receiver's response all dealers must publish its share, or it was for nothing. They do only if
+            // they have no response either; one that has published has given up waiting, so we may too.
+            let silent = roster.receivers.indices.filter { bundles(.responses)[$0] == nil }
+            let given = bundles(.justifications).values.contains { bundle in
+                guard case .justifications(let message) = bundle else { return false }
+                return message.justifications.contains { silent.contains($0.shareIndex) }
+            }
+            return !silent.isEmpty && !given
+        // A dealer whose justification others have, and we have not, counts for them.
+        case .justifications: return !missing.isEmpty
+        }
+    }
+
+    /// Who did wrong for certain, if anybody did.
+    package var provenFault: CeremonyFault? { firstBlame.flatMap { $0.reason.isAbsence ? nil : $0 } }
+
     private func sender(of bundle: PedersenBundle) -> PedersenNode? {
         if case .responses = bundle {
             return roster.receivers.indices.contains(bundle.index) ? roster.receivers[bundle.index] : nil
@@ -210,9 +235,10 @@ extension PedersenRun {
     mutating func blame(
         _ participant: ParticipantIndex, _ reason: CeremonyFault.Reason, _ effects: inout [PedersenEffect]
     ) {
-        guard blamed.insert(participant).inserted else { return }
+        if let known = blamed[participant], !known.isAbsence || reason.isAbsence { return }
+        blamed[participant] = reason
         let fault = CeremonyFault(participant, reason)
-        firstBlame = firstBlame ?? fault
+        if firstBlame.map({ $0.reason.isAbsence && !reason.isAbsence }) ?? true { firstBlame = fault }
         effects.append(.blamed(fault))
     }
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Wakes one task before its time. A ring that finds nobody waiting is kept.
-final class Bell: Sendable {
+package final class Bell: Sendable {
     private struct State {
         var isRung = false
         var waiter: CheckedContinuation<Void, Never>?
@@ -9,7 +9,9 @@ final class Bell: Sendable {
 
     private let state = Mutex(State())
 
-    func ring() {
+    package init() {}
+
+    package func ring() {
         state.withLock { state -> CheckedContinuation<Void, Never>? in
             defer { state.waiter = nil }
             state.isRung = state.waiter == nil
@@ -18,7 +20,7 @@ final class Bell: Sendable {
     }
 
     /// Returns when it is rung, or cancelled.
-    func wait() async {
+    package func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
@@ -40,7 +42,7 @@ final class Bell: Sendable {
     }
 
     /// Returns when it is rung, or when `sleep` ends.
-    func wait(orSleep sleep: @escaping @Sendable () async throws -> Void) async throws {
+    package func wait(orSleep sleep: @escaping @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await sleep() }
             group.addTask { await self.wait() }

@@ -34,6 +34,9 @@ import Testing
         #expect(refusal { $0.dkgAlgorithm = "magic" }.contains("unsupported dkg algorithm"))
         #expect(refusal { $0.version = .v1_5 }.contains("v1.6.0"))
         #expect(refusal { $0.operators[1] = $0.operators[0] }.contains("duplicate"))
+        // One key may have signed several records.
+        let other = ENR(signedBy: sample.identities[0], ip: [10, 0, 0, 1], tcp: 3610, udp: 3630).text
+        #expect(refusal { $0.operators[1].enr = other }.contains("operators[1].enr: the same key"))
         #expect(refusal { $0.validators[0].withdrawal = "0x12" }.contains("withdrawal_address"))
         #expect(refusal(nickname: String(repeating: "n", count: 33)) { _ in }.contains("--nickname"))
     }

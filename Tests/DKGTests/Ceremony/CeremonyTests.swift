@@ -47,6 +47,15 @@ import Testing
         }
     }
 
+    @Test("no step waits for the next turn of a sync stream", arguments: CeremonyTests.algorithms)
+    func announced(algorithm: CeremonyAlgorithm) throws {
+        let sample = try CeremonySample(operators: 4, threshold: 3, validators: 2, algorithm: algorithm, seed: 3)
+        var simulation = try SimulatedCeremony(sample, seed: 3)
+        simulation.syncPause = .seconds(3600)
+        simulation.run()
+        try Self.checkSuccess(simulation)
+    }
+
     @Test("every amount has its deposits")
     func amounts() throws {
         let gwei: [UInt64] = [1_000_000_000, 8_000_000_000, 32_000_000_000]

@@ -17,7 +17,7 @@ import Testing
     }
 
     /// A cluster of 4 with threshold 3, and what becomes of it.
-    private struct Edit {
+    struct Edit {
         let kind: Kind
         let old: ClusterCreation
         let file: LockFile
@@ -168,9 +168,46 @@ import Testing
         let edit = try Edit(kind, seed: seed)
         var simulation = try edit.simulation(seed: seed)
         simulation.network = .init(
-            lossRate: 0.05, deafRate: 0.05, repeatRate: 0.2, delayMax: .milliseconds(400), breakRate: 0.02)
+            lossRate: 0.2, deafRate: 0.05, repeatRate: 0.2, delayMax: .milliseconds(400), breakRate: 0.02)
         simulation.run()
         try edit.check(simulation, "replay with SEED=\(seed)")
+    }
+
+    @Test(
+        "on a network that loses nearly everything nobody is accused, and there are not two clusters",
+        arguments: [Kind.recreate, .add, .replace, .removeWithLeavers], Seeds.fromEnvironment(default: 3))
+    func hopelessNetwork(kind: Kind, seed: UInt64) throws {
+        let edit = try Edit(kind, seed: seed)
+        var simulation = try edit.simulation(seed: seed)
+        simulation.network = .init(lossRate: 0.7, deafRate: 0.2, delayMax: .milliseconds(900))
+        simulation.run()
+        let culprits = simulation.nodes.compactMap { $0.failure?.culprit }
+        #expect(culprits.isEmpty, "\(simulation.nodes.compactMap(\.failure)), replay with SEED=\(seed)")
+        let locks = try Set(simulation.nodes.compactMap { try $0.files?.lock.encoded() })
+        #expect(locks.count <= 1)
+    }
+
+    @Test("a response that one operator gets after its phase costs time only")
+    func lateResponse() throws {
+        let edit = try Edit(.recreate, seed: 5)
+        var simulation = try edit.simulation(seed: 5)
+        simulation.loses = { from, to, protocolID, elapsed in
+            from == 1 && to == 0 && protocolID == .responseBundle && elapsed < .seconds(40)
+        }
+        simulation.run()
+        try edit.check(simulation)
+    }
+
+    @Test("a response that never comes is told, and nobody is accused")
+    func lostResponse() throws {
+        let edit = try Edit(.recreate, seed: 6)
+        var simulation = try edit.simulation(seed: 6)
+        simulation.loses = { from, to, protocolID, _ in from == 1 && to == 0 && protocolID == .responseBundle }
+        simulation.run()
+        let failures = try simulation.nodes.map { try #require($0.failure) }
+        #expect(failures[0].description.hasPrefix("Pedersen response bundle not received from operator 1"))
+        #expect(failures.allSatisfy { $0.culprit == nil }, "\(failures)")
+        #expect(simulation.nodes.allSatisfy { $0.files == nil })
     }
 
     @Test(

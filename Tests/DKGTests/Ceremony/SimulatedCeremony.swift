@@ -28,8 +28,8 @@ struct SimulatedCeremony {
 
     enum Happening {
         case event(CeremonyEvent, node: ParticipantIndex, life: Int)
-        /// One side's sync stream: time for a message.
-        case syncTurn(from: ParticipantIndex, to: ParticipantIndex, stream: Int, life: Int)
+        /// One side's sync stream: time for a message. The turn is over if the stream pauses for another one.
+        case syncTurn(from: ParticipantIndex, to: ParticipantIndex, stream: Int, life: Int, turn: Int)
         case syncOpen(from: ParticipantIndex, to: ParticipantIndex, life: Int)
         case syncArrives(from: ParticipantIndex, to: ParticipantIndex, stream: Int, life: Int, [UInt8])
         case arrives(from: ParticipantIndex, life: Int, id: Int, to: ParticipantIndex, CeremonyProtocol, [UInt8])
@@ -54,21 +54,33 @@ struct SimulatedCeremony {
 
     let sample: CeremonySample
     var network = Network()
+    /// Of sync streams with nothing new to say.
+    var syncPause = Duration.milliseconds(100)
     var kills: [Kill] = []
     var liar: ParticipantIndex?
     /// What goes out instead.
     var lie: Lie = { [$2] }
     /// What the liar's own machine makes instead.
     var workLie: WorkLie = { $0 }
+    /// What does not arrive, by the time since the beginning.
+    var loses: (_ from: ParticipantIndex, _ to: ParticipantIndex, CeremonyProtocol, Duration) -> Bool = { _, _, _, _ in
+        false
+    }
     private(set) var nodes: [Node]
     private let plans: [CeremonyPlan]
     let seeds: [CeremonySeed]
     private var generator: SeededGenerator
     private var heap = EventHeap<Instant, Happening>()
-    private var now = Instant(unixSeconds: 1_800_000_000)
+    private static let beginning = Instant(unixSeconds: 1_800_000_000)
+    private var now = Self.beginning
     private var streams = 0
     /// The open sync stream of each ordered pair.
     private var open: [Pair: Int] = [:]
+    /// Of open streams between two messages: their next turn.
+    private var pausing: [Pair: Int] = [:]
+    /// Of those with a message under way: they have something newer to say.
+    private var hasNews: Set<Pair> = []
+    private var turns = 0
 
     struct Pair: Hashable {
         let from: ParticipantIndex
@@ -121,7 +133,8 @@ struct SimulatedCeremony {
         case .arrives(let from, let life, let id, let to, let protocolID, let bytes):
             arrive(from, life, id, to, protocolID, bytes)
         case .syncOpen(let from, let to, let life): openSync(from, to, life)
-        case .syncTurn(let from, let to, let stream, let life): syncTurn(from, to, stream, life)
+        case .syncTurn(let from, let to, let stream, let life, let turn):
+            if pausing[Pair(from: from, to: to)] == turn { syncTurn(from, to, stream, life) }
         case .syncArrives(let from, let to, let stream, let life, let bytes): syncArrives(from, to, stream, life, bytes)
         }
     }
@@ -154,11 +167,22 @@ struct SimulatedCeremony {
         }
         streams += 1
         open[Pair(from: from, to: to)] = streams
-        heap.schedule(.syncTurn(from: from, to: to, stream: streams, life: life), at: now)
+        scheduleSync(Pair(from: from, to: to), after: .zero)
         deliver(.syncReached(to), to: from)
     }
 
+    private mutating func scheduleSync(_ pair: Pair, after pause: Duration) {
+        guard let stream = open[pair] else { return }
+        turns += 1
+        pausing[pair] = turns
+        heap.schedule(
+            .syncTurn(from: pair.from, to: pair.to, stream: stream, life: nodes[pair.from].life, turn: turns),
+            at: now + (hasNews.contains(pair) ? .zero : pause))
+    }
+
     private mutating func syncTurn(_ from: ParticipantIndex, _ to: ParticipantIndex, _ stream: Int, _ life: Int) {
+        pausing[Pair(from: from, to: to)] = nil
+        hasNews.remove(Pair(from: from, to: to))
         guard nodes[from].life == life, open[Pair(from: from, to: to)] == stream,
             nodes[from].ceremony?.wantsSyncStream(to: to) == true,
             let bytes = nodes[from].ceremony?.syncMessage(to: to, at: now)
@@ -178,15 +202,25 @@ struct SimulatedCeremony {
             }
             if ends {
                 open[Pair(from: from, to: to)] = nil
+                pausing[Pair(from: from, to: to)] = nil
                 deliver(.syncStreamEnded(from, stream: stream), to: to)
                 return heap.schedule(.event(.syncLost(to), node: from, life: life), at: now + .milliseconds(100))
             }
         }
-        heap.schedule(
-            .syncTurn(from: from, to: to, stream: stream, life: life), at: now + .milliseconds(100) + delay())
+        scheduleSync(Pair(from: from, to: to), after: syncPause + delay())
+    }
+
+    /// Streams say the news at once, or after the answer to what is under way.
+    private mutating func announce(_ node: ParticipantIndex) {
+        for other in plans[node].others {
+            let pair = Pair(from: node, to: other)
+            hasNews.insert(pair)
+            if pausing[pair] != nil { scheduleSync(pair, after: .zero) }
+        }
     }
 
     private mutating func breakSync(_ pair: Pair) {
+        pausing[pair] = nil
         guard let stream = open.removeValue(forKey: pair) else { return }
         let (from, to) = (nodes[pair.from].life, nodes[pair.to].life)
         heap.schedule(.event(.syncLost(pair.to), node: pair.from, life: from), at: now + delay())
@@ -204,7 +238,8 @@ struct SimulatedCeremony {
             simulation.heap.schedule(
                 .event(event, node: from, life: life), at: simulation.now + simulation.delay())
         }
-        guard nodes[to].ceremony != nil, !chance(network.lossRate) else {
+        guard nodes[to].ceremony != nil, !chance(network.lossRate), !loses(from, to, protocolID, now - Self.beginning)
+        else {
             return report(.sendFailed(id, reason: "lost", isUnknownProtocol: false), &self)
         }
         let effects = deliver(.message(from, protocolID, bytes), to: to)
@@ -218,7 +253,12 @@ struct SimulatedCeremony {
 
     @discardableResult
     private mutating func deliver(_ event: CeremonyEvent, to node: ParticipantIndex) -> [CeremonyEffect] {
+        let announced = nodes[node].ceremony?.announced
         guard let effects = nodes[node].ceremony?.receive(event, at: now) else { return [] }
+        // Unless it is killed while it notes that down; then nothing of this is there any more.
+        defer {
+            if let announced, let new = nodes[node].ceremony?.announced, new != announced { announce(node) }
+        }
         let life = nodes[node].life
         var done: [CeremonyEffect] = []
         for effect in effects {

@@ -104,6 +104,30 @@ struct PedersenRunTests {
         }
     }
 
+    @Test("waits longer for what others have, and no longer for what they have not")
+    func waiting() throws {
+        var runs = try PedersenTable(nodes: 3, threshold: 2).runs
+        for i in runs.indices { _ = runs[i].start() }
+        let deals = runs.map { $0.sent[0] }
+        for i in runs.indices {
+            for (from, bundle) in deals.enumerated() where from != i { _ = runs[i].receive(bundle, from: from) }
+        }
+        let responses = runs.map { $0.sent[1] }
+        _ = runs[0].receive(responses[2], from: 2)
+        #expect(runs[0].phase == .responses && runs[0].missing == [1] && runs[0].gainsByWaiting)
+
+        var alone = runs[0]
+        _ = alone.tick(.justifications)
+        #expect(alone.missing == [2] && alone.gainsByWaiting)
+
+        _ = runs[2].receive(responses[0], from: 0)
+        _ = runs[2].tick(.justifications)
+        _ = runs[0].receive(runs[2].sent[2], from: 2)
+        #expect(runs[0].phase == .responses && !runs[0].gainsByWaiting)
+        _ = runs[0].tick(.justifications)
+        #expect(runs[0].missing.isEmpty && !runs[0].gainsByWaiting)
+    }
+
     @Test("bundles of a later phase may come first")
     func early() throws {
         var table = try PedersenTable(nodes: 2, threshold: 2)
