@@ -126,7 +126,7 @@ package struct QBFTExploration: Sendable {
             var next: [State] = []
             for state in frontier {
                 note(state, &outcome)
-                if Self.spread(state) % stride == 0 { sample.append(state) }
+                if continuations > 0, Self.spread(state) % stride == 0 { sample.append(state) }
                 if sample.count > 2 * continuations {
                     stride *= 2
                     sample.removeAll { Self.spread($0) % stride != 0 }
