@@ -34,7 +34,10 @@ extension Journal {
     ///
     /// - Returns: false if none was missed.
     package static func forget(_ path: String) throws(JournalError) -> Bool {
-        guard !FileManager.default.fileExists(atPath: path) else { throw .present(path: path) }
+        // With its log there a node refuses to start, too.
+        for file in [path, path + "-wal"] where FileManager.default.fileExists(atPath: file) {
+            throw .present(path: file)
+        }
         guard FileManager.default.fileExists(atPath: path + ".lock") else { return false }
         let claim = try JournalClaim(path: path)
         defer { claim.lock.release() }

@@ -189,7 +189,8 @@ package final class Journal: Sendable {
     package func close() async {
         try? await commit([])  // waits for the turn behind them; if the journal stopped, nobody waits
         state.withLock { $0.stopped = $0.stopped ?? .closed(path: path) }
-        markClosed()
+        // On the queue: behind a count that is under way, whose mark says open.
+        database.asyncWriteWithoutTransaction { _ in self.markClosed() }
         await withCheckedContinuation { done in
             DispatchQueue.global().async { [database, lock] in
                 try? database.close()  // waits for its queue
@@ -323,6 +324,8 @@ package final class Journal: Sendable {
 
     /// One slot more. The lock file follows: what is older is then told from what is not.
     private func advance(_ db: Database) throws {
+        // Closing has said its last word.
+        if let stopped = state.withLock({ $0.stopped }) { throw stopped }
         let old = state.withLock { $0.mark }
         let mark = JournalMark(id: old.id, count: old.count &+ 1, end: .open)
         try db.cachedStatement(sql: "UPDATE meta SET value = ? WHERE key = 'count'")

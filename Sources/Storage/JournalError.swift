@@ -44,9 +44,11 @@ package enum JournalError: Error, Equatable {
 
 extension JournalError: CustomStringConvertible {
     /// What to do about a journal that may know too little.
-    private static let adoption =
-        "stop every process that signs with these keys, then `styx journal adopt`: a node that signs by itself then signs"
-        + " nothing for two epochs; --made-after-last-run skips the wait if nothing was signed after this file was written."
+    private static func adoption(_ path: String) -> String {
+        "stop every process that signs with these keys, this node too, then `styx journal adopt --journal-file \(path)`: a"
+            + " node that signs by itself then signs nothing for two epochs; --made-after-last-run skips the wait if"
+            + " nothing was signed after this file was written."
+    }
 
     private static func time(_ instant: Instant) -> String {
         Date(timeIntervalSince1970: TimeInterval(instant.unixSeconds)).formatted(.iso8601)
@@ -64,8 +66,8 @@ extension JournalError: CustomStringConvertible {
         case .vanished(let path):
             """
             open journal \(path): it is gone, and \(path).lock says that there was one. It protects against slashing: put it \
-            back. If it is lost, `styx journal forget` lets the next start make a new one; a node that signs by itself \
-            then signs nothing for two epochs.
+            back. If it is lost, stop the node, then `styx journal forget --journal-file \(path)` lets the next start make \
+            a new one; a node that signs by itself then signs nothing for two epochs.
             """
         case .present(let path):
             "forget journal \(path): it is there. Move it away first, if it cannot be used; do not delete it."
@@ -77,22 +79,22 @@ extension JournalError: CustomStringConvertible {
         case .logMissing(let path):
             """
             open journal \(path): its last process did not close it, and its log \(path)-wal, which has the last that was \
-            signed, is gone. Put the log back. If it is lost, \(Self.adoption)
+            signed, is gone. Put the log back. If it is lost, \(Self.adoption(path))
             """
         case .backup(let path, let takenAt):
             """
             open journal \(path): it is a backup of \(Self.time(takenAt)), and may know less than was signed since. Use the \
-            journal that the node ran on. If that is lost, \(Self.adoption)
+            journal that the node ran on. If that is lost, \(Self.adoption(path))
             """
         case .copied(let path):
             """
             open journal \(path): it is a copy; the file that the node wrote is another one. If a node still runs on that, \
-            two would sign with one key share: do not start this one. Otherwise \(Self.adoption)
+            two would sign with one key share: do not start this one. Otherwise \(Self.adoption(path))
             """
         case .older(let path, let detail):
             """
             open journal \(path): it is older than the last one used here: \(detail). It does not know what was signed \
-            since. Put the last one back. If that is lost, \(Self.adoption)
+            since. Put the last one back. If that is lost, \(Self.adoption(path))
             """
         case .otherCluster(let path, let what, let expected, let found):
             """
@@ -112,8 +114,9 @@ extension JournalError: CustomStringConvertible {
         case .corrupt(let path, let detail):
             """
             read journal \(path): it is damaged: \(detail). It protects against slashing and is not recreated by \
-            itself. `styx journal verify` says more. With a backup: put it in the place, then `styx journal adopt`. Without \
-            one: move it away, then `styx journal forget`, and what `styx slashing-protection import` can add.
+            itself. Stop the node; `styx journal verify --journal-file \(path)` says more. Move the file and its -wal away and \
+            keep them. With a backup: put it in the place, then `styx journal adopt` with the same flag. Without one: \
+            `styx journal forget` with it, and what `styx slashing-protection import` can add.
             """
         case .file(let action, let path, let reason):
             "\(action) \(path): \(reason). Check that the disk has room and that this user may write there."

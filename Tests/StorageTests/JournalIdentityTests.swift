@@ -33,7 +33,8 @@ import Testing
         async throws
     {
         #expect(throws: error, sourceLocation: sourceLocation) { try folder.open() }
-        #expect(error.description.contains("styx journal adopt"), sourceLocation: sourceLocation)
+        #expect(
+            error.description.contains("styx journal adopt --journal-file \(path)"), sourceLocation: sourceLocation)
         #expect(try adopt() == error, sourceLocation: sourceLocation)
         let journal = try folder.open()
         // As a new one: what was signed meanwhile is not known.
@@ -127,7 +128,11 @@ import Testing
         try manager.removeItem(atPath: path)
         for _ in 0..<2 { #expect(throws: JournalError.vanished(path: path)) { try folder.open() } }
         #expect(!manager.fileExists(atPath: path))
-        #expect(JournalError.vanished(path: path).description.contains("styx journal forget"))
+        #expect(JournalError.vanished(path: path).description.contains("styx journal forget --journal-file \(path)"))
+        // A log alone is no new beginning either.
+        try Data([1]).write(to: URL(fileURLWithPath: path + "-wal"))
+        #expect(throws: JournalError.present(path: path + "-wal")) { try Journal.forget(path) }
+        try manager.removeItem(atPath: path + "-wal")
         #expect(try Journal.forget(path))
         let journal = try folder.open()
         #expect(journal.isNew)
@@ -146,6 +151,20 @@ import Testing
             try bytes.write(to: URL(fileURLWithPath: path + suffix))
         }
         try await expectAdoptable(.logMissing(path: path), 0)
+    }
+
+    @Test("what is still being counted when the journal closes leaves no mark that misses the log")
+    func closingWhileCounting() async throws {
+        for _ in 0..<20 {
+            let journal = try folder.open()
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 { group.addTask { try? await journal.housekeep(at: 0) } }
+                group.addTask { await journal.close() }
+            }
+            let text = try String(contentsOfFile: path + ".lock", encoding: .utf8)
+            #expect(JournalMark(text: text)?.end == .closed)
+        }
+        await (try folder.open()).close()
     }
 
     @Test("a start that is refused for another reason takes no log away that is missed later")
