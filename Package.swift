@@ -225,7 +225,7 @@ let package = Package(
         module(
             "FuzzTargets",
             [
-                "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
+                "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "DKG", "Libp2p",
                 "PeerProtocols", "RemoteSigner", "Storage", "Program", "Node", "Timing", nioCore, crypto,
             ]),
         .executableTarget(

@@ -56,6 +56,8 @@ package enum Corpus {
         case .interchange: [interchange]
         case .timestamp: ["2026-11-24T00:41:40Z", "1969-12-31T23:59:59.999999999+01:30"].map { Array($0.utf8) }
         case .registrationOverrides: registrationOverrides
+        case .ceremonyMessage: CeremonyFuzz.messageSeeds
+        case .ceremonySync: (50..<54).map { randomBytes($0, 200) }
         case .duration: ["300ms", "1h30m", "1.5s", "0", "2us"].map { Array($0.utf8) }
         }
     }

@@ -40,6 +40,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case timestamp
     case duration
     case registrationOverrides = "registration-overrides"
+    // Key ceremonies.
+    case ceremonyMessage = "ceremony-message"
+    case ceremonySync = "ceremony-sync"
 
     /// Longer input is cut: what grows with it is bounded by constants that far smaller input reaches.
     package static let bytesMax = 1 << 16
@@ -84,6 +87,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .timestamp: FileFuzz.timestamp(bytes)
         case .duration: FileFuzz.duration(bytes)
         case .registrationOverrides: FileFuzz.registrationOverrides(bytes)
+        case .ceremonyMessage: CeremonyFuzz.message(bytes)
+        case .ceremonySync: CeremonyFuzz.sync(bytes)
         }
     }
 
