@@ -135,7 +135,7 @@ struct NodeState: Sendable {
             ask("recover \(duty) \(groups.hashValue)", .recovered(duty, world.recover(groups)))
         case .broadcast(let duty, let set):
             for (key, signed) in set {
-                if journal.aggregated[duty]?[key] != signed { fail("a group signature is broadcast that is not on disk") }
+                if journal.aggregated[duty]?[key] != signed { fail("a signature is broadcast that is not on disk") }
                 seen.broadcast[duty, default: []].insert(signed.messageRoot)
             }
             if seen.broadcast[duty, default: []].count > 1 { fail("two group signatures of duty \(duty)") }
