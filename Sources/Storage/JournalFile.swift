@@ -38,6 +38,10 @@ struct JournalFile {
 
     /// Pages in the write-ahead log at which a commit itself checkpoints. Housekeeping comes first on a healthy node.
     private static let checkpointPages = 4096
+    /// A backup's `user_version`; other journals have 0.
+    static let backupVersion: UInt8 = 1
+    /// Big-endian, in the header of an SQLite file. Source: sqlite.org, "Database File Format", 1.3.
+    private static let versionBytes = 60..<64
 
     func open() throws(JournalError) -> Opened {
         let manager = FileManager.default
@@ -55,6 +59,8 @@ struct JournalFile {
         }
         let place = try JournalPlace(ofClosed: path)
         let hasLog = Self.size(path + "-wal") > 0
+        // Before SQLite mixes the two, which takes the backup's mark away.
+        if hasLog, Self.isBackup(path) { throw .foreignLog(path: path) }
         do throws(JournalError) {
             return try open(isNew: isNew, at: place, mark, hasLog: hasLog)
         } catch {
@@ -104,6 +110,7 @@ struct JournalFile {
         identity.backupAt = nil
         try db.inTransaction(.immediate) {
             try identity.write(to: db)
+            if known.backupAt != nil { try db.execute(sql: "PRAGMA user_version = 0") }
             if isDoubtful, adoption?.isComplete == false {
                 // It knows all from now on, as a new one does.
                 try db.execute(
@@ -117,6 +124,15 @@ struct JournalFile {
     private static func size(_ path: String) -> Int {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         return (attributes?[.size] as? NSNumber)?.intValue ?? 0
+    }
+
+    /// Whether the file itself, without its log, is a backup. Not while SQLite has it open, as `JournalPlace`.
+    static func isBackup(_ path: String) -> Bool {
+        guard let file = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? file.close() }
+        guard let header = try? file.read(upToCount: versionBytes.upperBound), header.count == versionBytes.upperBound
+        else { return false }
+        return header.suffix(versionBytes.count).elementsEqual([0, 0, 0, backupVersion])
     }
 
     private func create(_ binding: JournalBinding) throws(JournalError) {

@@ -167,6 +167,25 @@ import Testing
         await (try folder.open()).close()
     }
 
+    @Test("a backup that is put beside the log of a process that died is refused before the two are mixed")
+    func backupBesideLog() async throws {
+        try await write(1..<2)
+        let backup = path + ".backup"
+        let now = Instant(unixSeconds: 1_750_000_000)
+        _ = try Journal.backUp(path, to: backup) { now }
+        let journal = try folder.open()
+        try await journal.commit(records(2))
+        let files = try ["-wal", ".lock"].map { ($0, try Data(contentsOf: URL(fileURLWithPath: path + $0))) }
+        await journal.close()
+        for (suffix, bytes) in files { try bytes.write(to: URL(fileURLWithPath: path + suffix)) }
+        try putBack(Data(contentsOf: URL(fileURLWithPath: backup)))
+        for _ in 0..<2 { #expect(throws: JournalError.foreignLog(path: path)) { try folder.open() } }
+        #expect(throws: JournalError.foreignLog(path: path)) { try adopt() }
+        #expect(throws: JournalError.foreignLog(path: path)) { try JournalCopy(of: path) }
+        try manager.moveItem(atPath: path + "-wal", toPath: path + "-wal.kept")
+        try await expectAdoptable(.backup(path: path, takenAt: now), 1)
+    }
+
     @Test("a start that is refused for another reason takes no log away that is missed later")
     func refusedStart() async throws {
         let journal = try folder.open()
