@@ -58,6 +58,7 @@ package enum Corpus {
         case .registrationOverrides: registrationOverrides
         case .ceremonyMessage: CeremonyFuzz.messageSeeds
         case .ceremonySync: (50..<54).map { randomBytes($0, 200) }
+        case .ceremonyEvents: (60..<64).map { randomBytes($0, 200) }
         case .duration: ["300ms", "1h30m", "1.5s", "0", "2us"].map { Array($0.utf8) }
         }
     }

@@ -43,6 +43,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     // Key ceremonies.
     case ceremonyMessage = "ceremony-message"
     case ceremonySync = "ceremony-sync"
+    case ceremonyEvents = "ceremony-events"
 
     /// Longer input is cut: what grows with it is bounded by constants that far smaller input reaches.
     package static let bytesMax = 1 << 16
@@ -89,6 +90,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .registrationOverrides: FileFuzz.registrationOverrides(bytes)
         case .ceremonyMessage: CeremonyFuzz.message(bytes)
         case .ceremonySync: CeremonyFuzz.sync(bytes)
+        case .ceremonyEvents: CeremonyEventFuzz.events(bytes)
         }
     }
 

@@ -33,7 +33,7 @@ struct CorpusTests {
 
     private static func cost(of target: FuzzTarget) -> Int {
         switch target {
-        case .noiseFrames, .workflow: 10
+        case .noiseFrames, .workflow, .ceremonyEvents: 10
         case .noiseHandshake, .upgrade, .consensus: 4
         default: 1
         }
