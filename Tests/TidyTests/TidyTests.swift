@@ -59,7 +59,7 @@ struct TidyTests {
         ],
         "KillMatrixProgram": ["KillMatrix", "Program"],
         "FuzzTargets": [
-            "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "Libp2p",
+            "SSZ", "BLS", "Secp256k1", "QBFT", "Ethereum", "BeaconAPI", "Cluster", "DutyWorkflow", "DKG", "Libp2p",
             "PeerProtocols", "RemoteSigner", "Storage", "Program", "Node", "Timing",
         ],
         "Fuzz": ["FuzzTargets"],
