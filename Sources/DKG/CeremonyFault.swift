@@ -43,8 +43,8 @@ package struct CeremonyFault: Error, Equatable, Sendable {
         case groupKey(validator: Int)
         /// A public key share other than everybody's commitments give.
         case keyShare(validator: Int)
-        /// The public key share that another participant announces is not the one that we have for it. One of both nodes
-        /// may be wrong; so may a dealer, who can tell each of them something else.
+        /// The public key share that another participant announces is not the one that we have for it. One of both
+        /// nodes may be wrong; so may a dealer, who can tell each of them something else.
         case otherKeyShare(validator: Int, of: ParticipantIndex)
         /// The secrets cancel out. Chance alone does that once in 2^255.
         case cancelled(validator: Int)

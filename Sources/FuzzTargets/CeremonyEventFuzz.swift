@@ -3,7 +3,8 @@ import DKG
 import Ethereum
 import SSZ
 
-/// A whole ceremony at one of four operators, with hostile others, a bad network and a process that is killed at the end.
+/// A whole ceremony at one of four operators, with hostile others, a bad network and a process that is killed at the
+/// end.
 enum CeremonyEventFuzz {
     private static let start = Instant(unixSeconds: 1_700_000_000)
     private static let eventsMax = 64
@@ -36,8 +37,8 @@ enum CeremonyEventFuzz {
         return seed
     }()
 
-    /// Byte 0: FROST or Pedersen; then events. Nobody is named for what we did ourselves, the end comes once, and what was
-    /// noted down can be read by the next process.
+    /// Byte 0: FROST or Pedersen; then events. Nobody is named for what we did ourselves, the end comes once, and what
+    /// was noted down can be read by the next process.
     static func events(_ bytes: [UInt8]) -> String {
         var source = ByteSource(bytes)
         let plan = plans[source.choice(plans.count)]

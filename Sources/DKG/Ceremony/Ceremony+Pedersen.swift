@@ -29,8 +29,8 @@ struct PedersenProgress: Sendable {
     /// Bundles of runs that have not begun here.
     var early: [(peer: ParticipantIndex, bundle: PedersenBundle)] = []
     var pastNonces: Set<Bytes32> = []
-    /// By participant, each message once, since they do not say their run: the first belongs to the first. Sent again in
-    /// a later run it is known.
+    /// By participant, each message once, since they do not say their run: the first belongs to the first. Sent again
+    /// in a later run it is known.
     var keyShares: [ParticipantIndex: [Bytes48]] = [:]
     /// Messages of this run by participant, and what they were.
     var counts: [ParticipantIndex: Int] = [:]
@@ -166,8 +166,8 @@ extension Ceremony {
         pedersen.pastNonces.insert(run.nonce)
         (pedersen.run, pedersen.outcome, pedersen.counts, pedersen.seen) = (nil, nil, [:], [])
         pedersen.hasLeft = false
-        // Everybody has finished this run, and all key shares of the one before. Of those who leave it is not known: they
-        // announce nothing that tells one run from another.
+        // Everybody has finished this run, and all key shares of the one before. Of those who leave it is not known:
+        // they announce nothing that tells one run from another.
         let leaving = plan.leaving
         deliveries.forget { content, peer in
             switch content {
@@ -236,8 +236,8 @@ extension Ceremony {
         pedersen.keyShares[peer, default: []].append(share)
     }
 
-    /// A phase takes a sixth of the timeout. While somebody is away it does not end: without them there is no cluster. Nor
-    /// while waiting costs nothing, for a whole timeout from the start of the run.
+    /// A phase takes a sixth of the timeout. While somebody is away it does not end: without them there is no cluster.
+    /// Nor while waiting costs nothing, for a whole timeout from the start of the run.
     mutating func pedersenTime() throws(CeremonyFault) {
         guard let run = pedersen.run, run.phase != .over else { return }
         let length = plan.timeout / 6

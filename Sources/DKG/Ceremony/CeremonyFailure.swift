@@ -19,8 +19,8 @@ package struct CeremonyFailure: Error, Sendable, CustomStringConvertible {
         case .missing(let message): text = who.map { "\(message.rawValue) not received from \($0)" } ?? text
         case .otherKeyShare(let validator, let other):
             text =
-                "validator \(validator): the public key share that \(plan.name(of: other)) announces is not the one that"
-                + " this node has for it; that node, this one or a dealer is wrong, and this does not prove which"
+                "validator \(validator): the public key share that \(plan.name(of: other)) announces is not the one"
+                + " that this node has for it; that node, this one or a dealer is wrong, and this does not prove which"
         case .evicted: break
         default: text = who.map { "\($0): \(text)" } ?? text
         }

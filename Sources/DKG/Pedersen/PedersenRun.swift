@@ -147,8 +147,8 @@ package struct PedersenRun: Sendable {
         }
     }
 
-    /// Whether this phase's end would cost what a bundle that is sent again may still save. Charon's nodes do not wait, and
-    /// need not be kept up by us: those who have all there is are waiting for nothing but our key share.
+    /// Whether this phase's end would cost what a bundle that is sent again may still save. Charon's nodes do not wait,
+    /// and need not be kept up by us: those who have all there is are waiting for nothing but our key share.
     package var gainsByWaiting: Bool {
         switch phase {
         // Whoever complains in time is given its share in public.

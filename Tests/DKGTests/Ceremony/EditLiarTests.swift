@@ -5,8 +5,8 @@ import Testing
 
 @testable import DKG
 
-/// Operator 2 of a cluster lies while its key shares are dealt anew: no file is written, so that the cluster stays as it
-/// is, and who it was is told.
+/// Operator 2 of a cluster lies while its key shares are dealt anew: no file is written, so that the cluster stays as
+/// it is, and who it was is told.
 @Suite struct EditLiarTests {
     private static let liar = 2
 
