@@ -46,6 +46,8 @@ package actor CeremonyDriver {
     private var shown: CeremonyView?
     private var ticks = 0
     private var isInterrupted = false
+    /// A note could not be written: what the ceremony has come to since is on no disk, and nobody may see it.
+    private var isUnstored = false
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -103,16 +105,16 @@ package actor CeremonyDriver {
 
     package func post(_ event: CeremonyEvent) { _ = receive(event) }
 
-    /// What our sync stream says next.
-    package func syncMessage(to peer: ParticipantIndex) -> [UInt8] {
-        ceremony.syncMessage(to: peer, at: SystemClock.now())
+    /// What our sync stream says next; nil: nothing any more.
+    package func syncMessage(to peer: ParticipantIndex) -> [UInt8]? {
+        isUnstored ? nil : ceremony.syncMessage(to: peer, at: SystemClock.now())
     }
 
     package func wantsSyncStream(to peer: ParticipantIndex) -> Bool { ceremony.wantsSyncStream(to: peer) }
 
     /// - Returns: answers, which the caller writes.
     private func receive(_ event: CeremonyEvent) -> [CeremonyEffect] {
-        guard !isInterrupted else { return [] }
+        guard !isInterrupted, !isUnstored else { return [] }
         let announced = ceremony.announced
         let effects = ceremony.receive(event, at: SystemClock.now())
         var answers: [CeremonyEffect] = []
@@ -120,7 +122,7 @@ package actor CeremonyDriver {
             switch effect {
             case .record(let record):
                 do throws(StateFile.Fault) { try file.append(record) } catch {
-                    // Nothing that follows may be seen.
+                    isUnstored = true
                     end(
                         .failure(
                             CeremonyFailure(

@@ -150,7 +150,8 @@ package final class CeremonyNetwork: Sendable {
                 var isReached = false
                 defer { stream.close() }
                 while true {
-                    try await stream.write(SyncFrames.frame(await driver.syncMessage(to: index)))
+                    guard let message = await driver.syncMessage(to: index) else { return }
+                    try await stream.write(SyncFrames.frame(message))
                     let (answer, rest) = try await Self.answer(on: stream, frames)
                     frames = rest
                     if !isReached {
