@@ -53,6 +53,14 @@ extension Schedule {
         return options
     }
 
+    /// Milliseconds: with the slowest disks drawn, two messages come within the second that a round lasts, and a block
+    /// agreed upon in the third round, the first of a whole second after a liar's, is out within the five it has.
+    ///
+    /// A liar spoils the rounds that it leads, and once it has met its own lies it halts as for a twin: then nobody else's
+    /// vote can be done without, and a round succeeds only if each of the others hears within it that it began and what
+    /// is proposed. Rounds do not grow (consensus.md §7), so where messages take longer nothing is promised.
+    private static let timelyDelayMax = 100
+
     private func shape(_ cluster: inout SimulatedCluster) {
         let genesis = cluster.chain.clock.start(of: Slot.zero)
         func time(_ milliseconds: Int) -> Instant { genesis + .milliseconds(milliseconds) }
@@ -60,7 +68,12 @@ extension Schedule {
         cluster.network.duplicateRate = Double(duplicates) / 100
         cluster.network.lateRate = Double(late) / 100
         cluster.network.delay = .milliseconds(1)...(.milliseconds(max(1, delayMax)))
-        cluster.network.healsAt = cluster.chain.clock.start(of: Slot(healsAt))
+        let healed = cluster.chain.clock.start(of: Slot(healsAt))
+        cluster.network.healsAt = healed
+        cluster.reconnectAll(at: healed)
+        if case .liar = adversary {
+            cluster.network.healedDelay = .milliseconds(1)...(.milliseconds(max(1, min(delayMax, Self.timelyDelayMax))))
+        }
         cluster.headDisagreement = Double(otherHeads) / 100
         // Sync messages are decided by nobody: with two heads and a liar there is no quorum for either.
         cluster.headsAgreeFrom = Slot(healsAt)

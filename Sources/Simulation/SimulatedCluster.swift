@@ -48,6 +48,7 @@ package struct SimulatedCluster {
         case wake(node: Int, life: Int)
         case crash(node: Int)
         case restart(node: Int)
+        case reconnect(node: Int)
         case validatorClient(node: Int, Chore)
         case stepClock(node: Int, by: Duration)
         /// The node reads the chain's forks again.
@@ -151,6 +152,12 @@ package struct SimulatedCluster {
         for node in nodes.indices { crash(node: node, from: from, until: until) }
     }
 
+    /// All connections are made anew. Streams lose nothing while they last, so a real peer that has missed something is
+    /// one that connects again, and is told.
+    package mutating func reconnectAll(at: Instant) {
+        for node in nodes.indices { heap.schedule(.reconnect(node: node), at: at) }
+    }
+
     /// The node's clock jumps, and stays there.
     package mutating func stepClock(node: Int, by step: Duration, at: Instant) {
         heap.schedule(.stepClock(node: node, by: step), at: at)
@@ -194,6 +201,7 @@ package struct SimulatedCluster {
             turn(node, .wake)
         case .crash(let node): crash(node)
         case .restart(let node): restart(node)
+        case .reconnect(let node): for peer in nodes.indices where peer > node { connect(node, peer) }
         case .validatorClient(let node, let chore): attempt(chore, node)
         case .stepClock(let node, let step):
             nodes[node].skew += step
@@ -258,10 +266,12 @@ package struct SimulatedCluster {
         act(node, effects)
         turn(node, .wake)
         tellWishes(node)
-        for peer in nodes.indices where peer != node {
-            post(peer, .peerConnected(PeerIndex(node)), after: Self.connectTime)
-            post(node, .peerConnected(PeerIndex(peer)), after: Self.connectTime)
-        }
+        for peer in nodes.indices where peer != node { connect(node, peer) }
+    }
+
+    private mutating func connect(_ node: Int, _ peer: Int) {
+        post(peer, .peerConnected(PeerIndex(node)), after: Self.connectTime)
+        post(node, .peerConnected(PeerIndex(peer)), after: Self.connectTime)
     }
 
     /// From a node's start until it is connected to a peer.

@@ -16,6 +16,8 @@ package struct SimulatedNetwork: Sendable {
     package var partitions: [(groups: [Set<Int>], from: Instant, until: Instant)] = []
     /// No loss or partition from here on: duties that start later must succeed.
     package var healsAt: Instant?
+    /// What messages draw from then on instead of `delay`, if anything.
+    package var healedDelay: ClosedRange<Duration>?
 
     package init() {}
 
@@ -31,7 +33,7 @@ package struct SimulatedNetwork: Sendable {
         let copies = Double.random(in: 0..<1, using: &random) < duplicateRate ? 2 : 1
         return (0..<copies).map { _ in
             let isLate = !isHealed && lateRate > 0 && Double.random(in: 0..<1, using: &random) < lateRate
-            return now + draw(isLate ? lateBy : delay, &random)
+            return now + draw(isLate ? lateBy : isHealed ? healedDelay ?? delay : delay, &random)
         }
     }
 
