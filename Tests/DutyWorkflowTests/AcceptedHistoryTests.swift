@@ -33,7 +33,7 @@ struct AcceptedHistoryTests {
             restarts += life.restarts
         }
         #expect(
-            votes > 100 && blocks > 30 && refusals > 500 && restarts > 100, "\(votes) \(blocks) \(refusals) \(restarts)"
+            votes > 60 && blocks > 40 && refusals > 500 && restarts > 100, "\(votes) \(blocks) \(refusals) \(restarts)"
         )
     }
 
@@ -73,6 +73,8 @@ private struct RandomLife {
     private var journal = JournalSnapshot()
     private var underWay: (id: Outbox.CommitID, records: [Record])?
     private var slot: UInt64 = 8
+    /// Since the slot began.
+    private var second: UInt64 = 1
     /// What was proposed, for validator clients to sign.
     private var known: [Vote] = []
     private var knownBlocks: [(Int, VersionedProposal)] = []
@@ -99,17 +101,19 @@ private struct RandomLife {
         }
     }
 
-    private var now: Instant { .slot(slot, plus: 11) }
+    private var now: Instant { .slot(slot, plus: Double(second)) }
     private mutating func draw(_ range: ClosedRange<UInt64>) -> UInt64 { UInt64.random(in: range, using: &random) }
     private mutating func drawSlot() -> UInt64 { draw(slot - 6...slot) }
 
     mutating func step() throws {
+        // Blocks have the first third of a slot.
+        if draw(0...9) == 0 { second = min(second + 1, 11) }
         switch draw(0...19) {
         case 0...5: decideVotes()
         case 6...7: decideBlock()
         case 8...12: try signVote()
         case 13...14: signBlock()
-        case 15: slot += draw(0...2)
+        case 15: if draw(0...1) == 0 { (slot, second) = (slot + draw(1...2), 1) }
         case 16...17: commit()
         case 18: draw(0...2) == 0 ? crash() : commit()
         default: if draw(0...3) == 0 { signElsewhere() }
@@ -137,7 +141,7 @@ private struct RandomLife {
     }
 
     private mutating func decideBlock() {
-        let (validator, slot) = (Int(draw(0...1)), drawSlot())
+        let (validator, slot) = (Int(draw(0...1)), draw(0...3) == 0 ? drawSlot() : slot)
         var contents = BlockContents<Fulu>()
         contents.block.slot = Slot(slot)
         contents.block.proposerIndex = ValidatorIndex(UInt64(100 + validator))

@@ -169,12 +169,12 @@ import Testing
 
     @Test("a backup that is put beside the log of a process that died is refused before the two are mixed")
     func backupBesideLog() async throws {
-        try await write(1..<2)
+        try await write(11..<12)
         let backup = path + ".backup"
         let now = Instant(unixSeconds: 1_750_000_000)
         _ = try Journal.backUp(path, to: backup) { now }
         let journal = try folder.open()
-        try await journal.commit(records(2))
+        try await journal.commit(records(12))
         let files = try ["-wal", ".lock"].map { ($0, try Data(contentsOf: URL(fileURLWithPath: path + $0))) }
         await journal.close()
         for (suffix, bytes) in files { try bytes.write(to: URL(fileURLWithPath: path + suffix)) }
