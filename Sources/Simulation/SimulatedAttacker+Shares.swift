@@ -11,7 +11,8 @@ extension SimulatedAttacker {
         let far = ([0, 1, 2, 3, 40, 100_000] as [UInt64]).randomElement(using: &random) ?? 0
         let slot = Bool.random(using: &random) ? Slot(current.rawValue + far) : Slot(current.rawValue / 2)
         var set: ParSignedDataSet = [:]
-        for case (let pubKey, .attester(let data, let row)) in Self.rows(chain, slot: slot) {
+        let rows = Self.rows(chain, slot: slot).sorted { $0.key < $1.key }
+        for case (let pubKey, .attester(let data, let row)) in rows {
             let fork: ForkName = Bool.random(using: &random) ? .fulu : .deneb
             guard let attestation = VersionedAttestation(fork: fork, data: data, duty: row) else { continue }
             let unsigned = SignedData.attestation(attestation)
