@@ -54,9 +54,9 @@ MUTATIONS = [
     ),
     (
         "another vote for the target epoch of an earlier one is signed",
-        "DutyWorkflow/DutyDB.swift",
-        "if new.target <= old.target {",
-        "if new.target < old.target {",
+        "DutyWorkflow/AttestationWatermark.swift",
+        "if new.target <= target {",
+        "if new.target < target {",
         ["node"],
     ),
     (
