@@ -62,6 +62,11 @@ package struct Oracle {
         }
     }
 
+    /// Nodes that gave up voting because they took something signed with their own key for another's.
+    package var halted: Set<Int> {
+        Set(reports.compactMap { node, report in if case .twinSeen = report { node } else { nil } })
+    }
+
     package var conflicts: [String] {
         conflictingShares + conflictingServed + conflictingVotes + conflictingBroadcasts + slashable + undurable
             + falseTwins

@@ -65,9 +65,28 @@ extension Schedule {
         if case .liar = adversary { max(1, min(delayMax, Self.timelyDelayMax)) } else { max(1, delayMax) }
     }
 
-    /// Beside a hostile node all the others are needed, and a block's second round lasts half a second: where two messages
-    /// take longer, another disk or another delay decides whether there is a third.
-    private var owesBlocks: Bool { adversary == .none || 2 * (healedDelayMax + commitMax) <= 500 }
+    /// Whether a duty of this type must be done once the trouble is over.
+    ///
+    /// Beside a hostile node all the others may be needed, and then each of them must hear within a round that it began
+    /// and what is proposed: two messages, each after a commit. Where they take longer, another disk or another delay
+    /// decides whether a round succeeds, and nothing promises that one does.
+    /// - A block's second round lasts half a second, and there are five seconds in all.
+    /// - An attestation's rounds last a second each. As long as the hostile node votes there is a quorum without the
+    ///   slowest; once it has halted there is none. Nor are there many attempts: who hears of a proposal in time doubles
+    ///   the round's deadline, which counts from the start of the duty (consensus.md §7), so after the fourth round it
+    ///   waits for four seconds, and after the tenth for ten, for a vote that whoever timed out may not cast any more.
+    ///   So it was in seed 559: an attacker whose own shares had come back to it, and 900 ms for a commit and a message.
+    /// - Parameter isAnyHalted: whether a node votes no more, as it has met what its own key signed elsewhere.
+    package func owes(_ type: DutyType, isAnyHalted: Bool) -> Bool {
+        let proposalTime = 2 * (healedDelayMax + commitMax)
+        return switch type {
+        case .attester: !isAnyHalted || proposalTime <= 1000
+        case .proposer: adversary == .none || proposalTime <= 500
+        case .syncMessage: true
+        // They hang on selections that were shared in the midst of the trouble.
+        default: false
+        }
+    }
 
     private func shape(_ cluster: inout SimulatedCluster) {
         let genesis = cluster.chain.clock.start(of: Slot.zero)
@@ -99,13 +118,13 @@ extension Schedule {
         }
     }
 
-    /// Owed after the trouble, and not done. Aggregates and contributions hang on selections that were shared in the
-    /// midst of it.
+    /// Owed after the trouble, and not done.
     private func missed(_ cluster: SimulatedCluster) -> [String] {
         guard healsAt + 1 < slots - 1 else { return [] }
+        let isAnyHalted = !cluster.oracle.halted.isEmpty
         return (healsAt + 1..<slots - 1).map { Slot($0) }.flatMap { slot in
             cluster.chain.owed(in: slot)
-                .filter { [.attester, .syncMessage].contains($0.duty.type) || $0.duty.type == .proposer && owesBlocks }
+                .filter { owes($0.duty.type, isAnyHalted: isAnyHalted) }
                 .filter { !cluster.oracle.broadcastEntries($0.duty).contains($0.key) }
                 .map { "missed \($0.duty) of \($0.key)" }
         }

@@ -21,6 +21,19 @@ struct ScheduleTests {
         #expect(schedule.run().faults.isEmpty, "\(schedule)")
     }
 
+    @Test("owe attestations where the hostile node votes, or where a proposal is heard of within a round")
+    func owedAttestations() {
+        // An attacker that halts, delays up to 600 ms, commits up to 300 ms.
+        var schedule = Schedule(seed: 559)
+        #expect(schedule.adversary == .attacker(node: 0, .undueShares))
+        #expect(schedule.run().faults.isEmpty)
+        #expect(schedule.owes(.attester, isAnyHalted: false) && !schedule.owes(.attester, isAnyHalted: true))
+        schedule.delayMax = 200
+        #expect(schedule.owes(.attester, isAnyHalted: true) && schedule.run().faults.isEmpty)
+        schedule.delayMax = 201
+        #expect(!schedule.owes(.attester, isAnyHalted: true))
+    }
+
     @Test("are the same for the same seed, and run the same")
     func deterministic() {
         #expect(Schedule(seed: 3) == Schedule(seed: 3) && Schedule(seed: 3) != Schedule(seed: 4))
