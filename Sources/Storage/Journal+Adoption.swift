@@ -26,7 +26,7 @@ extension Journal {
         } catch {
             throw JournalError(error, action: "close journal", path: path)
         }
-        try claim.lock.set(JournalMark(id: opened.mark.id, count: opened.mark.count, end: .closed), durable: true)
+        try claim.lock.set(opened.mark.closed, durable: true)
         return opened.objection
     }
 

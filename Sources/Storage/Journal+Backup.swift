@@ -45,8 +45,6 @@ extension Journal {
             identity.backupAt = identity.backupAt ?? now.nanoseconds / 1_000_000
             identity.place = nil
             try identity.write(to: db)
-            // In the header too, where it is read without a log that may lie beside the file.
-            try db.execute(sql: "PRAGMA user_version = \(JournalFile.backupVersion)")
         }
         try database.close()
     }

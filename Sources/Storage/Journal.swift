@@ -182,7 +182,7 @@ package final class Journal: Sendable {
         state.withLock { $0.slot = slot }
         while try await perform("sweep journal", { try self.sweep($0) }) > 0 {}
         try await perform("count in journal") { try self.advance($0) }
-        try await perform("checkpoint journal") { db in _ = try db.checkpoint(.passive) }
+        try await perform("checkpoint journal") { try self.moveLog($0) }
     }
 
     /// Lets earlier calls finish, then closes the file. Later calls throw `.closed`.
@@ -327,18 +327,34 @@ package final class Journal: Sendable {
         // Closing has said its last word.
         if let stopped = state.withLock({ $0.stopped }) { throw stopped }
         let old = state.withLock { $0.mark }
-        let mark = JournalMark(id: old.id, count: old.count &+ 1, end: .open)
-        try db.cachedStatement(sql: "UPDATE meta SET value = ? WHERE key = 'count'")
-            .execute(arguments: [String(mark.count)])
+        let mark = JournalMark(id: old.id, count: old.count &+ 1, fileCount: old.fileCount, end: .open)
+        try db.inTransaction(.immediate) {
+            try db.cachedStatement(sql: "UPDATE meta SET value = ? WHERE key = 'count'")
+                .execute(arguments: [String(mark.count)])
+            try JournalHeader.count(mark.count).write(to: db)
+            return .commit
+        }
         state.withLock { $0.mark = mark }
         // If it stays behind, it protects less: no reason to stop.
         try? lock.set(mark, durable: false)
     }
 
+    /// Into the file, on disk. Then the file alone is as far as the count, and an older one is told from it.
+    private func moveLog(_ db: Database) throws {
+        let counted = state.withLock { $0.mark.count }
+        let (frames, moved) = try db.checkpoint(.passive)
+        guard moved == frames else { return }
+        let mark = state.withLock { state in
+            let old = state.mark
+            state.mark = JournalMark(id: old.id, count: old.count, fileCount: counted, end: .open)
+            return state.stopped == nil ? state.mark : nil
+        }
+        if let mark { try? lock.set(mark, durable: false) }
+    }
+
     /// Before the file is closed, which takes the log away: with a mark that says open, that is an accusation.
     private func markClosed() {
-        let mark = state.withLock { $0.mark }
-        try? lock.set(JournalMark(id: mark.id, count: mark.count, end: .closed), durable: true)
+        try? lock.set(state.withLock { $0.mark }.closed, durable: true)
     }
 
     // MARK: - Room

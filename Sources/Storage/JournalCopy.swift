@@ -27,7 +27,7 @@ final class JournalCopy {
         place = try JournalPlace(ofClosed: path)
         let log = path + "-wal"
         hasLog = (try? manager.attributesOfItem(atPath: log)[.size] as? Int).map { $0 > 0 } ?? false
-        if hasLog, JournalFile.isBackup(path) { throw .foreignLog(path: path) }
+        if hasLog, let objection = JournalHeader(ofClosed: path).objection(to: mark, path: path) { throw objection }
         directory = manager.temporaryDirectory.appendingPathComponent("styx-journal-\(UUID().uuidString)")
         do {
             try manager.createDirectory(

@@ -20,7 +20,7 @@ package enum JournalError: Error, Equatable {
     /// A backup, which may know less than was signed.
     case backup(path: String, takenAt: Instant)
     /// A backup, put beside the log of the file that was there.
-    case foreignLog(path: String)
+    case foreignLog(path: String, isBackup: Bool)
     /// A copy of the file that a node wrote.
     case copied(path: String)
     /// An older state than the one that was used here last.
@@ -88,10 +88,11 @@ extension JournalError: CustomStringConvertible {
             open journal \(path): it is a backup of \(Self.time(takenAt)), and may know less than was signed since. Use the \
             journal that the node ran on. If that is lost, \(Self.adoption(path))
             """
-        case .foreignLog(let path):
+        case .foreignLog(let path, let isBackup):
             """
-            open journal \(path): it is a backup, and \(path)-wal is the log of the file that was there before. If you have that \
-            file, put it back. If it is lost, move the log away, keep it, and \(Self.adoption(path))
+            open journal \(path): it is \(isBackup ? "a backup" : "an older state"), and \(path)-wal is the log of the file that \
+            was there before. If you have that file, put it back. If it is lost, move the log away, keep it, and \
+            \(Self.adoption(path))
             """
         case .copied(let path):
             """

@@ -38,10 +38,6 @@ struct JournalFile {
 
     /// Pages in the write-ahead log at which a commit itself checkpoints. Housekeeping comes first on a healthy node.
     private static let checkpointPages = 4096
-    /// A backup's `user_version`; other journals have 0.
-    static let backupVersion: UInt8 = 1
-    /// Big-endian, in the header of an SQLite file. Source: sqlite.org, "Database File Format", 1.3.
-    private static let versionBytes = 60..<64
 
     func open() throws(JournalError) -> Opened {
         let manager = FileManager.default
@@ -59,21 +55,20 @@ struct JournalFile {
         }
         let place = try JournalPlace(ofClosed: path)
         let hasLog = Self.size(path + "-wal") > 0
-        // Before SQLite mixes the two, which takes the backup's mark away.
-        if hasLog, Self.isBackup(path) { throw .foreignLog(path: path) }
+        let header = JournalHeader(ofClosed: path)
+        // Before SQLite mixes the two, which takes a backup's mark away.
+        if hasLog, let objection = header.objection(to: mark, path: path) { throw objection }
         do throws(JournalError) {
-            return try open(isNew: isNew, at: place, mark, hasLog: hasLog)
+            return try open(isNew: isNew, at: place, header, mark, hasLog: hasLog)
         } catch {
             // SQLite has closed the file, and the log with it: at the next start nobody shall miss it.
-            if case .known(let mark) = mark, hasLog {
-                try? lock.set(JournalMark(id: mark.id, count: mark.count, end: .closed), durable: true)
-            }
+            if case .known(let mark) = mark, hasLog { try? lock.set(mark.closed, durable: true) }
             throw error
         }
     }
 
     private func open(
-        isNew: Bool, at place: JournalPlace, _ mark: FileLock.Mark, hasLog: Bool
+        isNew: Bool, at place: JournalPlace, _ header: JournalHeader, _ mark: FileLock.Mark, hasLog: Bool
     ) throws(JournalError) -> Opened {
         try attempt("open journal") {
             let database = try Self.connect(path)
@@ -86,7 +81,7 @@ struct JournalFile {
             let (newMark, created) = try database.writeWithoutTransaction { db in
                 try space.limit(db)
                 if found.share == nil { try binding?.writeShare(to: db) }
-                let mark = try settle(known, at: place, isDoubtful: objection != nil, db)
+                let mark = try settle(known, at: place, header, isDoubtful: objection != nil, db)
                 let text = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'created_at'")
                 return (mark, text.flatMap { Int64($0) })
             }
@@ -100,7 +95,7 @@ struct JournalFile {
 
     /// From now on this file is the journal. - Returns: what the lock file is to say.
     private func settle(
-        _ known: JournalIdentity, at place: JournalPlace, isDoubtful: Bool, _ db: Database
+        _ known: JournalIdentity, at place: JournalPlace, _ header: JournalHeader, isDoubtful: Bool, _ db: Database
     ) throws -> JournalMark {
         var identity = known
         let id = isDoubtful ? JournalMark.newID() : known.id ?? JournalMark.newID()
@@ -110,7 +105,6 @@ struct JournalFile {
         identity.backupAt = nil
         try db.inTransaction(.immediate) {
             try identity.write(to: db)
-            if known.backupAt != nil { try db.execute(sql: "PRAGMA user_version = 0") }
             if isDoubtful, adoption?.isComplete == false {
                 // It knows all from now on, as a new one does.
                 try db.execute(
@@ -118,21 +112,12 @@ struct JournalFile {
             }
             return .commit
         }
-        return JournalMark(id: id, count: identity.count, end: .open)
+        return JournalMark(id: id, count: identity.count, fileCount: header.count, end: .open)
     }
 
     private static func size(_ path: String) -> Int {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         return (attributes?[.size] as? NSNumber)?.intValue ?? 0
-    }
-
-    /// Whether the file itself, without its log, is a backup. Not while SQLite has it open, as `JournalPlace`.
-    static func isBackup(_ path: String) -> Bool {
-        guard let file = FileHandle(forReadingAtPath: path) else { return false }
-        defer { try? file.close() }
-        guard let header = try? file.read(upToCount: versionBytes.upperBound), header.count == versionBytes.upperBound
-        else { return false }
-        return header.suffix(versionBytes.count).elementsEqual([0, 0, 0, backupVersion])
     }
 
     private func create(_ binding: JournalBinding) throws(JournalError) {

@@ -48,6 +48,7 @@ struct JournalIdentity: Equatable {
                 try db.execute(sql: "DELETE FROM meta WHERE key = ?", arguments: [key])
             }
         }
+        try JournalHeader(count: count, isBackup: backupAt != nil).write(to: db)
     }
 
     /// Why a node must not go on with the file; nil if it may.

@@ -179,11 +179,47 @@ import Testing
         await journal.close()
         for (suffix, bytes) in files { try bytes.write(to: URL(fileURLWithPath: path + suffix)) }
         try putBack(Data(contentsOf: URL(fileURLWithPath: backup)))
-        for _ in 0..<2 { #expect(throws: JournalError.foreignLog(path: path)) { try folder.open() } }
-        #expect(throws: JournalError.foreignLog(path: path)) { try adopt() }
-        #expect(throws: JournalError.foreignLog(path: path)) { try JournalCopy(of: path) }
+        for _ in 0..<2 { #expect(throws: JournalError.foreignLog(path: path, isBackup: true)) { try folder.open() } }
+        #expect(throws: JournalError.foreignLog(path: path, isBackup: true)) { try adopt() }
+        #expect(throws: JournalError.foreignLog(path: path, isBackup: true)) { try JournalCopy(of: path) }
         try manager.moveItem(atPath: path + "-wal", toPath: path + "-wal.kept")
         try await expectAdoptable(.backup(path: path, takenAt: now), 1)
+    }
+
+    @Test(
+        "an older state that is written over the file beside the log of a process that died is refused before the two are mixed",
+        arguments: [false, true])
+    func olderBesideLog(isCounted: Bool) async throws {
+        try await write(11..<12)
+        let older = try Data(contentsOf: URL(fileURLWithPath: path))
+        try await write(12..<13)
+        let journal = try folder.open()
+        try await journal.commit(records(13))
+        if isCounted {
+            for _ in 0..<3 { try await journal.housekeep(at: 0) }
+            try await journal.commit(records(14))
+        }
+        let files = try ["", "-wal", ".lock"].map { ($0, try Data(contentsOf: URL(fileURLWithPath: path + $0))) }
+        await journal.close()
+        func lay(_ file: Data?) throws {
+            for (suffix, bytes) in files { try bytes.write(to: URL(fileURLWithPath: path + suffix)) }
+            if let file { try putBack(file) }
+        }
+        try lay(older)
+        let refusal = JournalError.foreignLog(path: path, isBackup: false)
+        for _ in 0..<2 { #expect(throws: refusal) { try folder.open() } }
+        #expect(throws: refusal) { try adopt() }
+        #expect(throws: refusal) { try JournalCopy(of: path) }
+        // One of an earlier version says nothing in its header.
+        var silent = older
+        silent.replaceSubrange(60..<64, with: [0, 0, 0, 0])
+        try lay(silent)
+        #expect(throws: refusal) { try folder.open() }
+        // The log's own file is taken, at whatever point the process died.
+        try lay(nil)
+        let restarted = try folder.open()
+        #expect(try await restarted.load(where: everything).unsigned.count == (isCounted ? 4 : 3))
+        await restarted.close()
     }
 
     @Test("a start that is refused for another reason takes no log away that is missed later")
@@ -249,8 +285,8 @@ import Testing
         "marks and places are read as they are written, and nothing else is", arguments: ["", "styx", "1:", ":1", "a"])
     func texts(bad: String) {
         for mark in [
-            JournalMark(id: JournalMark.newID(), count: .max, end: .open),
-            JournalMark(id: JournalMark.newID(), count: 0, end: .closed),
+            JournalMark(id: JournalMark.newID(), count: .max, fileCount: 7, end: .open),
+            JournalMark(id: JournalMark.newID(), count: 0, fileCount: .max, end: .closed),
         ] {
             #expect(JournalMark(text: mark.text) == mark && mark.text.utf8.count < JournalMark.bytesMax)
         }
@@ -258,6 +294,11 @@ import Testing
             #expect(JournalPlace(text: place.text) == place)
         }
         #expect(JournalMark(text: bad) == nil && JournalPlace(text: bad) == nil)
+        let id = JournalMark.newID()
+        let earlier = JournalMark(text: "styx journal \(id) count 00000000000000000007 open  \n")
+        #expect(earlier == JournalMark(id: id, count: 7, fileCount: 0, end: .open))
+        #expect(JournalMark(text: "styx journal \(id) count 7 open file") == nil)
+        #expect(JournalMark(text: "styx journal \(id) count 7 open files 7") == nil)
         let known = JournalPlace(inode: 7, generation: 1)
         #expect(!known.isSame(as: JournalPlace(inode: 7, generation: 2)))
         #expect(known.isSame(as: JournalPlace(inode: 7, generation: nil)))
