@@ -76,8 +76,8 @@ package final class DemoBoard: Sendable {
             case .stillHalted(let halt): state.faults.append("node \(node): duty \(halt.duty): twin: \(halt.seen)")
             case .slashed(let pubKey, let slashing):
                 state.faults.append("node \(node): validator \(pubKey) is slashed: \(slashing.seen)")
-            case .slashingLifted, .started, .succeeded, .roundChanged, .analysed, .peerAbsent, .peerReturned,
-                .prioritiesAgreed:
+            case .slashingLifted, .started, .succeeded, .roundChanged, .roundChangesLacked, .analysed, .peerAbsent,
+                .peerReturned, .prioritiesAgreed:
                 break
             }
             if isEndless { Self.forget(&state) }

@@ -115,8 +115,8 @@ extension Examination {
                     .blocksLocal, .info, "The last block was the beacon node's own although --builder-api is set.",
                     cure: "See mev-boost and its relays, if it repeats.")
             case .localBlock, .beaconNodeSyncing, .connectedPeers, .pendingValidators, .highCardinality, .clockOffset,
-                .pingLatency, .consensusRounds, .parSigLatency, .parSigLatencyProposer, .syncHeadDisagreement,
-                .memoryLeak:
+                .pingLatency, .roundChanges, .consensusRounds, .parSigLatency, .parSigLatencyProposer,
+                .syncHeadDisagreement, .memoryLeak:
                 return nil
             }
         }

@@ -12,6 +12,14 @@ extension Examination {
                     cure:
                         "If it repeats, a leader is away or late, or beacon nodes deliver data late: see missing peers"
                         + " and slow beacon nodes, here and at the others."))
+        } else if facts.failing.contains(.roundChanges) {
+            found.append(
+                Finding(
+                    .consensusRounds, .cluster, .warning,
+                    "In the last minutes this node was in a later round of consensus, where most others were not.",
+                    cure:
+                        "If it repeats, messages reach this node late, or most others are away: see missing peers,"
+                        + " pings and clocks."))
         }
         guard let validators = facts.cluster.validators else { return found }
         if !validators.slashed.isEmpty {

@@ -1,7 +1,6 @@
 /// Charon's rules on its own metrics: names and severities are its, descriptions are ours. Source: operations.md §10.
 ///
-/// Left out: `insufficient_round_changes`, because no public document says which rounds count, and
-/// `high_goroutine_count`, because Swift's runtime does not count tasks.
+/// Left out: `high_goroutine_count`, because Swift's runtime does not count tasks.
 package enum HealthRule: String, Hashable, Sendable, CaseIterable {
     case beaconNodeSyncing = "beacon_node_syncing"
     case connectedPeers = "insufficient_connected_peers"
@@ -13,6 +12,7 @@ package enum HealthRule: String, Hashable, Sendable, CaseIterable {
     case clockOffset = "high_peer_clock_offset"
     case pingLatency = "high_peer_ping_latency"
     case usingFallback = "using_fallback_beacon_nodes"
+    case roundChanges = "insufficient_round_changes"
     case consensusRounds = "high_consensus_rounds"
     case localBlock = "local_block_proposal"
     case proposalFeeRecipient = "local_proposal_fee_recipient_mismatch"
@@ -45,6 +45,7 @@ package enum HealthRule: String, Hashable, Sendable, CaseIterable {
         case .clockOffset: "An operator's clock differs by more than 200 ms."
         case .pingLatency: "Pings of an operator take more than 150 ms on average."
         case .usingFallback: "A fallback beacon node is used."
+        case .roundChanges: "This node waited in a later round of consensus that most others were not in."
         case .consensusRounds: "A vote or a block was decided in a later round than the first."
         case .localBlock: "The last block was the beacon node's own."
         case .proposalFeeRecipient: "The beacon node's own block pays somebody else."

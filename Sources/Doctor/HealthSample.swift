@@ -32,6 +32,7 @@ package struct HealthSample: Hashable, Sendable {
     var clockOffset = 0.0
     var pings: [String: Total] = [:]
     var usesFallback = false
+    var lackedRoundChanges = 0.0
     var decidedRound = 0.0
     var isBlockLocal = false
     var paysOther = false
@@ -72,6 +73,7 @@ package struct HealthSample: Hashable, Sendable {
         case "app_peerinfo_clock_offset_seconds": clockOffset = numbers().map(abs).max() ?? 0
         case "p2p_ping_latency_secs": pings = totals(metric, series, by: "peer")
         case "app_eth2_using_fallback": usesFallback = numbers().contains { $0 > 0 }
+        case "core_consensus_insufficient_round_changes_total": lackedRoundChanges = numbers().reduce(0, +)
         case "core_consensus_decided_rounds":
             decidedRound = numbers { ["attester", "proposer"].contains($0["duty"]) }.max() ?? 0
         case "core_fetcher_proposal_blinded": isBlockLocal = numbers().contains(2)

@@ -62,6 +62,7 @@ package struct HealthWatch: Sendable {
         case .clockOffset: return recent.contains { $0.clockOffset > 0.2 }
         case .pingLatency: return Self.worst(first.pings, last.pings) > 0.15
         case .usingFallback: return recent.contains(where: \.usesFallback)
+        case .roundChanges: return last.lackedRoundChanges > first.lackedRoundChanges
         case .consensusRounds: return recent.contains { $0.decidedRound >= 2 }
         case .localBlock: return last.isBlockLocal
         case .proposalFeeRecipient: return last.paysOther

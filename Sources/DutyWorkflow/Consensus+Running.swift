@@ -10,7 +10,9 @@ extension Consensus {
         var events = [event]
         var signals: [Signal] = []
         while !events.isEmpty {
-            for effect in run.instance.receive(events.removeFirst()) {
+            let next = events.removeFirst()
+            let isLacking = Self.mayEndWait(next) && run.instance.lacksRoundChanges
+            for effect in run.instance.receive(next) {
                 switch effect {
                 case .broadcast(let message, let prepared):
                     let sealed = seal(duty, message)
@@ -31,6 +33,7 @@ extension Consensus {
                 case .stopTimer:
                     run.timeout = nil
                 case .roundChanged(let from, let to, let rule):
+                    if isLacking { run.lackedRoundChanges = true }
                     signals.append(.tracked(duty, .roundChanged(from: from, to: to, "\(rule)")))
                 case .decided(let value, let round, let leader, _):
                     signals += decide(duty, &run, value: value, round: round, leader: leader, at: now)
@@ -45,6 +48,16 @@ extension Consensus {
             }
         }
         return signals
+    }
+
+    /// What takes a node out of a round that few others were in. Other nodes' proposals and ROUND_CHANGEs take it to
+    /// where they are, and a quorum of COMMITs is of the round that it is in.
+    private static func mayEndWait(_ event: QBFT.Instance.Event) -> Bool {
+        switch event {
+        case .timerFired: true
+        case .message(let message): message.kind == .decided
+        case .start, .input: false
+        }
     }
 
     /// Our message: on disk first, then to the peers. nil when it names a value we do not have: every receiver would
@@ -101,11 +114,12 @@ extension Consensus {
             return [.tracked(duty, .consensusFault("decided value is unknown"))]
         }
         run.values.keepOnly(value, &held)
+        let lacked: [Signal] = run.lackedRoundChanges ? [.tracked(duty, .roundChangesLacked(isDecided: true))] : []
         return [
-            .tracked(duty, .decided(round: round, leader: PeerIndex(leader), after: now - run.startedAt)),
-            Self.signal(duty, decided),
-        ]
+            .tracked(duty, .decided(round: round, leader: PeerIndex(leader), after: now - run.startedAt))
+        ] + lacked + [Self.signal(duty, decided)]
     }
+
     private static func signal(_ duty: Duty, _ decided: ConsensusValue) -> Signal {
         switch decided {
         case .duties(let set): .decided(duty, set)

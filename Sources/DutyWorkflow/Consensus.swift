@@ -20,6 +20,8 @@ struct Consensus: Sendable {
         var journaled: Set<Root> = []
         var hasInput = false
         var isDecided = false
+        /// It waited in vain, in a later round than the first, for a quorum of ROUND_CHANGEs.
+        var lackedRoundChanges = false
         var isStopped = false
         var startedAt: Instant
     }
@@ -116,14 +118,16 @@ struct Consensus: Sendable {
         return signals
     }
 
-    /// - Returns: whether an instance ran and did not decide.
-    mutating func expire(_ duty: Duty) -> Bool {
+    /// - Returns: what there is to tell of an instance that ran and did not decide.
+    mutating func expire(_ duty: Duty) -> [TrackedStep] {
         var (_, values) = early.take(duty, &held)
         values.release(&held)
         decidedEarlier.remove(duty)
-        guard var run = running.removeValue(forKey: duty) else { return false }
+        guard var run = running.removeValue(forKey: duty) else { return [] }
         run.values.release(&held)
-        return !run.isDecided
+        guard !run.isDecided else { return [] }
+        let isLacking = run.lackedRoundChanges || run.instance.lacksRoundChanges
+        return [.consensusTimedOut] + (isLacking ? [.roundChangesLacked(isDecided: false)] : [])
     }
 
     /// A duty decided in an earlier life: never opened again, its votes are no longer in memory.

@@ -16,6 +16,9 @@ package enum Report: Hashable, Sendable {
     case peerReturned(PeerIndex, missed: Int)
     /// Consensus needs another round.
     case roundChanged(Duty, from: Int64, to: Int64, why: String)
+    /// Once consensus is over: in a later round than the first, fewer than a quorum said that they are in it. The
+    /// others were elsewhere, or had decided.
+    case roundChangesLacked(Duty, isDecided: Bool)
     /// A retried step did not work this time.
     case retrying(Duty, step: DutyStep, detail: String)
     /// The beacon node did not give the duties of an epoch; asked again soon.
@@ -43,7 +46,8 @@ extension Report {
     package var duty: Duty? {
         switch self {
         case .started(let duty, _), .decided(let duty, _, _, _), .succeeded(let duty, _, _),
-            .roundChanged(let duty, _, _, _), .retrying(let duty, _, _), .fault(let duty, _), .twinSeen(let duty, _):
+            .roundChanged(let duty, _, _, _), .roundChangesLacked(let duty, _), .retrying(let duty, _, _),
+            .fault(let duty, _), .twinSeen(let duty, _):
             duty
         case .failed(let failure): failure.duty
         case .analysed(let analysis): analysis.duty

@@ -309,8 +309,8 @@ package struct Workflow: Sendable {
 
     private mutating func expire(_ duty: Duty, _ now: Instant) -> [Signal] {
         var signals: [Signal] = []
-        if consensus.expire(duty) {
-            signals += tracker.record(duty, .consensusTimedOut, at: now).map { .perform(.report($0)) }
+        for step in consensus.expire(duty) {
+            signals += tracker.record(duty, step, at: now).map { .perform(.report($0)) }
         }
         signals += clear(duty)
         let due = duty.type.rules.definedBy.flatMap { scheduler.definitions(of: Duty(slot: duty.slot, type: $0)) }

@@ -40,6 +40,10 @@ extension StyxNode {
             case .roundChanged(let duty, let from, let to, let why):
                 logger.debug(
                     "round changed", metadata: ["duty": "\(duty)", "from": "\(from)", "to": "\(to)", "rule": "\(why)"])
+            case .roundChangesLacked(let duty, let isDecided):
+                logger.debug(
+                    "round changes of most others did not come",
+                    metadata: ["duty": "\(duty)", "is_decided": "\(isDecided)"])
             case .succeeded(let duty, let validators, let since):
                 filter.withLock { filter in DutyStep.allCases.forEach { filter.works($0.name) } }
                 logger.info(

@@ -133,6 +133,14 @@ package struct Instance: Sendable {
         }
     }
 
+    /// Whether it waits in a later round than the first without a proposal, and fewer than a quorum said that they are
+    /// in it: most others are in another one, have decided, or are away.
+    package var lacksRoundChanges: Bool {
+        guard case .running = phase, round > 1 else { return false }
+        guard !fired.contains(Firing(rule: .justifiedPrePrepare, round: round)) else { return false }
+        return buffer.roundChanges(to: round).count < configuration.size.quorum
+    }
+
     /// Total: any sequence of events is met with effects, never with a trap.
     package mutating func receive(_ event: Event) -> [Effect] {
         var effects: [Effect] = []

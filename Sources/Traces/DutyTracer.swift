@@ -50,6 +50,8 @@ package struct DutyTracer: Sendable {
             note(duty, "fault", [.init("kind", fault.kind.rawValue), .init("error", DutyTrace.cut("\(fault)"))], now)
         case .twinSeen(_, let what):
             note(duty, "another process signs with this node's key", [.init("seen", DutyTrace.cut(what))], now)
+        case .roundChangesLacked:
+            note(duty, "round changes of most others did not come", [], now)
         case .stillHalted, .analysed, .peerAbsent, .peerReturned, .dutiesUnavailable, .validatorsWithoutDuty,
             .dutiesMissed, .prioritiesAgreed, .slashed, .slashingLifted:
             break

@@ -267,6 +267,7 @@ struct ExaminationTests {
         },
         Row(.dutiesMissed, .machine, .warning, "the machine") { ExaminationTests.fail(.bugAggregationError, &$0) },
         Row(.consensusRounds, .cluster, .warning, "more than one round") { $0.failing = [.consensusRounds] },
+        Row(.consensusRounds, .cluster, .warning, "where most others were not") { $0.failing = [.roundChanges] },
         Row(.validatorsPending, .cluster, .info, "3 of the 8") { $0.cluster.validators = .init(pending: 3, total: 8) },
         Row(.validatorsUnknown, .cluster, .info, "2 of the 8") { $0.cluster.validators = .init(unknown: 2, total: 8) },
         Row(.validatorSlashed, .cluster, .error, "0xab") { $0.cluster.validators = .init(slashed: ["0xab"], total: 8) },

@@ -39,6 +39,7 @@ struct HealthWatchTests {
         (.clockOffset, { $0.clockOffset = 0.21 }),
         (.pingLatency, { $0.pings["operator-1"] = .init(sum: 2.7, count: 110) }),
         (.usingFallback, { $0.usesFallback = true }),
+        (.roundChanges, { $0.lackedRoundChanges += 1 }),
         (.consensusRounds, { $0.decidedRound = 2 }),
         (.localBlock, { $0.isBlockLocal = true }),
         (.proposalFeeRecipient, { $0.paysOther = true }),
@@ -60,6 +61,7 @@ struct HealthWatchTests {
         // Counters stay where they are, and gauges are well again.
         var later = Self.quiet()
         later.registrationErrors = sample.registrationErrors
+        later.lackedRoundChanges = sample.lackedRoundChanges
         (later.calls, later.pings, later.lateHeads) = (sample.calls, sample.pings, sample.lateHeads)
         (later.arrivals, later.proposalArrivals) = (sample.arrivals, sample.proposalArrivals)
         later.outsiders = sample.outsiders
@@ -119,13 +121,13 @@ struct HealthWatchTests {
 
     @Test("names and severities are Charon's")
     func names() {
-        #expect(HealthRule.allCases.count == 18)
+        #expect(HealthRule.allCases.count == 19)
         #expect(
             HealthRule.allCases.filter { $0.severity == .critical }.map(\.rawValue) == [
                 "beacon_node_syncing", "insufficient_connected_peers", "local_proposal_fee_recipient_mismatch",
             ])
         #expect(HealthRule.allCases.filter { $0.severity == .info } == [.pendingValidators])
-        #expect(Set(HealthRule.allCases.map(\.description)).count == 18)
+        #expect(Set(HealthRule.allCases.map(\.description)).count == 19)
     }
 }
 
@@ -165,6 +167,9 @@ struct HealthSampleTests {
         let rounds = all.gauge("core_consensus_decided_rounds", "", Labels1<Duty>.self)
         rounds.set(3, .init(.init(value: "attester")))
         rounds.set(9, .init(.init(value: "info_sync")))
+        let lacking = all.counter("core_consensus_insufficient_round_changes_total", "", Labels1<Duty>.self)
+        lacking.add(2, .init(.init(value: "attester")))
+        lacking.add(1, .init(.init(value: "info_sync")))
         let heads = all.histogram(
             "app_beacon_node_sse_head_delay", "", Labels1<Peer>.self, buckets: [2, 4, 6, 8, 10, 12])
         for delay in [0.5, 4, 4.1, 30] { heads.observe(delay, .init(.init(value: "bn"))) }
@@ -181,7 +186,7 @@ struct HealthSampleTests {
 
         let sample = HealthSample(all.metrics, validators: 1)
         #expect(sample.isSyncing && sample.connectedPeers == 2 && sample.pendingValidators == 1)
-        #expect(sample.decidedRound == 3)
+        #expect(sample.decidedRound == 3 && sample.lackedRoundChanges == 3)
         #expect(sample.lateHeads == ["bn": .init(some: 2, all: 4)])
         #expect(sample.arrivals == ["1": .init(sum: 6, count: 2)])
         #expect(sample.proposalArrivals == ["2": .init(sum: 7, count: 1)])

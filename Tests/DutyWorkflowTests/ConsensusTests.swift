@@ -221,8 +221,51 @@ struct ConsensusTests {
         guard case .sendConsensusTo(_, let answer)? = effects.first else { return }
         #expect(answer.values.values.first == .duties(value(duty)))
         #expect(consensus.receive(question, at: start + .seconds(3)).isEmpty)
-        let wasOpen = consensus.expire(duty)
-        #expect(!wasOpen, "it had decided")
+        #expect(consensus.expire(duty) == [], "it had decided")
+    }
+
+    @Test("a node that is alone in a later round says so at the end, once, whatever the outcome")
+    func alone() throws {
+        func lacked(_ signals: [Signal]) -> [TrackedStep] {
+            signals.tracked.filter { if case .roundChangesLacked = $0 { true } else { false } }
+        }
+        // The others decided in the first round, and tell.
+        var consensus = try consensus()
+        _ = consensus.participate(foreign, at: .slot(42, plus: 4))
+        #expect(lacked(consensus.wake(at: .slot(42, plus: 5.1))).isEmpty)
+        #expect(lacked(consensus.wake(at: .slot(42, plus: 6.1))).isEmpty)
+        let commits = (1...3).map { message(foreign, .commit, from: $0).message }
+        var decided = message(foreign, .decided, from: 1)
+        decided = ConsensusMessage(
+            duty: foreign,
+            message: QBFT.Message(
+                .decided, round: 1, source: 1, value: decided.message.value,
+                justification: commits), values: decided.values)
+        let signals = consensus.receive(decided, at: .slot(42, plus: 6.2))
+        #expect(lacked(signals) == [.roundChangesLacked(isDecided: true)])
+        #expect(consensus.expire(foreign) == [])
+
+        // Nobody ever tells.
+        consensus = try self.consensus()
+        _ = consensus.participate(foreign, at: .slot(42, plus: 4))
+        #expect(lacked(consensus.wake(at: .slot(42, plus: 5.1))).isEmpty)
+        #expect(consensus.expire(foreign) == [.consensusTimedOut, .roundChangesLacked(isDecided: false)])
+    }
+
+    @Test("rounds that most are in lack nothing, nor does the first")
+    func together() throws {
+        var consensus = try consensus()
+        _ = consensus.participate(foreign, at: .slot(42, plus: 4))
+        #expect(consensus.expire(foreign) == [.consensusTimedOut])
+
+        consensus = try self.consensus()
+        _ = consensus.participate(foreign, at: .slot(42, plus: 4))
+        _ = consensus.wake(at: .slot(42, plus: 5.1))
+        for source in 1...2 {
+            let change = message(foreign, .roundChange, from: source, round: 2)
+            _ = consensus.receive(change, at: .slot(42, plus: 5.2))
+        }
+        #expect(consensus.expire(foreign) == [.consensusTimedOut])
     }
 
     @Test("a node that joins late votes in the running round, and in none of those before")

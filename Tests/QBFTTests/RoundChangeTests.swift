@@ -20,6 +20,29 @@ import Testing
         #expect(waiting.receive(.timerFired(round: 1)) == [])
     }
 
+    @Test("a later round lacks others until a quorum is in it or somebody proposes there")
+    func lacking() {
+        var node = started()
+        #expect(!node.lacksRoundChanges)
+        for effect in node.receive(.timerFired(round: 1)) {
+            if case .broadcast(let message, _) = effect { _ = node.receive(.message(message)) }
+        }
+        #expect(node.lacksRoundChanges)
+        var other = node
+        _ = node.receive(all: votes(.roundChange, round: 2, from: [1]))
+        #expect(node.lacksRoundChanges, "two of four")
+        _ = node.receive(all: votes(.roundChange, round: 2, from: [1, 3]))
+        #expect(!node.lacksRoundChanges)
+        let proof = votes(.roundChange, round: 2, from: 1...3)
+        let proposal = Message(.prePrepare, round: 2, source: 2, value: .a, justification: proof)
+        _ = other.receive(.message(proposal))
+        #expect(!other.lacksRoundChanges)
+        _ = other.receive(.timerFired(round: 2))
+        #expect(other.lacksRoundChanges, "the third round is another one")
+        _ = other.receive(all: votes(.commit, round: 3, from: 1...3, value: .a))
+        #expect(!other.lacksRoundChanges, "decided")
+    }
+
     @Test("a prepared node says so, with proof")
     func preparedRoundChange() {
         var node = started()

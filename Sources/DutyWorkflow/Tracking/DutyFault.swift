@@ -73,8 +73,9 @@ package struct DutyFault: Hashable, Sendable, CustomStringConvertible {
                 "this node's beacon node made a builder's block of validator \(pubKey), of which nobody can see whom it"
                     + " pays, though --builder-api is off; the block is proposed: see that the beacon node heeds"
                     + " builder_boost_factor 0, or switch its builder off")
-        case .started, .fetched, .fetchFailed, .decided, .roundChanged, .consensusTimedOut, .stored, .signedLocally,
-            .signFailed, .signedByPeer, .thresholdReached, .aggregated, .submitted, .broadcasted, .broadcastFailed:
+        case .started, .fetched, .fetchFailed, .decided, .roundChanged, .consensusTimedOut, .roundChangesLacked,
+            .stored, .signedLocally, .signFailed, .signedByPeer, .thresholdReached, .aggregated, .submitted,
+            .broadcasted, .broadcastFailed:
             return nil
         }
     }

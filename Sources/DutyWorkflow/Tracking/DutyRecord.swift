@@ -141,8 +141,8 @@ struct DutyRecord: Sendable {
             // A good one that came before stays good; and ours is nobody else's to spoil.
             if share != own, paths[pubKey]?.signers.contains(share) == false { paths[pubKey]?.foundBad(share) }
         case .undueShare(let share, let pubKeys): undue[share, default: 0] += pubKeys.count
-        case .roundChanged, .equivocatedVote, .badSet, .suspectIgnored, .peerRefused, .otherPayee, .unwantedBuilder,
-            .consensusFault:
+        case .roundChanged, .roundChangesLacked, .equivocatedVote, .badSet, .suspectIgnored, .peerRefused, .otherPayee,
+            .unwantedBuilder, .consensusFault:
             break
         }
     }

@@ -10,6 +10,8 @@ package enum TrackedStep: Hashable, Sendable {
     case decided(round: Int64, leader: PeerIndex, after: Duration)
     case roundChanged(from: Int64, to: Int64, String)
     case consensusTimedOut
+    /// At the end of consensus: the node had waited in vain for ROUND_CHANGEs.
+    case roundChangesLacked(isDecided: Bool)
     case stored(Set<PubKey>)
     /// With the root of what was signed for each entry.
     case signedLocally([EntryKey: Root])

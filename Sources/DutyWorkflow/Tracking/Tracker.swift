@@ -133,6 +133,7 @@ struct Tracker: Sendable {
         case .fetchFailed(let why): [.retrying(duty, step: .fetcher, detail: why)]
         case .decided(let round, let leader, let after): [.decided(duty, round: round, leader: leader, after: after)]
         case .roundChanged(let from, let to, let why): [.roundChanged(duty, from: from, to: to, why: why)]
+        case .roundChangesLacked(let isDecided): [.roundChangesLacked(duty, isDecided: isDecided)]
         case .signFailed(let why): [.retrying(duty, step: .validatorAPI, detail: why)]
         case .broadcastFailed(let why): [.retrying(duty, step: .broadcast, detail: why)]
         case .broadcasted: success(duty, at: now)

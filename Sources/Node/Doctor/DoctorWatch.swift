@@ -73,7 +73,7 @@ final class DoctorWatch: Sendable {
                 guard from <= to else { return }
                 if state.skipped.count >= Self.headsMax { state.skipped.removeFirst() }
                 state.skipped.append((now, Int(clamping: to.rawValue - from.rawValue) + 1, why))
-            case .started, .decided, .analysed, .roundChanged, .retrying, .dutiesUnavailable,
+            case .started, .decided, .analysed, .roundChanged, .roundChangesLacked, .retrying, .dutiesUnavailable,
                 .validatorsWithoutDuty, .fault, .prioritiesAgreed:
                 break
             }

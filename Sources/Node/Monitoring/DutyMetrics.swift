@@ -7,6 +7,9 @@ struct DutyMetrics: Sendable {
     typealias Duties = Labels1<MetricLabels.DutyKind>
     typealias DutiesOfPeers = Labels2<MetricLabels.DutyKind, MetricLabels.Peer>
     typealias Instances = Labels3<MetricLabels.ProtocolName, MetricLabels.DutyKind, MetricLabels.TimerStyle>
+    typealias EndedInstances = Labels4<
+        MetricLabels.ProtocolName, MetricLabels.DutyKind, MetricLabels.TimerStyle, MetricLabels.Outcome
+    >
 
     private static let qbft = MetricLabels.ProtocolName(value: ConsensusProtocol.id)
 
@@ -17,6 +20,7 @@ struct DutyMetrics: Sendable {
     private let decidedRound: Gauge<Instances>
     private let decidedLeader: Gauge<Labels2<MetricLabels.ProtocolName, MetricLabels.DutyKind>>
     private let consensusTimeouts: Counter<Instances>
+    private let lackedRoundChanges: Counter<EndedInstances>
     private let expected: Counter<Duties>
     private let succeeded: Counter<Duties>
     private let failed: Counter<Duties>
@@ -47,6 +51,10 @@ struct DutyMetrics: Sendable {
             Labels2<MetricLabels.ProtocolName, MetricLabels.DutyKind>.self)
         consensusTimeouts = all.counter(
             "core_consensus_timeout_total", "Duties for which consensus came to no decision.", Instances.self)
+        lackedRoundChanges = all.counter(
+            "core_consensus_insufficient_round_changes_total",
+            "Duties in which this node waited in a later round than the first, and most others were not in it.",
+            EndedInstances.self)
         expected = all.counter("core_tracker_expect_duties_total", "Duties that are over.", Duties.self)
         succeeded = all.counter("core_tracker_success_duties_total", "Duties that worked.", Duties.self)
         failed = all.counter("core_tracker_failed_duties_total", "Duties that failed.", Duties.self)
@@ -82,7 +90,9 @@ struct DutyMetrics: Sendable {
         // Rates need a point to start from.
         for type in DutyType.allCases {
             for counter in [expected, succeeded, failed] { counter.add(0, .init(.init(type))) }
-            if type.rules.isDecided { consensusTimeouts.add(0, .init(Self.qbft, .init(type), timer(type))) }
+            guard type.rules.isDecided else { continue }
+            consensusTimeouts.add(0, .init(Self.qbft, .init(type), timer(type)))
+            for isDecided in [true, false] { lackedRoundChanges.add(0, ended(type, isDecided: isDecided)) }
         }
         skipped.add(0)
         notIncluded.add(0, .init(.init(.proposer)))
@@ -96,6 +106,8 @@ struct DutyMetrics: Sendable {
             consensusDuration.observe(after, labels)
             decidedRound.set(Double(round), labels)
             decidedLeader.set(Double(leader.rawValue), .init(Self.qbft, .init(duty.type)))
+        case .roundChangesLacked(let duty, let isDecided):
+            lackedRoundChanges.add(1, ended(duty.type, isDecided: isDecided))
         case .analysed(let analysis): receive(analysis)
         case .dutiesMissed(let from, let to, _, _):
             skipped.add(from <= to ? Double(to.rawValue - from.rawValue) + 1 : 0)
@@ -103,6 +115,10 @@ struct DutyMetrics: Sendable {
             .validatorsWithoutDuty, .fault, .prioritiesAgreed, .twinSeen, .stillHalted, .slashed, .slashingLifted:
             break
         }
+    }
+
+    private func ended(_ type: DutyType, isDecided: Bool) -> EndedInstances {
+        EndedInstances(Self.qbft, .init(type), timer(type), .init(isDecided: isDecided))
     }
 
     private func receive(votes analysis: DutyAnalysis) {

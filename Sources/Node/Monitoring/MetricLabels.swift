@@ -112,6 +112,14 @@ enum MetricLabels {
         let value: String
     }
 
+    /// Of consensus.
+    struct Outcome: Label {
+        static let name = "outcome"
+        let value: String
+
+        init(isDecided: Bool) { value = isDecided ? "decided" : "timeout" }
+    }
+
     struct Topic: Label {
         static let name = "topic"
         let value: String
