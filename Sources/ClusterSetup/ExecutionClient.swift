@@ -1,9 +1,9 @@
 import Cluster
 import SSZ
 
-/// An execution node's JSON-RPC, asked whether contract wallets have signed (ERC-1271).
+/// An execution node's JSON-RPC, asked whether contract wallets have signed (ERC-1271), and what it is.
 ///
-/// Source: spec/cluster-files.md §8.2; https://eips.ethereum.org/EIPS/eip-1271.
+/// Source: spec/cluster-files.md §8.2, operations.md §12; https://eips.ethereum.org/EIPS/eip-1271.
 package struct ExecutionClient: Sendable {
     private static let callTimeout = Duration.seconds(10)
     private static let answerBytesMax = 1 << 20
@@ -12,6 +12,7 @@ package struct ExecutionClient: Sendable {
     private static let startPause = Duration.milliseconds(100)
     private static let startAttempts = 100
     private static let resultBytesMax = 4096
+    private static let versionAction = "ask the execution client for its version"
 
     private let endpoint: ServiceURL
     private let web: WebClient
@@ -34,8 +35,7 @@ package struct ExecutionClient: Sendable {
         while true {
             attempts += 1
             do throws(ServiceError) {
-                _ = try await call(
-                    "web3_clientVersion", [], "ask the execution client for its version", timeout: .seconds(2))
+                _ = try await askVersion()
                 return
             } catch {
                 let isPatient =
@@ -47,6 +47,24 @@ package struct ExecutionClient: Sendable {
                 }
             }
             do { try await sleep(Self.startPause) } catch { throw failure("connect", .cancelled) }
+        }
+    }
+
+    /// What it calls itself, e.g. `Geth/v1.16.7-stable/linux-amd64/go1.24`. Asked once.
+    package func version() async throws(ServiceError) -> String {
+        guard let text = try await askVersion().string, !text.isEmpty else {
+            throw failure(Self.versionAction, .malformed("no text"))
+        }
+        return text
+    }
+
+    /// The same of the client at an endpoint.
+    ///
+    /// - Throws: `ServiceError` if it does not answer well within seconds, `ClusterError` for a bad URL.
+    package static func version(at endpoint: String) async throws -> String {
+        try await WebClient.with { web in
+            let url = try TrustedDealer.url(endpoint, "--execution-client-rpc-endpoint")
+            return try await ExecutionClient(url, web: web).version()
         }
     }
 
@@ -70,6 +88,10 @@ package struct ExecutionClient: Sendable {
     /// Asks all contracts that a verification waits for.
     package func settle(_ verification: inout Verification) async {
         for call in verification.contractCalls { verification.answer(call, await answer(call)) }
+    }
+
+    private func askVersion() async throws(ServiceError) -> JSONValue {
+        try await call("web3_clientVersion", [], Self.versionAction, timeout: .seconds(2))
     }
 
     private func call(

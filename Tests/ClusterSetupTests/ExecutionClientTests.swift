@@ -73,6 +73,19 @@ import Testing
         #expect(report.failures.first?.description.contains("execution reverted") == true)
     }
 
+    @Test("says what it calls itself", arguments: [JSONValue.string("Geth/v1.16.7"), .string(""), .null, 7])
+    func version(result: JSONValue) async throws {
+        try await FakeServer.with({ _ in .json(["jsonrpc": "2.0", "id": 1, "result": result]) }) { server in
+            if result == "Geth/v1.16.7" {
+                #expect(try await ExecutionClient.version(at: server.url + "/key") == "Geth/v1.16.7")
+            } else {
+                await #expect(throws: ServiceError.self) { try await ExecutionClient.version(at: server.url) }
+            }
+            #expect(server.calls.map { $0.json["method"]?.string } == ["web3_clientVersion"])
+        }
+        await #expect(throws: ClusterError.self) { try await ExecutionClient.version(at: "geth:8545") }
+    }
+
     @Test("waits for a node that starts, but not for ever", arguments: [(3, 4), (1000, 100)])
     func waits(refusals: Int, calls: Int) async throws {
         let seen = Mutex(0)

@@ -148,6 +148,9 @@ struct BeaconMetricsTests {
                 "app_beacon_node_version{version=\"\(name)\",beacon_id=\"http://one:1\"} 1"
             ])
         #expect(scrape["app_execution_layer_version"].isEmpty)
+        metrics.beacon.note([(node, NodeVersions(beaconNode: "B/1"))], executionClient: "E\n/2")
+        #expect(
+            Scrape(metrics)["app_execution_layer_version"] == [#"app_execution_layer_version{version="E?/2"} 1"#])
     }
 
     @Test("a validator's state now is 1, those before are 0")

@@ -125,15 +125,17 @@ struct BeaconMetrics: Sendable {
     func note(peers count: UInt64) { peers.set(Double(count)) }
 
     /// What all nodes that answered call themselves.
-    func note(_ answers: [(node: BeaconNodeAddress, versions: NodeVersions)]) {
+    ///
+    /// - Parameter executionClient: what the one of `--execution-client-rpc-endpoint` says, if it was asked.
+    func note(_ answers: [(node: BeaconNodeAddress, versions: NodeVersions)], executionClient: String? = nil) {
         versions.replace(
             answers.map { answer in
                 let version = MetricLabels.printable(answer.versions.beaconNode)
                 return (.init(.init(value: version), .init(answer.node)), 1)
             })
         executionVersions.replace(
-            answers.compactMap { answer in
-                answer.versions.executionClient.map { (.init(.init(value: MetricLabels.printable($0))), 1) }
+            (answers.map(\.versions.executionClient) + [executionClient]).compactMap { version in
+                version.map { (.init(.init(value: MetricLabels.printable($0))), 1) }
             })
     }
 }

@@ -1,6 +1,7 @@
 import BeaconAPI
 import BeaconClient
 import Cluster
+import ClusterSetup
 import Libp2p
 import Monitoring
 import PeerProtocols
@@ -41,12 +42,24 @@ extension StyxNode {
                 guard let versions = try? await beacon.versions(of: node) else { continue }
                 answers.append((beacon.nodes[node], versions))
             }
+            // Beacon nodes of before version 2 of that question say nothing of it.
+            let isAsked = answers.allSatisfy { $0.versions.executionClient == nil }
+            let executionClient = isAsked ? await executionVersion() : nil
             if Task.isCancelled { return }
-            monitoring.metrics.beacon.note(answers)
+            monitoring.metrics.beacon.note(answers, executionClient: executionClient)
             live?.note(answers)
             // A node that was not there yet is asked again soon.
             let pause = answers.count == beacon.nodes.count ? Self.versionsEvery : .seconds(60)
             do { try await Task.sleep(for: pause) } catch { return }
+        }
+    }
+
+    /// Of `--execution-client-rpc-endpoint`; nil without one, or if it does not answer.
+    private func executionVersion() async -> String? {
+        guard !configuration.executionClientEndpoint.isEmpty else { return nil }
+        do { return try await ExecutionClient.version(at: configuration.executionClientEndpoint) } catch {
+            topic("monitoring").debug("execution client's version", metadata: ["error": "\(error)"])
+            return nil
         }
     }
 
