@@ -43,11 +43,11 @@ struct MissingThing: Hashable, Sendable {
         for node in facts.beaconNodes {
             if let since = node.outFor {
                 let problem = node.problem.map { " (\($0))" } ?? ""
+                let silence = since < .seconds(1) ? "does not answer" : "has not answered for \(since.inWords)"
                 found.append(
                     MissingThing(
                         layer: .beaconNode,
-                        text: "Beacon node \(node.address) has not answered for \(since.inWords)\(problem): see "
-                            + "that it runs"))
+                        text: "Beacon node \(node.address) \(silence)\(problem): see that it runs"))
             } else if !node.isFollowing {
                 found.append(
                     MissingThing(

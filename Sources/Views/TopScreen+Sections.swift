@@ -2,7 +2,7 @@ import SSZ
 
 /// What stands on the screen.
 extension TopScreen {
-    func header(_ live: JSONValue, _ problem: String?) -> [TerminalLine] {
+    func header(_ live: JSONValue, _ problem: String?, _ age: Duration?) -> [TerminalLine] {
         let node = live["node"] ?? .null
         let index = node["index"]?.integer ?? 0
         var first = TerminalLine("Styx ", .bold)
@@ -10,11 +10,11 @@ extension TopScreen {
         first.add("  operator \(index) of \(number(node["operators"])), threshold \(number(node["threshold"])), ")
         first.add("\(number(node["validators"])) validators, \(words(node["cluster"], or: "cluster")) ")
         first.add("\(words(node["hash"]))  \(words(node["version"]))", .dim)
-        var second = TerminalLine()
-        if let problem {
-            second.add("\(signs.bad) No news from the node: \(problem)", .bad)
-            return [first, second]
+        guard problem == nil else {
+            let since = age.map { [TerminalLine("  As it was \($0.inWords) ago:", .warn)] } ?? []
+            return [first] + outage(problem) + since
         }
+        var second = TerminalLine()
         let ready = live["readiness"] ?? .null
         switch ready["code"]?.integer {
         case 1: second.add("\(signs.good) Ready", .good)
@@ -26,6 +26,13 @@ extension TopScreen {
         second.add("\(failed) missed", failed == 0 ? .plain : .warn)
         second.add("  \(signer(live))", .dim)
         return [first, second]
+    }
+
+    /// Why there is no picture, or none of now: in full, for it says what to do.
+    func outage(_ problem: String?) -> [TerminalLine] {
+        guard let problem else { return [TerminalLine("\(signs.pending) Asking the node", .dim)] }
+        return TerminalLine.wrapped(
+            "No news from the node: \(problem)", .bad, first: "\(signs.bad) ", indent: 2, width: size?.columns)
     }
 
     private func place(_ live: JSONValue) -> String {
@@ -47,8 +54,10 @@ extension TopScreen {
         }
     }
 
-    func missing(_ live: JSONValue) -> Section {
+    /// - Parameter isOld: nobody knows what is missing now.
+    func missing(_ live: JSONValue, isOld: Bool) -> Section {
         let all = live["missing"]?.array ?? []
+        if all.isEmpty, isOld { return Section(heading: nil, lines: [], least: 0) }
         guard !all.isEmpty else {
             return Section(heading: nil, lines: [TerminalLine("\(signs.good) Nothing is missing", .good)], least: 1)
         }
@@ -198,11 +207,11 @@ extension TopScreen {
             ("begin_to_broadcast", "due → broadcast"),
         ]
         var head = TerminalLine()
-        head.add(column: "LATENCIES, half / 99 %", 22, .bold)
+        head.add(column: "LATENCIES, half/99 %", 20, .bold)
         for part in parts { head.add(column: part.1, 19, .bold, isRight: true) }
         let lines = (live["latencies"]?.array ?? []).map { row in
             var line = TerminalLine("  ")
-            line.add(column: spaced(words(row["duty"])), 20)
+            line.add(column: spaced(words(row["duty"])), 18)
             for part in parts {
                 let spread = row[part.0] ?? .null
                 line.add(

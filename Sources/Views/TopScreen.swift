@@ -57,16 +57,19 @@ package struct TopScreen: Sendable {
     /// - Parameters:
     ///   - live: as the node gave it; what is missing in it is left out.
     ///   - problem: why there is nothing newer; nil if this is of now.
-    package func lines(_ live: JSONValue, problem: String? = nil) -> [String] {
-        let head = header(live, problem)
+    ///   - age: of the picture, if there is nothing newer.
+    package func lines(_ live: JSONValue, problem: String? = nil, age: Duration? = nil) -> [String] {
+        let isKnown = live["node"] != nil
+        let head = isKnown ? header(live, problem, age) : [TerminalLine("Styx", .bold)] + outage(problem)
         let footer = size == nil ? [] : [TerminalLine("q quits", .dim)]
         let sections = [
-            missing(live), beaconNodes(live), remoteSigners(live), peers(live), duties(live), latencies(live),
+            missing(live, isOld: problem != nil), beaconNodes(live), remoteSigners(live), peers(live), duties(live),
+            latencies(live),
             missed(live),
         ]
         let body: [TerminalLine]
         if let size {
-            body = Self.fit(sections, into: size.rows - head.count - footer.count)
+            body = isKnown ? Self.fit(sections, into: size.rows - head.count - footer.count) : []
         } else {
             body = sections.filter { $0.height > 0 }.flatMap { [TerminalLine()] + $0.cut(to: .max) }
         }

@@ -65,10 +65,11 @@ struct TopCommand: AsyncParsableCommand {
 
     // MARK: On a terminal
 
-    /// The latest answer, or why there is none.
+    /// The latest answer, and why there is no newer one.
     private struct Answer: Sendable {
         var live: JSONValue = .object(JSONObject())
-        var problem: String? = "asking it for the first time"
+        var at: ContinuousClock.Instant?
+        var problem: String?
         var number = 0
     }
 
@@ -105,7 +106,7 @@ struct TopCommand: AsyncParsableCommand {
             latest.answer.withLock { answer in
                 answer.number += 1
                 switch result {
-                case .success(let live): (answer.live, answer.problem) = (live, nil)
+                case .success(let live): (answer.live, answer.at, answer.problem) = (live, .now, nil)
                 case .failure(let error): answer.problem = "\(error)"
                 }
             }
@@ -122,7 +123,8 @@ struct TopCommand: AsyncParsableCommand {
             if drawn?.number != now.number || drawn?.size != size {
                 let screen = TopScreen(
                     size: size, hasColours: terminal.hasColours, isUnicode: terminal.isUnicode)
-                terminal.draw(screen.lines(now.live, problem: now.problem))
+                let age = now.at.map { $0.duration(to: .now) }
+                terminal.draw(screen.lines(now.live, problem: now.problem, age: age))
                 drawn = (now.number, size)
             }
             try await Task.sleep(for: .milliseconds(100))

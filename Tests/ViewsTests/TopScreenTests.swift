@@ -50,6 +50,27 @@ struct TopScreenTests {
         }
     }
 
+    @Test("an outage is told in full, with the picture's age, and nothing is said of now")
+    func outage() {
+        let why =
+            "http://127.0.0.1:3630/debug/live: refused; is the node running, with this --debug-address, or another?"
+        let well: JSONValue = ["node": ["index": 0], "readiness": ["code": 1], "missing": .array([])]
+        #expect(Self.screen(80, 24).lines(well)[2] == "✔ Nothing is missing")
+        let lines = Self.screen(80, 24).lines(well, problem: why, age: .seconds(90))
+        #expect(lines[1...3].joined(separator: " ").contains("with this --debug-address, or another?"))
+        #expect(lines[3] == "  As it was 90 s ago:")
+        #expect(!lines.contains { $0.contains("Nothing is missing") || $0.contains("Ready") })
+        #expect(lines.count == 24)
+    }
+
+    @Test("before the first answer there is nothing but why")
+    func unknown() {
+        let nothing = JSONValue.object(JSONObject())
+        let refused = Self.screen(80, 6).lines(nothing, problem: "Connection refused")
+        #expect(refused == ["Styx", "✘ No news from the node: Connection refused", "", "", "", "q quits"])
+        #expect(Self.screen(80, 4).lines(nothing) == ["Styx", "… Asking the node", "", "q quits"])
+    }
+
     @Test("ASCII terminals get ASCII")
     func ascii() {
         let lines = Self.screen(80, 24, isUnicode: false).lines(Self.live)
