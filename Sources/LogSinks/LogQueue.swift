@@ -21,8 +21,10 @@ struct LogQueue: Sendable {
         self.reserve = reserve
     }
 
+    /// - Parameter fixed: that many of the oldest keep their places; behind them lines are put in order of time, for
+    ///   threads that log at once may come here in another. At the end if nil.
     /// - Returns: whether it was taken.
-    mutating func add(_ record: LogRecord) -> Bool {
+    mutating func add(_ record: LogRecord, behind fixed: Int? = nil) -> Bool {
         let cost = record.bytes
         let share = record.level < .warning ? 1 - reserve : 1
         guard Double(bytes + cost) <= Double(bytesMax) * share, Double(records.count + 1) <= Double(countMax) * share
@@ -30,7 +32,9 @@ struct LogQueue: Sendable {
             dropped += 1
             return false
         }
-        records.append(record)
+        var place = records.count
+        while let fixed, place > fixed, records[place - 1].time > record.time { place -= 1 }
+        records.insert(record, at: place)
         bytes += cost
         return true
     }

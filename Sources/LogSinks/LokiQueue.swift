@@ -42,8 +42,13 @@ struct LokiQueue: Sendable {
     var count: Int { queue.records.count }
     var bytes: Int { queue.bytes }
 
+    /// In order of time: there are Lokis that refuse a line older than the last.
+    ///
     /// - Returns: whether it was taken.
-    mutating func add(_ record: LogRecord) -> Bool { queue.add(record) }
+    mutating func add(_ record: LogRecord) -> Bool {
+        guard case .sending(let count) = link else { return queue.add(record, behind: 0) }
+        return queue.add(record, behind: count)
+    }
 
     /// The oldest lines, if it is time to send; what becomes of them is to be told to `end`.
     ///

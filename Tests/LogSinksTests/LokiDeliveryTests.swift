@@ -41,6 +41,19 @@ struct LokiDeliveryTests {
         #expect(delivery.dropped == 0)
     }
 
+    @Test("lines of threads that raced go in order of time, but for what is under way")
+    func order() {
+        func at(_ message: String, _ milliseconds: Int) -> LogRecord {
+            record(message, at: sampleTime + .milliseconds(milliseconds))
+        }
+        var (delivery, random) = (Self.delivery(), SeededGenerator(seed: 1))
+        for line in [at("b", 2), at("d", 4), at("a", 1), at("c", 3), at("c too", 3)] { delivery.add(line) }
+        #expect(delivery.take(0, at: start)?.records.map(\.message) == ["a", "b", "c", "c too", "d"])
+        for line in [at("f", 6), at("late", 2), at("e", 5)] { delivery.add(line) }
+        #expect(delivery.end(0, .taken, tooLong: 0, at: start, using: &random) == nil)
+        #expect(delivery.take(0, at: start)?.records.map(\.message) == ["late", "e", "f"])
+    }
+
     @Test("a batch that fails goes again, first, after a pause; at the end without one")
     func retries() {
         var (delivery, random) = (Self.delivery(), SeededGenerator(seed: 1))
