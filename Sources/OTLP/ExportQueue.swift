@@ -13,7 +13,8 @@ struct ExportQueue: Sendable {
         var bytesMax = 8 << 20
         var batchSpansMax = 512
         var batchBytesMax = 512 << 10
-        var attemptsMax = 5
+        /// Some five minutes: as long as a collector is away that is restarted or moved.
+        var attemptsMax = 14
     }
 
     /// Spans since the start.
