@@ -5,9 +5,12 @@ processes on an independent chain, which lose an operator, a quorum, their relay
 the dashboard has to have data in one of the two. Alerts wait seconds instead of minutes here.
 """
 
+import pathlib
 import signal
+import subprocess
 import sys
 import time
+import urllib.request
 
 from lab import Failed, Lab, arguments, run
 from live_prometheus import Prometheus, free_port, panel_queries
@@ -42,6 +45,19 @@ def look(prometheus):
             raise Failed(f"panel {title}: {error}") from error
 
 
+def check_text(who, port):
+    """What a scrape gets is as promtool wants it: types, help, names by the rules."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        text = answer.read()
+    promtool = pathlib.Path(args.prometheus).parent / "promtool"
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
+    said = (done.stdout + done.stderr).decode(errors="replace").strip()
+    if done.returncode != 0 or said:
+        raise Failed(f"promtool check metrics of {who}: {said[-1500:]}")
+    families = text.count(b"# TYPE ")
+    lab.say(f"promtool check metrics: {who}: {families} metrics in {len(text)} bytes, nothing to say")
+
+
 def check_rules(prometheus):
     if bad := prometheus.faulty_rules():
         raise Failed(f"alerts that cannot be evaluated: {bad}")
@@ -73,6 +89,7 @@ def with_demo():
         prometheus.sleep_scrapes(3)
         look(prometheus)
     check_rules(prometheus)
+    check_text("a node of the demo", base)
     lab.say(
         f"demo: {len(list(panel_queries())) - len(empty)} queries have data, {len(empty)} have not yet; "
         f"{len(prometheus.rules())} alerts are evaluated without error; firing: {sorted(prometheus.firing()) or 'none'}"
@@ -160,6 +177,8 @@ def with_faults():
         if early := sorted(set(faults) & set(prometheus.firing())):
             raise Failed(f"fire while all is well: {early}")
     lab.say(f"all is well: none of {len(faults)} alerts fires for {4 * args.slot_seconds} s")
+    check_text("a node", ports["monitoring"][0])
+    check_text("a relay with four nodes", relay_ports[2])
 
     last, second_last = everybody[-1], everybody[-2]
     lab.stop(f"node{last}")
