@@ -77,7 +77,7 @@ package final class DemoBoard: Sendable {
             case .slashed(let pubKey, let slashing):
                 state.faults.append("node \(node): validator \(pubKey) is slashed: \(slashing.seen)")
             case .slashingLifted, .started, .succeeded, .roundChanged, .roundChangesLacked, .analysed, .peerAbsent,
-                .peerReturned, .prioritiesAgreed:
+                .peerReturned, .prioritiesAgreed, .plannedSwitch:
                 break
             }
             if isEndless { Self.forget(&state) }

@@ -29,6 +29,9 @@ package enum Effect: Sendable {
     /// Combine shares and verify the result under the validator's key.
     case recover(Duty, [EntryKey: PartialGroup])
     case broadcast(Duty, SignedDataSet)
+    /// The epoch of a confirmed plan comes: go on with the new key shares, on the same journal's history. The last
+    /// thing that this workflow wants.
+    case enterNewSet(SwitchPlan)
     /// Ask the beacon node for the block of a slot, to see whether it has what was broadcast; answered with
     /// `.blockSeen`. A few at a time.
     case checkInclusion(Slot)

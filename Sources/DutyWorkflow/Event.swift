@@ -55,6 +55,10 @@ package enum Event: Sendable {
     case slashingsTold(SlashingPoll)
     /// Validators that voted in an epoch, say most beacon nodes.
     case validatorsAlive(Epoch, [PubKey])
+    /// The operator wants the cluster to switch to other key shares. Answered with `.recorded`, or why not.
+    case planSwitch(SwitchPlan, Ticket)
+    /// The operator takes the plan back. Answered with `.recorded`, or why it is too late.
+    case dropSwitch(Ticket)
     case query(Ticket, Query)
     /// The caller went away.
     case cancel(Ticket)

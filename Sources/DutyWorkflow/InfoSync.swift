@@ -60,12 +60,15 @@ struct InfoSync: Sendable {
     }
 
     /// - Precondition: the duty is due.
-    mutating func start(_ duty: Duty, at now: Instant) -> [Signal] {
+    /// - Parameter besides: what else this node tells.
+    mutating func start(
+        _ duty: Duty, besides topics: [PriorityMessage.TopicProposal] = [], at now: Instant
+    ) -> [Signal] {
         guard let setup = configuration.infoSync else { return [] }
         lastStarted = duty.slot
         let own = seal(
             PriorityMessage(
-                duty: duty, topics: setup.topics, peerID: setup.peerIDs[configuration.peer.rawValue]))
+                duty: duty, topics: setup.topics + topics, peerID: setup.peerIDs[configuration.peer.rawValue]))
         var exchange = exchanges[duty] ?? Exchange()
         exchange.own = own
         exchange.messages.insert(own, at: 0)

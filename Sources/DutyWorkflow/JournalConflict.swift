@@ -13,12 +13,13 @@ package struct JournalConflict: Error, Hashable, Sendable, CustomStringConvertib
         case aggregated = "aggregated signature"
         case watermark = "attestation at a target epoch"
         case proposal = "block of a slot"
+        case plannedSwitch = "end of a planned switch"
     }
 
     package let subject: Subject
-    /// nil for a watermark, which spans duties.
+    /// nil for a watermark and a planned switch, which span duties.
     package let duty: Duty?
-    /// nil for votes and values, which are of the whole cluster.
+    /// nil for votes, values and switches, which are of the whole cluster.
     package let pubKey: PubKey?
     /// What tells the values apart.
     package let detail: String

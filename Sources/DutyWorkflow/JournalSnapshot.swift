@@ -45,6 +45,7 @@ package struct JournalSnapshot: Sendable {
     package var halt: Halt?
     /// Validators for which it signs no more.
     package var slashed: [PubKey: Slashing] = [:]
+    package var plannedSwitch: SwitchRecord?
     private var shares: [Duty: [EntryKey: [ShareIndex: Share]]] = [:]
 
     package init() {}
@@ -70,6 +71,8 @@ package struct JournalSnapshot: Sendable {
         case .slashed(let pubKey, let new):
             if slashed[pubKey].map({ $0.evidence < new.evidence }) ?? true { slashed[pubKey] = new }
         case .slashingLifted(let pubKey): if slashed[pubKey]?.evidence == .told { slashed[pubKey] = nil }
+        case .plannedSwitch(let record): plannedSwitch = try record.replacing(plannedSwitch)
+        case .switchDropped(let plan): plannedSwitch = try SwitchRecord.dropping(plan, from: plannedSwitch)
         }
     }
 

@@ -6,6 +6,9 @@ import Ethereum
 /// that commits us (a vote sent, a value served, a share sent, the word that a share is safe, a group signature handed
 /// out) waits for the last record of its duty; nothing else waits for anything. One commit is under way at a time, so
 /// commits group themselves.
+///
+/// While a switch to other key shares is planned, nothing leaves of duties that are not this node's set's to sign
+/// (`SwitchRecord.refusal`), whatever the workflow wanted.
 package struct Outbox: Sendable {
     /// Of one outbox, in the order of commits.
     package struct CommitID: Hashable, Sendable, Comparable {
@@ -24,13 +27,20 @@ package struct Outbox: Sendable {
     /// The commit that holds a duty's last record, while it is not durable.
     private var last: [Duty: CommitID] = [:]
     private var held: [(after: CommitID, effect: Effect)] = []
+    /// What keeps duties back from now on.
+    private var plannedSwitch: SwitchRecord?
+    /// What keeps fewer of them back, once that is durable.
+    private var relief: (after: CommitID, SwitchRecord?)?
 
-    package init() {}
+    /// - Parameter plannedSwitch: what the journal holds of one.
+    package init(_ plannedSwitch: SwitchRecord? = nil) { self.plannedSwitch = plannedSwitch }
 
     /// Takes a turn's effects; returns those that wait for nothing.
     package mutating func add(_ effects: [Effect]) -> [Effect] {
         var free: [Effect] = []
-        for effect in effects {
+        for wanted in effects {
+            follow(wanted)
+            guard let effect = permitted(wanted) else { continue }
             let commit: CommitID?
             switch effect.treatment {
             case .write(let record):
@@ -73,12 +83,72 @@ package struct Outbox: Sendable {
     /// - Returns: what this commit releases, in the order it was added.
     package mutating func durable(_ id: CommitID) -> [Effect] {
         underWay = nil
+        if let relief, relief.after <= id {
+            plannedSwitch = relief.1
+            self.relief = nil
+        }
         last = last.filter { $0.value > id }
         let released = held.filter { $0.after <= id }
         held.removeAll { $0.after <= id }
         return released.map(\.effect)
     }
 }
+
+// MARK: - Whose duties
+
+extension Outbox {
+    private mutating func follow(_ effect: Effect) {
+        switch effect {
+        case .persist(.plannedSwitch(let record)) where record.stage == .calledOff: relief = (next, record)
+        case .persist(.plannedSwitch(let record)):
+            plannedSwitch = record
+            relief = nil
+        case .persist(.switchDropped): relief = (next, nil)
+        default: break
+        }
+    }
+
+    /// What is left of an effect; nil if nothing is.
+    private func permitted(_ effect: Effect) -> Effect? {
+        guard let plannedSwitch else { return effect }
+        guard let refusal = effect.committing.lazy.compactMap({ plannedSwitch.refusal(of: $0) }).first else {
+            return effect
+        }
+        // Whoever asks is answered all the same.
+        if case .answer(let ticket, _) = effect { return .answer(ticket, .refused(refusal)) }
+        return nil
+    }
+}
+
+extension Effect {
+    /// Duties in which it votes or signs, or puts down that it does.
+    fileprivate var committing: [Duty] {
+        switch self {
+        case .persist(let record), .note(let record): record.committing
+        case .sendConsensus(let message), .sendConsensusTo(_, let message): [message.duty]
+        case .shareWithPeers(let duty, _), .shareWithPeer(_, let duty, _), .sign(let duty, _), .broadcast(let duty, _):
+            [duty]
+        case .answer(_, .decided(let duty, _)): [duty]
+        case .answer(_, .submitted(let verdicts)): verdicts.map(\.duty)
+        case .answer, .resolveDuties, .fetch, .exchangePriorities, .verify, .decodeAhead, .recover, .enterNewSet,
+            .checkInclusion, .report:
+            []
+        }
+    }
+}
+
+extension Record {
+    fileprivate var committing: [Duty] {
+        switch self {
+        case .vote(let duty, _, _), .unsigned(let duty, _), .partials(let duty, _, _), .aggregated(let duty, _): [duty]
+        case .partialStatus, .broadcast, .expired, .forgotten, .attestationWatermark, .proposalWatermark, .halted,
+            .haltLifted, .slashed, .slashingLifted, .plannedSwitch, .switchDropped:
+            []
+        }
+    }
+}
+
+// MARK: - What waits
 
 extension Outbox {
     fileprivate enum Treatment {
@@ -107,8 +177,9 @@ extension Effect {
         case .answer(_, let answer): answer.treatment
         // Nothing of a signature is seen before the record of the partial is durable, which comes after this.
         case .sign: .free
-        // What we prefer binds us to nothing.
-        case .exchangePriorities: .free
+        // What we prefer binds us to nothing, but for our word on a planned switch.
+        case .exchangePriorities(let own): .after([own.duty])
+        case .enterNewSet: .afterAll
         // Fetching a block shows a randao reveal, which has one content only: nothing could contradict it.
         case .resolveDuties, .fetch, .verify, .decodeAhead, .recover, .checkInclusion, .report: .free
         }
@@ -120,8 +191,9 @@ extension Answer {
         switch self {
         case .decided(let duty, _): .after([duty])
         case .submitted(let verdicts): .after(verdicts.map(\.duty))
+        case .priorities(let own): .after([own.duty])
         case .recorded, .slashingHistory, .signed: .afterAll
-        case .attesters, .aggregators, .definitions, .exits, .priorities, .refused, .absent: .free
+        case .attesters, .aggregators, .definitions, .exits, .refused, .absent: .free
         }
     }
 }

@@ -39,6 +39,10 @@ package enum Record: Hashable, Sendable {
     case slashed(PubKey, Slashing)
     /// The chain says otherwise now. Lifts only what was told.
     case slashingLifted(PubKey)
+    /// How far a planned switch is. There is one; `SwitchRecord.replacing` says what follows what.
+    case plannedSwitch(SwitchRecord)
+    /// The operator has taken a plan back before anybody went by it.
+    case switchDropped(SwitchPlan)
 }
 
 /// Life of a partial signature: internal → broadcasted → aggregated, or expired.
@@ -56,7 +60,10 @@ extension Record {
         case .vote(let duty, _, _), .unsigned(let duty, _), .partials(let duty, _, _), .partialStatus(let duty, _, _),
             .aggregated(let duty, _), .broadcast(let duty, _), .expired(let duty), .forgotten(let duty):
             duty
-        case .attestationWatermark, .proposalWatermark, .halted, .haltLifted, .slashed, .slashingLifted: nil
+        // What is said of it waits for it.
+        case .plannedSwitch(let record): record.plan.decidingDuty
+        case .attestationWatermark, .proposalWatermark, .halted, .haltLifted, .slashed, .slashingLifted, .switchDropped:
+            nil
         }
     }
 }

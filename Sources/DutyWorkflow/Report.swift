@@ -39,6 +39,7 @@ package enum Report: Hashable, Sendable {
     case slashed(PubKey, Slashing)
     /// Most beacon nodes say now that it was not.
     case slashingLifted(PubKey)
+    case plannedSwitch(SwitchPlan, SwitchNews)
 }
 
 extension Report {
@@ -53,7 +54,7 @@ extension Report {
         case .analysed(let analysis): analysis.duty
         case .stillHalted(let halt): halt.duty
         case .peerAbsent, .peerReturned, .dutiesUnavailable, .validatorsWithoutDuty, .dutiesMissed, .prioritiesAgreed,
-            .slashed, .slashingLifted:
+            .slashed, .slashingLifted, .plannedSwitch:
             nil
         }
     }

@@ -39,6 +39,7 @@ extension Workflow {
         if let halted { return halted.refusal }
         if let refusal = slashed.refusal(key.pubKey) { return refusal }
         if isOver(duty, now) { return "duty \(duty) is over" }
+        if let refusal = plannedSwitch.refusal(of: duty) { return refusal }
         guard partial.shareIndex == configuration.shareIndex else {
             return "share \(partial.shareIndex) is not this operator's, which is \(configuration.shareIndex)"
         }

@@ -22,6 +22,7 @@ extension Workflow {
         _ ticket: Ticket, for duty: Duty, _ now: Instant, _ then: (inout Workflow) -> [Signal]
     ) -> [Signal] {
         guard !isOver(duty, now) else { return [.perform(.answer(ticket, .absent("duty \(duty) is over")))] }
+        if let refusal = plannedSwitch.refusal(of: duty) { return [.perform(.answer(ticket, .refused(refusal)))] }
         guard configuration.deadlines.isForeseeable(duty, at: now) else {
             return [.perform(.answer(ticket, .absent("slot \(duty.slot.rawValue) is too far ahead")))]
         }

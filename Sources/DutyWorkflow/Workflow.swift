@@ -24,6 +24,7 @@ package struct Workflow: Sendable {
     var payees: Payees
     var catchUp: CatchUp
     var registrar: Registrar
+    var plannedSwitch: PlannedSwitch
     /// Why this node votes and signs no more.
     var halted: Halt?
     /// For whom alone it signs no more.
@@ -51,6 +52,7 @@ package struct Workflow: Sendable {
         payees = Payees(configuration: configuration)
         catchUp = CatchUp(configuration: configuration)
         registrar = Registrar(configuration: configuration)
+        plannedSwitch = PlannedSwitch(configuration: configuration, seal: sealPriorities)
     }
 
     /// About what peers make this node hold, in bytes.
@@ -68,7 +70,7 @@ package struct Workflow: Sendable {
         case .fetched(let duty, let set): propose(duty, set, now)
         case .decided(let duty, let set): decided(duty, set)
         case .prioritised(let duty, let result): consensus.propose(duty, .priorities(result), at: now)
-        case .prioritiesDecided(let duty, let result): infoSync.decided(duty, result)
+        case .prioritiesDecided(let duty, let result): decidedPriorities(duty, result)
         case .stored(let duty, let set):
             track(duty, .stored(Set(set.keys)), now) + sign(duty, set) + resume(duty.slot, now)
         case .signable(let duty, let objects): sign(duty, objects)
@@ -100,7 +102,7 @@ package struct Workflow: Sendable {
     package func nextWake(after now: Instant) -> Instant {
         [
             fetcher.nextWake(after: now), consensus.nextWake, broadcaster.nextWake, deadlines.next,
-            heldProposals.nextWake, infoSync.nextWake, catchUp.nextWake, registrar.nextWake,
+            heldProposals.nextWake, infoSync.nextWake, catchUp.nextWake, registrar.nextWake, plannedSwitch.nextWake,
         ]
         .compactMap { $0 }.reduce(scheduler.nextWake(after: now)) { min($0, $1) }
     }
@@ -111,8 +113,9 @@ package struct Workflow: Sendable {
         dutyDB.restore(snapshot)
         aggSigDB.restore(snapshot)
         slashed = SlashedValidators(snapshot.slashed)
+        plannedSwitch.restore(snapshot.plannedSwitch)
         let shares = parSigDB.restore(snapshot.partials)
-        var signals = slashed.reminders + withoutBarred(shares)
+        var signals = slashed.reminders + plannedSwitch.reminders + withoutBarred(shares)
         if let halt = snapshot.halt { signals = stayHalted(halt, signals) }
         let partialDuties = Set(snapshot.partials.map(\.duty))
         let duties = Set(snapshot.unsigned.keys).union(snapshot.votes.keys).union(snapshot.aggregated.keys)
@@ -165,6 +168,8 @@ package struct Workflow: Sendable {
         case .slashingProven(let pubKey, let seen): stop(pubKey, Slashing(.proven, seen: seen))
         case .slashingsTold(let answer): learn(answer)
         case .validatorsAlive(let epoch, let pubKeys): judgeAlive(epoch, pubKeys)
+        case .planSwitch(let wanted, let ticket): plan(wanted, ticket, now)
+        case .dropSwitch(let ticket): dropSwitch(ticket)
         case .query(let ticket, let query): answer(ticket, query, now)
         case .cancel(let ticket): cancel(ticket)
         }
@@ -184,12 +189,12 @@ package struct Workflow: Sendable {
                 continue
             }
             if case .dutyStarted(let duty, _) = signal {
-                guard !deadlines.isOver(duty) else { continue }
+                guard !deadlines.isOver(duty), plannedSwitch.refusal(of: duty) == nil else { continue }
                 deadlines.add(duty)
             }
             stack += route(signal, at: now).reversed()
         }
-        return effects
+        return plannedSwitch.recording(effects)
     }
 
     private mutating func wake(_ now: Instant) -> [Signal] {
@@ -201,7 +206,8 @@ package struct Workflow: Sendable {
             + search.wanted.map { .perform(.checkInclusion($0)) } + deadlines.expired(at: now).map { .expired($0) }
             + scheduler.wake(at: now) + fetcher.wake(from: sources, at: now)
             + due.flatMap { receiveUnjudged($0, now) } + consensus.wake(at: now) + broadcaster.wake(at: now)
-        return first + wakeInfoSync(now) + remind(now) + catchUpPeers(now) + wakeRegistrar(now)
+        return first + plannedSwitch.wake(at: now) + wakeInfoSync(now) + remind(now) + catchUpPeers(now)
+            + wakeRegistrar(now)
     }
 
     /// What is decided, signed or begun stays as it is; everything after it is judged by the new schedule.
@@ -217,7 +223,8 @@ package struct Workflow: Sendable {
 
     /// Peers' messages: plausible and not over.
     private mutating func admitted(_ duty: Duty, _ now: Instant, _ then: (inout Workflow) -> [Signal]) -> [Signal] {
-        guard configuration.deadlines.admits(duty, at: now), !isOver(duty, now) else { return [] }
+        guard configuration.deadlines.admits(duty, at: now), !isOver(duty, now), plannedSwitch.refusal(of: duty) == nil
+        else { return [] }
         // One that never ends is noted once something of it was kept.
         if duty.type.rules.span != .endless { deadlines.add(duty) }
         return then(&self)

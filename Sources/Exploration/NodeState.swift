@@ -142,7 +142,7 @@ struct NodeState: Sendable {
             ask("broadcast \(duty)", .broadcastSucceeded(duty, set.keys.sorted()))
         case .persist, .note: fail("a record was released instead of written")
         case .sendConsensusTo, .answer, .resolveDuties, .fetch, .exchangePriorities, .decodeAhead, .checkInclusion,
-            .report:
+            .enterNewSet, .report:
             break
         }
     }

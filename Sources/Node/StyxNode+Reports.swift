@@ -148,6 +148,7 @@ extension StyxNode {
                 logger.warning(
                     "most beacon nodes say that the validator was not slashed: this node signs for it again",
                     metadata: ["validator": "\(pubKey)"])
+            case .plannedSwitch(let plan, let news): tell(plan, news, logger)
             case .stillHalted(let halt):
                 monitoring.note(halt: halt.seen)
                 logger.critical(

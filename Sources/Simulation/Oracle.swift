@@ -14,6 +14,8 @@ package struct Oracle {
     private var broadcasts: [Duty: [EntryKey: Set<Root>]] = [:]
     private var broadcasters: [Duty: Set<Int>] = [:]
     private var acceptedByNode: Set<Key> = []
+    /// With which key shares each node's signatures in a duty were made.
+    private var sets: [Duty: [KeySet: Set<Int>]] = [:]
     /// Nodes that do harm: what they say or believe proves nothing.
     var liars: Set<Int> = []
     /// By share index; 0 is the group.
@@ -96,7 +98,16 @@ package struct Oracle {
         votes[VoteKey(node: node, duty: duty, kind: .prePrepare, round: 1)] != nil
     }
 
+    /// Nodes whose shares of a set were seen in duties that a condition holds for.
+    package func signers(with set: KeySet, where isMeant: (Duty) -> Bool) -> [Duty: Set<Int>] {
+        sets.filter { isMeant($0.key) }.compactMapValues { $0[set] }
+    }
+
     // MARK: Recording
+
+    mutating func sawSet(_ duty: Duty, by node: Int, _ set: KeySet) {
+        sets[duty, default: [:]][set, default: []].insert(node)
+    }
 
     mutating func sawVote(_ message: ConsensusMessage, by node: Int) {
         let vote = message.message

@@ -252,14 +252,16 @@ package struct SimulatedChain: Sendable {
 
     /// An object as a share signs it.
     package func partial(
-        _ object: SignedData, _ pubKey: PubKey, share: ShareIndex, _ domains: SigningDomains
+        _ object: SignedData, _ pubKey: PubKey, share: ShareIndex, _ domains: SigningDomains, of set: KeySet = .old
     ) -> ParSignedData {
-        let signature = shareSignature(pubKey, domains.signingRoot(of: object), share)
+        let signature = shareSignature(pubKey, domains.signingRoot(of: object), share, of: set)
         return ParSignedData(data: object.with(signature: signature), shareIndex: share)
     }
 
-    package func shareSignature(_ pubKey: PubKey, _ root: Root, _ share: ShareIndex) -> SignatureBytes {
-        signature(pubKey, root, UInt8(truncatingIfNeeded: share.rawValue))
+    package func shareSignature(
+        _ pubKey: PubKey, _ root: Root, _ share: ShareIndex, of set: KeySet = .old
+    ) -> SignatureBytes {
+        signature(pubKey, root, UInt8(truncatingIfNeeded: share.rawValue) | (set == .new ? 0x80 : 0))
     }
 
     package func groupSignature(_ pubKey: PubKey, _ root: Root) -> SignatureBytes { signature(pubKey, root, 0) }

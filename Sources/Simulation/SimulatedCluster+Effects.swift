@@ -28,30 +28,31 @@ extension SimulatedCluster {
             if message.message.kind != .decided, !nodes[node].journal.holds(vote: message.message, of: message.duty) {
                 oracle.sawUndurable("vote in \(message.duty)", by: node)
             }
-            for peer in 0..<options.nodes where peer != node {
+            for peer in peers(of: node) {
                 send(.consensusMessage(tell(message, node, peer)), node, peer)
             }
         case .sendConsensusTo(let peer, let message):
-            send(.consensusMessage(message), node, peer.rawValue)
+            send(.consensusMessage(message), node, member(peer, node))
         case .exchangePriorities(let own): exchange(own, node)
         case .sign(let duty, let set):
-            let share = ShareIndex(PeerIndex(node))
             var signed: ParSignedDataSet = [:]
-            for (key, object) in set { signed[key] = chain.partial(object, key.pubKey, share: share, domains(node)) }
+            for (key, object) in set { signed[key] = partial(object, key.pubKey, node) }
             post(
                 node, .localPartials([LocalPartials(duty, signed)], nil), after: .milliseconds(1)...(.milliseconds(10)))
         case .shareWithPeers(let duty, let set):
             oracle.sawShares(duty, set)
             checkDurable(duty, set, node)
-            for peer in 0..<options.nodes where peer != node { send(.peerPartials(duty, tell(set, node)), node, peer) }
+            oracle.sawSet(duty, by: node, nodes[node].set)
+            for peer in peers(of: node) { send(.peerPartials(duty, tell(set, node)), node, peer) }
             post(node, .shared(duty, set.keys.sorted()), after: .milliseconds(1)...(.milliseconds(5)))
         case .shareWithPeer(let peer, let duty, let set):
             // What is shown to a peer of its own commits nobody.
-            if set.values.allSatisfy({ $0.shareIndex == ShareIndex(PeerIndex(node)) }) {
+            if set.values.allSatisfy({ $0.shareIndex == share(of: node) }) {
                 oracle.sawShares(duty, set)
+                oracle.sawSet(duty, by: node, nodes[node].set)
                 checkDurable(duty, set, node)
             }
-            send(.peerPartials(duty, tell(set, node)), node, peer.rawValue)
+            send(.peerPartials(duty, tell(set, node)), node, member(peer, node))
         case .verify(let share, _, let set):
             post(node, .verified(share, isGood(set, node)), after: .milliseconds(1)...(.milliseconds(20)))
         case .decodeAhead: break
@@ -72,10 +73,12 @@ extension SimulatedCluster {
             oracle.sawBroadcast(duty, set, by: node)
             if duty.type == .builderRegistration { fulfil(set, node) }
             post(node, .broadcastSucceeded(duty, set.keys.sorted()), after: .milliseconds(2)...(.milliseconds(20)))
+        case .enterNewSet(let plan): leave(node, for: plan)
         case .checkInclusion(let slot): post(node, .blockSeen(slot, .unknown("no blocks here")), after: .zero...(.zero))
         case .answer(let ticket, let answer):
             answerPeer(ticket, answer)
             answerValidatorClient(ticket, answer)
+            answerOperator(ticket, answer)
         case .report(let report): oracle.heard(report, by: node)
         }
     }
@@ -127,7 +130,8 @@ extension SimulatedCluster {
         return groups.reduce(into: [:]) { results, entry in
             let (key, group) = entry
             let root = domains.signingRoot(of: group.data)
-            let bad = group.signatures.filter { $0.value != chain.shareSignature(key.pubKey, root, $0.key) }
+            let set = nodes[node].set
+            let bad = group.signatures.filter { $0.value != chain.shareSignature(key.pubKey, root, $0.key, of: set) }
             results[key] =
                 bad.isEmpty ? .signature(chain.groupSignature(key.pubKey, root)) : .badShares(bad.keys.sorted())
         }
@@ -137,7 +141,8 @@ extension SimulatedCluster {
         let domains = domains(node)
         return set.allSatisfy { key, partial in
             let root = domains.signingRoot(of: partial.data)
-            return partial.data.signature == chain.shareSignature(key.pubKey, root, partial.shareIndex)
+            let expected = chain.shareSignature(key.pubKey, root, partial.shareIndex, of: nodes[node].set)
+            return partial.data.signature == expected
         }
     }
 
@@ -158,6 +163,7 @@ extension SimulatedCluster {
     }
 
     mutating func send(_ event: Event, _ from: Int, _ to: Int) {
+        guard passes(event, from, to) else { return }
         for at in network.arrivals(from: from, to: to, at: now, random: &random) {
             // A message in flight reaches whatever life the receiver is in then.
             heap.schedule(.event(node: to, life: nodes[to].life, event), at: at)

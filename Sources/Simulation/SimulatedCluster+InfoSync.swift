@@ -5,7 +5,7 @@ import Ethereum
 extension SimulatedCluster {
     func infoSyncConfiguration(_ node: Int) -> InfoSyncConfiguration {
         InfoSyncConfiguration(
-            peerIDs: (0..<options.nodes).map { "peer-\($0)" }, versions: options.versions[node] ?? ["v1.11", "v1.10"],
+            peerIDs: peerIDs(nodes[node].set), versions: options.versions[node] ?? ["v1.11", "v1.10"],
             protocols: ["/charon/consensus/qbft/2.0.0"])
     }
 
@@ -15,17 +15,19 @@ extension SimulatedCluster {
     }
 
     mutating func exchange(_ own: PriorityMessage, _ node: Int) {
-        for peer in 0..<options.nodes where peer != node {
+        for peer in peers(of: node) {
+            // Who is no operator of the peer's cluster is not connected to it.
+            guard let index = position(of: node, in: nodes[peer].set) else { continue }
             let ticket = Ticket(nextTicket)
             nextTicket += 1
             priorityTickets[ticket] = (peer, node)
-            send(.peerPriorities(PeerIndex(node), own, ticket), node, peer)
+            send(.peerPriorities(index, own, ticket), node, peer)
         }
     }
 
     mutating func answerPeer(_ ticket: Ticket, _ answer: Answer) {
         guard let (node, asker) = priorityTickets.removeValue(forKey: ticket) else { return }
-        guard case .priorities(let own) = answer else { return }
-        send(.peerPriorities(PeerIndex(node), own, nil), node, asker)
+        guard case .priorities(let own) = answer, let index = position(of: node, in: nodes[asker].set) else { return }
+        send(.peerPriorities(index, own, nil), node, asker)
     }
 }

@@ -55,7 +55,7 @@ extension SimulatedCluster {
             served(value, proof, chore, node)
         case (.submitted(let verdicts), .submission) where verdicts.allSatisfy(\.refusals.isEmpty):
             oracle.noteAccepted(node, chore.duty, chore.key)
-            if !nodes[node].journal.holdsShare(ShareIndex(PeerIndex(node)), of: chore.duty, for: chore.key) {
+            if !nodes[node].journal.holdsShare(share(of: node), of: chore.duty, for: chore.key) {
                 oracle.sawUndurable("word that the share of \(chore.duty) is safe", by: node)
             }
         default: break
@@ -121,7 +121,7 @@ extension SimulatedCluster {
 
     private mutating func submit(_ object: SignedData, for chore: Chore, _ node: Int) {
         let ticket = newTicket(Errand(node: node, chore: chore, stage: .submission))
-        let partial = chain.partial(object, chore.key.pubKey, share: ShareIndex(PeerIndex(node)), domains(node))
+        let partial = partial(object, chore.key.pubKey, node)
         let own = LocalPartials(chore.duty, [chore.key: partial])
         post(node, .localPartials([own], ticket), after: .milliseconds(1)...(.milliseconds(20)))
     }

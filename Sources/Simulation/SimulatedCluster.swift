@@ -39,6 +39,10 @@ package struct SimulatedCluster {
         package var clockSkew: [Int: Duration] = [:]
         /// The node whose disk loses everything in a crash: what the journal is there to prevent.
         package var forgetful: Int?
+        /// Operators of the new cluster, by position, if there is one; those from `nodes` on are new.
+        package var newSet: [Int] = []
+        /// From when a node stops with its old key shares until it is there with the new ones.
+        package var switchTime: ClosedRange<Duration> = .milliseconds(200)...(.milliseconds(1500))
         package init() {}
     }
 
@@ -54,6 +58,11 @@ package struct SimulatedCluster {
         /// The node reads the chain's forks again.
         case forksRead(node: Int)
         case wish(node: Int, validator: Int, WantedRegistration)
+        /// The operator's plan lies where the node finds it.
+        case plan(node: Int, SwitchPlan)
+        /// The node has stopped with its old set.
+        case handOver(node: Int, life: Int, SwitchPlan)
+        case enter(node: Int, life: Int)
         case strike
         case measure
     }
@@ -66,6 +75,10 @@ package struct SimulatedCluster {
         var outbox = Outbox()
         /// Of the commit under way.
         var pendingRecords: [Record] = []
+        /// Which key shares it has now.
+        var set = KeySet.old
+        /// It runs, without a workflow, on its way from one set to the other.
+        var isEntering = false
         /// In the cluster's time, like everything in the heap.
         var nextWake: Instant?
         /// What its validator client has heard that it has to do.
@@ -89,6 +102,9 @@ package struct SimulatedCluster {
     /// Requests for a node's priorities, and who waits for them.
     var priorityTickets: [Ticket: (node: Int, asker: Int)] = [:]
     var nextTicket: UInt64 = 0
+    /// Of operators who plan a switch, and what they were told last.
+    var planTickets: [Ticket: Int] = [:]
+    var planAnswers: [Int: Answer] = [:]
     var attacker: SimulatedAttacker?
     /// Of each node's operator, as they are kept beside its journal.
     var wishes: [Int: [PubKey: WantedRegistration]] = [:]
@@ -105,8 +121,13 @@ package struct SimulatedCluster {
             clock: clock, validators: options.validators, allDuties: options.allDuties,
             justificationLag: options.justificationLag, forks: options.forks)
         now = clock.genesis + .zero
-        nodes = (0..<options.nodes).map { node in Node(forks: options.forks, skew: options.clockSkew[node] ?? .zero) }
-        for node in 0..<options.nodes { heap.schedule(.restart(node: node), at: now) }
+        let count = max(options.nodes, (options.newSet.max() ?? -1) + 1)
+        nodes = (0..<count).map { node in
+            Node(
+                set: node < options.nodes ? .old : .new, forks: options.forks,
+                skew: options.clockSkew[node] ?? .zero)
+        }
+        for node in 0..<count { heap.schedule(.restart(node: node), at: now) }
         attacker = options.attacker.map { SimulatedAttacker($0.attack, as: $0.node, of: options.nodes, chain) }
         oracle.liars = Set([options.liar, options.attacker?.node].compactMap(\.self))
         heap.schedule(.strike, at: now)
@@ -207,6 +228,15 @@ package struct SimulatedCluster {
             nodes[node].skew += step
             turn(node, .wake)
         case .forksRead(let node): readForks(node)
+        case .plan(let node, let plan): tell(plan, to: node)
+        case .handOver(let node, let life, let plan):
+            guard nodes[node].life == life else { return }
+            nodes[node].journal.handOn(entering: plan)
+            heap.schedule(.enter(node: node, life: life), at: now + draw(options.switchTime) / 2)
+        case .enter(let node, let life):
+            guard nodes[node].life == life else { return }
+            nodes[node].isEntering = false
+            restart(node)
         case .wish(let node, let validator, let wanted): wish(wanted, of: validator, at: node)
         case .strike: strike()
         case .measure:
@@ -223,25 +253,32 @@ package struct SimulatedCluster {
         nodes[node].pendingRecords = []
         if node == options.forgetful { nodes[node].journal = SimulatedJournal() }
         nodes[node].outbox = Outbox()
+        nodes[node].isEntering = false
         nodes[node].workflow = nil
         nodes[node].nextWake = nil
         nodes[node].life += 1
+        forgetCallers(of: node)
+    }
+
+    /// Those who wait for answers of the life that has ended.
+    mutating func forgetCallers(of node: Int) {
         tickets = tickets.filter { $0.value.node != node }
         priorityTickets = priorityTickets.filter { $0.value.node != node }
     }
 
     /// A real journal stops a node that contradicts itself.
-    private mutating func write(_ records: some Sequence<Record>, _ node: Int) {
+    mutating func write(_ records: some Sequence<Record>, _ node: Int) {
         for conflict in nodes[node].journal.commit(records) { oracle.sawUndurable("\(conflict)", by: node) }
     }
 
     private mutating func restart(_ node: Int) {
-        guard nodes[node].workflow == nil else { return }
+        guard nodes[node].workflow == nil, !nodes[node].isEntering else { return }
         nodes[node].forks = beaconForks(node)
+        if nodes[node].journal.plannedSwitch?.stage == .entered { nodes[node].set = .new }
         var spec = chain.spec
         spec.forks = nodes[node].forks
         let configuration = WorkflowConfiguration(
-            nodes: options.nodes, threshold: (2 * options.nodes + 2) / 3, peer: PeerIndex(node),
+            nodes: members(nodes[node].set).count, threshold: threshold(nodes[node].set), peer: position(of: node),
             validators: Set(chain.pubKeys), clock: chain.clock, spec: spec,
             proposals: ProposalPreferences(
                 feeRecipients: Dictionary(uniqueKeysWithValues: chain.pubKeys.map { ($0, SimulatedChain.payee) })),
@@ -261,6 +298,7 @@ package struct SimulatedCluster {
                 return sealed
             })
         let snapshot = nodes[node].journal.load(deadlines: configuration.deadlines, at: time(node))
+        nodes[node].outbox = Outbox(snapshot.plannedSwitch)
         let effects = workflow.restore(snapshot, at: time(node))
         nodes[node].workflow = workflow
         act(node, effects)
@@ -269,9 +307,12 @@ package struct SimulatedCluster {
         for peer in nodes.indices where peer != node { connect(node, peer) }
     }
 
+    /// Whoever is an operator of the other's cluster.
     private mutating func connect(_ node: Int, _ peer: Int) {
-        post(peer, .peerConnected(PeerIndex(node)), after: Self.connectTime)
-        post(node, .peerConnected(PeerIndex(peer)), after: Self.connectTime)
+        guard let here = position(of: peer, in: nodes[node].set), let there = position(of: node, in: nodes[peer].set)
+        else { return }
+        post(peer, .peerConnected(there), after: Self.connectTime)
+        post(node, .peerConnected(here), after: Self.connectTime)
     }
 
     /// From a node's start until it is connected to a peer.

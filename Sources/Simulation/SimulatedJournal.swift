@@ -7,6 +7,11 @@ import SSZ
 struct SimulatedJournal {
     private var contents = JournalSnapshot()
 
+    var plannedSwitch: SwitchRecord? { contents.plannedSwitch }
+
+    /// The new set's takes its place.
+    mutating func handOn(entering plan: SwitchPlan) { contents = contents.handedOn(entering: plan) }
+
     /// - Returns: what was refused, because it contradicts what is there.
     mutating func commit(_ records: some Sequence<Record>) -> [JournalConflict] {
         var conflicts: [JournalConflict] = []

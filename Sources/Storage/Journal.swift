@@ -168,6 +168,13 @@ package final class Journal: Sendable {
         }
     }
 
+    /// How far a planned switch to other key shares is; nil if there is none.
+    package func plannedSwitch() async throws(JournalError) -> SwitchRecord? {
+        try await perform("read journal") { [path, preset] db in
+            try SnapshotReader(db: db, path: path, preset: preset).plannedSwitch()
+        }
+    }
+
     package func watermarks() async throws(JournalError) -> [PubKey: AttestationWatermark] {
         try await slashingHistory().attestations
     }

@@ -177,8 +177,8 @@ struct JournalFile {
             let text = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'schema_version'"),
             let version = Int(text), version >= 1
         else { throw JournalError.corrupt(path: path, detail: "it is an SQLite file but not a journal") }
-        guard version <= Schema.version else {
-            throw JournalError.newerSchema(path: path, found: version, known: Schema.version)
+        guard version <= Schema.plannedSwitchVersion else {
+            throw JournalError.newerSchema(path: path, found: version, known: Schema.plannedSwitchVersion)
         }
         let found = try JournalBinding(from: db, path: path)
         try binding?.check(found, path: path)

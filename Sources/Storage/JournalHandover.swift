@@ -11,6 +11,10 @@ import SSZ
 /// second vote could contradict the first. Duties without a deadline (exits, registrations) are dropped, so that they can
 /// be asked for again.
 ///
+/// Where the cluster has confirmed a planned switch between the two locks, the old key shares have an end that all
+/// nodes know: the new journal counts as old as the other one, so nobody waits, and it holds from which epoch on it is
+/// the one that signs. While a plan is not decided nothing is handed on.
+///
 /// Both journals belong to the new lock afterwards: from the directory that is left no node starts. Any step may be
 /// repeated after a crash.
 package struct JournalHandover: Sendable {
@@ -18,6 +22,8 @@ package struct JournalHandover: Sendable {
         /// Of neither lock.
         case stranger(path: String, found: Root)
         case otherChain(path: String)
+        /// Others may go by it, and this node may not know yet what was decided.
+        case planned(path: String, epoch: Epoch)
 
         package var description: String {
             switch self {
@@ -25,6 +31,9 @@ package struct JournalHandover: Sendable {
                 "hand on journal \(path): it belongs to lock \(found), to neither of the two clusters; name the node's"
                     + " --journal-file"
             case .otherChain(let path): "hand on journal \(path): the other one is of another chain"
+            case .planned(let path, let epoch):
+                "hand on journal \(path): it holds a planned switch for epoch \(epoch.rawValue) that is not these two"
+                    + " clusters', or not decided; start the node, and let it learn what the cluster decided"
             }
         }
     }
@@ -34,6 +43,8 @@ package struct JournalHandover: Sendable {
         package var validators = 0
         package var duties = 0
         package var isHalted = false
+        /// Whether the cluster had confirmed the switch.
+        package var isAgreed = false
     }
 
     private let locks: (old: Root, new: Root)
@@ -63,6 +74,8 @@ package struct JournalHandover: Sendable {
         }
         return try await closing(journal) { journal in
             try check(journal)
+            let planned = try await entered(journal)
+            let created = planned == nil ? now() : journal.createdAt
             let binding = JournalBinding(
                 lockHash: locks.new, genesisValidatorsRoot: journal.binding.genesisValidatorsRoot, share: share)
             let history = try await journal.slashingHistory()
@@ -73,12 +86,14 @@ package struct JournalHandover: Sendable {
                 let target = try open(successor, binding)
                 try await closing(target) { target in
                     try await absorb(history, duties, halt, snapshot.slashed, into: target)
-                    try await target.rebind(to: binding, at: now())
+                    try await target.rebind(to: binding, at: created, planned)
                 }
             }
             // Last: until then the node may still go on as it was.
-            try await journal.rebind(to: binding, at: now())
-            return Summary(validators: history.validators.count, duties: duties.count, isHalted: halt != nil)
+            try await journal.rebind(to: binding, at: created, planned)
+            return Summary(
+                validators: history.validators.count, duties: duties.count, isHalted: halt != nil,
+                isAgreed: planned != nil)
         }
     }
 
@@ -99,6 +114,18 @@ package struct JournalHandover: Sendable {
     private func check(_ journal: Journal) throws(Failure) {
         let found = journal.binding.lockHash
         guard [locks.old, locks.new].contains(found) else { throw .stranger(path: journal.path, found: found) }
+    }
+
+    /// - Returns: what the new journal holds of a switch that the cluster has confirmed; nil if it was not planned.
+    private func entered(_ journal: Journal) async throws -> SwitchRecord? {
+        guard let record = try await journal.plannedSwitch() else { return nil }
+        let isBetween = record.plan.old.lock == locks.old && record.plan.new.lock == locks.new
+        switch record.stage {
+        case .confirmed where isBetween, .entered where isBetween: return SwitchRecord(record.plan, .entered)
+        case .noted, .calledOff, .entered: return nil
+        case .announced, .committed, .open, .locked, .confirmed:
+            throw Failure.planned(path: journal.path, epoch: record.plan.epoch)
+        }
     }
 
     /// Nothing falls. Where a target or slot rises its root becomes unknown: nothing more is signed for it.
@@ -131,7 +158,12 @@ package struct JournalHandover: Sendable {
 extension Journal {
     /// Gives the file to another lock, in one transaction: duties that were begun are closed, watermarks stay. It counts
     /// as new, so that a node that signs by itself waits until the old cluster has stood still. To be closed then.
-    func rebind(to binding: JournalBinding, at now: Instant) async throws(JournalError) {
+    ///
+    /// - Parameter created: since when it knows what was signed; nil where that is not known, in a journal of the first
+    ///   version.
+    func rebind(
+        to binding: JournalBinding, at created: Instant?, _ planned: SwitchRecord? = nil
+    ) async throws(JournalError) {
         let endless = DutyType.allCases.filter { $0.rules.span == .endless }.map { String($0.rawValue) }
             .joined(separator: ", ")
         try await perform("rebind journal") { db in
@@ -150,9 +182,12 @@ extension Journal {
                         "DELETE FROM meta WHERE key IN ('lock_hash', 'genesis_validators_root', 'share_index', 'created_at')"
                 )
                 try binding.write(to: db)
-                try db.execute(
-                    sql: "INSERT INTO meta (key, value) VALUES ('created_at', ?)",
-                    arguments: [String(now.nanoseconds / 1_000_000)])
+                if let created {
+                    try db.execute(
+                        sql: "INSERT INTO meta (key, value) VALUES ('created_at', ?)",
+                        arguments: [String(created.nanoseconds / 1_000_000)])
+                }
+                try SwitchRow(db: db).write(planned)
                 return .commit
             }
         }

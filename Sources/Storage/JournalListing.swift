@@ -72,8 +72,8 @@ package struct JournalListing: Sendable {
             guard let schema = schema.flatMap({ Int($0) }) else {
                 throw JournalError.corrupt(path: path, detail: "table meta has no schema_version")
             }
-            guard schema <= Schema.version else {
-                throw JournalError.newerSchema(path: path, found: schema, known: Schema.version)
+            guard schema <= Schema.plannedSwitchVersion else {
+                throw JournalError.newerSchema(path: path, found: schema, known: Schema.plannedSwitchVersion)
             }
             try Schema.migrator(path).migrate(copy.database)
             return try copy.database.read { db in

@@ -89,8 +89,9 @@ package struct JournalVerifier {
             return false
         }
         verdict.schema = version
-        guard version <= Schema.version else {
-            verdict.add(.newer, "schema version \(version), this program knows up to \(Schema.version)")
+        guard version <= Schema.plannedSwitchVersion else {
+            verdict.add(
+                .newer, "schema version \(version), this program knows up to \(Schema.plannedSwitchVersion)")
             return false
         }
         do {

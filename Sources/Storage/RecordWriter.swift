@@ -42,6 +42,9 @@ struct RecordWriter {
             case .haltLifted: try statement("DELETE FROM halt").execute()
             case .slashed(let pubKey, let slashing): try stop(pubKey, slashing)
             case .slashingLifted(let pubKey): try lift(pubKey)
+            case .plannedSwitch(let record): try SwitchRow(db: db).write(record.replacing(plannedSwitch()))
+            case .switchDropped(let plan):
+                try SwitchRow(db: db).write(SwitchRecord.dropping(plan, from: plannedSwitch()))
             }
         } catch let conflict as JournalConflict {
             throw JournalError.conflict(conflict)
@@ -233,6 +236,14 @@ struct RecordWriter {
     private func lift(_ pubKey: PubKey) throws {
         try statement("DELETE FROM slashed_validator WHERE pub_key = ? AND evidence = ?")
             .execute(arguments: [blob(pubKey), Slashing.Evidence.told.rawValue])
+    }
+
+    private func plannedSwitch() throws -> SwitchRecord? {
+        do {
+            return try SwitchRow(db: db).read()
+        } catch {
+            throw JournalError.unrecordable("stage of a planned switch, whose earlier one is damaged")
+        }
     }
 
     // MARK: For all tables

@@ -8,8 +8,11 @@ import SSZ
 /// Reading is for the start alone: while the node runs, queries are answered from memory. So there is no index but
 /// those that keep rows unique.
 enum Schema {
-    /// Number of the last migration. A journal with a higher one was written by a later program.
+    /// Number of the last migration.
     static let version = 5
+    /// What a journal says of itself while it holds a planned switch: no program may open it that does not know what
+    /// the plan forbids.
+    static let plannedSwitchVersion = 6
 
     /// - Parameter path: for messages.
     static func migrator(_ path: String) -> DatabaseMigrator {

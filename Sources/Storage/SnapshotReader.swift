@@ -54,8 +54,11 @@ struct SnapshotReader {
         snapshot.closed.formUnion(known.filter { !$0.value }.keys)
         snapshot.halt = try halt()
         snapshot.slashed = try slashed()
+        snapshot.plannedSwitch = try plannedSwitch()
         return snapshot
     }
+
+    func plannedSwitch() throws -> SwitchRecord? { try SwitchRow(db: db).read(in: path) }
 
     func halt() throws -> Halt? {
         var halt: Halt?

@@ -53,7 +53,7 @@ package struct DutyTracer: Sendable {
         case .roundChangesLacked:
             note(duty, "round changes of most others did not come", [], now)
         case .stillHalted, .analysed, .peerAbsent, .peerReturned, .dutiesUnavailable, .validatorsWithoutDuty,
-            .dutiesMissed, .prioritiesAgreed, .slashed, .slashingLifted:
+            .dutiesMissed, .prioritiesAgreed, .slashed, .slashingLifted, .plannedSwitch:
             break
         }
         return []
@@ -103,7 +103,7 @@ package struct DutyTracer: Sendable {
         case .recover(let duty, let groups): return open(.aggregate, duty, at: now, [.init("validators", groups.count)])
         case .broadcast(let duty, let set): return open(.broadcast, duty, at: now, [.init("validators", set.count)])
         case .persist, .note, .resolveDuties, .sendConsensus, .sendConsensusTo, .exchangePriorities, .sign,
-            .shareWithPeer, .verify, .decodeAhead, .checkInclusion, .answer, .report:
+            .shareWithPeer, .verify, .decodeAhead, .checkInclusion, .enterNewSet, .answer, .report:
             return nil
         }
     }
@@ -145,7 +145,7 @@ package struct DutyTracer: Sendable {
             case .aggregated(let duty, let set): append(.aggSigDBStore, duty, set.count)
             case .expired(let duty), .forgotten(let duty): over += forget(duty)
             case .vote, .attestationWatermark, .proposalWatermark, .partials, .partialStatus, .broadcast, .halted,
-                .haltLifted, .slashed, .slashingLifted:
+                .haltLifted, .slashed, .slashingLifted, .plannedSwitch, .switchDropped:
                 break
             }
         }

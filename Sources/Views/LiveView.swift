@@ -132,7 +132,9 @@ package struct LiveView: Sendable {
             add(MissedDuty(slots: from...max(from, to), duties: count, why: why, at: now))
         case .twinSeen(_, let what): twin = PlainText.cleaned(what, charactersMax: Self.textMax)
         case .stillHalted(let halt): twin = PlainText.cleaned(halt.seen, charactersMax: Self.textMax)
-        case .retrying, .roundChangesLacked, .validatorsWithoutDuty, .prioritiesAgreed, .slashed, .slashingLifted: break
+        case .retrying, .roundChangesLacked, .validatorsWithoutDuty, .prioritiesAgreed, .slashed, .slashingLifted,
+            .plannedSwitch:
+            break
         }
     }
 

@@ -148,6 +148,7 @@ extension Effect {
         case .recover: "recover"
         case .broadcast: "broadcast"
         case .checkInclusion(let slot): "check \(slot)"
+        case .enterNewSet: "enter"
         case .answer(_, let answer): "answer \(answer.name)"
         case .report: "report"
         }
@@ -190,6 +191,8 @@ extension Record {
         case .haltLifted: "halt lifted"
         case .slashed: "slashed"
         case .slashingLifted: "slashing lifted"
+        case .plannedSwitch(let record): "switch \(record.stage)"
+        case .switchDropped: "switch dropped"
         }
     }
 }

@@ -14,6 +14,7 @@ import Testing
     /// Few duties, validators and values, so that repeats and contradictions are common.
     private struct Story {
         var random: SeededGenerator
+        let plans: [SwitchPlan]
 
         mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
         mutating func byte(_ range: ClosedRange<UInt8>) -> UInt8 { UInt8.random(in: range, using: &random) }
@@ -28,7 +29,7 @@ import Testing
             let duty = Duty.attester(slot: slot)
             let pubKey = key(pick(0...1))
             let entry = EntryKey(pubKey, subcommittee: UInt64(pick(0...1)))
-            switch pick(0...10) {
+            switch pick(0...12) {
             case 0, 1:
                 let kind: QBFT.Message.Kind = pick(0...1) == 0 ? .prepare : .commit
                 let set = values(slot, pick(1...2), head: byte(1...2))
@@ -52,6 +53,10 @@ import Testing
             case 10:
                 let slashing = Slashing(pick(0...1) == 0 ? .told : .proven, seen: "vote \(pick(1...2))")
                 return pick(0...1) == 0 ? .slashingLifted(pubKey) : .slashed(pubKey, slashing)
+            case 11:
+                let stage = SwitchStage(rawValue: pick(0...7)) ?? .noted
+                return .plannedSwitch(SwitchRecord(plans[pick(0...1)], stage))
+            case 12: return .switchDropped(plans[pick(0...1)])
             default: return pick(0...3) == 0 ? .expired(duty) : .broadcast(duty, [EntryKey(key(0)), EntryKey(key(1))])
             }
         }
@@ -59,7 +64,7 @@ import Testing
 
     @Test("holds after each commit what the records mean, and refuses the same", arguments: UInt64(1)...4)
     func sameMeaning(seed: UInt64) async throws {
-        var story = Story(random: SeededGenerator(seed: seed))
+        var story = Story(random: SeededGenerator(seed: seed), plans: [try plan(), try plan(epoch: 9)])
         var journal = try folder.open()
         var fold = JournalSnapshot()
         var refusals = 0

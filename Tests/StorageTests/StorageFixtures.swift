@@ -128,6 +128,7 @@ struct Contents: Equatable {
     var closed: Set<Duty>
     var halt: Halt?
     var slashed: [PubKey: Slashing]
+    var plannedSwitch: SwitchRecord?
 
     init(_ snapshot: JournalSnapshot) {
         votes = snapshot.votes
@@ -140,5 +141,14 @@ struct Contents: Equatable {
         closed = snapshot.closed
         halt = snapshot.halt
         slashed = snapshot.slashed
+        plannedSwitch = snapshot.plannedSwitch
     }
+}
+
+/// From the sample's lock to another, four operators each.
+func plan(epoch: UInt64 = 5, to new: UInt8 = 0xCC) throws -> SwitchPlan {
+    func side(_ lock: UInt8) -> SwitchPlan.Side {
+        SwitchPlan.Side(lock: root(lock), peerIDs: (0..<4).map { "16Uiu2HAm\($0)" }, threshold: 3)
+    }
+    return try SwitchPlan(old: side(0xAA), new: side(new), epoch: Epoch(epoch), slotsPerEpoch: 32)
 }

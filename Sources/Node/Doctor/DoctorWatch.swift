@@ -74,7 +74,7 @@ final class DoctorWatch: Sendable {
                 if state.skipped.count >= Self.headsMax { state.skipped.removeFirst() }
                 state.skipped.append((now, Int(clamping: to.rawValue - from.rawValue) + 1, why))
             case .started, .decided, .analysed, .roundChanged, .roundChangesLacked, .retrying, .dutiesUnavailable,
-                .validatorsWithoutDuty, .fault, .prioritiesAgreed:
+                .validatorsWithoutDuty, .fault, .prioritiesAgreed, .plannedSwitch:
                 break
             }
         }

@@ -17,7 +17,7 @@
             case .sign: (.sign, nil)
             // Binds us to nothing that others see.
             case .persist, .note, .answer, .resolveDuties, .fetch, .exchangePriorities, .verify, .decodeAhead, .recover,
-                .checkInclusion, .report:
+                .checkInclusion, .enterNewSet, .report:
                 nil
             }
         }

@@ -39,7 +39,7 @@ struct NodeEffects: Sendable {
     func perform(_ effect: Effect, _ tasks: OwnedTasks, _ post: @escaping Post) {
         func work(_ body: @escaping @Sendable () async -> Event) { tasks.run { post(await body()) } }
         switch effect {
-        case .persist, .note, .answer: break  // the driver's own
+        case .persist, .note, .answer, .enterNewSet: break  // the driver's own
         case .resolveDuties(let epoch, let kinds):
             for kind in kinds.sorted() { tasks.run { await resolveDuties(epoch, kind, post) } }
         case .fetch(let duty, .attestationData(let committees)): fetch(duty, committees, post)

@@ -57,6 +57,7 @@ package actor WorkflowDriver {
 
     /// Ends when cancelled; throws when the journal cannot be written, because nothing may be signed then.
     package func run(restoring snapshot: JournalSnapshot) async throws {
+        outbox = Outbox(snapshot.plannedSwitch)
         release(workflow.restore(snapshot, at: now()))
         #if STYX_KILL_POINTS
             KillPoint.restored.pass()
@@ -102,6 +103,18 @@ package actor WorkflowDriver {
     package func submit(_ partials: [LocalPartials]) async throws -> Answer {
         try await wait { .localPartials(partials, $0) }
     }
+
+    /// The operator's plan, or that it is taken back; it is durable on return.
+    ///
+    /// - Returns: why not, for people.
+    package func plan(_ plan: SwitchPlan?) async throws -> String? {
+        let answer = try await wait { ticket in plan.map { .planSwitch($0, ticket) } ?? .dropSwitch(ticket) }
+        if case .refused(let why) = answer { return why }
+        return nil
+    }
+
+    /// How far a planned switch is.
+    package var switchRecord: SwitchRecord? { workflow.switchRecord }
 
     /// A peer's priorities; the answer is ours, once there are any.
     package func exchange(_ priorities: PriorityMessage, of peer: PeerIndex) async throws -> Answer {
@@ -180,6 +193,8 @@ package actor WorkflowDriver {
         switch effect {
         case .persist, .note: preconditionFailure("records belong to the outbox")
         case .answer(let ticket, let answer): callers.removeValue(forKey: ticket)?.resume(returning: answer)
+        // The end of this driver: the node comes again with the new set.
+        case .enterNewSet(let plan): finish(.failure(SwitchDue(plan: plan)))
         case .resolveDuties, .fetch, .sendConsensus, .sendConsensusTo, .exchangePriorities, .sign, .shareWithPeers,
             .shareWithPeer, .verify, .decodeAhead, .recover, .broadcast, .checkInclusion, .report:
             perform(effect, self)

@@ -112,7 +112,8 @@ struct DutyMetrics: Sendable {
         case .dutiesMissed(let from, let to, _, _):
             skipped.add(from <= to ? Double(to.rawValue - from.rawValue) + 1 : 0)
         case .succeeded, .failed, .peerAbsent, .peerReturned, .roundChanged, .retrying, .dutiesUnavailable,
-            .validatorsWithoutDuty, .fault, .prioritiesAgreed, .twinSeen, .stillHalted, .slashed, .slashingLifted:
+            .validatorsWithoutDuty, .fault, .prioritiesAgreed, .twinSeen, .stillHalted, .slashed, .slashingLifted,
+            .plannedSwitch:
             break
         }
     }

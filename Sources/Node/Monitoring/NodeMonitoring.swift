@@ -47,6 +47,8 @@ final class NodeMonitoring: Sendable {
         var slashed: [PubKey: Slashing] = [:]
         /// Why the journal cannot be used.
         var journal: String?
+        /// From when on nothing is signed because this node does not know whether its cluster switches.
+        var undecided: Epoch?
         var commitTime = Duration.zero
         var clockWatch = ClockWatch()
         /// Of the beacon node; nil until it told.
@@ -107,6 +109,9 @@ final class NodeMonitoring: Sendable {
         metrics.readiness.set(Double(code))
     }
 
+    /// Whether the cluster switches at the epoch is not known; nil once it is.
+    func note(undecided epoch: Epoch?) { state.withLock { $0.undecided = epoch } }
+
     func note(_ clock: SlotClock) { state.withLock { $0.clock = clock } }
 
     /// Until cancelled.
@@ -158,6 +163,9 @@ final class NodeMonitoring: Sendable {
             facts.halt = state.halt
             facts.wait = state.clock.flatMap { state.fresh.wait(at: now, clock: $0) }
             facts.journal = state.journal
+            if let epoch = state.undecided, let clock = state.clock, now >= clock.start(of: epoch) {
+                facts.undecided = epoch
+            }
             facts.commitTime = state.commitTime
             facts.clockJump = state.clockWatch.jump
             state.readiness = NodeReadiness(facts)

@@ -1,4 +1,5 @@
 import DutyWorkflow
+import Ethereum
 import Program
 
 /// Whether this node can do its duties, and who has to do something if it cannot. Source: operations.md §8.
@@ -21,6 +22,8 @@ package enum NodeReadiness: Hashable, Sendable {
         package var halt: String?
         /// Why the journal cannot be used, if it cannot.
         package var journal: String?
+        /// Since when nothing is signed because this node does not know whether its cluster has switched.
+        package var undecided: Epoch?
         /// For how long a commit has been waiting for the disk, or how long the last one took.
         package var commitTime = Duration.zero
         /// By how much the clock jumped lately; zero if it did not.
@@ -58,6 +61,8 @@ package enum NodeReadiness: Hashable, Sendable {
     case clockJumped(Duration)
     /// This node signs by itself, and its journal is new.
     case watching(Duration)
+    /// It does not know whether its cluster signs with new key shares since then.
+    case switchUndecided(Epoch)
 
     /// Slots a beacon node may lie behind although it says that it follows the chain.
     static let slotsBehindMax: UInt64 = 320
@@ -72,6 +77,10 @@ package enum NodeReadiness: Hashable, Sendable {
         }
         if let why = facts.journal {
             self = .journalRefused(why)
+            return
+        }
+        if let epoch = facts.undecided {
+            self = .switchUndecided(epoch)
             return
         }
         if facts.commitTime > Self.commitTimeMax {
@@ -125,6 +134,7 @@ package enum NodeReadiness: Hashable, Sendable {
         case .diskSlow: 11
         case .clockJumped: 12
         case .watching: 13
+        case .switchUndecided: 14
         }
     }
 
@@ -146,6 +156,7 @@ package enum NodeReadiness: Hashable, Sendable {
         case .diskSlow: "disk is slow"
         case .clockJumped: "clock jumped"
         case .watching: "journal is new, nothing is signed yet"
+        case .switchUndecided: "planned switch is undecided"
         }
     }
 
@@ -169,6 +180,9 @@ package enum NodeReadiness: Hashable, Sendable {
         case .watching(let wait):
             "this node's operator: wait \(GoDuration.format(.seconds(wait.components.seconds))) more, in which a second "
                 + "process with these keys would show; if an older journal exists, stop and put it back"
+        case .switchUndecided(let epoch):
+            "all operators: this node signs nothing since epoch \(epoch), for it does not know whether the cluster has"
+                + " switched to its new key shares; \(StyxNode.undecidedCure)"
         case .halted(let why): "this node's operator: this node signs nothing more (\(why)); \(Halt.cure)"
         case .journalRefused(let why): "this node's operator: this node signs nothing without its journal: \(why)"
         case .diskSlow(let time):
