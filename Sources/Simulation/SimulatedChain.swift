@@ -20,24 +20,30 @@ package struct SimulatedChain: Sendable {
     package let pubKeys: [PubKey]
     /// Epochs that justification lies behind; 1 when all is well.
     private let justificationLag: UInt64
-    private static let committeeLength: UInt64 = 128
+    /// Seats for all validators of a slot, whichever committee they are in.
+    private let committeeLength: UInt64
+    private let transactionBytes: Int
     /// Validators with seats in the sync committee, the last of them in two subcommittees; none unless all duties are
     /// carried.
     private let syncMembers: Int
 
-    /// - Parameter forks: at the start; they may move (`SimulatedCluster.moveForks`).
+    /// - Parameters:
+    ///   - forks: at the start; they may move (`SimulatedCluster.moveForks`).
+    ///   - transactionBytes: of each block's one transaction; none if 0.
     package init(
         clock: SlotClock, validators: Int, allDuties: Bool = false, justificationLag: UInt64 = 1,
-        forks: ForkSchedule = Self.forks()
+        forks: ForkSchedule = Self.forks(), transactionBytes: Int = 0
     ) {
         self.clock = clock
+        self.transactionBytes = transactionBytes
+        committeeLength = UInt64(max(128, validators))
         syncMembers = allDuties ? 3 : 0
         self.justificationLag = justificationLag
         var spec = ChainSpec(forks: forks)
         spec.slotDuration = clock.slotDuration
         spec.slotsPerEpoch = clock.slotsPerEpoch
         // Every other validator aggregates.
-        spec.targetAggregatorsPerCommittee = Self.committeeLength / 2
+        spec.targetAggregatorsPerCommittee = committeeLength / 2
         spec.targetAggregatorsPerSyncSubcommittee = 64
         self.spec = spec
         pubKeys = (0..<validators).map { index in
@@ -82,7 +88,7 @@ package struct SimulatedChain: Sendable {
             row.slot = Slot(first + (UInt64(index) * 5 / 2 + epoch.rawValue + shift) % clock.slotsPerEpoch)
             row.validatorIndex = Self.index(of: index)
             row.committeeIndex = CommitteeIndex(UInt64(index % 3))
-            row.committeeLength = Self.committeeLength
+            row.committeeLength = committeeLength
             row.committeesAtSlot = 3
             row.validatorCommitteeIndex = UInt64(index)
             return row
@@ -140,6 +146,11 @@ package struct SimulatedChain: Sendable {
             contents.block.body.randaoReveal = request.randaoReveal
             contents.block.body.graffiti = Bytes32(padding: [UInt8(truncatingIfNeeded: node)])
             contents.block.body.executionPayload.feeRecipient = payee
+            if transactionBytes > 0 {
+                contents.block.body.executionPayload.execution.transactions = [
+                    [UInt8](repeating: 0x5A, count: transactionBytes)
+                ]
+            }
             return VersionedProposal(contents)
         }
         switch forks.fork(at: clock.epoch(of: slot)) {
@@ -185,7 +196,7 @@ package struct SimulatedChain: Sendable {
     package func aggregate(
         _ data: AttestationData, _ committee: CommitteeIndex, node: Int, _ forks: ForkSchedule
     ) -> VersionedAttestation? {
-        let bits = Bitlist(count: Int(Self.committeeLength), setting: [0, 1 + node])
+        let bits = Bitlist(count: Int(committeeLength), setting: [0, 1 + node])
         let fork = forks.fork(at: clock.epoch(of: data.slot))
         guard fork.usesElectraAttestations else {
             let attestation = AttestationPhase0(aggregationBits: bits, data: data, signature: .zero)

@@ -43,6 +43,10 @@ package struct SimulatedCluster {
         package var newSet: [Int] = []
         /// From when a node stops with its old key shares until it is there with the new ones.
         package var switchTime: ClosedRange<Duration> = .milliseconds(200)...(.milliseconds(1500))
+        /// The node of which all commits are kept, until they are taken.
+        package var recorded: Int?
+        /// Of each block's one transaction, in bytes; none if 0.
+        package var transactionBytes = 0
         package init() {}
     }
 
@@ -110,6 +114,7 @@ package struct SimulatedCluster {
     var wishes: [Int: [PubKey: WantedRegistration]] = [:]
     /// The most that peers made an honest node hold, in bytes; looked at every two seconds.
     package private(set) var heldBytesPeak = 0
+    private var commits: [[Record]] = []
 
     package init(_ options: Options) {
         self.options = options
@@ -119,7 +124,8 @@ package struct SimulatedCluster {
             slotsPerEpoch: options.slotsPerEpoch)
         chain = SimulatedChain(
             clock: clock, validators: options.validators, allDuties: options.allDuties,
-            justificationLag: options.justificationLag, forks: options.forks)
+            justificationLag: options.justificationLag, forks: options.forks,
+            transactionBytes: options.transactionBytes)
         now = clock.genesis + .zero
         let count = max(options.nodes, (options.newSet.max() ?? -1) + 1)
         nodes = (0..<count).map { node in
@@ -194,6 +200,12 @@ package struct SimulatedCluster {
         now = end
     }
 
+    /// What the recorded node's disk was given since the last call, commit by commit.
+    package mutating func takeCommits() -> [[Record]] {
+        defer { commits = [] }
+        return commits
+    }
+
     /// Of all nodes, after crashes.
     package var restarts: Int { nodes.reduce(0) { $0 + $1.life } }
 
@@ -213,6 +225,7 @@ package struct SimulatedCluster {
         case .committed(let node, let life, let commit):
             guard nodes[node].life == life, nodes[node].workflow != nil else { return }
             write(nodes[node].pendingRecords, node)
+            if node == options.recorded { commits.append(nodes[node].pendingRecords) }
             nodes[node].pendingRecords = []
             for effect in nodes[node].outbox.durable(commit) { perform(effect, node) }
             beginCommit(node)
