@@ -10,9 +10,11 @@ extension StyxNode {
     ///
     /// - Parameters:
     ///   - view: the cluster as it is now.
+    ///   - waits: how long each duty waited for the disk, told with those that are done.
     ///   - commits: transactions that reached the disk so far, told with each duty at debug level.
     func reporter(
-        view: @escaping @Sendable () -> ClusterView, _ tracing: DutyTracing?, commits: @escaping @Sendable () -> Int
+        view: @escaping @Sendable () -> ClusterView, _ tracing: DutyTracing?, _ waits: CommitWaits?,
+        commits: @escaping @Sendable () -> Int
     ) -> @Sendable (Report) -> Void {
         let logger = topic("tracker")
         let work = monitoring.metrics.work
@@ -29,7 +31,7 @@ extension StyxNode {
             case .started(let duty, let validators):
                 filter.withLock { $0.works("resolve") }
                 logger.debug("duty started", metadata: ["duty": "\(duty)", "validators": "\(validators)"])
-                logger.debug("work so far", metadata: totals(duty, "started", commits))
+                logger.debug("work so far", metadata: totals(duty, "started", nil, commits))
             case .decided(let duty, let round, let leader, let after):
                 logger.debug(
                     "consensus decided",
@@ -52,7 +54,7 @@ extension StyxNode {
                         "duty": "\(duty)", "validators": "\(validators)",
                         "since_decided": "\(GoDuration.format(since))",
                     ])
-                logger.debug("work so far", metadata: totals(duty, "done", commits))
+                logger.debug("work so far", metadata: totals(duty, "done", waits, commits))
             case .failed(let failure):
                 logger.error(
                     "Duty failed",
@@ -157,9 +159,16 @@ extension StyxNode {
             }
         }
     }
-    /// Totals of this process, for measurements to take differences of.
-    private func totals(_ duty: Duty, _ moment: String, _ commits: () -> Int) -> Logger.Metadata {
+
+    /// What is told at debug level only.
+    var commitWaits: CommitWaits? { topic("tracker").logLevel <= .debug ? CommitWaits() : nil }
+
+    /// Totals of this process, for measurements to take differences of; and how long the duty waited for the disk.
+    private func totals(
+        _ duty: Duty, _ moment: String, _ waits: CommitWaits?, _ commits: () -> Int
+    ) -> Logger.Metadata {
         var metadata: Logger.Metadata = ["duty": "\(duty)", "moment": "\(moment)", "commits": "\(commits())"]
+        if let waits { metadata["waited_for_disk"] = "\(GoDuration.format(waits.total(duty)))" }
         for kind in HandOffs.Kind.allCases { metadata["hand_offs_\(kind)"] = "\(HandOffs.total(kind))" }
         return metadata
     }

@@ -253,6 +253,7 @@ package struct StyxNode: Sendable {
         monitoring.note(fresh)
         warn(about: journal, fresh, isEmpty: snapshot.watermarks.isEmpty, chain.clock)
         let metrics = monitoring.metrics
+        let waits = commitWaits
         let tracing = dutyTracing(chain.clock)
         defer { tracing?.finish() }
         let slashings = slashingWatch(beacon, tools, view, stopped: snapshot.slashed)
@@ -266,10 +267,11 @@ package struct StyxNode: Sendable {
             combiner: ThresholdCombiner(
                 keys: cluster.keys, chain: view, threads: threads, verifier: verifier),
             verifier: verifier, keys: cluster.keys, consensus: consensus, parSigEx: parSigEx,
-            priority: priority, threads: threads, report: reporter(view: peers, tracing) { journal.metrics.commits },
+            priority: priority, threads: threads,
+            report: reporter(view: peers, tracing, waits) { journal.metrics.commits },
             registered: { registrations.take($0) }, votesInBlocks: votesInBlocks(beacon, view))
         let tasks = OwnedTasks()
-        let driver = driver(workflowConfiguration, effects, tasks, journal, tracing, chain.clock, on: loop)
+        let driver = driver(workflowConfiguration, effects, tasks, journal, tracing, waits, chain.clock, on: loop)
         let runtime = NodeRuntime(
             driver: driver, chain: view, keys: cluster.keys, verifier: verifier, tracing: tracing)
         let alive = aliveWatch(beacon, validators, fresh, workflowConfiguration)

@@ -21,6 +21,8 @@ package actor WorkflowDriver {
     private let commit: Commit
     /// Does an effect; called on the loop, and must not wait. Results come back through `post`.
     private let perform: @Sendable (Effect, WorkflowDriver) -> Void
+    /// If somebody measures.
+    private let waits: CommitWaits?
     package nonisolated let loop: any EventLoop
     private nonisolated let executor: any SerialExecutor
     private let now: @Sendable () -> Instant
@@ -43,13 +45,15 @@ package actor WorkflowDriver {
 
     package init(
         workflow: Workflow, loop: any EventLoop, now: @escaping @Sendable () -> Instant = SystemClock.now,
-        commit: @escaping Commit, perform: @escaping @Sendable (Effect, WorkflowDriver) -> Void
+        waits: CommitWaits? = nil, commit: @escaping Commit,
+        perform: @escaping @Sendable (Effect, WorkflowDriver) -> Void
     ) {
         self.workflow = workflow
         self.commit = commit
         self.perform = perform
         self.loop = loop
         self.now = now
+        self.waits = waits
         executor = loop.executor
     }
 
@@ -182,6 +186,7 @@ package actor WorkflowDriver {
                 return
             }
         #endif
+        waits?.add(effects, at: now())
         for effect in outbox.add(effects) { start(effect) }
     }
 
@@ -213,6 +218,7 @@ package actor WorkflowDriver {
         #if STYX_KILL_POINTS
             KillPoint.commitBegins.pass()
         #endif
+        waits?.begin()
         HandOffs.note(.commit)
         commit(records) { result in
             HandOffs.note(.commit)
@@ -223,6 +229,7 @@ package actor WorkflowDriver {
     private func committed(_ id: Outbox.CommitID, _ result: Result<Void, any Error>) {
         switch result {
         case .success:
+            waits?.end(at: now())
             for effect in outbox.durable(id) { start(effect) }
             beginCommit()
         // Durable before visible: nothing that waits for it ever happens, and the node stops.
