@@ -105,6 +105,26 @@ final class NodeProcess {
         return work
     }
 
+    /// Milliseconds that each duty waited for the disk, until the node was done with it.
+    func waits() -> [String: Double] {
+        var waits: [String: Double] = [:]
+        for entry in entries("work so far") where entry["moment"]?.string == "done" {
+            guard let duty = entry["duty"]?.string,
+                let time = entry["waited_for_disk"]?.string.flatMap(GoDuration.parse)
+            else { continue }
+            waits[duty] = time / .milliseconds(1)
+        }
+        return waits
+    }
+
+    /// Transactions of its journal until a duty started; nil if it did not.
+    func commits(until duty: String) -> Double? {
+        let started = entries("work so far").first {
+            $0["duty"]?.string == duty && $0["moment"]?.string == "started"
+        }
+        return started?["commits"]?.string.flatMap { Double($0) }
+    }
+
     private func times(_ message: String, _ field: String) -> [String: Double] {
         var times: [String: Double] = [:]
         for entry in entries(message) {

@@ -21,13 +21,19 @@ struct ProcessCluster {
         var duties = DemoDuties.attester
         var payload = DemoPayload.small
         var makesBlindedBlocks = true
+        /// Where the journals lie; nil for each beside its node's keys.
+        var journals: ScratchFolder?
+        /// What does not count before the slots that do; nil for what the duties need.
+        var warmUpSlots: UInt64?
     }
 
     /// Times of one type of duty, in milliseconds.
     struct Times: Sendable {
-        /// One for each node and duty.
+        /// One for each node and duty, like the next two.
         var decided: [Double] = []
         var broadcast: [Double] = []
+        /// For the disk, in all commits until the duty was done.
+        var waited: [Double] = []
         /// From the start of the duty until the beacon node had the first copy, one for each validator.
         var included: [Double] = []
     }
@@ -47,6 +53,8 @@ struct ProcessCluster {
         var cpuPerDuty = 0.0
         /// One for each attester duty and node.
         var work: [DutyWork] = []
+        /// Of the journal, in each slot on average, for everything that it does; one for each node. Of all duties only.
+        var commitsPerSlot: [Double] = []
         /// From the first process's start to the last one's "ready".
         var readySeconds = 0.0
         /// From before keys were made.
@@ -68,12 +76,14 @@ struct ProcessCluster {
     /// Slots that do not count. At genesis nodes sign the selections of a whole epoch at once; later they spread them over
     /// the half epoch before.
     private let warmUpSlots: UInt64
+    private let journals: ScratchFolder?
 
     init(_ setting: Setting, folder: ScratchFolder) throws {
         self.folder = folder
         nodes = setting.nodes
         honest = setting.honest ?? setting.nodes
-        warmUpSlots = setting.duties == .all ? 2 : 0
+        warmUpSlots = setting.warmUpSlots ?? (setting.duties == .all ? 2 : 0)
+        journals = setting.journals
         monitoringPort = try FreePorts.take(1)[0]
         begun = Clock.wall.nanoseconds
         program = try Self.styx()
@@ -189,7 +199,7 @@ struct ProcessCluster {
                 arguments: [
                     "--lock-file", directory + "/cluster-lock.json",
                     "--private-key-file", directory + "/charon-enr-private-key",
-                    "--journal-file", directory + "/styx-journal.sqlite",
+                    "--journal-file", journals?.path("node\(index).sqlite") ?? directory + "/styx-journal.sqlite",
                     "--validator-keys-dir", directory + "/validator_keys", "--signer", "keystores",
                     "--accept-new-journal",
                     "--beacon-node-endpoints", "http://127.0.0.1:\(beaconPort)",
@@ -240,6 +250,15 @@ struct ProcessCluster {
                 if let round = decisions["\(duty)"] { rounds.append(round) }
             }
             result.work += process.work().filter { attestations.contains($0.key) }.map(\.value)
+            let waits = process.waits()
+            for duty in duties {
+                if let time = waits["\(duty)"] { result.times[duty.type]?.waited.append(time) }
+            }
+            // Each slot begins with a block.
+            let commits = [slots.lowerBound, slots.upperBound].compactMap { slot in
+                process.commits(until: "\(Duty(slot: Slot(slot), type: .proposer))")
+            }
+            if commits.count == 2 { result.commitsPerSlot.append((commits[1] - commits[0]) / Double(slots.count)) }
         }
         let attesting = duties.count { $0.type == .attester } * nodes
         let decided = result.times[.attester]?.decided.count ?? 0

@@ -1,18 +1,50 @@
 import Foundation
 
-/// A folder beside this program, so that it lies on the disk of the build and not in memory.
+/// A folder for one run: beside this program, so that it lies on the disk of the build, or in memory.
 struct ScratchFolder {
+    enum Place: Sendable {
+        case disk
+        /// Where flushing takes no time.
+        case memory
+    }
+
+    private static let memory = "/dev/shm"
+    /// Journals and logs of a cluster's nodes, several times.
+    private static let memoryBytesMin: UInt64 = 1 << 30
+
     private let url: URL
 
-    /// - Throws: when it cannot be made, or would lie in memory: nothing measured there says anything about a disk.
-    init() throws {
-        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        url = URL(fileURLWithPath: program).deletingLastPathComponent()
-            .appendingPathComponent("styx-benchmarks.\(ProcessInfo.processInfo.processIdentifier)")
+    /// - Throws: when it cannot be made, or would not lie where it has to: nothing measured in memory says anything about
+    ///   a disk, nor the other way round.
+    init(in place: Place = .disk) throws {
+        let parent =
+            switch place {
+            case .disk:
+                URL(fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+                    .deletingLastPathComponent()
+            case .memory: URL(fileURLWithPath: Self.memory)
+            }
+        url = parent.appendingPathComponent("styx-benchmarks.\(ProcessInfo.processInfo.processIdentifier)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        guard Self.fileSystem(of: url.path) == "tmpfs" else { return }
-        remove()
-        throw BenchmarkError("\(url.path) is in memory; build on a disk")
+        do {
+            try Self.check(url.path, place)
+        } catch {
+            remove()
+            throw error
+        }
+    }
+
+    private static func check(_ path: String, _ place: Place) throws {
+        let isInMemory = fileSystem(of: path) == "tmpfs"
+        switch place {
+        case .disk: try require(!isInMemory, "\(path) is in memory; build on a disk")
+        case .memory:
+            try require(isInMemory, "\(path) is not in memory; mount a tmpfs at \(memory)")
+            let free = try FileManager.default.attributesOfFileSystem(forPath: path)[.systemFreeSize] as? NSNumber
+            try require(
+                (free?.uint64Value ?? 0) >= memoryBytesMin,
+                "\(memory) has less than 1 GiB free; in a container give it more, e.g. with --shm-size 2g")
+        }
     }
 
     func path(_ name: String) -> String { url.appendingPathComponent(name).path }

@@ -7,7 +7,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         commandName: "styx-benchmarks",
         abstract: "Measure Styx against its budgets.",
         discussion: """
-            Groups: bls, cluster, keystore, signer, ssz, qbft, wire, log, trace, workflow, journal, libp2p, fairness, hostile, relay, demo. "cpu" is CPU time of one thread \
+            Groups: bls, cluster, keystore, signer, ssz, qbft, wire, log, trace, workflow, journal, durability, libp2p, fairness, hostile, relay, demo. "cpu" is CPU time of one thread \
             and hardly depends on what else runs; "wall" does. Build with -c release.
             """)
 
@@ -49,6 +49,7 @@ struct StyxBenchmarks: AsyncParsableCommand {
         try await HostileBenchmarks.run(&bench)
         try await RelayBenchmarks.run(&bench)
         try await DemoBenchmarks.run(&bench)
+        try await DurabilityBenchmarks.run(&bench)
 
         guard !bench.report.measurements.isEmpty else {
             throw ValidationError("No number is named like \"\(filter)\".")
