@@ -100,7 +100,7 @@ extension Record {
         case .broadcast(let duty, let keys): return .broadcast(later(duty), keys)
         case .expired(let duty): return .expired(later(duty))
         case .forgotten(let duty): return .forgotten(later(duty))
-        case .halted, .haltLifted, .slashed, .slashingLifted: return self
+        case .halted, .haltLifted, .slashed, .slashingLifted, .plannedSwitch, .switchDropped: return self
         }
     }
 }

@@ -1,3 +1,4 @@
+import Ethereum
 import Logging
 import TestSupport
 import Testing

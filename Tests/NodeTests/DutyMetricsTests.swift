@@ -1,3 +1,4 @@
+import Ethereum
 import Prometheus
 import SSZ
 import TestSupport
