@@ -5,7 +5,9 @@ package struct NodeExploration: Sendable {
         package var name = ""
         package var states = 0
         package var transitions = 0
+        /// Most steps from one of the beginnings.
         package var depth = 0
+        package var beginnings = 0
         package var isComplete = true
         /// Of the states, those in which a value was served, and in which a share was sent.
         package var served = 0
@@ -16,7 +18,7 @@ package struct NodeExploration: Sendable {
 
     private struct Step {
         let parent: Int
-        let happening: NodeWorld.Happening?
+        let happenings: [NodeWorld.Happening]
     }
 
     private let world: NodeWorld
@@ -24,15 +26,19 @@ package struct NodeExploration: Sendable {
     /// - Parameter signs: whether the node signs by itself, without a validator client.
     package init(signs: Bool) { world = NodeWorld(signs: signs) }
 
+    /// Breadth first, from a new node and from some that have come far already: from the beginning alone, a limited
+    /// number of states would not go deep enough to see two shares.
+    ///
     /// - Parameter statesMax: after so many the exploration ends, incomplete.
-    package func run(statesMax: Int = .max) -> Outcome { run(statesMax: statesMax, past: []) }
+    package func run(statesMax: Int = .max) -> Outcome { run(statesMax: statesMax, pasts: [[]] + world.landmarks) }
 
     /// - Parameters:
     ///   - statesMax: after so many the exploration ends, incomplete.
-    ///   - past: what has happened already where it begins.
-    func run(statesMax: Int, past: [NodeWorld.Happening]) -> Outcome {
+    ///   - pasts: what has happened already where it begins.
+    func run(statesMax: Int, pasts: [[NodeWorld.Happening]]) -> Outcome {
         var outcome = Outcome()
         outcome.name = world.signs ? "a node that signs by itself" : "a node with a validator client"
+        outcome.beginnings = pasts.count
         var known: Set<Fingerprint> = []
         var steps: [Step] = []
         var frontier: [(Int, NodeState)] = []
@@ -48,9 +54,11 @@ package struct NodeExploration: Sendable {
             }
             next.append((steps.count - 1, state))
         }
-        var first = NodeState(world)
-        for happening in past { first.perform(happening) }
-        add(first, Step(parent: -1, happening: nil), &frontier, &outcome)
+        for past in pasts {
+            var first = NodeState(world)
+            for happening in past { first.perform(happening) }
+            add(first, Step(parent: -1, happenings: past), &frontier, &outcome)
+        }
         while !frontier.isEmpty, outcome.violations.isEmpty {
             var next: [(Int, NodeState)] = []
             for (number, state) in frontier where outcome.violations.isEmpty {
@@ -58,7 +66,7 @@ package struct NodeExploration: Sendable {
                     var after = state
                     after.perform(happening)
                     outcome.transitions += 1
-                    add(after, Step(parent: number, happening: happening), &next, &outcome)
+                    add(after, Step(parent: number, happenings: [happening]), &next, &outcome)
                 }
             }
             if !next.isEmpty { outcome.depth += 1 }
@@ -69,12 +77,12 @@ package struct NodeExploration: Sendable {
     }
 
     private static func way(to last: Int, _ steps: [Step]) -> String {
-        var lines: [String] = []
+        var way: [NodeWorld.Happening] = []
         var at = last
-        while at > 0 {
-            if let happening = steps[at].happening { lines.append("\(happening)") }
+        while at >= 0 {
+            way = steps[at].happenings + way
             at = steps[at].parent
         }
-        return lines.reversed().enumerated().map { "  \($0.offset + 1). \($0.element)\n" }.joined()
+        return way.enumerated().map { "  \($0.offset + 1). \($0.element)\n" }.joined()
     }
 }

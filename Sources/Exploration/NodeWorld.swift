@@ -92,6 +92,15 @@ struct NodeWorld: Sendable {
         return Word.allCases.map { .decided($0) } + (signs ? [] : Word.allCases.map { .signed($0) }) + [.asked] + shares
     }
 
+    /// Ways that go far: A has been served or signed, its share is with the peers; two peers' shares have come.
+    var landmarks: [[Happening]] {
+        let signed: [Happening] = signs ? [.done(0)] : [.asked, .signed(.a)]
+        let shared = [.decided(.a), .committed] + signed + [.committed]
+        return [
+            shared, shared + [.share(ofPeer: 1, .a, isGood: true), .share(ofPeer: 2, .a, isGood: true), .committed],
+        ]
+    }
+
     func events(_ happening: Happening) -> [Event] {
         switch happening {
         case .decided(let word): (1...2).map { decided(word, by: $0) }

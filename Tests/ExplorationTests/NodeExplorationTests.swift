@@ -7,9 +7,8 @@ struct NodeExplorationTests {
     @Test("nothing leaves it that is not on disk, and never two of anything", arguments: [false, true])
     func promises(signs: Bool) {
         // A share is some steps away.
-        let signed: [NodeWorld.Happening] = signs ? [.done(0)] : [.asked, .signed(.a)]
-        let past = [.decided(.a), .committed] + signed + [.committed]
-        let outcome = NodeExploration(signs: signs).run(statesMax: 60, past: past)
+        let landmarks = NodeWorld(signs: signs).landmarks
+        let outcome = NodeExploration(signs: signs).run(statesMax: 60, pasts: [landmarks[0]])
         #expect(outcome.violations.isEmpty && outcome.states == 60)
         #expect(outcome.served > 0 && outcome.shared > 0)
     }
