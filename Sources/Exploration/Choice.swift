@@ -8,18 +8,25 @@ package enum Choice: UInt8, Hashable, Sendable, CaseIterable, CustomStringConver
 
     static let values: [Choice] = [.a, .b]
 
+    private static let rootA = Root(padding: [0xaa])
+    private static let rootB = Root(padding: [0xbb])
+
     var root: Root {
         switch self {
         case .none: .zero
-        case .a: Root(padding: [0xaa])
-        case .b: Root(padding: [0xbb])
+        case .a: Self.rootA
+        case .b: Self.rootB
         }
     }
 
     /// nil for a hash that nobody here proposes.
     init?(_ root: Root) {
-        guard let choice = Self.allCases.first(where: { $0.root == root }) else { return nil }
-        self = choice
+        switch root {
+        case .zero: self = .none
+        case Self.rootA: self = .a
+        case Self.rootB: self = .b
+        default: return nil
+        }
     }
 
     /// The same with the names of the values exchanged.

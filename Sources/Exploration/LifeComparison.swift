@@ -14,18 +14,25 @@ struct LifeComparison {
 
     private static let eventsMax = 40
     private let graph: LocalGraph
-    private let byKind: [[Delivery]]
+    /// Single messages.
+    let byKind: [[Delivery]]
 
     init(_ graph: LocalGraph) {
         self.graph = graph
         let single = graph.deliveries.flatMap { delivery in
             delivery.messages.map { message in
                 let votes = ([message.bare] + message.justification).compactMap { Vote($0) }
-                return Delivery(messages: [message], needs: graph.world.needs(votes), name: "\(message)")
+                return Delivery(messages: [message], needs: graph.world.needs(votes), name: Self.name(message))
             }
         }
         byKind = Message.Kind.allCases.map { kind in single.filter { $0.messages[0].kind == kind } }
             .filter { !$0.isEmpty }
+    }
+
+    private static func name(_ message: Message) -> String {
+        let bare = "\(message.kind) of round \(message.round) by node \(message.source)"
+        let what = Vote(message).map { "\($0)" } ?? bare
+        return message.justification.isEmpty ? what : what + " with \(message.justification.compactMap { Vote($0) })"
     }
 
     func run(lives: Int, seed: UInt64) -> Result {
@@ -45,6 +52,8 @@ struct LifeComparison {
         _ = state.perform(.start)
         var at = 0
         for _ in 0..<Self.eventsMax {
+            // What follows upon what must never be, the graph does not have either.
+            guard state.fault == nil else { return }
             let standing = Standing(state)
             guard let next = graph.id(of: standing), isReachable(next, from: at, known) else {
                 result.differences.append(

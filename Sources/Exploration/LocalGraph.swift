@@ -107,7 +107,7 @@ struct LocalGraph: Sendable {
         return Standing(resumed) == standing && resumed.heard.isSubset(of: state.heard) ? resumed : state
     }
 
-    private func resume(_ remains: LocalState.Remains) -> LocalState {
+    func resume(_ remains: LocalState.Remains) -> LocalState {
         LocalState(world.configuration(of: node), resuming: remains) { [world] messages in
             world.needs(messages.flatMap(\.justification).compactMap { Vote($0) })
         }
@@ -121,6 +121,8 @@ struct LocalGraph: Sendable {
             var after = state
             let middle = after.perform(cause, deliveries)
             trials += 1
+            // What it has kept is no part of its standing.
+            if after.differsInBufferOnly(from: state) { continue }
             let needed = needs.union(state.heard)
             for (count, remains) in middle.enumerated() {
                 crash(id, remains, needed, .crash(after: count + 1, of: cause), &open)

@@ -7,6 +7,7 @@ extension QBFTExploration.Outcome: CustomStringConvertible {
           symmetry: \(isSymmetric ? "states that differ only in names count once" : "not used")
           somebody has decided in \(decidedBySome) states, everybody in \(decidedByAll)
           from \(continued) of them honest nodes and a good network were run on; random lives: \(compared) steps compared
+          random walks of the whole cluster: \(walked) steps, all within these states
         """
     }
 }

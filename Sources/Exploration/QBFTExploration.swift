@@ -17,6 +17,8 @@ package struct QBFTExploration: Sendable {
         package var continued = 0
         /// Steps of random lives that the graphs were compared with.
         package var compared = 0
+        /// Steps of random walks of the whole cluster that stayed within what was explored.
+        package var walked = 0
         /// Of the states, those in which somebody has decided, and in which all have.
         package var decidedBySome = 0
         package var decidedByAll = 0
@@ -69,6 +71,9 @@ package struct QBFTExploration: Sendable {
         ]
     }
 
+    /// As it stands in the table.
+    func state(_ ids: [Int]) -> State { canonical(pack((ids[0], ids[1], ids[2]))) }
+
     func said(in state: State) -> VoteSet {
         let ids = ids(state)
         return said[0][ids[0]].union(said[1][ids[1]]).union(said[2][ids[2]])
@@ -108,8 +113,9 @@ package struct QBFTExploration: Sendable {
     ///   - statesMax: after so many the exploration ends, incomplete.
     ///   - continuations: states from which the cluster is run on without faults, spread over all of them.
     ///   - lives: random lives of each node that are compared with its graph.
+    ///   - walks: random walks of the cluster that are compared with what was explored, if that is complete.
     package func run(
-        statesMax: Int = .max, continuations: Int = 2000, lives: Int = 200, seed: UInt64 = 1
+        statesMax: Int = .max, continuations: Int = 2000, lives: Int = 200, walks: Int = 1000, seed: UInt64 = 1
     ) -> Outcome {
         var outcome = Outcome()
         outcome.name = "\(world.rounds == 1 ? "round 1" : "rounds 1 and 2"), \(Self.roles(world.byzantine))"
@@ -159,6 +165,11 @@ package struct QBFTExploration: Sendable {
             let comparison = LifeComparison(graph).run(lives: lives, seed: seed)
             outcome.compared += comparison.steps
             outcome.violations += comparison.differences.prefix(1)
+        }
+        if outcome.isComplete {
+            let walk = ClusterWalk(self, table.contains).run(walks: walks, seed: seed)
+            outcome.walked = walk.steps
+            outcome.violations += walk.violation.map { [$0] } ?? []
         }
         return outcome
     }

@@ -28,6 +28,11 @@ struct Standing: Hashable, Sendable {
     var journal: UInt16 = 0
     /// Values ever decided, in any life: a bit each.
     var decisions: UInt8 = 0
+    /// Whether it did what must never be.
+    var isFaulty = false
+
+    /// Whether it has fired decides nothing: this rule does nothing, now or later.
+    private static let inert = "\(Rule.unjustQuorumRoundChanges)"
 
     init(_ state: LocalState) {
         for (label, value) in Mirror(reflecting: state.instance).children {
@@ -41,12 +46,14 @@ struct Standing: Hashable, Sendable {
             case ("prepared", let prepared): take(prepared: prepared)
             case ("phase", let phase): take(phase: phase)
             case ("fired", let set):
-                fired = Mirror(reflecting: set).children.map { Self.name(firing: $0.value) }.sorted()
+                fired = Mirror(reflecting: set).children.map { Self.name(firing: $0.value) }
+                    .filter { !$0.hasPrefix(Self.inert) }.sorted()
             default: others.append("\(label ?? "?") \(value)")
             }
         }
         journal = Self.set(state.journal)
         decisions = state.decisions
+        isFaulty = state.fault != nil
         if case .decided = phase { forgetWhatIsOver() }
     }
 

@@ -22,6 +22,8 @@ struct StateTable: Sendable {
         return true
     }
 
+    func contains(_ state: UInt64) -> Bool { keys[slot(of: state)] == state }
+
     func parent(of state: UInt64) -> UInt64? {
         let slot = slot(of: state)
         return keys[slot] == state && parents[slot] != state ? parents[slot] : nil

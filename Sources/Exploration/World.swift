@@ -43,7 +43,7 @@ struct Delivery: Sendable {
 }
 
 extension World {
-    /// Everything that can have an effect on a node, the smallest sets first.
+    /// Everything that can have an effect on a node, the smallest sets first, and then what must have none.
     ///
     /// What needs more honest votes than another delivery that says the same is left out.
     func deliveries(to node: Int) -> [Delivery] {
@@ -55,16 +55,17 @@ extension World {
             }
         }
         if rounds > 1 { all += roundChanges(to: node) }
+        all += lies
         return all.filter { !$0.needs.hasContradiction }
     }
 
-    private func delivery(_ messages: [Message], _ name: String) -> Delivery {
+    func delivery(_ messages: [Message], _ name: String) -> Delivery {
         let votes = messages.flatMap { [$0.bare] + $0.justification }.compactMap { Vote($0) }
         return Delivery(messages: messages, needs: needs(votes), name: name)
     }
 
     /// The Byzantine node's own and those of two others: a third needs more, and proves no more.
-    private func quorums(_ vote: (Int) -> Vote) -> [[Vote]] {
+    func quorums(_ vote: (Int) -> Vote) -> [[Vote]] {
         honest.map { left in [vote(byzantine)] + honest.filter { $0 != left }.map(vote) }
     }
 
@@ -105,7 +106,7 @@ extension World {
     }
 
     /// Of a second round's proposal: ROUND_CHANGEs, and PREPAREs if one of them names a value.
-    private func justifications(of value: Choice) -> [[Vote]] {
+    func justifications(of value: Choice) -> [[Vote]] {
         let proofs = quorums { Vote(.prepare, round: 1, source: $0, value) }
         return (0..<4).flatMap { left -> [[Vote]] in
             var sets: [[Vote]] = [[]]
@@ -121,27 +122,40 @@ extension World {
         }
     }
 
-    /// Every choice of what the other nodes may want, one after the other.
+    /// Every choice of what the other nodes may want, one after the other; the Byzantine one also without proof.
     private func roundChanges(to node: Int) -> [Delivery] {
-        var sets: [[Message]] = [[]]
-        for source in 0..<4 where source != node {
-            let variants = Choice.allCases.flatMap { value -> [Message] in
-                let bare = Vote(.roundChange, round: 2, source: source, value).message
-                guard value != .none else { return [bare] }
-                return quorums { Vote(.prepare, round: 1, source: $0, value) }.map { proof in
-                    var message = bare
-                    message.justification = proof.map(\.message)
-                    return message
-                }
+        var sets: [[Vote]] = [[]]
+        for source in honest where source != node {
+            sets = sets.flatMap { set in
+                [set] + Choice.allCases.map { set + [Vote(.roundChange, round: 2, source: source, $0)] }
             }
-            sets = sets.flatMap { set in [set] + variants.map { set + [$0] } }
         }
-        return sets.filter { !$0.isEmpty }.sorted { $0.count < $1.count }.map { messages in
+        let byzantines = Choice.allCases.map { Vote(.roundChange, round: 2, source: byzantine, $0) }
+        let unproven = byzantines.filter { $0.value != .none }
+        let all =
+            (sets + sets.flatMap { set in byzantines.map { set + [$0] } }).flatMap(proven)
+            + sets.flatMap { set in unproven.flatMap { lie in proven(set).map { $0 + [lie.message] } } }
+        return all.filter { !$0.isEmpty }.sorted { $0.count < $1.count }.map { messages in
             delivery(messages, "\(messages.map { Vote($0).map { "\($0)" } ?? "?" })")
         }
     }
 
-    private func smallest(_ all: [Delivery]) -> [Delivery] {
+    /// ROUND_CHANGEs with each proof that those who claim a value may share. Where they have different ones, more must
+    /// have been said, and no more is proven. Claims of both values cannot be: two quorums have an honest node in common.
+    private func proven(_ wants: [Vote]) -> [[Message]] {
+        let claimed = Choice.values.filter { value in wants.contains { $0.value == value } }
+        guard claimed.count < 2 else { return [] }
+        guard let value = claimed.first else { return [wants.map(\.message)] }
+        return quorums { Vote(.prepare, round: 1, source: $0, value) }.map { proof in
+            wants.map { want in
+                var message = want.message
+                if want.value == value { message.justification = proof.map(\.message) }
+                return message
+            }
+        }
+    }
+
+    func smallest(_ all: [Delivery]) -> [Delivery] {
         var kept: [Delivery] = []
         for next in all.sorted(by: { $0.needs.bits.nonzeroBitCount < $1.needs.bits.nonzeroBitCount })
         where !kept.contains(where: { $0.needs.isSubset(of: next.needs) }) {

@@ -7,7 +7,7 @@ enum Explore {
     static let usage = """
         usage:
         styx-explore qbft [--rounds 1|2] [--byzantine 0..3|all] [--states N] [--continuations N] [--lives N]
-                          [--without-symmetry]
+                          [--walks N] [--without-symmetry]
         styx-explore node [--states N]
         styx-explore seeds [--from N] [--count N] [--forgetful NODE]
         """
@@ -37,8 +37,8 @@ enum Explore {
                 byzantine: role, rounds: Int64(rounds), reducesSymmetry: !options.has("without-symmetry"))
             let outcome = exploration.run(
                 statesMax: options["states"] ?? .max, continuations: options["continuations"] ?? 2000,
-                lives: options["lives"] ?? 200)
-            print("\(outcome)\n  \(watch)")
+                lives: options["lives"] ?? 200, walks: options["walks"] ?? 1000)
+            say("\(outcome)\n  \(watch)")
             states += outcome.states
             violations += outcome.violations
         }
@@ -51,7 +51,7 @@ enum Explore {
         for signs in [false, true] {
             let watch = Stopwatch()
             let outcome = NodeExploration(signs: signs).run(statesMax: options["states"] ?? 20_000)
-            print("\(outcome)\n  \(watch)")
+            say("\(outcome)\n  \(watch)")
             states += outcome.states
             violations += outcome.violations
         }

@@ -27,6 +27,12 @@ struct Options {
     func has(_ name: String) -> Bool { switched.contains(name) }
 }
 
+/// At once: the next part may take minutes.
+func say(_ text: String) {
+    print(text)
+    fflush(nil)
+}
+
 func exit(_ text: String, _ status: Int32) -> Never {
     print(text)
     Glibc.exit(status)
