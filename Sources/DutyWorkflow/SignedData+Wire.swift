@@ -72,10 +72,7 @@ extension SignedData {
     private static func decode<Object: SSZContainer>(
         _ what: String, _ bytes: [UInt8]
     ) throws(WireError) -> Object {
-        try WireError.wrap(what) {
-            startsJSONObject(bytes)
-                ? try Object(json: try JSONValue(parsing: bytes)) : try Object(ssz: bytes)
-        }
+        try WireError.wrap(what) { try object(bytes) }
     }
 
     private static func decodeAttestation(_ bytes: [UInt8]) throws(WireError) -> VersionedAttestation {

@@ -95,23 +95,24 @@ extension UnsignedData {
 
     private static func decodeContributions(_ bytes: [UInt8]) throws(WireError) -> UnsignedData {
         try WireError.wrap("sync contribution") {
-            if firstCharacter(bytes) == UInt8(ascii: "[") {
-                let limit = Preset.mainnet.syncCommitteeSubnetCount
-                let list = try JSONValue(parsing: bytes).elements(limit: limit) { json throws(SSZError) in
-                    try SyncCommitteeContribution(json: json)
-                }
-                guard
-                    let contributions = Contributions(list: list.sorted { $0.subcommitteeIndex < $1.subcommitteeIndex })
-                else { throw WireError.malformed("sync contributions: none, or two of one subcommittee") }
-                return .contributions(contributions)
+            // The slot, which comes first, may look like the start of a list.
+            if firstCharacter(bytes) != UInt8(ascii: "[") || bytes.count == SyncCommitteeContribution.wireBytes {
+                return .contributions(Contributions(try object(bytes)))
             }
-            let contribution =
-                startsJSONObject(bytes)
-                ? try SyncCommitteeContribution(json: try JSONValue(parsing: bytes))
-                : try SyncCommitteeContribution(ssz: bytes)
-            return .contributions(Contributions(contribution))
+            let limit = Preset.mainnet.syncCommitteeSubnetCount
+            let list = try JSONValue(parsing: bytes).elements(limit: limit) { json throws(SSZError) in
+                try SyncCommitteeContribution(json: json)
+            }
+            guard let contributions = Contributions(list: list.sorted { $0.subcommitteeIndex < $1.subcommitteeIndex })
+            else { throw WireError.malformed("sync contributions: none, or two of one subcommittee") }
+            return .contributions(contributions)
         }
     }
+}
+
+extension SyncCommitteeContribution {
+    /// In mainnet's shape. No list of them is so short.
+    fileprivate static let wireBytes = 160
 }
 
 extension [PubKey: UnsignedData] {

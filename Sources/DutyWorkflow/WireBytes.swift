@@ -1,3 +1,5 @@
+import SSZ
+
 /// Little-endian numbers of the SSZ headers around our wire objects.
 func littleEndian(_ value: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
 
@@ -11,8 +13,19 @@ func littleEndian64(_ bytes: [UInt8], at offset: Int) -> UInt64 {
     UInt64(littleEndian32(bytes, at: offset)) | UInt64(littleEndian32(bytes, at: offset + 4)) << 32
 }
 
-/// Whether the first byte that is no white space opens a JSON object: Charon then reads JSON instead of SSZ. None of
-/// our SSZ objects starts so.
+/// Reads an object without header: SSZ, else JSON, in the order in which Charon tries them (protocols.md §2.5). What the
+/// bytes begin with tells nothing: a slot or an index may have any.
+func object<Object: SSZContainer>(_ bytes: [UInt8]) throws -> Object {
+    do {
+        return try Object(ssz: bytes)
+    } catch {
+        guard startsJSONObject(bytes) else { throw error }
+        return try Object(json: try JSONValue(parsing: bytes))
+    }
+}
+
+/// Whether the first byte that is no white space opens a JSON object. No SSZ that begins with a fork's number or with
+/// fixed offsets does.
 func startsJSONObject(_ bytes: [UInt8]) -> Bool { firstCharacter(bytes) == UInt8(ascii: "{") }
 
 /// The first byte that is no white space.

@@ -212,6 +212,35 @@ struct WireFormatTests {
         }
     }
 
+    /// Those that JSON begins with, after white space or without, are among them: 123 is `{`, 91 is `[`.
+    private static let beginnings: [UInt64] =
+        Array(0...255) + [0x7b20, 0x7b09, 0x7b0a, 0x7b0d, 0x5b20, 0x7b_2020, 0x5b_0a0d, 0x227b, 0x7d7b, 0x5d5b]
+
+    @Test("objects that begin with a slot or an index are read whatever its bytes are", arguments: beginnings)
+    func anyBeginning(number: UInt64) throws {
+        var message = SyncCommitteeMessage()
+        message.slot = Slot(number)
+        var contribution = SyncCommitteeContribution()
+        contribution.slot = Slot(number)
+        contribution.aggregationBits = Bitvector(count: Preset.mainnet.syncSubcommitteeSize, setting: [3])
+        var proof = SignedContributionAndProof()
+        proof.message.contribution = contribution
+        proof.message.aggregatorIndex = ValidatorIndex(number)
+        for signed in [SignedData.syncMessage(message), .contributionAndProof(proof)] {
+            #expect(try SignedData(wire: signed.wireBytes(), type: signed.dutyType) == signed)
+        }
+        for value in [UnsignedData.contributions(Contributions(contribution))]
+            + (Contributions(list: [contribution]).map { [.contributions($0)] } ?? [])
+        {
+            #expect(try UnsignedData(wire: value.wireBytes(), type: .syncContribution) == value)
+        }
+        // As JSON, as Charon may read it.
+        #expect(try SignedData(wire: message.json().bytes(), type: .syncMessage) == .syncMessage(message))
+        #expect(
+            try UnsignedData(wire: contribution.json().bytes(), type: .syncContribution)
+                == .contributions(Contributions(contribution)))
+    }
+
     @Test("random bytes never trap", arguments: 0..<50 as Range<UInt64>)
     func fuzz(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
