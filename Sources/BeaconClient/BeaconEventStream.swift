@@ -5,13 +5,16 @@ import Timing
 
 /// The events of one beacon node, for as long as somebody iterates: connects, reads, connects again.
 ///
-/// Nothing is read ahead, so nothing piles up when the reader is slow. Ends only when the task is cancelled.
+/// Nothing is read ahead, so nothing piles up when the reader is slow, and a node that sends without end is read slowly
+/// (`EventAllowance`). Ends only when the task is cancelled.
 package struct BeaconEventStream: AsyncSequence, Sendable {
     package enum Element: Sendable {
         case connected
         case event(BeaconEvent)
         /// An event of our topics that makes no sense; the stream goes on.
         case unreadable(BeaconEventError)
+        /// The node sends more than anybody needs, and is read slowly; said once.
+        case flooded
         /// Topics that the node does not give; said once for each. All of them: there are no events at all.
         case refused([EventTopic], BeaconError)
         /// The next attempt follows after the pause.
@@ -25,8 +28,9 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
     private static let retryMax = Duration.seconds(60)
     private static let retryDefault = Duration.seconds(1)
     /// The longest event there is has a slashing's two lists of voters.
+    static let longestEventBytes = BeaconEvent.slashingBytesMax
     private static let limits = ServerSentEventParser.Limits(
-        lineBytesMax: BeaconEvent.slashingBytesMax, eventBytesMax: BeaconEvent.slashingBytesMax)
+        lineBytesMax: longestEventBytes, eventBytesMax: longestEventBytes)
     /// Of an id that is given back, in bytes. Longer ones make servers refuse the request.
     private static let eventIDMax = 256
     /// Longest pause after a node refused all topics: it does so until it is updated.
@@ -48,6 +52,8 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
         /// Connections in a row that failed or gave no event.
         private var failures = 0
         private var pause: Duration?
+        private var allowance = EventAllowance()
+        private var isFlooded = false
         private var retry = BeaconEventStream.retryDefault
         private var lastEventID = ""
         /// Those that are asked for now.
@@ -108,7 +114,8 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
             guard let chunk = try await body?.next(isolation: actor) else {
                 throw BeaconError.Cause.connection("event stream ended")
             }
-            for event in try parser.receive(chunk.readableBytesView) {
+            let events = try parser.receive(chunk.readableBytesView)
+            for event in events {
                 failures = 0
                 do throws(BeaconEventError) {
                     if let event = try BeaconEvent(event) { pending.append(.event(event)) }
@@ -120,6 +127,10 @@ package struct BeaconEventStream: AsyncSequence, Sendable {
                 retry = Swift.min(Swift.max(asked, BeaconEventStream.retryMin), BeaconEventStream.retryMax)
             }
             lastEventID = Self.isSendable(parser.lastEventID) ? parser.lastEventID : ""
+            pause = allowance.take(events: events.count, bytes: chunk.readableBytes, at: .now)
+            guard pause != nil, !isFlooded else { return }
+            isFlooded = true
+            pending.append(.flooded)
         }
 
         /// Whether an id may stand in a header field: with any other, no request would go out any more.

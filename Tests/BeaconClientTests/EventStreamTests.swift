@@ -22,6 +22,7 @@ struct EventStreamTests {
             case .event(.block(let block)): words.append("block \(block.slot)")
             case .event: words.append("other")
             case .unreadable: words.append("unreadable")
+            case .flooded: words.append("flooded")
             case .refused(let topics, _): words.append("refused \(topics.map(\.rawValue))")
             case .disconnected(_, let pause): words.append("disconnected \(pause)")
             }
@@ -172,11 +173,40 @@ struct EventStreamTests {
 
     @Test("an endless line ends the connection")
     func endlessLine() async throws {
-        let line = "data: " + String(repeating: "x", count: 2 << 20)
+        let line = "data: " + String(repeating: "x", count: BeaconEvent.slashingBytesMax)
         try await FakeBeaconNode.with({ _ in .stream([line], end: Gate()) }) { node in
             try await withClient([node.url], configure: { $0.sleep = { _ in } }) { client in
-                let words = await Self.take(2, from: client.events([.block], node: 0))
-                #expect(words == ["connected", "disconnected 1.0 seconds"])
+                var causes: [BeaconError.Cause] = []
+                for await case .disconnected(let error, _) in client.events([.block], node: 0) {
+                    causes.append(error.cause)
+                    break
+                }
+                #expect(
+                    causes == [.malformed("event stream line longer than \(BeaconEvent.slashingBytesMax) bytes")])
+            }
+        }
+    }
+
+    @Test(
+        "a stream without end is read slowly, whatever it is made of, and that is said once",
+        arguments: [
+            "event: block\ndata: junk\n\n", "event: other\ndata: 1\n\n", ": \(String(repeating: "x", count: 1000))\n",
+        ])
+    func flooded(one: String) async throws {
+        struct Enough: Error {}
+        let reports = Reports()
+        let flood = String(repeating: one, count: (16 << 20) / one.utf8.count)
+        try await FakeBeaconNode.with({ _ in .stream([flood], end: Gate()) }) { node in
+            try await withClient([node.url]) {
+                $0.sleep = { pause in
+                    reports.slept(pause)
+                    if reports.pauses.count == 3 { throw Enough() }
+                }
+            } _: { client in
+                var floods = 0
+                for await case .flooded in client.events([.block], node: 0) { floods += 1 }
+                #expect(floods == 1)
+                #expect(reports.pauses.count == 3 && reports.pauses.allSatisfy { $0 > .zero })
             }
         }
     }

@@ -53,6 +53,12 @@ struct ChainEvents: Sendable {
                     ])
             case .disconnected(let error, let pause):
                 logger.debug("events", metadata: ["error": "\(error)", "retry_in": "\(GoDuration.format(pause))"])
+            case .flooded:
+                logger.warning(
+                    """
+                    beacon node sends events without end, and is read slowly: what it tells of heads, reorganisations and \
+                    slashings comes late. See its log, or use another node
+                    """, metadata: ["node": "\(name)"])
             case .unreadable(let error):
                 logger.debug("events", metadata: ["node": "\(name)", "error": "\(error)"])
             }
