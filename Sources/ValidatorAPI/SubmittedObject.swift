@@ -85,12 +85,16 @@ extension EndpointTable {
         if let fault = object.data.fault(in: duty, clock: backend.clock, forks: domains.forks) {
             return .refused("an object \(fault)")
         }
-        let (epoch, current) = (domains.epoch(of: duty.slot), domains.epoch(of: backend.currentSlot))
-        guard
-            duty.type.rules.span == .endless || epoch <= current
-                || epoch.rawValue - current.rawValue <= Self.epochsAheadMax
-        else { return .refused("slot \(duty.slot) is too far ahead") }
+        guard duty.type.rules.span == .endless || !isTooFarAhead(duty.slot) else {
+            return .refused("slot \(duty.slot) is too far ahead")
+        }
         return nil
+    }
+
+    /// Whether nobody may sign anything for a slot yet.
+    func isTooFarAhead(_ slot: Slot) -> Bool {
+        let (epoch, current) = (backend.domains.epoch(of: slot), backend.domains.epoch(of: backend.currentSlot))
+        return epoch > current && epoch.rawValue - current.rawValue > Self.epochsAheadMax
     }
 
     /// One set for each duty, with the places of its objects in the request. The same object twice is one; two different

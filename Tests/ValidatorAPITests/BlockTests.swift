@@ -83,6 +83,8 @@ struct BlockTests {
             ("42?randao_reveal=\(randao.hex)", 404, "no validator of the cluster proposes in slot 42"),
             ("39?randao_reveal=\(randao.hex)", 404, "slot 39 is over"),
             ("100?randao_reveal=\(randao.hex)", 503, "the duties of slot 100 are not known yet"),
+            ("128?randao_reveal=\(randao.hex)", 404, "slot 128 is too far ahead"),
+            ("\(UInt64.max)?randao_reveal=\(randao.hex)", 404, "slot \(UInt64.max) is too far ahead"),
             ("40", 400, "missing 0x-hex query parameter randao_reveal"),
             (
                 "40?randao_reveal=", 400,

@@ -28,8 +28,10 @@ extension EndpointTable {
 
     /// Who of ours proposes in a slot.
     ///
-    /// - Throws: 404 if nobody does, 503 while that is unknown.
+    /// - Throws: 404 if nobody does, or nobody can know it for a long time yet; 503 while it is unknown.
     func proposer(of slot: Slot) async throws -> PubKey {
+        // No 503, which clients take for a node that is not synced.
+        guard !isTooFarAhead(slot) else { throw APIFault(404, "slot \(slot) is too far ahead") }
         guard let definitions = try await backend.definitions(of: Duty(slot: slot, type: .proposer)) else {
             throw APIFault(503, "the duties of slot \(slot) are not known yet")
         }
