@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Program
 
 @main
 struct Styx: AsyncParsableCommand {
@@ -22,6 +23,7 @@ struct Styx: AsyncParsableCommand {
         ])
 
     static func main() async {
+        OpenFiles.raiseLimit()
         let arguments = Array(CommandLine.arguments.dropFirst())
         var expansion = EnvironmentArguments.Expansion(arguments: arguments)
         do {
