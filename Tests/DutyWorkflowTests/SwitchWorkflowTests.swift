@@ -79,10 +79,8 @@ struct SwitchWorkflowTests {
         let result = try PriorityResult(of: messages, threshold: 3)
         _ = workflow.receive(vote(.prePrepare, from: Self.leader, result), at: .slot(127))
         _ = workflow.receive(vote(.prepare, from: 1, result), at: .slot(127))
-        #expect(
-            workflow.receive(vote(.prepare, from: 2, result), at: .slot(127)).work == [
-                "persist switch committed", "persist vote commit", "send commit",
-            ])
+        let voted = workflow.receive(vote(.prepare, from: 2, result), at: .slot(127)).work
+        #expect(voted.suffix(3) == ["persist switch committed", "persist vote commit", "send commit"])
         _ = workflow.receive(vote(.commit, from: 1, result), at: .slot(127))
         #expect(stages(workflow.receive(vote(.commit, from: 2, result), at: .slot(127))) == [end])
         #expect(workflow.switchRecord?.stage == end)
