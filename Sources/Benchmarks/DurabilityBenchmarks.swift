@@ -50,6 +50,7 @@ enum DurabilityBenchmarks {
 
     private static let types: [DutyType] = [.proposer, .attester, .syncMessage, .aggregator, .syncContribution]
     private static let percents: [Double] = [50, 99]
+    /// A block as a node makes it without a builder: its payload and some six blobs.
     private static let transactionBytes = 1_000_000
 
     static func run(_ bench: inout Bench) async throws {
@@ -69,7 +70,7 @@ enum DurabilityBenchmarks {
     /// once an epoch: short epochs make that often. A thousand are mainnet's share of a slot, 31, three times as often.
     private static func scenarios(_ isQuick: Bool) -> [Scenario] {
         let places: [ScratchFolder.Place] = isQuick ? [.disk, .memory] : [.disk, .memory, .memory, .disk]
-        var one = ProcessCluster.Setting(validators: 1, slotDuration: .seconds(2), slotsPerEpoch: 2)
+        var one = ProcessCluster.Setting(validators: 1, slotDuration: .seconds(2), slotsPerEpoch: 4)
         one.duties = .all
         one.warmUpSlots = 4
         var many = ProcessCluster.Setting(

@@ -22,17 +22,20 @@ struct RecordedDuties: Sendable {
 
     /// - Parameters:
     ///   - slotsPerEpoch: at least 8.
-    ///   - transactionBytes: of each block.
+    ///   - transactionBytes: of the block.
     init(validators: Int, slotsPerEpoch: UInt64, transactionBytes: Int) throws {
         var options = SimulatedCluster.Options()
         options.validators = validators
         options.slotsPerEpoch = slotsPerEpoch
         options.allDuties = true
-        options.transactionBytes = transactionBytes
         options.recorded = Self.node
+        let first = Slot(Self.warmUpEpochs * slotsPerEpoch)
+        // In the middle: all its records are there.
+        let proposals = SimulatedCluster(options).chain.proposerDuties(of: Epoch(Self.warmUpEpochs + 1))
+        guard let block = proposals.first?.slot else { throw BenchmarkError("the simulated chain wants no block") }
+        options.transactionBytes = [block: transactionBytes]
         var cluster = SimulatedCluster(options)
         self.slotsPerEpoch = slotsPerEpoch
-        let first = Slot(Self.warmUpEpochs * slotsPerEpoch)
         cluster.run(untilSlot: first.rawValue)
         _ = cluster.takeCommits()
         var slots: [[[Record]]] = []
@@ -43,14 +46,12 @@ struct RecordedDuties: Sendable {
         try require(
             cluster.oracle.conflicts.isEmpty && cluster.oracle.undurable.isEmpty,
             "the simulated cluster contradicted itself")
-        // In the middle: all its records are there.
-        let block = (first.rawValue + slotsPerEpoch..<first.rawValue + 2 * slotsPerEpoch).first { slot in
-            !cluster.oracle.broadcastKeys(Duty(slot: Slot(slot), type: .proposer)).isEmpty
-        }
-        guard let block else { throw BenchmarkError("the simulated cluster made no block") }
+        try require(
+            !cluster.oracle.broadcastKeys(Duty(slot: block, type: .proposer)).isEmpty,
+            "the simulated cluster made no block")
         self.first = first
         self.slots = slots.map { Self.commits($0, withBlockOf: nil) }
-        slotsWithBlock = slots.map { Self.commits($0, withBlockOf: Slot(block)) }
+        slotsWithBlock = slots.map { Self.commits($0, withBlockOf: block) }
     }
 
     /// Slots that are recorded; they repeat.

@@ -22,17 +22,17 @@ package struct SimulatedChain: Sendable {
     private let justificationLag: UInt64
     /// Seats for all validators of a slot, whichever committee they are in.
     private let committeeLength: UInt64
-    private let transactionBytes: Int
+    private let transactionBytes: [Slot: Int]
     /// Validators with seats in the sync committee, the last of them in two subcommittees; none unless all duties are
     /// carried.
     private let syncMembers: Int
 
     /// - Parameters:
     ///   - forks: at the start; they may move (`SimulatedCluster.moveForks`).
-    ///   - transactionBytes: of each block's one transaction; none if 0.
+    ///   - transactionBytes: of the one transaction that blocks of these slots have; others have none.
     package init(
         clock: SlotClock, validators: Int, allDuties: Bool = false, justificationLag: UInt64 = 1,
-        forks: ForkSchedule = Self.forks(), transactionBytes: Int = 0
+        forks: ForkSchedule = Self.forks(), transactionBytes: [Slot: Int] = [:]
     ) {
         self.clock = clock
         self.transactionBytes = transactionBytes
@@ -146,10 +146,8 @@ package struct SimulatedChain: Sendable {
             contents.block.body.randaoReveal = request.randaoReveal
             contents.block.body.graffiti = Bytes32(padding: [UInt8(truncatingIfNeeded: node)])
             contents.block.body.executionPayload.feeRecipient = payee
-            if transactionBytes > 0 {
-                contents.block.body.executionPayload.execution.transactions = [
-                    [UInt8](repeating: 0x5A, count: transactionBytes)
-                ]
+            if let bytes = transactionBytes[slot] {
+                contents.block.body.executionPayload.execution.transactions = [[UInt8](repeating: 0x5A, count: bytes)]
             }
             return VersionedProposal(contents)
         }

@@ -45,8 +45,8 @@ package struct SimulatedCluster {
         package var switchTime: ClosedRange<Duration> = .milliseconds(200)...(.milliseconds(1500))
         /// The node of which all commits are kept, until they are taken.
         package var recorded: Int?
-        /// Of each block's one transaction, in bytes; none if 0.
-        package var transactionBytes = 0
+        /// Bytes of the one transaction that blocks of these slots have; others have none.
+        package var transactionBytes: [Slot: Int] = [:]
         package init() {}
     }
 
