@@ -273,6 +273,54 @@ struct ProtocolTests {
         #expect(seen.all == ["1: 9 5"])
     }
 
+    @Test("whoever sees two processes tells both, for a while, and only they hear it as theirs")
+    func twinsAreTold() async throws {
+        let (first, second) = (Instant(unixSeconds: 5), Instant(unixSeconds: 9))
+        let clock = Mutex(Instant(unixSeconds: 1_700_000_000))
+        let told = Mutex<[Instant]>([])
+        let service = PeerInfoProtocol(
+            own: PeerInfo(lockHash: .zero, startedAt: Instant(unixSeconds: 1)), peers: [PeerIndex(1)],
+            now: { clock.withLock { $0 } }, warn: { _, _ in }, observe: { _ in }
+        ) { _, request in
+            told.withLock { $0 = (try? PeerInfo(wire: request).twins) ?? [] }
+            var answer = try PeerInfo(wire: request)
+            answer.startedAt = first
+            return (answer.wireBytes(), .zero)
+        }
+        await service.askAll()
+        service.heard(PeerInfo(lockHash: .zero, startedAt: second).wireBytes(), from: PeerIndex(1), at: nil)
+        #expect(told.withLock { $0 }.isEmpty)
+        await service.askAll()
+        await service.askAll()
+        #expect(Set(told.withLock { $0 }) == [first, second])
+        clock.withLock { $0 = $0 + PeerInfoProtocol.interval * 3 }
+        await service.askAll()
+        #expect(told.withLock { $0 }.isEmpty, "they may be gone")
+
+        for (own, twins, expected) in [
+            (first, [first, second], ["9"]), (second, [first, second], ["5"]), (first, [second], []), (first, [], []),
+            (Instant(unixSeconds: 7), [first, second], []), (first, [first, first], []),
+        ] as [(Instant, [Instant], [String])] {
+            let seen = Observations()
+            let twin = PeerInfoProtocol(
+                own: PeerInfo(lockHash: .zero, startedAt: own), peers: [PeerIndex(2)], now: { first },
+                warn: { peer, warning in
+                    if case .ownTwin(let startedAt) = warning { seen.note("\(startedAt.unixSeconds)") }
+                }, observe: { _ in }
+            ) { _, request in
+                var answer = try PeerInfo(wire: request)
+                answer.twins = twins
+                return (answer.wireBytes(), .zero)
+            }
+            await twin.askAll()
+            #expect(seen.all == expected)
+            var request = PeerInfo(lockHash: .zero, startedAt: first)
+            request.twins = twins
+            twin.heard(request.wireBytes(), from: PeerIndex(2), at: nil)
+            #expect(seen.all == expected + expected)
+        }
+    }
+
     @Test("an answer that is no peer info changes nothing")
     func badPeerInfo() async {
         let now = Instant(unixSeconds: 1)

@@ -122,6 +122,18 @@ extension StyxNode {
         let peerInfo = PeerInfoProtocol(
             own: ownInfo, host: host, directory: cluster.directory, now: SystemClock.now,
             warn: { [peerFaults, doctor] peer, warning in
+                if case .ownTwin(let startedAt) = warning {
+                    guard case .tell(let suppressed) = peerFaults.note("own twin", of: peer) else { return }
+                    return logger.critical(
+                        """
+                        another process runs with this node's identity: stop one of the two. Operators reach only one of \
+                        them, and validators of both may be slashed until then
+                        """,
+                        metadata: [
+                            "told_by": "\(peer)", "other_started_at": "\(RFC3339.seconds(startedAt))",
+                            "alike_since_last": "\(suppressed)",
+                        ])
+                }
                 guard case .runsTwice(let twins) = warning else {
                     return logger.warning("\(warning)", metadata: ["peer": "\(peer)"])
                 }

@@ -24,6 +24,10 @@ package struct PeerInfo: Hashable, Sendable {
     package var nickname: String
     /// Empty means `charon`.
     package var client: String
+    /// When two processes were started that run with the identity of whom this is for. Ours alone: Charon neither says nor
+    /// reads it.
+    package var twins: [Instant] = []
+    private static let twinsMax = 2
 
     package init(
         charonVersion: CharonVersion = .v1_11, lockHash: Root, sentAt: Instant? = nil, gitHash: String = "unknown",
@@ -61,6 +65,7 @@ package struct PeerInfo: Hashable, Sendable {
         builderAPI = wire.builderApiEnabled
         nickname = wire.nickname
         client = wire.dvClient
+        twins = wire.twins.prefix(Self.twinsMax).compactMap { Instant($0) }
     }
 
     /// The protobuf, without its length prefix.
@@ -74,6 +79,7 @@ package struct PeerInfo: Hashable, Sendable {
         wire.builderApiEnabled = builderAPI
         wire.nickname = nickname
         wire.dvClient = client
+        wire.twins = twins.prefix(Self.twinsMax).map { Google_Protobuf_Timestamp($0) }
         return wire.canonicalBytes()
     }
 }

@@ -4,7 +4,8 @@ import Libp2p
 import Synchronization
 
 /// `/charon/peerinfo/2.0.0`: tells who we are to whoever asks, and asks every operator once a minute. What
-/// they say, asked or asking, also shows when one identity runs twice.
+/// they say, asked or asking, also shows when one identity runs twice. Who sees that tells the two, which cannot see each
+/// other: peers talk to one of them, and the other finds itself alone.
 package final class PeerInfoProtocol: Sendable {
     package static let id = "/charon/peerinfo/2.0.0"
     package static let interval = Duration.seconds(60)
@@ -24,6 +25,10 @@ package final class PeerInfoProtocol: Sendable {
     /// Nil for guests.
     private let index: @Sendable (PeerID) -> PeerIndex?
     private let twins = Mutex(TwinWatch())
+    /// Found lately, by operator.
+    private let found = Mutex<[PeerIndex: (twins: TwinWatch.Twins, at: Instant)]>([:])
+    /// For so long they are told of each other.
+    private static let twinsToldFor = interval * 3
     private let reports = Mutex<[PeerIndex: PeerReport]>([:])
 
     /// - Parameters:
@@ -67,7 +72,7 @@ package final class PeerInfoProtocol: Sendable {
             if let request, let peer = index(stream.peer) {
                 heard(request, from: peer, at: stream.connection.remoteAddress)
             }
-            try await stream.writeMessage(message(), closing: true)
+            try await stream.writeMessage(message(for: index(stream.peer)), closing: true)
         }
     }
 
@@ -90,7 +95,7 @@ package final class PeerInfoProtocol: Sendable {
     package func ask(_ peer: PeerIndex) async {
         let topic = "peerinfo"
         do {
-            let (bytes, roundTrip) = try await exchange(peer, message())
+            let (bytes, roundTrip) = try await exchange(peer, message(for: peer))
             let received = now()
             observe(.sent(peer, protocolID: Self.id, topic: topic, took: roundTrip))
             take(try PeerInfo(wire: bytes), from: peer, at: received, roundTrip)
@@ -105,17 +110,33 @@ package final class PeerInfoProtocol: Sendable {
     /// A request tells as much of who asks as an answer does, and its address too.
     func heard(_ request: [UInt8], from peer: PeerIndex, at address: Multiaddr?) {
         guard let info = try? PeerInfo(wire: request), let startedAt = info.startedAt else { return }
+        hear(info.twins, from: peer)
         watchTwins(peer, startedAt, address)
     }
 
-    private func watchTwins(_ peer: PeerIndex, _ startedAt: Instant, _ address: Multiaddr?) {
-        let found = twins.withLock { $0.saw(peer, startedAt: startedAt, at: address) }
-        if let found { warn(peer, .runsTwice(found)) }
+    /// One of the two is this process, else it is about an earlier one.
+    private func hear(_ twins: [Instant], from peer: PeerIndex) {
+        guard let startedAt = own.startedAt, twins.contains(startedAt),
+            let other = twins.first(where: { $0 != startedAt })
+        else { return }
+        warn(peer, .ownTwin(startedAt: other))
     }
 
-    private func message() -> [UInt8] {
+    private func watchTwins(_ peer: PeerIndex, _ startedAt: Instant, _ address: Multiaddr?) {
+        guard let twins = twins.withLock({ $0.saw(peer, startedAt: startedAt, at: address) }) else { return }
+        found.withLock { $0[peer] = (twins, now()) }
+        warn(peer, .runsTwice(twins))
+    }
+
+    /// - Parameter peer: nil for guests.
+    private func message(for peer: PeerIndex?) -> [UInt8] {
         var info = own
-        info.sentAt = now()
+        let now = now()
+        info.sentAt = now
+        // A clock that was set back tells them a while longer.
+        if let peer, let (twins, at) = found.withLock({ $0[peer] }), now - at < Self.twinsToldFor {
+            info.twins = [twins.one.startedAt, twins.other.startedAt]
+        }
         return info.wireBytes()
     }
 
@@ -127,6 +148,7 @@ package final class PeerInfoProtocol: Sendable {
             return assessment
         }
         for warning in assessment.warnings { warn(peer, warning) }
+        hear(answer.twins, from: peer)
         if let startedAt = assessment.report?.startedAt { watchTwins(peer, startedAt, nil) }
     }
 }

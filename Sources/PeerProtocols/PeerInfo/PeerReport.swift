@@ -39,6 +39,8 @@ package enum PeerWarning: Hashable, Sendable {
     case nicknameChanged(from: String, to: String)
     /// Its identity runs in two processes.
     case runsTwice(TwinWatch.Twins)
+    /// It says that another process runs with our own identity.
+    case ownTwin(startedAt: Instant)
 }
 
 extension PeerWarning: CustomStringConvertible {
@@ -52,6 +54,7 @@ extension PeerWarning: CustomStringConvertible {
         case .builderAPIDiffers(peer: false): "this node runs with --builder-api, and the peer does not: agree on one"
         case .nicknameChanged(let old, let new): "the peer calls itself \(new) now, no longer \(old)"
         case .runsTwice: "the peer's identity runs in two processes"
+        case .ownTwin: "the peer says that this node's identity runs in two processes"
         }
     }
 }

@@ -63,6 +63,9 @@ package nonisolated struct WirePeerInfo: Sendable {
   /// Empty means charon.
   package var dvClient: String = String()
 
+  /// Ours; Charon passes over it. Two processes run with the identity of whom this is for: when they were started.
+  package var twins: [SwiftProtobuf.Google_Protobuf_Timestamp] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -77,7 +80,7 @@ fileprivate nonisolated let _protobuf_package = "app.peerinfo.peerinfopb.v1"
 
 nonisolated extension WirePeerInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PeerInfo"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}charon_version\0\u{3}lock_hash\0\u{3}sent_at\0\u{3}git_hash\0\u{3}started_at\0\u{3}builder_api_enabled\0\u{1}nickname\0\u{3}dv_client\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}charon_version\0\u{3}lock_hash\0\u{3}sent_at\0\u{3}git_hash\0\u{3}started_at\0\u{3}builder_api_enabled\0\u{1}nickname\0\u{3}dv_client\0\u{2}a\u{f}twins\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -93,6 +96,7 @@ nonisolated extension WirePeerInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 6: try { try decoder.decodeSingularBoolField(value: &self.builderApiEnabled) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.nickname) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.dvClient) }()
+      case 1001: try { try decoder.decodeRepeatedMessageField(value: &self.twins) }()
       default: break
       }
     }
@@ -127,6 +131,9 @@ nonisolated extension WirePeerInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.dvClient.isEmpty {
       try visitor.visitSingularStringField(value: self.dvClient, fieldNumber: 8)
     }
+    if !self.twins.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.twins, fieldNumber: 1001)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -139,6 +146,7 @@ nonisolated extension WirePeerInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.builderApiEnabled != rhs.builderApiEnabled {return false}
     if lhs.nickname != rhs.nickname {return false}
     if lhs.dvClient != rhs.dvClient {return false}
+    if lhs.twins != rhs.twins {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
