@@ -123,7 +123,7 @@ package struct JournalHandover: Sendable {
         switch record.stage {
         case .confirmed where isBetween, .entered where isBetween: return SwitchRecord(record.plan, .entered)
         case .noted, .calledOff, .entered: return nil
-        case .announced, .committed, .open, .locked, .confirmed:
+        case .announced, .declined, .committed, .divided, .open, .locked, .torn, .confirmed:
             throw Failure.planned(path: journal.path, epoch: record.plan.epoch)
         }
     }

@@ -44,8 +44,9 @@ struct SwitchRow {
 /// `<stage> <epoch> <slots of an epoch> <old side> <new side>`; a side is `<lock>:<threshold>:<peer id>,<peer id>…`.
 extension SwitchRecord {
     private static let names: [SwitchStage: String] = [
-        .noted: "noted", .announced: "announced", .committed: "committed", .open: "open", .locked: "locked",
-        .calledOff: "called-off", .confirmed: "confirmed", .entered: "entered",
+        .noted: "noted", .announced: "announced", .declined: "declined", .committed: "committed",
+        .divided: "divided", .open: "open", .locked: "locked", .torn: "torn", .calledOff: "called-off",
+        .confirmed: "confirmed", .entered: "entered",
     ]
 
     var journalText: String {

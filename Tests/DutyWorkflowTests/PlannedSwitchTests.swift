@@ -146,7 +146,7 @@ struct PlannedSwitchTests {
         var machine = try Self.machine(.noted)
         #expect(machine.drop().signals.effects.work == ["persist switch dropped"] && machine.record == nil)
         #expect(machine.drop().refusal != nil)
-        for stage in [SwitchStage.announced, .committed, .open, .locked, .confirmed] {
+        for stage in SwitchStage.allCases where ![.noted, .calledOff, .entered].contains(stage) {
             var machine = try Self.machine(stage)
             #expect(machine.drop().refusal != nil && machine.record?.stage == stage)
         }
@@ -162,8 +162,15 @@ struct PlannedSwitchTests {
 
     // MARK: The deciding duty
 
-    @Test("what others may go by is recorded before it leaves: our word, and a COMMIT")
+    private func vote(_ kind: QBFT.Message.Kind, _ duty: Duty, _ result: PriorityResult) -> Effect {
+        let value = ConsensusValue.priorities(result)
+        let message = QBFT.Message(kind, round: 1, source: 0, value: value.valueHash(), signature: [1])
+        return .sendConsensus(ConsensusMessage(duty: duty, message: message, values: [value.valueHash(): value]))
+    }
+
+    @Test("what others may go by is recorded before it leaves: our word, and which COMMITs")
     func recording() throws {
+        let (on, off) = (try result(announcing: [0, 1, 2]), try result(announcing: [0], silent: [1, 2]))
         var machine = try Self.machine(.noted)
         let own = message(0, machine.topics)
         let earlier = message(0, machine.topics, slot: 95)
@@ -172,20 +179,19 @@ struct PlannedSwitchTests {
             machine.recording([.answer(Ticket(1), .priorities(own)), .exchangePriorities(own)]).map(\.name) == [
                 "persist switch announced", "answer priorities", "exchange",
             ])
-        func vote(_ kind: QBFT.Message.Kind, _ duty: Duty) -> Effect {
-            .persist(
-                .vote(
-                    duty, QBFT.Message(kind, round: 1, source: 0, value: Fixture.root(1), signature: [1]), values: [:]))
-        }
-        let others = [
-            vote(.prepare, duty), vote(.commit, Duty(slot: 95, type: .infoSync)), vote(.commit, .attester(slot: 127)),
-        ]
-        #expect(machine.recording(others).count == 3)
+        let others = [vote(.prepare, duty, on), vote(.commit, Duty(slot: 95, type: .infoSync), on)]
+        #expect(machine.recording(others).count == 2)
+        var (committed, declined) = (machine, machine)
         #expect(
-            machine.recording([vote(.commit, duty), vote(.commit, duty)]).map(\.name) == [
-                "persist switch committed", "persist vote commit", "persist vote commit",
+            committed.recording([vote(.commit, duty, on), vote(.commit, duty, on)]).map(\.name) == [
+                "persist switch committed", "send commit", "send commit",
             ])
-        #expect(machine.recording([.exchangePriorities(own)]).count == 1, "a later stage covers it")
+        #expect(committed.recording([.exchangePriorities(own)]).count == 1, "a later stage covers it")
+        #expect(
+            declined.recording([vote(.commit, duty, off), vote(.commit, duty, on)]).map(\.name) == [
+                "persist switch declined", "send commit", "persist switch divided", "send commit",
+            ])
+        #expect(stages(committed.recording([vote(.commit, duty, off)])) == [.divided])
     }
 
     @Test(
@@ -235,7 +241,9 @@ struct PlannedSwitchTests {
 
     @Test(
         "after the duty it promises what it did, takes no decision any more, and asks once a slot",
-        arguments: [(.noted, .open), (.announced, .open), (.committed, .locked)] as [(SwitchStage, SwitchStage)])
+        arguments: [
+            (.noted, .open), (.announced, .open), (.declined, .open), (.committed, .locked), (.divided, .torn),
+        ] as [(SwitchStage, SwitchStage)])
     func undecided(before: SwitchStage, after: SwitchStage) throws {
         var machine = try Self.machine(before)
         #expect(machine.nextWake == over && machine.wake(at: .slot(128)).isEmpty)
@@ -247,7 +255,7 @@ struct PlannedSwitchTests {
         #expect(machine.wake(at: over + .seconds(12)).effectNames == ["exchange"])
         guard case .exchangePriorities(let own)? = effects.last else { return }
         #expect(own.duty == duty && own.signature == [9] && own.peerID == "peer-0")
-        #expect(SwitchStatement.words(on: try Self.plan(), in: own) == [after == .open ? .open : .locked])
+        #expect(try SwitchStatement.words(on: Self.plan(), in: own) == [#require(SwitchStatement.Word(after))])
         #expect(!SwitchStatement.isAnnouncement(of: try Self.plan(), own))
     }
 
@@ -258,17 +266,17 @@ struct PlannedSwitchTests {
         "learns from as many as cannot all lie",
         arguments: [
             (.open, [(1, .on)], nil), (.open, [(1, .on), (2, .on)], .confirmed),
-            (.locked, [(1, .on), (3, .on)], .confirmed),
-            (.open, [(1, .on), (1, .on)], nil), (.open, [(1, .off)], nil),
-            (.locked, [(1, .off), (2, .off)], .calledOff),
-            // A quorum that cannot have decided, we among it.
+            (.torn, [(1, .on), (3, .on)], .confirmed), (.open, [(1, .on), (1, .on)], nil),
+            (.open, [(1, .off)], nil), (.locked, [(1, .off), (2, .off)], .calledOff),
+            // A quorum that shares an honest node with every quorum that could have decided otherwise.
             (.open, [(1, .open)], nil), (.open, [(1, .open), (2, .open)], .calledOff),
-            (.locked, [(1, .open), (2, .open)], nil), (.locked, [(1, .open), (2, .open), (3, .open)], .calledOff),
-            // Everybody promises not to have learned it.
-            (.locked, [(1, .locked), (2, .locked)], nil),
-            (.locked, [(1, .locked), (2, .locked), (3, .open)], .calledOff),
-            (.open, [(1, .locked), (2, .locked), (3, .locked)], .calledOff),
-            (.open, [(1, .locked), (2, .locked), (3, .on)], nil),
+            (.open, [(1, .open), (2, .off)], .calledOff), (.locked, [(1, .open), (2, .open)], nil),
+            (.locked, [(1, .open), (2, .open), (3, .open)], .calledOff),
+            (.locked, [(1, .locked)], nil), (.locked, [(1, .locked), (2, .locked)], .confirmed),
+            (.locked, [(1, .locked), (2, .on)], .confirmed), (.open, [(1, .locked), (2, .locked)], nil),
+            (.open, [(1, .locked), (2, .locked), (3, .locked)], .confirmed),
+            (.open, [(1, .locked), (2, .locked), (3, .open)], nil),
+            (.torn, [(1, .locked), (2, .torn), (3, .open)], nil),
             // A liar who says everything has one voice in each.
             (.locked, [(1, .on), (1, .off), (1, .open), (1, .locked)], nil),
             // Strangers have none.
@@ -297,7 +305,7 @@ struct PlannedSwitchTests {
     @Test("whoever asks is told, by those who know and those who do not; before the duty is over it is info-sync")
     func answering() throws {
         for (stage, word) in [
-            (.open, .open), (.locked, .locked), (.calledOff, .off), (.confirmed, .on), (.entered, .on),
+            (.open, .open), (.locked, .locked), (.torn, .torn), (.calledOff, .off), (.confirmed, .on), (.entered, .on),
         ] as [(SwitchStage, SwitchStatement.Word)] {
             var machine = try Self.machine(stage)
             let effects = try #require(machine.heard(try say(.open, 3), Ticket(4))).effects
@@ -307,7 +315,7 @@ struct PlannedSwitchTests {
             }
             #expect(SwitchStatement.words(on: try Self.plan(), in: own) == [word])
         }
-        for stage in [SwitchStage.noted, .announced, .committed] {
+        for stage in SwitchStage.allCases where stage.isDeciding {
             var machine = try Self.machine(stage)
             #expect(machine.heard(try say(.open, 3), Ticket(4)) == nil)
         }
@@ -333,66 +341,5 @@ struct PlannedSwitchTests {
         var left = try Self.machine(.confirmed, new: ["peer-1", "peer-2", "peer-3"])
         let effects = left.wake(at: .slot(160)).effects
         #expect(effects.work == [] && news(effects) == [.left])
-    }
-
-    // MARK: Which set signs what
-
-    private static let stages: [SwitchStage] = SwitchStage.allCases
-
-    @Test("in no stage do both sets sign in one duty, and what one stage forbids only a called-off switch allows again")
-    func disjoint() throws {
-        let plan = try Self.plan()
-        for slot in [UInt64(0), 126, 127, 128, 159, 160, 161, 1000] {
-            for type in DutyType.allCases where type.rules.span != .endless {
-                let duty = Duty(slot: Slot(slot), type: type)
-                let isNew = SwitchRecord(plan, .entered).refusal(of: duty) == nil
-                #expect(isNew == (slot >= 160))
-                for stage in Self.stages where stage != .calledOff && stage != .entered {
-                    let isOld = SwitchRecord(plan, stage).refusal(of: duty) == nil
-                    #expect(!(isOld && isNew), "\(stage) \(duty)")
-                    #expect(isOld == (slot < 160 && !(stage.isUndecided && duty == self.duty)), "\(stage) \(duty)")
-                }
-                #expect(SwitchRecord(plan, .calledOff).refusal(of: duty) == nil)
-            }
-        }
-        for type in [DutyType.exit, .builderRegistration] {
-            let allowed = Self.stages.filter { SwitchRecord(plan, $0).refusal(of: Duty(slot: 0, type: type)) == nil }
-            #expect(allowed == [.noted, .announced, .committed, .calledOff, .entered])
-        }
-    }
-
-    @Test("stages follow one another as drawn, twice is once, and no end takes another's place")
-    func order() throws {
-        let plan = try Self.plan()
-        let next: [SwitchStage: Set<SwitchStage>] = [
-            .noted: [.announced, .committed, .open, .calledOff, .confirmed],
-            .announced: [.committed, .open, .calledOff, .confirmed],
-            .committed: [.locked, .calledOff, .confirmed], .open: [.calledOff, .confirmed],
-            .locked: [.calledOff, .confirmed], .confirmed: [.entered],
-        ]
-        for old in Self.stages {
-            for new in Self.stages {
-                let (before, after) = (SwitchRecord(plan, old), SwitchRecord(plan, new))
-                let found = try? after.replacing(before)
-                if new == old || next[old]?.contains(new) == true {
-                    #expect(found == after, "\(old) \(new)")
-                } else {
-                    #expect(found == nil || found == before, "\(old) \(new)")
-                }
-            }
-        }
-        let (off, on) = (SwitchRecord(plan, .calledOff), SwitchRecord(plan, .confirmed))
-        #expect(throws: JournalConflict.self) { try off.replacing(on) }
-        #expect(throws: JournalConflict.self) { try on.replacing(off) }
-        #expect(throws: JournalConflict.self) {
-            try SwitchRecord(plan, .open).replacing(SwitchRecord(plan, .committed))
-        }
-        let other = SwitchRecord(try Self.plan(epoch: 9), .noted)
-        for stage in Self.stages {
-            let taken = try? other.replacing(SwitchRecord(plan, stage))
-            #expect((taken == other) == [.noted, .calledOff, .entered].contains(stage))
-            let isDropped = try? SwitchRecord.dropping(plan, from: SwitchRecord(plan, stage)) == nil
-            #expect((isDropped == true) == (stage == .noted))
-        }
     }
 }

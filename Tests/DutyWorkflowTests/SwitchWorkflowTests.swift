@@ -79,8 +79,10 @@ struct SwitchWorkflowTests {
         let result = try PriorityResult(of: messages, threshold: 3)
         _ = workflow.receive(vote(.prePrepare, from: Self.leader, result), at: .slot(127))
         _ = workflow.receive(vote(.prepare, from: 1, result), at: .slot(127))
-        let voted = workflow.receive(vote(.prepare, from: 2, result), at: .slot(127)).work
-        #expect(voted.suffix(3) == ["persist switch committed", "persist vote commit", "send commit"])
+        #expect(
+            workflow.receive(vote(.prepare, from: 2, result), at: .slot(127)).work == [
+                "persist vote commit", "persist switch \(end == .confirmed ? "committed" : "declined")", "send commit",
+            ])
         _ = workflow.receive(vote(.commit, from: 1, result), at: .slot(127))
         #expect(stages(workflow.receive(vote(.commit, from: 2, result), at: .slot(127))) == [end])
         #expect(workflow.switchRecord?.stage == end)
@@ -112,6 +114,7 @@ struct SwitchWorkflowTests {
         "a node votes and signs in the duties of its set only",
         arguments: [
             (.noted, 159, true), (.noted, 160, false), (.open, 158, true), (.open, 160, false), (.locked, 170, false),
+            (.torn, 160, false),
             (.calledOff, 159, true), (.calledOff, 160, true), (.confirmed, 158, true), (.confirmed, 160, false),
             (.entered, 159, false), (.entered, 160, true), (nil, 160, true),
         ] as [(SwitchStage?, UInt64, Bool)])

@@ -130,6 +130,21 @@ struct NodeMonitoringTests {
         #expect(monitoring.readiness == .halted("a vote"))
     }
 
+    @Test("a switch that is not known to be decided makes a node unready from its epoch on, until it is")
+    func undecided() async throws {
+        let monitoring = NodeMonitoring(try NodeFiles().metrics(), operators: 4, signs: true)
+        let world = World()
+        monitoring.note(Self.clock)
+        monitoring.note(undecided: Epoch(3))
+        await monitoring.look(world.questions, at: Self.clock.start(of: Slot(11)))
+        #expect(monitoring.readiness == .ready)
+        await monitoring.look(world.questions, at: Self.clock.start(of: Slot(12)))
+        #expect(monitoring.readiness == .switchUndecided(Epoch(3)))
+        monitoring.note(undecided: nil)
+        await monitoring.look(world.questions, at: Self.clock.start(of: Slot(13)))
+        #expect(monitoring.readiness == .ready)
+    }
+
     @Test("a clock that was set is told for some minutes")
     func clockSet() async throws {
         let monitoring = NodeMonitoring(try NodeFiles().metrics(), operators: 4, signs: true)

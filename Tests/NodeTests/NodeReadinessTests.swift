@@ -32,9 +32,11 @@ import Testing
     }
 
     /// What goes wrong on this machine, with all that comes after it in the order.
-    static func local(journal: String? = nil, commit: Duration = .zero, jump: Duration = .zero) -> Facts {
+    static func local(
+        journal: String? = nil, undecided: Epoch? = nil, commit: Duration = .zero, jump: Duration = .zero
+    ) -> Facts {
         var facts = facts(.unknown)
-        (facts.journal, facts.commitTime, facts.clockJump) = (journal, commit, jump)
+        (facts.journal, facts.undecided, facts.commitTime, facts.clockJump) = (journal, undecided, commit, jump)
         return facts
     }
 
@@ -48,8 +50,11 @@ import Testing
     static let rows: [Row] = [
         Row(facts: halted(), code: 9, text: "another process signs with this node's key"),
         Row(
-            facts: local(journal: "it is gone", commit: .seconds(3), jump: .seconds(5)), code: 10,
+            facts: local(journal: "it is gone", undecided: 9, commit: .seconds(3), jump: .seconds(5)), code: 10,
             text: "journal cannot be used"),
+        Row(
+            facts: local(undecided: 9, commit: .seconds(3), jump: .seconds(5)), code: 14,
+            text: "planned switch is undecided"),
         Row(facts: local(commit: .milliseconds(2001), jump: .seconds(5)), code: 11, text: "disk is slow"),
         Row(facts: local(commit: .seconds(2), jump: .seconds(-5)), code: 12, text: "clock jumped"),
         Row(facts: facts(.unknown, peers: 0, alone: true, signer: false), code: 0, text: "check not initialised"),
@@ -94,10 +99,11 @@ import Testing
         #expect(NodeReadiness.clockJumped(.seconds(-90)).body.contains("set back by 90 s"))
         #expect(NodeReadiness.validatorClientMissing.body.contains("--validator-api-address"))
         #expect(NodeReadiness.watching(.seconds(754)).body.contains("wait 12m34s more"))
+        #expect(NodeReadiness.switchUndecided(9).body.contains("all operators: this node signs nothing since epoch 9"))
     }
 
     @Test("every code but the retired one is told")
-    func codes() { #expect(Set(Self.rows.map(\.code)) == [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13]) }
+    func codes() { #expect(Set(Self.rows.map(\.code)) == [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14]) }
 }
 
 @Suite struct ReadinessWatchTests {

@@ -54,7 +54,7 @@ import Testing
                 let slashing = Slashing(pick(0...1) == 0 ? .told : .proven, seen: "vote \(pick(1...2))")
                 return pick(0...1) == 0 ? .slashingLifted(pubKey) : .slashed(pubKey, slashing)
             case 11:
-                let stage = SwitchStage(rawValue: pick(0...7)) ?? .noted
+                let stage = SwitchStage(rawValue: pick(0...10)) ?? .noted
                 return .plannedSwitch(SwitchRecord(plans[pick(0...1)], stage))
             case 12: return .switchDropped(plans[pick(0...1)])
             default: return pick(0...3) == 0 ? .expired(duty) : .broadcast(duty, [EntryKey(key(0)), EntryKey(key(1))])

@@ -158,7 +158,7 @@ import enum DutyWorkflow.Record  // GRDB has a class of that name
 
     @Test(
         "nothing is handed on while others may go by a plan that is not decided",
-        arguments: [SwitchStage.announced, .committed, .open, .locked])
+        arguments: [SwitchStage.announced, .declined, .committed, .divided, .open, .locked, .torn])
     func undecided(stage: SwitchStage) async throws {
         try await commit([stage], records(10))
         await #expect(throws: JournalHandover.Failure.planned(path: folder.journal, epoch: 5)) { try await handOver() }

@@ -10,21 +10,23 @@ import SSZ
 ///
 /// Who does not learn it in time (it was down, or nothing was decided) signs with neither set from the epoch on, and
 /// asks its peers once a slot until it knows. It concludes
-/// - *on* from f + 1 operators who say *on*;
-/// - *off* from f + 1 who say *off*, from a quorum that says *open*, or when every operator says *open* or *locked*.
+/// - *on* from f + 1 old operators who say *on*, or a quorum that says *on* or *locked*;
+/// - *off* from f + 1 who say *off*, or a quorum that says *off* or *open*.
 ///
-/// Why no two honest nodes come to different ends, with at most f liars among n old operators:
-/// 1. An honest node says *on* or *off* first because of the decided value, of which there is one, or concludes as
-///    above; f + 1 operators have an honest one among them.
-/// 2. *Open* and *locked* are promises on disk: that the duty is over for the speaker, who has not learned the
-///    decision and never will from the duty itself. A decision takes a quorum of COMMITs. A quorum of *open* shares an
-///    honest node with it, which would have sent a COMMIT and said that it had not. So there is, and will be, no
-///    decision then.
-/// 3. If everybody has promised not to have learned it, no honest node has, and none will.
+/// Why no two honest nodes come to different ends, with at most f liars among the old operators, where two quorums share
+/// more than f nodes. *Open* and *locked* are promises on disk: that the deciding duty is over for the speaker, who has
+/// sent no COMMIT in it for a value that confirms the switch, or only such ones. The first honest node that knows *on*
+/// has the decided value, or a quorum whose honest part is *locked*; the first that knows *off* has another decided
+/// value, or a quorum whose honest part is *open*; for among f + 1 who say it there would be an honest one before it.
+/// 1. There is one decided value.
+/// 2. Behind a value that was decided are COMMITs of a quorum. If it confirms, its honest part never says *open*; if it
+///    does not, its honest part never says *locked*. Any other quorum shares an honest node with it.
+/// 3. A quorum with *open* and one with *locked* share an honest node, which says one of them.
 ///
-/// So after *off* by 2 or 3 nobody honest ever says *on*. A COMMIT, and our announcement in the deciding duty, wait for
-/// the record of them (`Outbox`); so a crash makes nobody promise the wrong thing. What is left open is a minority that
-/// alone had the plan while nothing was decided: it stays silent until its operators say that it is over.
+/// A COMMIT, and our announcement in the deciding duty, wait for the record of them (`Outbox`); so a crash makes nobody
+/// promise the wrong thing. Two cases stay open, until the operators say that it is over: a minority that alone had the
+/// plan while nothing was decided, and nodes that were cut off from each other between their COMMITs, with neither
+/// quorum.
 ///
 /// Which set signs which duty is `SwitchRecord.refusal(of:)`, and `Outbox` holds everybody to it.
 struct PlannedSwitch: Sendable {
@@ -95,7 +97,7 @@ struct PlannedSwitch: Sendable {
             guard current >= last + Self.epochsBetween else {
                 return "the last switch was in epoch \(last): wait for epoch \(last + Self.epochsBetween)"
             }
-        case .noted, .announced, .committed, .open, .locked, .confirmed:
+        case .noted, .announced, .declined, .committed, .divided, .open, .locked, .torn, .confirmed:
             let epoch = record?.plan.epoch.rawValue ?? 0
             return "a switch is planned for epoch \(epoch) already: take it back first, or wait for its end"
         }
@@ -132,26 +134,37 @@ struct PlannedSwitch: Sendable {
 
     private func stage(after effect: Effect, _ record: SwitchRecord) -> SwitchStage? {
         switch effect {
-        case .persist(.vote(record.plan.decidingDuty, let vote, _)) where vote.kind == .commit: .committed
+        case .sendConsensus(let message)
+        where message.duty == record.plan.decidingDuty && message.message.kind == .commit:
+            // A value that we do not have calls for caution: it may be either.
+            guard case .priorities(let result)? = message.values[message.message.value] else { return .divided }
+            return record.stage.committing(toSwitch: isConfirmed(record.plan, by: result))
         case .exchangePriorities(let own), .answer(_, .priorities(let own)):
-            own.duty == record.plan.decidingDuty && SwitchStatement.isAnnouncement(of: record.plan, own)
-                ? .announced : nil
-        default: nil
+            let isWord = own.duty == record.plan.decidingDuty && SwitchStatement.isAnnouncement(of: record.plan, own)
+            return isWord ? .announced : nil
+        default: return nil
         }
+    }
+
+    private func announcers(_ plan: SwitchPlan, in result: PriorityResult, of duty: Duty) -> Set<String> {
+        Set(result.messages.filter { $0.duty == duty && SwitchStatement.isAnnouncement(of: plan, $0) }.map(\.peerID))
+    }
+
+    /// What a value of the deciding duty says.
+    private func isConfirmed(_ plan: SwitchPlan, by result: PriorityResult) -> Bool {
+        plan.isConfirmed(by: announcers(plan, in: result, of: plan.decidingDuty))
     }
 
     /// What consensus decided in an info-sync.
     mutating func decided(_ duty: Duty, _ result: PriorityResult) -> [Signal] {
         guard let record, record.stage.isDeciding else { return [] }
-        let announcers = Set(
-            result.messages.filter { $0.duty == duty && SwitchStatement.isAnnouncement(of: record.plan, $0) }
-                .map(\.peerID))
-        let isConfirmed = record.plan.isConfirmed(by: announcers)
         guard duty == record.plan.decidingDuty else {
+            let announcers = announcers(record.plan, in: result, of: duty)
             let peers = record.plan.old.peerIDs.indices.filter { announcers.contains(record.plan.old.peerIDs[$0]) }
-            return tell(.announced(by: peers.map { PeerIndex($0) }, isEnough: isConfirmed))
+            return tell(
+                .announced(by: peers.map { PeerIndex($0) }, isEnough: record.plan.isConfirmed(by: announcers)))
         }
-        return conclude(record, isConfirmed)
+        return conclude(record, isConfirmed(record.plan, by: result))
     }
 
     // MARK: After it
@@ -159,8 +172,8 @@ struct PlannedSwitch: Sendable {
     mutating func wake(at now: Instant) -> [Signal] {
         guard let record else { return [] }
         var signals: [Signal] = []
-        if record.stage.isDeciding, configuration.deadlines.isExpired(record.plan.decidingDuty, at: now) {
-            signals = keep(SwitchRecord(record.plan, record.stage == .committed ? .locked : .open)) + tell(.undecided)
+        if let stage = record.stage.undecided, configuration.deadlines.isExpired(record.plan.decidingDuty, at: now) {
+            signals = keep(SwitchRecord(record.plan, stage)) + tell(.undecided)
         }
         return signals + ask(at: now) + handOver(at: now)
     }
@@ -168,8 +181,9 @@ struct PlannedSwitch: Sendable {
     var nextWake: Instant? {
         guard let record else { return nil }
         switch record.stage {
-        case .noted, .announced, .committed: return configuration.deadlines.deadline(of: record.plan.decidingDuty)
-        case .open, .locked: return nextQuestion
+        case .noted, .announced, .declined, .committed, .divided:
+            return configuration.deadlines.deadline(of: record.plan.decidingDuty)
+        case .open, .locked, .torn: return nextQuestion
         case .confirmed: return isHandedOver ? nil : entrance(record.plan)
         case .calledOff, .entered: return nil
         }
@@ -204,11 +218,9 @@ struct PlannedSwitch: Sendable {
         guard let record, record.stage.isUndecided else { return [] }
         var said = words
         if let own, let word = SwitchStatement.Word(record.stage) { said[own] = [word] }
-        func count(_ isMeant: (Set<SwitchStatement.Word>) -> Bool) -> Int { said.values.count(where: isMeant) }
-        let isOn = count { $0.contains(.on) } > record.plan.faulty
-        let isOff =
-            count { $0.contains(.off) } > record.plan.faulty || count { $0.contains(.open) } >= record.plan.quorum
-            || count { !$0.isDisjoint(with: [.open, .locked]) } == record.plan.old.peerIDs.count
+        func count(_ words: Set<SwitchStatement.Word>) -> Int { said.values.count { !$0.isDisjoint(with: words) } }
+        let isOn = count([.on]) > record.plan.faulty || count([.on, .locked]) >= record.plan.quorum
+        let isOff = count([.off]) > record.plan.faulty || count([.off, .open]) >= record.plan.quorum
         // Both at once takes more liars than a cluster survives.
         return isOn == isOff ? [] : conclude(record, isOn)
     }

@@ -55,8 +55,9 @@ extension SwitchRecord {
         switch stage {
         case .calledOff: return nil
         case .entered: return isEndless || duty.slot >= plan.firstSlot ? nil : "the old key shares signed before \(end)"
-        case .noted, .announced, .committed: return isEndless || duty.slot < plan.firstSlot ? nil : unknown
-        case .open, .locked:
+        case .noted, .announced, .declined, .committed, .divided:
+            return isEndless || duty.slot < plan.firstSlot ? nil : unknown
+        case .open, .locked, .torn:
             if isEndless || duty.slot >= plan.firstSlot { return unknown }
             return duty == plan.decidingDuty ? "duty \(duty) is over" : nil
         case .confirmed:

@@ -6,21 +6,24 @@ import SSZ
 enum SwitchStatement {
     static let topic = "styx/switch"
 
-    /// After the deciding duty. All but the last two are promises: that the duty is over for whoever says it, who has
-    /// not learned its decision and takes no further part in it.
+    /// After the deciding duty. All but the last two are promises: that the duty is over for whoever says it, and which
+    /// COMMITs it has sent in it for good.
     enum Word: String, CaseIterable, Sendable {
-        /// It sent no COMMIT in it.
+        /// None for a value that confirms the switch.
         case open
-        /// It sent one.
+        /// Some, and none for another value.
         case locked
+        /// For both: it speaks for nothing.
+        case torn
         case off
         case on
 
         init?(_ stage: SwitchStage) {
             switch stage {
-            case .noted, .announced, .committed: return nil
+            case .noted, .announced, .declined, .committed, .divided: return nil
             case .open: self = .open
             case .locked: self = .locked
+            case .torn: self = .torn
             case .calledOff: self = .off
             case .confirmed, .entered: self = .on
             }
