@@ -105,15 +105,7 @@ package struct StyxNode: Sendable {
         self.threads = threads ?? CryptoThreads(threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
     }
 
-    /// Runs until SIGINT or SIGTERM.
-    package static func runUntilSignalled(
-        _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), logger: Logger
-    ) async throws {
-        let node = try await StyxNode(configuration, hooks: hooks, logger: logger)
-        try await untilSignalled(logger: logger) { try await node.run() }
-    }
-
-    /// Runs until cancelled; throws when something fails that cannot be waited out.
+    /// Runs until cancelled; throws when something fails that cannot be waited out, and `SwitchDue`.
     package func run() async throws {
         let keyLock = try lockIdentity()
         // Before anything listens or dials: peers would drop the connections of the process that has it.
@@ -315,6 +307,7 @@ package struct StyxNode: Sendable {
                 }
                 let changed: @Sendable () -> Void = { registrations.announce() }
                 group.addTask { await overrides.run(changed: changed) }
+                group.addTask { await watchSwitch(driver, chain.clock) }
                 if let updates { group.addTask { await updates.run(changed: changed) } }
                 group.addTask {
                     await events.run { node, event, isBelieved in

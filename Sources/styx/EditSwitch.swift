@@ -1,6 +1,7 @@
 import ArgumentParser
 import Cluster
 import DutyWorkflow
+import Ethereum
 import Foundation
 import Node
 import Program
@@ -16,6 +17,11 @@ struct EditSwitch: AsyncParsableCommand {
             new lock: two clusters of the same validators can get them slashed. What was in use is kept under another \
             name (.charon.before-…); nothing can be started from it. What the node has signed goes along. A node that \
             signs by itself waits two epochs then.
+
+            With --at-epoch no node stops. Every operator of both clusters plans the same epoch on the running node; the \
+            nodes announce it to each other, and decide in the last slot of the epoch before the last one. If enough have \
+            planned it all go over at that epoch, and no old key share signs anything from then on; else it is called \
+            off on all. Until a node has told others in that slot, --cancel takes its plan back.
             """)
 
     @Option(help: "The node's directory.") var from = ".charon"
@@ -25,23 +31,38 @@ struct EditSwitch: AsyncParsableCommand {
     @Flag(help: "Destroy the key shares that a switch has put aside. There is no way back then.") var wipeOld = false
     @Option(help: "The node's journal, if it is elsewhere. (default: styx-journal.sqlite in its directory)")
     var journalFile: String?
+    @Option(
+        help: """
+            Plan it for an epoch, on a running node: it is to be three epochs away at least, and the same on all nodes. The \
+            node's log and /readyz say what became of it.
+            """)
+    var atEpoch: UInt64?
+    @Flag(help: "Take the plan of --at-epoch back, if it is not too late.") var cancel = false
+    @Flag(
+        help: """
+            Forget a plan that nobody can decide any more, on a stopped node. Only if the nodes of no other operator have \
+            switched.
+            """)
+    var forgetPlan = false
     @Flag(help: "Let a new lock that does not verify be no obstacle: of an edit with --unverified.") var noVerify =
         false
 
     static let flags = EnvironmentArguments.Flags(
-        options: ["from", "to", "journal-file"], switches: ["back", "wipe-old", "no-verify"])
-
-    private static let journalName = FileAccess.name(of: NodeConfiguration().journalFile)
-    /// Files of a node that an edit does not make.
-    private static let carried = [
-        RegistrationOverrides.name, FileAccess.name(of: NodeConfiguration().keymanagerTokenFile),
-    ]
+        options: ["from", "to", "journal-file", "at-epoch"],
+        switches: ["back", "wipe-old", "no-verify", "cancel", "forget-plan"])
 
     func run() async throws {
         try await failing("alpha edit switch") {
             guard !(back && wipeOld) else {
                 throw CommandFailure("--back and --wipe-old together: go back, or destroy what there is to go back to")
             }
+            guard [back || wipeOld, atEpoch != nil, cancel, forgetPlan].count(where: { $0 }) <= 1 else {
+                throw CommandFailure(
+                    "--at-epoch, --cancel, --forget-plan and a switch of a stopped node: one of them at a time")
+            }
+            if let atEpoch { return try plan(Epoch(atEpoch)) }
+            if cancel { return try takeBack() }
+            if forgetPlan { return try await forget() }
             if wipeOld { try wipe() } else { try await change() }
         }
     }
@@ -51,7 +72,8 @@ struct EditSwitch: AsyncParsableCommand {
         let change = try ClusterSwitch(
             from: from, to: entering, isBack: back, verify: !noVerify,
             concurrency: ProcessInfo.processInfo.activeProcessorCount, now: SystemClock.now())
-        try await change.perform(carrying: Self.carried) { try await handOver($0, $1) }
+        tell(try await DirectorySwitch(change, of: from, journalFile: journalFile).perform(), change)
+        SwitchPlanFile.remove(from: from)
         print("\(from) is now what \(entering) was; what it was is in \(change.kept)")
         note(nextSteps: [
             "Start the node only when every other operator has stopped the old one.",
@@ -72,17 +94,66 @@ struct EditSwitch: AsyncParsableCommand {
         }
     }
 
+    // MARK: At an epoch
+
+    private func plan(_ epoch: Epoch) throws {
+        let entering = to ?? EditOutput.defaultDirectory
+        guard FileAccess.absolute(FileAccess.parent(of: entering)) == FileAccess.absolute(FileAccess.parent(of: from))
+        else {
+            throw CommandFailure("--to: move \(entering) beside \(from), where the node can exchange the two")
+        }
+        let change = try ClusterSwitch(
+            from: from, to: entering, isBack: false, verify: !noVerify, owner: .running,
+            concurrency: ProcessInfo.processInfo.activeProcessorCount, now: SystemClock.now())
+        // The node knows how many slots its chain's epochs have; what is said of operators does not depend on it.
+        let plan = try PlannedEpoch.plan(change, epoch)
+        try SwitchPlanFile(
+            epoch: epoch, directory: FileAccess.name(of: entering), oldLock: plan.old.lock, newLock: plan.new.lock
+        ).write(into: from)
+        print("a switch from lock \(plan.old.lock.hex) to \(plan.new.lock.hex) is planned for epoch \(epoch.rawValue)")
+        note(nextSteps: [
+            "Run the same on all other operators' nodes: \(plan.oldNeeded) of the old operators have to,"
+                + " \(plan.newNeeded) of them operators of the new cluster.",
+            "Give the validator client the key shares of \(FileAccess.join(entering, KeystoreDirectory.name)) before that"
+                + " epoch, and leave it the old ones until it has come.",
+            "The node takes the plan up within seconds: its log says so, or why not. It is decided in the last slot of"
+                + " epoch \(epoch.rawValue - 2); until then --cancel takes it back.",
+            "When all is well after it: styx alpha edit switch --wipe-old.",
+        ])
+    }
+
+    private func takeBack() throws {
+        guard try SwitchPlanFile.load(of: from) != nil else {
+            throw CommandFailure("--cancel: nothing is planned in \(from)")
+        }
+        SwitchPlanFile.remove(from: from)
+        print("the plan is taken back; a running node says in its log if it is too late for that")
+    }
+
+    private func forget() async throws {
+        let path = journalFile ?? FileAccess.join(from, FileAccess.name(of: NodeConfiguration().journalFile))
+        let journal = try Journal(path: path, binding: nil, now: SystemClock.now)
+        let forgotten: SwitchRecord?
+        do {
+            forgotten = try await journal.forgetSwitch()
+            await journal.close()
+        } catch {
+            await journal.close()
+            throw error
+        }
+        guard let forgotten else { throw CommandFailure("--forget-plan: \(path) holds no plan that is undecided") }
+        SwitchPlanFile.remove(from: from)
+        print(
+            "the plan for epoch \(forgotten.plan.epoch.rawValue) is forgotten: the node signs with its old key shares again"
+        )
+    }
+
     // MARK: The journal
 
-    private func handOver(_ leaving: ClusterSwitch.Side, _ entering: ClusterSwitch.Side) async throws {
-        // A node that is in no cluster yet has signed nothing.
-        guard let old = leaving.lock, let new = entering.lock else { return }
-        let handover = JournalHandover(
-            from: old.lock.lockHash, to: new.lock.lockHash, share: entering.peer.map { ShareIndex(PeerIndex($0)) },
-            now: SystemClock.now)
-        let (path, successor) = journals(leaving.directory, entering.directory)
-        guard let summary = try await handover.perform(path, successor: successor) else {
-            note("warning: there is no journal \(path): nothing is known of what this node has signed")
+    private func tell(_ summary: JournalHandover.Summary?, _ change: ClusterSwitch) {
+        guard change.leaving.lock != nil, change.entering.lock != nil else { return }
+        guard let summary else {
+            note("warning: there is no journal: nothing is known of what this node has signed")
             return
         }
         print(
@@ -90,16 +161,5 @@ struct EditSwitch: AsyncParsableCommand {
         if summary.isHalted {
             note("warning: the node was halted, and still is; see styx slashing-protection lift-halt")
         }
-    }
-
-    /// One in the node's directory goes along with it; one elsewhere stays where it is.
-    private func journals(_ leaving: String, _ entering: String) -> (String, String) {
-        guard let journalFile else {
-            return (FileAccess.join(leaving, Self.journalName), FileAccess.join(entering, Self.journalName))
-        }
-        let (file, node) = (FileAccess.absolute(journalFile), FileAccess.absolute(from) + "/")
-        guard file.hasPrefix(node) else { return (journalFile, journalFile) }
-        let rest = String(file.dropFirst(node.count))
-        return (FileAccess.join(leaving, rest), FileAccess.join(entering, rest))
     }
 }

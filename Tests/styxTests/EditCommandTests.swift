@@ -1,5 +1,6 @@
 import Cluster
 import ClusterTestSupport
+import Ethereum
 import Foundation
 import Secp256k1
 import TestSupport
@@ -131,6 +132,39 @@ import Testing
         let wiped = try change(["--wipe-old"])
         #expect(wiped.status == 0 && wiped.text.contains("2 key shares of \(kept) are destroyed"), "\(wiped.text)")
         #expect(try change(["--back"]).status == 1)
+    }
+
+    @Test("a switch at an epoch is planned beside a running node, looked at, replaced and taken back")
+    func atEpoch() throws {
+        let new = try makeEdited(nodes: 4).lockHash
+        // A node uses the key right now.
+        let note = PrivateKeyLock(command: "styx run", timestamp: Instant(nanoseconds: .max), clusterLockHash: "")
+        try cluster.directory.write("node0/\(IdentityKeyFile.name).lock", note.encoded())
+        let planned = try change(["--to", "edited", "--at-epoch", "1000"])
+        #expect(planned.status == 0, "\(planned.text)")
+        #expect(planned.text.contains("last slot of epoch 998") && planned.text.contains("3 of the old operators"))
+        #expect(
+            try SwitchPlanFile.load(of: cluster.directory.file("node0"))
+                == SwitchPlanFile(epoch: 1000, directory: "edited", oldLock: cluster.lock.lockHash, newLock: new))
+        #expect(try change(["--to", "edited", "--at-epoch", "2000"]).status == 0)
+        #expect(try SwitchPlanFile.load(of: cluster.directory.file("node0"))?.epoch == 2000)
+        #expect(try lockHash("node0") == cluster.lock.lockHash.hex, "nothing is changed yet")
+        #expect(try change(["--cancel"]).status == 0)
+        #expect(try SwitchPlanFile.load(of: cluster.directory.file("node0")) == nil)
+        #expect(try change(["--cancel"]).text.contains("nothing is planned"))
+    }
+
+    @Test("no switch at an epoch to another cluster, elsewhere, or together with another")
+    func notAtEpoch() throws {
+        _ = try makeEdited(nodes: 5)
+        #expect(try change(["--to", "edited", "--at-epoch", "1000"]).text.contains("the lock of another cluster"))
+        #expect(try change(["--to", "node1/validator_keys", "--at-epoch", "1000"]).text.contains("move"))
+        for other in ["--back", "--wipe-old", "--cancel", "--forget-plan"] {
+            #expect(try change(["--at-epoch", "1000", other]).text.contains("one of them at a time"))
+        }
+        #expect(try change(["--at-epoch", "x"]).status != 0)
+        #expect(try change(["--forget-plan"]).status == 1)
+        #expect(try SwitchPlanFile.load(of: cluster.directory.file("node0")) == nil)
     }
 
     private static let hoodiRoot = "0x212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f"

@@ -26,6 +26,18 @@ package struct ClusterSwitch: Sendable {
     /// What the directory that is left is called from now on.
     package let kept: String
     private let now: Instant
+    private let owner: Owner
+
+    /// Who holds the node's identity key.
+    package enum Owner: Sendable {
+        /// Nobody may: the operator switches a stopped node.
+        case nobody
+        /// A node that goes on running meanwhile: nothing is changed yet.
+        case running
+        /// The node itself, which has ended for it, or starts after it was interrupted: key shares were looked at when it
+        /// was planned.
+        case node
+    }
 
     private static let before = ".before-"
     private static let undone = ".undone-"
@@ -70,7 +82,8 @@ package struct ClusterSwitch: Sendable {
     ///   - verify: false keeps a lock that does not verify from stopping this: for a lock of `--unverified`.
     ///   - concurrency: threads that open keystores, to see that all are there.
     package init(
-        from: String, to: String, isBack: Bool, verify: Bool = true, concurrency: Int, now: Instant
+        from: String, to: String, isBack: Bool, verify: Bool = true, owner: Owner = .nobody, concurrency: Int,
+        now: Instant
     ) throws(ClusterError) {
         let (from, to) = (Self.trimmed(from), Self.trimmed(to))
         for (option, path) in [("--from", from), ("--to", to)] {
@@ -93,7 +106,7 @@ package struct ClusterSwitch: Sendable {
             throw .option("--to", "\(to): the identity key belongs to no operator of its lock")
         }
         let keystores = FileAccess.join(to, KeystoreDirectory.name)
-        if FileAccess.isTaken(keystores) {
+        if owner != .node, FileAccess.isTaken(keystores) {
             let shares = try KeystoreDirectory.loadSequenced(keystores, concurrency: concurrency)
             do throws(ClusterError) { try new.keys.verify(shares: shares, ofPeer: peer) } catch {
                 throw .inFile(keystores, error)
@@ -104,10 +117,11 @@ package struct ClusterSwitch: Sendable {
         let hash = old.map { Hex.encodeBare($0.lock.lockHash.bytes.prefix(4)) } ?? "no-lock"
         kept = from + (isBack ? Self.undone : Self.before) + hash
         self.now = now
+        self.owner = owner
         guard !FileAccess.isTaken(kept) else {
             throw .option("--from", "\(kept) is in the way: that is what \(from) would be called; move it elsewhere")
         }
-        try checkIdle()
+        if owner == .nobody { try checkIdle() }
     }
 
     private static func identity(of directory: String, _ option: String) throws(ClusterError) -> Secp256k1.PublicKey {
@@ -156,7 +170,12 @@ package struct ClusterSwitch: Sendable {
     /// - Parameter carried: files of the node that an edit does not make; those that the other side lacks are copied.
     package func perform(carrying carried: [String], handOver: Handover) async throws {
         for name in carried { try carry(name) }
-        try carryNote()
+        if owner == .node {
+            // The key was this node's, and no other cluster has to rest first: all switch at one epoch.
+            FileAccess.remove(FileAccess.join(entering.directory, IdentityKeyFile.name) + ".lock")
+        } else {
+            try carryNote()
+        }
         try await handOver(leaving, entering)
         // From here on no node starts from the directory that is left.
         do { try FileAccess.exchange(leaving.directory, with: entering.directory) } catch {

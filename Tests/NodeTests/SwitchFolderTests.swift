@@ -1,0 +1,185 @@
+import Cluster
+import ClusterTestSupport
+import DutyWorkflow
+import Ethereum
+import Foundation
+import NIOCore
+import NIOPosix
+import SSZ
+import Storage
+import Testing
+
+@testable import Node
+
+/// The first operator's directory, and beside it that of a cluster of the same validators and operators under another
+/// lock.
+@Suite("a node's directory, when a switch is planned", .timeLimit(.minutes(2)))
+struct SwitchFolderTests {
+    private let cluster: SmallCluster
+    private let new: Lock
+    private let now = Instant(unixSeconds: 1_800_000_000)
+
+    init() throws {
+        cluster = try SmallCluster("planned", nodes: 4, validators: 2)
+        let other = try SmallCluster("edited", nodes: 4, validators: 2)
+        new = other.lock
+        try FileManager.default.createDirectory(atPath: edited, withIntermediateDirectories: true)
+        for name in [LockFile.name, KeystoreDirectory.name, IdentityKeyFile.name] {
+            try FileManager.default.copyItem(atPath: other.file(name, of: 0), toPath: "\(edited)/\(name)")
+        }
+    }
+
+    private var node: String { cluster.directory.file("node0") }
+    private var edited: String { cluster.directory.file("edited") }
+    private var journalFile: String { "\(node)/styx-journal.sqlite" }
+    private var old: Root { cluster.lock.lockHash }
+
+    private var configuration: NodeConfiguration {
+        var configuration = NodeConfiguration()
+        configuration.lockFile = cluster.lockFile(0)
+        configuration.privateKeyFile = cluster.privateKeyFile(0)
+        configuration.journalFile = journalFile
+        configuration.validatorKeysDirectory = cluster.keystores(0)
+        configuration.signing = .keystores
+        return configuration
+    }
+
+    private func folder() throws -> SwitchFolder { try #require(SwitchFolder(configuration)) }
+
+    private func write(newLock: Root? = nil) throws {
+        try SwitchPlanFile(epoch: 9, directory: "edited", oldLock: old, newLock: newLock ?? new.lockHash)
+            .write(into: node)
+    }
+
+    private func plan() throws -> SwitchPlan { try #require(try folder().wanted(slotsPerEpoch: 32)) }
+
+    private func open(lock: Root) throws(JournalError) -> Journal {
+        try Journal(
+            path: journalFile, binding: JournalBinding(lockHash: lock, genesisValidatorsRoot: .zero),
+            now: { [now] in now })
+    }
+
+    private func note(_ stages: SwitchStage...) async throws {
+        let plan = try plan()
+        let journal = try open(lock: old)
+        try await journal.commit(
+            stages.map { .plannedSwitch(SwitchRecord(plan, $0)) } + [.expired(.attester(slot: Slot(5)))])
+        await journal.close()
+    }
+
+    private func lockHash(_ directory: String) throws -> Root {
+        try LockFile.load("\(directory)/\(LockFile.name)").lock.lockHash
+    }
+
+    @Test("what the operator wants becomes a plan between the two locks")
+    func wanted() throws {
+        #expect(try folder().wanted(slotsPerEpoch: 32) == nil)
+        try write()
+        let plan = try plan()
+        #expect(plan.old.lock == old && plan.new.lock == new.lockHash && plan.epoch == 9 && plan.slotsPerEpoch == 32)
+        #expect(plan.old.peerIDs.count == 4 && plan.old.peerIDs == plan.new.peerIDs && plan.old.threshold == 3)
+    }
+
+    @Test("nothing is planned between other locks than the operator saw, or with a directory that is not there")
+    func strangers() throws {
+        try write(newLock: Root(padding: [7]))
+        #expect(throws: ClusterError.self) { try folder().wanted(slotsPerEpoch: 32) }
+        try SwitchPlanFile(epoch: 9, directory: "absent", oldLock: old, newLock: new.lockHash).write(into: node)
+        #expect(throws: ClusterError.self) { try folder().wanted(slotsPerEpoch: 32) }
+    }
+
+    @Test("a node whose files are not in one directory has none to exchange")
+    func scattered() {
+        var elsewhere = configuration
+        elsewhere.privateKeyFile = cluster.privateKeyFile(1)
+        #expect(SwitchFolder(elsewhere) == nil)
+        var keys = configuration
+        keys.validatorKeysDirectory = cluster.keystores(1)
+        #expect(SwitchFolder(keys) == nil)
+        keys.signing = .off
+        #expect(SwitchFolder(keys) != nil)
+    }
+
+    @Test("at the epoch the new directory is the node's, with the journal and without the plan")
+    func enters() async throws {
+        try write()
+        let plan = try plan()
+        try await note(.noted, .confirmed)
+        // The node that has ended used its key until now.
+        let key = "\(edited)/\(IdentityKeyFile.name)"
+        let used = PrivateKeyLock(command: "styx run", timestamp: now, clusterLockHash: old.hex)
+        try Data(used.encoded()).write(to: URL(fileURLWithPath: "\(node)/\(IdentityKeyFile.name).lock"))
+        try await folder().enter(plan)
+        #expect(try lockHash(node) == new.lockHash)
+        #expect(try ClusterSwitch.keptDirectories(of: node).map { try lockHash($0) } == [old])
+        #expect(!FileAccess.isTaken(edited) && !FileAccess.isTaken("\(node)/\(SwitchPlanFile.name)"))
+        #expect(!FileAccess.isTaken("\(node)/\(IdentityKeyFile.name).lock") && !FileAccess.isTaken(key))
+        let journal = try open(lock: new.lockHash)
+        let found = try await journal.load { _ in true }
+        #expect(found.plannedSwitch == SwitchRecord(plan, .entered) && found.closed == [.attester(slot: Slot(5))])
+        await journal.close()
+        #expect(try await folder().finish() == nil)
+    }
+
+    @Test("interrupted after the journal was handed on it is ended before the node starts")
+    func finishes() async throws {
+        try write()
+        let plan = try plan()
+        try await note(.noted, .confirmed)
+        #expect(try await folder().finish() == nil, "the node is still the old one: it ends by itself")
+        _ = try await JournalHandover(from: old, to: new.lockHash, share: nil, now: { [now] in now })
+            .perform(journalFile, successor: "\(edited)/styx-journal.sqlite")
+        #expect(try lockHash(node) == old)
+        #expect(try await folder().finish() == plan)
+        #expect(try lockHash(node) == new.lockHash)
+        let journal = try open(lock: new.lockHash)
+        #expect(try await journal.plannedSwitch()?.stage == .entered)
+        await journal.close()
+        #expect(try await folder().finish() == nil)
+    }
+
+    @Test("what the cluster agreed on is not undone because a directory cannot be moved: it is done when it can")
+    func blocked() async throws {
+        try write()
+        let plan = try plan()
+        try await note(.noted, .confirmed)
+        try FileManager.default.moveItem(atPath: edited, toPath: edited + ".away")
+        await #expect(throws: (any Error).self) { try await folder().enter(plan) }
+        let journal = try open(lock: old)
+        #expect(try await journal.plannedSwitch()?.stage == .confirmed)
+        await journal.close()
+        try FileManager.default.moveItem(atPath: edited + ".away", toPath: edited)
+        try await folder().enter(plan)
+        #expect(try lockHash(node) == new.lockHash)
+    }
+
+    @Test("without the file that says where the new directory is nothing is entered")
+    func lostPlan() async throws {
+        try write()
+        let plan = try plan()
+        try await note(.noted, .confirmed)
+        SwitchPlanFile.remove(from: node)
+        let error = await #expect(throws: ClusterError.self) { try await folder().enter(plan) }
+        #expect("\(try #require(error))".contains("styx alpha edit switch --to"))
+        #expect(try lockHash(node) == old)
+    }
+
+    @Test("a driver whose cluster switches ends, and says for what")
+    func driverEnds() async throws {
+        try write()
+        let plan = try plan()
+        let clock = SlotClock(genesis: Instant(nanoseconds: 0), slotDuration: .seconds(12), slotsPerEpoch: 32)
+        var configuration = WorkflowConfiguration(
+            nodes: 4, threshold: 3, peer: PeerIndex(0), validators: Set(cluster.pubKeys), clock: clock,
+            spec: DutyScene.spec, signs: false, seed: 1)
+        configuration.infoSync = InfoSyncConfiguration(peerIDs: plan.old.peerIDs, versions: [], protocols: [])
+        let driver = WorkflowDriver(
+            workflow: Workflow(configuration: configuration) { _, message in message },
+            loop: MultiThreadedEventLoopGroup.singleton.next(), now: { clock.start(of: plan.epoch) },
+            commit: { _, done in done(.success(())) }, perform: { _, _ in })
+        var snapshot = JournalSnapshot()
+        try snapshot.apply(.plannedSwitch(SwitchRecord(plan, .confirmed)))
+        let due = await #expect(throws: SwitchDue.self) { try await driver.run(restoring: snapshot) }
+        #expect(due?.plan == plan)
+    }
+}
