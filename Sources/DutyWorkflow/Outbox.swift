@@ -98,13 +98,13 @@ package struct Outbox: Sendable {
 
 extension Outbox {
     private mutating func follow(_ effect: Effect) {
-        switch effect {
-        case .persist(.plannedSwitch(let record)) where record.stage == .calledOff: relief = (next, record)
-        case .persist(.plannedSwitch(let record)):
+        if case .persist(.switchDropped) = effect { relief = (next, nil) }
+        guard case .persist(.plannedSwitch(let record)) = effect else { return }
+        if record.stage == .calledOff {
+            relief = (next, record)
+        } else {
             plannedSwitch = record
             relief = nil
-        case .persist(.switchDropped): relief = (next, nil)
-        default: break
         }
     }
 
