@@ -279,7 +279,9 @@ package enum Corpus {
             lock.definition.version = version
             return try? [0] + lock.encoded()
         }
-        return [[0] + lock, [1] + definition, [2] + note.encoded()] + older
+        let plan = SwitchPlanFile(
+            epoch: 9, directory: "distributed_validator", oldLock: cluster.lock.lockHash, newLock: .zero)
+        return [[0] + lock, [1] + definition, [2] + note.encoded(), [3] + plan.encoded()] + older
     }()
 
     /// What the lock has itself, and of a validator that the cluster does not have.

@@ -10,7 +10,7 @@ enum FileFuzz {
     /// Byte 0: which file; then its JSON.
     static func clusterFile(_ bytes: [UInt8]) -> String {
         var source = ByteSource(bytes)
-        let kind = source.choice(3)
+        let kind = source.choice(4)
         let json = source.rest()
         return "\(kind)"
             + outcome {
@@ -20,13 +20,18 @@ enum FileFuzz {
                     let definition = try Definition(json: json)
                     _ = definition.signedDepositAmounts
                     return try "definition \((definition.withHashes()).definitionHash == definition.definitionHash)"
-                default:
+                case 2:
                     let note = try PrivateKeyLock(json: json)
                     precondition((try? PrivateKeyLock(json: note.encoded())) == note, "note changed")
                     for now in [Int64.min, 0, .max] {
                         try? note.checkFree(at: Instant(nanoseconds: now), clusterLockHash: "0x00")
                     }
                     return "note"
+                default:
+                    let plan = try SwitchPlanFile(json: json)
+                    precondition((try? SwitchPlanFile(json: plan.encoded())) == plan, "plan changed")
+                    precondition(plan.path(beside: "/data/.charon").hasPrefix("/data/"), "elsewhere")
+                    return "plan"
                 }
             }
     }

@@ -26,7 +26,9 @@ package struct SwitchPlanFile: Equatable, Sendable {
             throw .field("epoch", "not a number in quotation marks")
         }
         directory = try members.string("new_directory")
-        guard !directory.isEmpty, !directory.contains("/"), directory != ".", directory != ".." else {
+        guard !directory.isEmpty, !directory.contains("/"), directory != ".", directory != "..",
+            directory.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
+        else {
             throw .field("new_directory", "not the name of a directory beside the node's")
         }
         func lock(_ name: String) throws(ClusterError) -> Root {

@@ -17,6 +17,8 @@ package struct DirectorySwitch: Sendable {
     /// Files of a node that an edit does not make.
     private static let carried = [
         RegistrationOverrides.name, FileAccess.name(of: NodeConfiguration().keymanagerTokenFile),
+        // Where the other operators were met last.
+        journalName + ".peers.json",
     ]
 
     package init(_ change: ClusterSwitch, of node: String, journalFile: String?) {

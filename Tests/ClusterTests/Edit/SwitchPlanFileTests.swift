@@ -1,5 +1,6 @@
 import Cluster
 import Ethereum
+import Foundation
 import SSZ
 import TestSupport
 import Testing
@@ -35,7 +36,8 @@ import Testing
             ("epoch", "\"epoch\":\"x\""), ("epoch", "\"epoch\":\"-1\""),
             ("epoch", "\"epoch\":\"99999999999999999999\""),
             ("new_directory", "\"new_directory\":\"\""), ("new_directory", "\"new_directory\":\"..\""),
-            ("new_directory", "\"new_directory\":\"a/b\""), ("new_lock_hash", "\"new_lock_hash\":\"0x12\""),
+            ("new_directory", "\"new_directory\":\"a/b\""), ("new_directory", "\"new_directory\":\"a\\u0000b\""),
+            ("new_lock_hash", "\"new_lock_hash\":\"0x12\""),
             ("old_lock_hash", "\"old_lock_hash\":\"\""),
         ])
     func faults(field: String, member: String) throws {
