@@ -18,6 +18,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Who runs `docker run -u "$(id -u):$(id -g)"`: known to nobody in the image.
 ANYBODY = "4321:4321"
 STOP_SECONDS = 8
+# Most of ICU's data are not in the program (Scripts/release_icu.py): in whatever language its surroundings are, it has
+# to say the same. Turkish has letters of its own where others have I, Arabic digits of its own.
+LANGUAGES = ["C", "de_DE.UTF-8", "tr_TR.UTF-8", "ar_EG.UTF-8", "zh_CN.UTF-8"]
 # The check that Obol's compose files make of readiness.
 COMPOSE_CHECK = ["wget", "-qO-", "http://localhost:3620/readyz"]
 
@@ -194,6 +197,8 @@ def check_node(image, place, user):
         "CHARON_BEACON_NODE_HEADERS": "",
         "CHARON_FALLBACK_BEACON_NODE_ENDPOINTS": "",
         "CHARON_NICKNAME": "",
+        "LANG": LANGUAGES[1],
+        "LC_ALL": LANGUAGES[1],
     }
     running = Running(
         image,
@@ -225,6 +230,31 @@ def check_node(image, place, user):
     if "styx-journal.sqlite" not in written:
         raise Failed(f"no journal in .charon: {written}")
     say(f"user {user}: healthy, not ready without a beacon node, ended in {seconds:.1f} s with status 0")
+    check_languages(image, node, user)
+
+
+def check_languages(image, node, user):
+    """Commands that read files and write times and numbers say the same in every language."""
+    for arguments in (
+        ["journal", "inspect", "--journal-file", ".charon/styx-journal.sqlite"],
+        ["journal", "inspect", "--json", "--journal-file", ".charon/styx-journal.sqlite"],
+        ["cluster", "inspect", ".charon/cluster-lock.json"],
+        ["run", "--help"],
+    ):
+        said = {
+            language: once(
+                image,
+                *image.entry_point,
+                *arguments,
+                data=node,
+                user=user,
+                environment={"LANG": language, "LC_ALL": language, "TMPDIR": "/tmp"},
+            )
+            for language in LANGUAGES
+        }
+        if len(set(said.values())) != 1 or len(said[LANGUAGES[0]]) < 40:
+            raise Failed(f"{' '.join(arguments)} says other things in other languages: {said}")
+    say(f"says the same in {len(LANGUAGES)} languages")
 
 
 def check_duties(image):
