@@ -10,7 +10,7 @@ package enum LogTopics {
         "vmock",
         // Ours.
         "debug", "demo.beacon", "doctor", "eth2", "journal", "keymanager", "log", "monitoring", "otlp", "privkeylock",
-        "signer", "sse", "test-peers",
+        "signer", "sse", "switch", "test-peers",
     ]
 
     package static func bounded(_ topic: String) -> String { known.contains(topic) ? topic : other }
