@@ -100,6 +100,18 @@ struct SwitchFolderTests {
         #expect(SwitchFolder(keys) != nil)
     }
 
+    @Test("a directory that is mounted by itself is known, as containers have them")
+    func mounts() {
+        let text = """
+            22 1 0:21 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+            31 22 8:1 /home/me/.charon /opt/charon/.charon rw,relatime - ext4 /dev/sda1 rw
+            32 22 8:1 / /mnt/a\\040b rw - ext4 /dev/sdb1 rw
+            short
+            """
+        #expect(SwitchFolder.mountPoints(in: text) == ["/", "/opt/charon/.charon", "/mnt/a b"])
+        #expect(SwitchFolder.mountPoints(in: "").isEmpty)
+    }
+
     @Test("at the epoch the new directory is the node's, with the journal and without the plan")
     func enters() async throws {
         try write()

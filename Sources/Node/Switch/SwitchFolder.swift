@@ -37,7 +37,26 @@ struct SwitchFolder: Sendable {
     func wanted(slotsPerEpoch: UInt64) throws -> SwitchPlan? {
         guard let file = try SwitchPlanFile.load(of: directory) else { return nil }
         let change = try change(file, owner: .node)
+        let mounted = Self.mountPoints(
+            in: String(decoding: FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data(), as: UTF8.self))
+        for path in [directory, change.entering.directory]
+        where mounted.contains(URL(fileURLWithPath: path).resolvingSymlinksInPath().path) {
+            throw ConfigurationError(
+                flag: "lock-file",
+                what: "\(path) is mounted by itself, and so cannot change places with another directory",
+                cure: "mount the directory above it, or stop all nodes and switch them with 'styx alpha edit switch'")
+        }
         return try Self.plan(change, file.epoch, slotsPerEpoch: slotsPerEpoch)
+    }
+
+    /// Where file systems and directories are mounted, as in containers. Source: proc(5), mountinfo, field 5.
+    static func mountPoints(in text: String) -> Set<String> {
+        Set(
+            text.split(separator: "\n").compactMap { line -> String? in
+                let fields = line.split(separator: " ")
+                guard fields.count > 4 else { return nil }
+                return String(fields[4]).replacing("\\040", with: " ")
+            })
     }
 
     /// - Throws: if the directories are not what the plan was made for.
