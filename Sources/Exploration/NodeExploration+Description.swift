@@ -4,7 +4,7 @@ extension NodeExploration.Outcome: CustomStringConvertible {
         """
         \(name): \(states) states, \(transitions) transitions, up to \(depth) steps from one of \
         \(beginnings) beginnings, \
-        \(isComplete ? "complete" : "INCOMPLETE: the limit was reached")
+        \(isComplete ? "complete" : "INCOMPLETE")
           a value was served in \(served) states, a share sent in \(shared), a signature broadcast in \(broadcast)
         """
     }

@@ -73,6 +73,7 @@ package struct NodeExploration: Sendable {
             frontier = next
         }
         outcome.states = known.count
+        if !outcome.violations.isEmpty { outcome.isComplete = false }
         return outcome
     }
 

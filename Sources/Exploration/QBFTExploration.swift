@@ -154,7 +154,10 @@ package struct QBFTExploration: Sendable {
             frontier = next
         }
         outcome.states = table.count
-        guard outcome.violations.isEmpty else { return outcome }
+        guard outcome.violations.isEmpty else {
+            outcome.isComplete = false
+            return outcome
+        }
         for state in sample {
             outcome.continued += 1
             guard let fault = Continuation(self, state).fault() else { continue }
