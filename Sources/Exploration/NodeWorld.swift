@@ -92,13 +92,16 @@ struct NodeWorld: Sendable {
         return Word.allCases.map { .decided($0) } + (signs ? [] : Word.allCases.map { .signed($0) }) + [.asked] + shares
     }
 
-    /// Ways that go far: A has been served or signed, its share is with the peers; two peers' shares have come.
+    /// Ways that go far: A has been signed and its share is with the peers; then two peers' shares have come, or a vote in
+    /// the next slot has been decided.
     var landmarks: [[Happening]] {
         let signed: [Happening] = signs ? [.done(0)] : [.asked, .signed(.a)]
         let shared = [.decided(.a), .committed] + signed + [.committed]
-        return [
-            shared, shared + [.share(ofPeer: 1, .a, isGood: true), .share(ofPeer: 2, .a, isGood: true), .committed],
+        let twoShares: [Happening] = [
+            .share(ofPeer: 1, .a, isGood: true), .share(ofPeer: 2, .a, isGood: true), .committed,
         ]
+        let nextVote: [Happening] = [.decided(.later), .committed]
+        return [shared, shared + twoShares, shared + nextVote]
     }
 
     func events(_ happening: Happening) -> [Event] {
