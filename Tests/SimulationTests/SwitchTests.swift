@@ -73,7 +73,7 @@ struct SwitchTests {
 
     @Test(
         "with a node down while it is decided: it asks, learns it, and enters",
-        arguments: Seeds.fromEnvironment(default: 0..<8))
+        arguments: Seeds.fromEnvironment(default: 0..<4))
     func down(seed: UInt64) throws {
         let nodes = [4, 7][Int(seed % 2)]
         let node = Int(seed) % nodes
@@ -88,7 +88,7 @@ struct SwitchTests {
 
     @Test(
         "with a node late, over the epoch: it signs nothing with its old key shares, and enters when it has learned it",
-        arguments: Seeds.fromEnvironment(default: 0..<8))
+        arguments: Seeds.fromEnvironment(default: 0..<4))
     func late(seed: UInt64) throws {
         let nodes = [4, 7][Int(seed % 2)]
         let node = Int(seed / 2) % nodes
@@ -103,7 +103,7 @@ struct SwitchTests {
         #expect(cluster.unshared(by: node, slots: 48..<56).isEmpty, replay(seed))
     }
 
-    @Test("a crash on either side of the epoch, at any instant", arguments: Seeds.fromEnvironment(default: 0..<16))
+    @Test("a crash on either side of the epoch, at any instant", arguments: Seeds.fromEnvironment(default: 0..<6))
     func crash(seed: UInt64) throws {
         let nodes = [4, 7][Int(seed % 2)]
         var random = SplitMix64(seed: seed &+ 23)
@@ -186,7 +186,7 @@ struct SwitchTests {
 
     @Test(
         "loss and crashes, while it is decided and while it takes place: one end for all, and everybody comes to it",
-        arguments: Seeds.fromEnvironment(default: 0..<24))
+        arguments: Seeds.fromEnvironment(default: 0..<6))
     func adversity(seed: UInt64) throws {
         let nodes = [4, 7][Int(seed % 2)]
         let newSets = [Array(0..<nodes), Array(0..<nodes - 1), Array(0..<nodes - 1) + [nodes]]
