@@ -135,9 +135,15 @@ def monitoring(port, file, is_quiet, has_judged):
     return wrong
 
 
-def get(url):
-    with urllib.request.urlopen(url, timeout=60) as answer:
-        return json.load(answer)
+def get(url, attempts=3):
+    """Asks again: the executable specification answers one request at a time, and some take it many seconds."""
+    for attempt in range(attempts):
+        try:
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                return json.load(answer)
+        except TimeoutError:
+            if attempt == attempts - 1:
+                raise
 
 
 def seated(base, epoch, count):
