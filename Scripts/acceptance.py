@@ -8,7 +8,6 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ import urllib.error
 import urllib.request
 
 import faults
-from lab import rejected
+from lab import free_ports, rejected
 from operators import ExitRequests, Keymanagers, await_exit
 from remote_signers import RemoteSigners
 
@@ -87,16 +86,6 @@ DEBIAN_PROMETHEUS = str(pathlib.Path(__file__).resolve().parent.parent / ".deps/
 
 def say(text):
     print(f"acceptance: {text}", flush=True)
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def monitoring(port, file, is_quiet, has_judged):

@@ -39,6 +39,17 @@ class Failed(Exception):
     pass
 
 
+def free_ports(count):
+    """Of this machine, at this moment."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
 class Here:
     """Where a process runs: this machine's own network."""
 
@@ -55,6 +66,11 @@ def rejected(stats):
 
 
 class Lab:
+    # Of each node, in its directory.
+    journal = "journal.sqlite"
+    # Nothing was signed with the keys before.
+    trust = ["--accept-new-journal"]
+
     def __init__(self, args, name):
         self.args, self.name = args, name
         for field in ("styx", "python", "specnode"):
@@ -113,7 +129,12 @@ class Lab:
              "--nodes", str(args.nodes), "--num-validators", str(args.validators), "--network", "hoodi", "--insecure-keys",
              "--fee-recipient-addresses", "0x" + "11" * 20, "--withdrawal-addresses", "0x" + "22" * 20],
             check=True, stdout=subprocess.DEVNULL)
-        lock = json.load(open(f"{self.folder}/cluster/node0/cluster-lock.json"))
+        for index in range(args.nodes):
+            made, home = pathlib.Path(f"{self.folder}/cluster/node{index}"), pathlib.Path(self.home(index))
+            if home != made:
+                home.parent.mkdir(parents=True, exist_ok=True)
+                made.rename(home)
+        lock = json.load(open(f"{self.home(0)}/cluster-lock.json"))
         keys = [each["distributed_public_key"] for each in lock["distributed_validators"]]
         pathlib.Path(f"{self.folder}/dv.pubkeys").write_text("\n".join(keys) + "\n")
         self.ids = [
@@ -124,9 +145,7 @@ class Lab:
         return f"{self.folder}/cluster/node{index}"
 
     def start_chain(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.chain_port = free.getsockname()[1]
+        self.chain_port, = free_ports(1)
         args = self.args
         self.start("specnode", [
             args.python, args.specnode, "--preset", "minimal", "--fork", "fulu", "--validators", str(2 * args.validators),
@@ -157,8 +176,8 @@ class Lab:
         self.places[index] = (place, debug_port)
         return self.start(f"node{index}", [
             self.args.styx, "run", "--lock-file", f"{home}/cluster-lock.json",
-            "--private-key-file", f"{home}/charon-enr-private-key", "--journal-file", f"{home}/journal.sqlite",
-            "--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", "--accept-new-journal",
+            "--private-key-file", f"{home}/charon-enr-private-key", "--journal-file", f"{home}/{self.journal}",
+            "--validator-keys-dir", f"{home}/validator_keys", "--signer", "keystores", *self.trust,
             "--beacon-node-endpoints", f"http://127.0.0.1:{chain or self.chain_port}", "--beacon-node-timeout", "4s",
             "--beacon-node-submit-timeout", "6s", "--validator-api-address", "127.0.0.1:0",
             "--monitoring-address", "",
