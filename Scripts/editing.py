@@ -1,5 +1,5 @@
-"""Operators' directories, and edits of their cluster by real `styx alpha edit` processes that know nothing but a relay's
-URL. Every process that is started is ended by its own handle. Loopback only.
+"""Operators' directories, and edits of their cluster by real `styx alpha edit` processes that know only a relay's URL.
+Every process that is started is ended by its own handle. Loopback only.
 """
 import hashlib
 import json

@@ -11,7 +11,6 @@ a node on such a one signs nothing for two epochs. Loopback only.
 """
 import json
 import signal
-import subprocess
 import sys
 import time
 
@@ -25,12 +24,18 @@ CALLED_OFF = "the planned switch is called off: too few operators announced it i
 UNDECIDED = ("the cluster has decided on the planned switch without this node, or not at all: it asks its peers, and"
              " signs nothing from the epoch on until it knows")
 ENTERING = "this node goes on with its new key shares"
+REFUSED = "the journal cannot be used: this node signs nothing"
 ENTERED = "the directory of the new cluster is in use now"
 
 parser = arguments(__doc__)
 parser.add_argument("scenario", nargs="*", help="agreed, away, few; all if none is named")
 parser.set_defaults(validators=8, genesis_delay=40)
 args = parser.parse_args()
+
+
+def bits(text):
+    """Of an SSZ bitvector or bitlist in hex; a bitlist's has its end mark too."""
+    return [byte >> i & 1 for byte in bytes.fromhex(text[2:]) for i in range(8)]
 
 
 class SwitchLab(Lab):
@@ -47,7 +52,7 @@ class SwitchLab(Lab):
         """All nodes are ready before genesis, and connected."""
         args = self.args
         self.everybody = list(range(args.nodes))
-        self.faults, self.votes, self.blocks_missing = [], {}, []
+        self.faults, self.counted, self.blocks_missing = [], {}, []
         self.create()
         *ports, http, tcp = free_ports(2 * args.nodes + 2)
         p2p, debug = ports[:args.nodes], ports[args.nodes:]
@@ -113,27 +118,52 @@ class SwitchLab(Lab):
         """Until the end of an epoch: each of the cluster's validators has its vote in a block."""
         first, after = epoch * SLOTS_PER_EPOCH, (epoch + 1) * SLOTS_PER_EPOCH
         self.sleep_until_slot(first, 0.5)
-        ours = [int(duty["slot"]) for duty in self.ask(f"/eth/v1/validator/duties/proposer/{epoch}")["data"]
-                if int(duty["validator_index"]) < self.args.validators and int(duty["slot"]) > 0
-                ] if self.slot() < after else []
-        # The last slot's votes are in a block one slot later; half a slot for the block to be made.
+        # An epoch that is over does not tell its proposers.
+        ours = [] if self.slot() >= after else [
+            int(duty["slot"]) for duty in self.ask(f"/eth/v1/validator/duties/proposer/{epoch}")["data"]
+            if int(duty["validator_index"]) < self.args.validators and int(duty["slot"]) > 0]
+        # The last slot's votes are in a block one slot later, or two; half a slot for the block to be made.
         self.sleep_until_slot(after + 1, 0.5 * self.args.slot_seconds)
+        duties = {(slot, index): members for slot, index, members in self.committees(epoch)}
+        of_slot = {v: slot for (slot, _), members in duties.items() for v in members if v < self.args.validators}
+        included = self.votes(duties, range(first + 1, after + 2))
+        missed = {v: slot for v, slot in sorted(of_slot.items()) if v not in included}
         stats = self.stats()
         each = [stats["stats"].get(str(v), {}) for v in range(self.args.validators)]
-        count = {kind: [row.get(kind, 0) for row in each]
-                 for kind in ("att_included", "attestation", "att_delay_ms_sum", "sync_included")}
-        before = self.votes.get(epoch - 1, {kind: [0] * len(each) for kind in count})
-        self.votes[epoch] = count
-        new = {kind: sum(count[kind]) - sum(before[kind]) for kind in count}
+        count = {kind: sum(row.get(kind, 0) for row in each)
+                 for kind in ("attestation", "att_delay_ms_sum", "sync_included")}
+        new = {kind: n - self.counted.get(kind, 0) for kind, n in count.items()}
+        self.counted = count
         lost = [slot for slot in ours if "data" not in self.ask(f"/eth/v1/beacon/headers/{slot}")]
         self.blocks_missing += lost
-        self.say(f"epoch {epoch}: {new['att_included']} of {len(each)} votes are in blocks; they arrived "
-                 f"{new['att_delay_ms_sum'] / max(1, new['attestation']):.0f} ms into their slot, in the mean; "
-                 f"{len(ours) - len(lost)} of {len(ours)} blocks{f', none in slots {lost}' if lost else ''}; "
-                 f"{new['sync_included']} of {len(each) * SLOTS_PER_EPOCH} sync committee votes")
-        missed = [v for v, (n, m) in enumerate(zip(count["att_included"], before["att_included"])) if n != m + 1]
-        if missed:
-            self.fault(f"epoch {epoch}: validators {missed} have no vote in a block")
+        late = sum(1 for v, slot in of_slot.items() if included.get(v, 0) > slot + 1)
+        mean = new["att_delay_ms_sum"] / max(1, new["attestation"])
+        self.say(f"epoch {epoch}: {len(of_slot) - len(missed)} of {len(each)} votes are in blocks, {late} of them later "
+                 f"than in the next slot's; they arrived {mean:.0f} ms into their slot, in the mean; "
+                 f"{len(ours) - len(lost)} of {len(ours)} blocks"
+                 f"{f', none in slots {lost}' if lost else ''}; {new['sync_included']} sync committee votes")
+        if missed or len(of_slot) != len(each):
+            self.fault(f"epoch {epoch}: no vote in a block of {missed} (validator: slot); {len(of_slot)} have duties")
+
+    def committees(self, epoch):
+        for row in self.ask(f"/eth/v1/beacon/states/head/committees?epoch={epoch}")["data"]:
+            yield int(row["slot"]), int(row["index"]), [int(v) for v in row["validators"]]
+
+    def votes(self, duties, slots):
+        """Validators whose votes of these duties are in blocks of these slots: {validator: slot of the first block}.
+
+        Source: consensus-specs electra/beacon-chain.md, get_attesting_indices.
+        """
+        found = {}
+        for slot in slots:
+            block = self.ask(f"/eth/v2/beacon/blocks/{slot}/attestations")
+            for vote in block.get("data", []):
+                committees = [i for i, bit in enumerate(bits(vote["committee_bits"])) if bit]
+                members = [v for i in committees for v in duties.get((int(vote["data"]["slot"]), i), [])]
+                for v, bit in zip(members, bits(vote["aggregation_bits"])):
+                    if bit:
+                        found.setdefault(v, slot)
+        return found
 
     # The nodes
 
@@ -211,18 +241,18 @@ class SwitchLab(Lab):
         if len(kept) != 1 or operator.lock(kept[0])["lock_hash"] != self.old["lock_hash"] or is_new_there:
             return self.fault(f"{operator.name} has {kept}{f' and {NEW}' if is_new_there else ''}")
         home = operator.folder / kept[0]
-        try:
-            done = subprocess.run(
-                [self.args.styx, "run", "--lock-file", f"{home}/cluster-lock.json", "--private-key-file",
-                 f"{home}/charon-enr-private-key", "--journal-file", f"{home}/{self.journal}",
-                 "--beacon-node-endpoints", f"http://127.0.0.1:{self.chain_port}", "--validator-api-address", "127.0.0.1:0",
-                 "--monitoring-address", "", "--p2p-relays", ""], capture_output=True, text=True, timeout=60)
-        except subprocess.TimeoutExpired:
-            return self.fault(f"a node starts in {kept[0]}")
-        said = (done.stdout + done.stderr).strip().splitlines()
-        self.say(f"a node in {kept[0]} ends with status {done.returncode}: {said[-1] if said else ''}")
-        if done.returncode == 0:
-            self.fault(f"a node in {kept[0]} does not say why it ends")
+        self.start("left", [
+            self.args.styx, "run", "--lock-file", f"{home}/cluster-lock.json", "--private-key-file",
+            f"{home}/charon-enr-private-key", "--journal-file", f"{home}/{self.journal}", "--beacon-node-endpoints",
+            f"http://127.0.0.1:{self.chain_port}", "--validator-api-address", "127.0.0.1:0", "--monitoring-address", "",
+            "--p2p-relays", "", "--log-format", "json"])
+        log = NodeLog(f"{self.folder}/left.log")
+        self.wait_for("what a node in the old directory says", lambda: log.said(REFUSED) or log.said("ready"), 60)
+        if log.said("ready") or "belongs to another cluster" not in log.said(REFUSED)[0]["reason"]:
+            self.fault(f"a node in {kept[0]} is not kept from signing: {log.rows}")
+        else:
+            self.say(f"a node in {kept[0]} says: {log.said(REFUSED)[0]['reason']}")
+        self.stop("left")
 
     def end(self):
         """What all scenarios end with."""
