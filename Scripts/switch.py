@@ -65,7 +65,8 @@ class SwitchLab(Lab):
         def flags(index):
             peers = [f"/ip4/127.0.0.1/tcp/{p2p[other]}/p2p/{self.ids[other]}"
                      for other in self.everybody if other != index]
-            return ["--p2p-tcp-address", f"127.0.0.1:{p2p[index]}", "--p2p-peers", ",".join(peers), "--p2p-relays", ""]
+            return ["--p2p-tcp-address", f"127.0.0.1:{p2p[index]}", "--p2p-peers", ",".join(peers), "--p2p-relays", "",
+                    "--private-key-file-lock"]
 
         self.begin_node = lambda index: self.start_node(index, flags(index), debug_port=debug[index])
         self.began = [self.begin_node(index) for index in self.everybody]
@@ -138,8 +139,8 @@ class SwitchLab(Lab):
         self.blocks_missing += lost
         late = sum(1 for v, slot in of_slot.items() if included.get(v, 0) > slot + 1)
         mean = new["att_delay_ms_sum"] / max(1, new["attestation"])
-        self.say(f"epoch {epoch}: {len(of_slot) - len(missed)} of {len(each)} votes are in blocks, {late} of them later "
-                 f"than in the next slot's; they arrived {mean:.0f} ms into their slot, in the mean; "
+        self.say(f"epoch {epoch}: {len(of_slot) - len(missed)} of {len(each)} votes are in blocks, {late} of them "
+                 f"later than in the next slot's; they arrived {mean:.0f} ms into their slot, in the mean; "
                  f"{len(ours) - len(lost)} of {len(ours)} blocks"
                  f"{f', none in slots {lost}' if lost else ''}; {new['sync_included']} sync committee votes")
         if missed or len(of_slot) != len(each):
