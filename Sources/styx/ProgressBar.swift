@@ -10,6 +10,7 @@ final class ProgressBar: Sendable {
         var start: ContinuousClock.Instant?
     }
 
+    private let label: String
     private let state: Mutex<State>
     private let line: @Sendable (String) -> Void
     private let isBar: Bool
@@ -19,8 +20,15 @@ final class ProgressBar: Sendable {
     ///   - line: takes lines where there is no terminal.
     init(_ label: String, line: @escaping @Sendable (String) -> Void = Terminal.write) {
         isBar = Terminal.isInteractive
+        self.label = label
         self.line = line
         state = Mutex(State(meter: ProgressMeter(label, style: isBar ? .bar : .lines)))
+    }
+
+    /// The same work is done again, from its beginning.
+    func restart() {
+        let fresh = State(meter: ProgressMeter(label, style: isBar ? .bar : .lines))
+        state.withLock { $0 = fresh }
     }
 
     /// From any thread.

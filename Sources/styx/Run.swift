@@ -199,7 +199,11 @@ struct Run: AsyncParsableCommand {
             let opening = ProgressBar("opening keystores") { logger.info("\($0)") }
             var hooks = StyxNode.Hooks()
             hooks.keystores = { opening.update($0, $1) }
-            hooks.identified = { loki?.identify($0) }
+            hooks.identified = {
+                loki?.identify($0)
+                // A node that goes over to new key shares opens others.
+                opening.restart()
+            }
             try await LogOutput.pushing(to: loki) {
                 try await StyxNode.runUntilSignalled(node, hooks: hooks, logger: logger)
             }
