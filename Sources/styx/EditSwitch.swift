@@ -74,6 +74,7 @@ struct EditSwitch: AsyncParsableCommand {
             concurrency: ProcessInfo.processInfo.activeProcessorCount, now: SystemClock.now())
         tell(try await DirectorySwitch(change, of: from, journalFile: journalFile).perform(), change)
         SwitchPlanFile.remove(from: from)
+        SwitchPlanFile.remove(from: change.kept)
         print("\(from) is now what \(entering) was; what it was is in \(change.kept)")
         note(nextSteps: [
             "Start the node only when every other operator has stopped the old one.",

@@ -98,9 +98,10 @@ struct SwitchFolder: Sendable {
                     "the cluster switches to lock \(plan.new.lock.hex), and this file does not say where its directory"
                         + " is: switch this stopped node with 'styx alpha edit switch --to <directory>'"))
         }
-        _ = try await DirectorySwitch(
-            try change(file, owner: .node), of: directory, journalFile: configuration.journalFile
-        ).perform()
+        let change = try change(file, owner: .node)
+        _ = try await DirectorySwitch(change, of: directory, journalFile: configuration.journalFile).perform()
+        // It went along with what was left: a node that goes back would find it.
+        SwitchPlanFile.remove(from: change.kept)
         SwitchPlanFile.remove(from: directory)
     }
 
