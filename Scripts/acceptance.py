@@ -146,7 +146,7 @@ def seated(base, epoch, count):
 
 def early_answer(port):
     """What a node's validator API says first: status and text. It listens before it is ready."""
-    for _ in range(200):
+    for _ in range(600):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/eth/v1/node/health", timeout=10) as answer:
                 return answer.status, ""
