@@ -126,8 +126,8 @@ extension StyxNode {
                     guard case .tell(let suppressed) = peerFaults.note("own twin", of: peer) else { return }
                     return logger.critical(
                         """
-                        another process runs with this node's identity: stop one of the two. Operators reach only one of \
-                        them, and validators of both may be slashed until then
+                        an operator says that another process runs with this node's identity. If so, stop one of the two: \
+                        operators reach only one of them, and validators of both may be slashed until then
                         """,
                         metadata: [
                             "told_by": "\(peer)", "other_started_at": "\(RFC3339.seconds(startedAt))",
