@@ -69,28 +69,28 @@ package final class Journal: Sendable {
     ///   - binding: What it must belong to. nil for whatever it does; then it is never created.
     ///   - bytesMax: Bound of the database file. 1 GiB is some hundred times what 1000 validators need.
     ///   - keptSlots: Deadlines and inclusion window (38 slots) of all duties; two epochs is the longest deadline.
-    ///   - preset: Of the chain: what gives its blocks their shape and their roots.
+    ///   - preset: Of the chain: what gives its blocks their shape and their roots. nil for what the journal says.
     ///   - slot: The current one. Nothing is swept before one is known.
     ///   - claim: Of this path, if it is held already.
     ///   - now: For the times in the rows.
     package init(
         path: String, binding: JournalBinding?, bytesMax: Int = 1 << 30, keptSlots: UInt64 = 2 * 32 + 38,
-        preset: Preset = .mainnet, at slot: Slot = .zero, claim: JournalClaim? = nil,
+        preset: Preset? = nil, at slot: Slot = .zero, claim: JournalClaim? = nil,
         now: @escaping @Sendable () -> Instant
     ) throws(JournalError) {
         if binding == nil, !FileManager.default.fileExists(atPath: path) { throw .missing(path: path) }
         if let claim { lock = claim.lock } else { lock = try JournalClaim(path: path).lock }
         space = JournalSpace(bytesMax: bytesMax)
         let file = JournalFile(
-            path: path, binding: binding, space: space, now: now().nanoseconds / 1_000_000, lock: lock)
+            path: path, binding: binding, space: space, now: now().nanoseconds / 1_000_000, lock: lock, preset: preset)
         let opened = try file.open()
         database = opened.database
         isNew = opened.isNew
         self.binding = opened.binding
+        self.preset = opened.preset
         createdAt = opened.createdAt.map { Instant(unixMilliseconds: $0) }
         self.path = path
         self.keptSlots = keptSlots
-        self.preset = preset
         self.now = now
         state = Mutex(State(slot: slot, mark: opened.mark))
         // The log is there: opening wrote to it.

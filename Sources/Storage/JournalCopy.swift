@@ -1,7 +1,5 @@
-import Ethereum
 import Foundation
 import GRDB
-import SSZ
 
 /// A journal that is read and left as it is: its file and log are copied into a folder of their own, and opened there.
 /// Even to read it SQLite would write to it, if its process died.
@@ -65,15 +63,5 @@ final class JournalCopy {
         } catch {
             throw JournalError(error, action: "read journal", path: path)
         }
-    }
-}
-
-extension Preset {
-    /// Of whose chain blocks in a journal are: the chain is known by its root alone.
-    static func ofChain(_ genesisValidatorsRoot: Root) -> Preset {
-        var preset = Preset.mainnet
-        let gnosis = [Network.gnosis, .chiado].map(\.genesisValidatorsRoot)
-        if gnosis.contains(genesisValidatorsRoot) { preset.maxWithdrawalsPerPayload = 8 }
-        return preset
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import SSZ
 
 /// Opens the database file, or creates it, so that what comes out is durable, whole, ours and exclusively held.
 ///
@@ -12,6 +13,7 @@ struct JournalFile {
         /// Whether the file was created now.
         let isNew: Bool
         let binding: JournalBinding
+        let preset: Preset
         /// Unix milliseconds; nil for a journal of the first version.
         let createdAt: Int64?
         /// As the lock file says it, too.
@@ -33,6 +35,8 @@ struct JournalFile {
     /// Unix milliseconds.
     let now: Int64
     let lock: FileLock
+    /// Of the chain; nil for what the journal says.
+    var preset: Preset?
     /// nil for a node: then it must be the journal that was used here last.
     var adoption: Adoption?
 
@@ -78,17 +82,19 @@ struct JournalFile {
             if let objection, adoption == nil { throw objection }
             try Schema.migrator(path).migrate(database)
             // After the migration: a full journal needs room for it.
-            let (newMark, created) = try database.writeWithoutTransaction { db in
+            let (newMark, created, blocks) = try database.writeWithoutTransaction { db in
                 try space.limit(db)
+                try preset?.write(toJournal: db)
+                let blocks = try preset ?? Preset(ofJournal: db, found, path: path)
                 if found.share == nil { try binding?.writeShare(to: db) }
                 let mark = try settle(known, at: place, header, isDoubtful: objection != nil, db)
                 let text = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'created_at'")
-                return (mark, text.flatMap { Int64($0) })
+                return (mark, text.flatMap { Int64($0) }, blocks)
             }
             // After the count is durable: a mark that is ahead is an accusation.
             try lock.set(newMark, durable: true)
             return Opened(
-                database: database, isNew: isNew, binding: found, createdAt: created, mark: newMark,
+                database: database, isNew: isNew, binding: found, preset: blocks, createdAt: created, mark: newMark,
                 objection: objection)
         }
     }

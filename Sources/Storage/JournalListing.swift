@@ -93,7 +93,7 @@ package struct JournalListing: Sendable {
         self.backupAt = backupAt.map { Instant(unixMilliseconds: $0) }
         createdAt = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'created_at'")
             .flatMap { Int64($0) }.map { Instant(unixMilliseconds: $0) }
-        let preset = Preset.ofChain(binding.genesisValidatorsRoot)
+        let preset = try Preset(ofJournal: db, binding, path: path)
         let reader = SnapshotReader(db: db, path: path, preset: preset)
         halt = try reader.halt()
         let all = SlashingHistory(attestations: try reader.watermarks(), proposals: try reader.proposalWatermarks())

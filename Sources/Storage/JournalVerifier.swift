@@ -105,7 +105,7 @@ package struct JournalVerifier {
     }
 
     private mutating func checkRows() throws {
-        if let binding = verdict.binding { preset = .ofChain(binding.genesisValidatorsRoot) }
+        if let binding = verdict.binding { preset = try Preset(ofJournal: db, binding, path: verdict.path) }
         try checkWatermarks()
         try checkVotes()
         try checkDecided()

@@ -89,6 +89,12 @@ import Testing
         #expect(snapshot.unsigned[duty] == set && snapshot.voteValues[duty] == [set.valueHash(): .duties(set)])
         #expect(snapshot.partials.map(\.partial.data) == [signed] && snapshot.aggregated[duty] == [entry(0): signed])
         await reopened.close()
+        // Who has no chain at hand reads them as well.
+        #expect(try JournalVerifier.verify(folder.journal).problems.filter { $0.kind == .damaged }.isEmpty)
+        #expect(try JournalListing.read(folder.journal, .init()).duties.map(\.duty) == [duty])
+        let plain = try folder.open(nil, preset: nil)
+        #expect(try await plain.load(where: everything).unsigned[duty] == set)
+        await plain.close()
     }
 
     /// What is durable first, what contradicts it, and what the refusal is about.

@@ -3,6 +3,7 @@ import Ethereum
 import Foundation
 import GRDB
 import SSZ
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -83,6 +84,30 @@ import Testing
         #expect(duties[1]["signed"]?.array?.first?["status"] == .string("aggregated"))
         #expect(json["highest"]?.array?.count == 2)
         #expect(try JSONValue(parsing: json.bytes()) == json)
+    }
+
+    @Test(
+        "what a journal says of its chain's sizes is read with care",
+        arguments: [
+            "", "MAX_COMMITTEES_PER_SLOT=64", GnosisBlock.sizes.replacing("=8 ", with: "=0 "),
+            GnosisBlock.sizes.replacing("=8 ", with: "=9999999 "), GnosisBlock.sizes.replacing("=8 ", with: "=x "),
+            GnosisBlock.sizes + " MORE=1", GnosisBlock.sizes.replacing("SYNC_COMMITTEE_SIZE", with: "SIZE"),
+        ])
+    func damagedPreset(_ text: String) async throws {
+        await (try folder.open(preset: GnosisBlock.preset)).close()
+        let database = try DatabaseQueue(path: folder.journal)
+        try await database.write { db in
+            let before = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'preset'")
+            #expect(before == GnosisBlock.sizes)
+            try db.execute(sql: "UPDATE meta SET value = ? WHERE key = 'preset'", arguments: [text])
+        }
+        try database.close()
+        let refusal = JournalError.corrupt(path: folder.journal, detail: "table meta has no valid preset")
+        #expect(throws: refusal) { try folder.open(nil, preset: nil) }
+        #expect(try JournalVerifier.verify(folder.journal).problems.map(\.what) == ["table meta has no valid preset"])
+        // The node knows its chain.
+        await (try folder.open(preset: GnosisBlock.preset)).close()
+        #expect(try JournalVerifier.verify(folder.journal).isSound)
     }
 
     @Test("filters by slot, duty and validator")

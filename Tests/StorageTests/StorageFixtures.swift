@@ -14,8 +14,8 @@ final class Folder {
     deinit { try? FileManager.default.removeItem(at: url) }
 
     func open(
-        _ binding: JournalBinding? = .sample, bytesMax: Int = 1 << 30, keptSlots: UInt64 = 0, preset: Preset = .mainnet,
-        at slot: Slot = .zero
+        _ binding: JournalBinding? = .sample, bytesMax: Int = 1 << 30, keptSlots: UInt64 = 0,
+        preset: Preset? = .mainnet, at slot: Slot = .zero
     ) throws(JournalError) -> Journal {
         try Journal(
             path: journal, binding: binding, bytesMax: bytesMax, keptSlots: keptSlots, preset: preset, at: slot

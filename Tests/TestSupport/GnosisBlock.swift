@@ -10,6 +10,12 @@ package enum GnosisBlock {
         return preset
     }()
 
+    /// As a journal has it.
+    package static let sizes =
+        "MAX_COMMITTEES_PER_SLOT=64 MAX_VALIDATORS_PER_COMMITTEE=2048 SYNC_COMMITTEE_SIZE=512"
+        + " SYNC_COMMITTEE_SUBNET_COUNT=4 MAX_WITHDRAWALS_PER_PAYLOAD=8 MAX_DEPOSIT_REQUESTS_PER_PAYLOAD=8192"
+        + " MAX_BLOB_COMMITMENTS_PER_BLOCK=4096"
+
     private static func withdrawals(_ count: Int) -> [Withdrawal] { (1...count).map { withdrawal($0) } }
 
     private static func withdrawal(_ number: Int) -> Withdrawal {
