@@ -7,7 +7,7 @@ import Secp256k1
 ///
 /// Costs beyond any honest file are refused: they would hang the start, or eat the memory. A longer derived key
 /// (`dklen`) costs nothing: both functions make it in independent blocks, and only the first 32 bytes are made here.
-enum KeyDerivation: Sendable {
+enum KeyDerivation: Hashable, Sendable {
     /// No derivation: the password is the key. Keystores whose secret came out of another derivation are like this.
     case password
     /// With HMAC-SHA256.

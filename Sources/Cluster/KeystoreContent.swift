@@ -7,7 +7,7 @@ import Secp256k1
 /// The encrypted secret of an EIP-2335 keystore, read and checked but not opened. Holds nothing secret.
 ///
 /// Of any maker: `pubkey`, `path`, `uuid` and members nobody knows are not looked at. Source: spec/cluster-files.md §15.
-struct KeystoreContent: Sendable {
+struct KeystoreContent: Hashable, Sendable {
     static let fileBytesMax = 64 << 10
 
     let derivation: KeyDerivation

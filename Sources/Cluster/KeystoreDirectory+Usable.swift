@@ -14,9 +14,10 @@ extension KeystoreDirectory {
     /// Opens every `keystore-*.json` of the directory that can be opened; none if it is empty or missing. In the order of
     /// the names.
     ///
-    /// - Parameters: see `load`.
+    /// - Parameters: see `load`; those of `opened` need not be opened again.
     package static func loadUsable(
-        _ directory: String, concurrency: Int, progress: @escaping WorkProgress = { _, _ in true }
+        _ directory: String, concurrency: Int, opened known: OpenedKeystores? = nil,
+        progress: @escaping WorkProgress = { _, _ in true }
     ) throws(ClusterError) -> (entries: [Entry], faults: [Fault]) {
         guard FileAccess.isTaken(directory), try FileAccess.names(in: directory).contains(where: isKeystore) else {
             return ([], [])
@@ -26,7 +27,7 @@ extension KeystoreDirectory {
         let threads = threads(contents.compactMap { try? $0.get() }, concurrency)
         let opened = try ParallelWork.map(files.count, threads: threads, progress: progress) {
             i throws(ClusterError) -> Result<Entry, ClusterError> in
-            outcome { () throws(ClusterError) in try entry(files[i], contents[i].get()) }
+            outcome { () throws(ClusterError) in try entry(files[i], contents[i].get(), opened: known) }
         }
         var (entries, faults): ([Entry], [Fault]) = ([], [])
         for (file, result) in zip(files, opened) {

@@ -147,10 +147,21 @@ package enum KeystoreDirectory {
     }
 
     /// - Throws: when the password file is missing, or does not open this keystore.
-    static func open(_ content: KeystoreContent, passwordPath: String) throws(ClusterError) -> SecretKey {
-        var password = try FileAccess.readSecret(passwordPath, bytesMax: passwordBytesMax)
+    static func open(
+        _ content: KeystoreContent, passwordPath: String, opened: OpenedKeystores? = nil
+    ) throws(ClusterError) -> SecretKey {
+        try withPassword(passwordPath) { password throws(ClusterError) in
+            if let key = opened?.key(content, password) { return key }
+            return try content.open(password: password)
+        }
+    }
+
+    static func withPassword<Value>(
+        _ path: String, _ body: ([UInt8]) throws(ClusterError) -> Value
+    ) throws(ClusterError) -> Value {
+        var password = try FileAccess.readSecret(path, bytesMax: passwordBytesMax)
         defer { password.erase() }
-        return try content.open(password: password)
+        return try body(password)
     }
 
     /// So many threads that their memory stays within bounds.
@@ -170,10 +181,12 @@ package enum KeystoreDirectory {
     }
 
     /// - Throws: errors that name the files.
-    static func entry(_ file: File, _ content: KeystoreContent) throws(ClusterError) -> Entry {
+    static func entry(
+        _ file: File, _ content: KeystoreContent, opened: OpenedKeystores? = nil
+    ) throws(ClusterError) -> Entry {
         let key: SecretKey
         do throws(ClusterError) {
-            key = try open(content, passwordPath: file.passwordPath)
+            key = try open(content, passwordPath: file.passwordPath, opened: opened)
         } catch .system(let action, let path, let code) where path == file.passwordPath {
             // The file is named already.
             throw .inFile("password of \(file.path)", .system(action: action, path: path, code: code))

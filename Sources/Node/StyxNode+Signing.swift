@@ -67,9 +67,10 @@ extension StyxNode {
         let mayLack = !configuration.keymanagerAddress.isEmpty
         let concurrency = max(1, ProcessInfo.processInfo.activeProcessorCount)
         let cancellation = Cancellation()
-        let opened = try await withTaskCancellationHandler {
-            try await threads.run { [cluster, hooks] in
-                try cluster.loadShares(directory, concurrency: concurrency) { done, total in
+        defer { opened.forget() }
+        let shares = try await withTaskCancellationHandler {
+            try await threads.run { [cluster, hooks, opened] in
+                try cluster.loadShares(directory, concurrency: concurrency, opened: opened) { done, total in
                     hooks.keystores(done, total)
                     progress(done, total)
                     return !cancellation.isCancelled
@@ -78,13 +79,13 @@ extension StyxNode {
         } onCancel: {
             cancellation.cancel()
         }
-        if opened.keys.isEmpty {
-            if let fault = opened.faults.first { throw fault.error }
+        if shares.keys.isEmpty {
+            if let fault = shares.faults.first { throw fault.error }
             guard mayLack else { throw Self.nothing(in: directory) }
         }
         let validators = cluster.clusterKeys.validators.map { $0.publicKey.bytes }
-        tell(KeystoreInventory(opened, validators: validators), mayLack: mayLack)
-        return opened
+        tell(KeystoreInventory(shares, validators: validators), mayLack: mayLack)
+        return shares
     }
 
     private static func nothing(in directory: String) -> ConfigurationError {

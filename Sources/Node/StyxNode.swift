@@ -57,6 +57,8 @@ package struct StyxNode: Sendable {
     let cluster: ClusterContext
     let peerFaults = PeerFaults()
     let threads: CryptoThreads
+    /// By the node before this one, whose cluster switched to other key shares; and by this one for the next.
+    let opened: OpenedKeystores
     let tls: TLSIdentity?
     /// If remote signers sign.
     let remoteSigner: SignerConfiguration?
@@ -75,13 +77,15 @@ package struct StyxNode: Sendable {
     /// - Parameter threads: shared with other nodes of the process; own ones if nil.
     /// - Throws: `ConfigurationError` or `ClusterError`, worded for the operator.
     package init(
-        _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), threads: CryptoThreads? = nil, logger: Logger
+        _ configuration: NodeConfiguration, hooks: Hooks = Hooks(), threads: CryptoThreads? = nil,
+        opened: OpenedKeystores = OpenedKeystores(), logger: Logger
     ) async throws {
         try configuration.validate()
         tls = try configuration.tlsIdentity()
         remoteSigner = configuration.signing == .remote ? try configuration.remoteSigner.configuration() : nil
         self.configuration = configuration
         self.hooks = hooks
+        self.opened = opened
         self.logger = logger
         cluster = try ClusterContext(configuration)
         try configuration.graffiti.validate(validators: cluster.lock.validators.count)

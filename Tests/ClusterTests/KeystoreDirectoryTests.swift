@@ -64,6 +64,36 @@ import Testing
         }
     }
 
+    @Test("what was opened ahead is not opened again, wherever it is by then, unless its password or content changed")
+    func openedAhead() throws {
+        let opened = OpenedKeystores()
+        let work = try opened.work(of: path)
+        #expect(work.count == 12 && opened.count == 0)
+        try overwrite("keystore-insecure-7.txt", Array("wrong".utf8))
+        for piece in work { piece() }
+        #expect(opened.count == 11, "what cannot be opened is left out")
+        let moved = directory.file("moved")
+        try FileManager.default.moveItem(atPath: path, toPath: moved)
+        func load() throws -> [Int?: SecretKey] {
+            let (entries, faults) = try KeystoreDirectory.loadUsable(moved, concurrency: 2, opened: opened)
+            #expect(faults.compactMap(\.index) == [7])
+            return Dictionary(uniqueKeysWithValues: entries.map { ($0.index, $0.key) })
+        }
+        let (first, second) = (try load(), try load())
+        #expect(first.keys == second.keys && first.allSatisfy { second[$0] === $1 })
+        #expect(first.allSatisfy { $0.flatMap { keys[$0].publicKey } == $1.publicKey })
+        // Another keystore under the same name, and the password of another one.
+        for kind in ["json", "txt"] {
+            let source = try directory.read("moved/keystore-insecure-3.\(kind)")
+            try FileManager.default.removeItem(atPath: moved + "/keystore-insecure-2.\(kind)")
+            try directory.write("moved/keystore-insecure-2.\(kind)", source)
+        }
+        #expect(try load()[2]?.publicKey == keys[3].publicKey)
+        opened.forget()
+        let again = try load()
+        #expect(again.allSatisfy { first[$0] !== $1 })
+    }
+
     @Test("a wrong password names both files")
     func wrongPassword() throws {
         try overwrite("keystore-insecure-7.txt", Array("wrong".utf8))

@@ -135,6 +135,21 @@ struct SwitchFolderTests {
         #expect(try await folder().finish() == nil)
     }
 
+    @Test("the new keystores can be opened before the epoch, and are the same from the node's own place")
+    func opensAhead() async throws {
+        try write()
+        let plan = try plan()
+        try await note(.noted, .confirmed)
+        let opened = OpenedKeystores()
+        for piece in try folder().keystores(plan, opened) { piece() }
+        #expect(opened.count == 2)
+        let ahead = try KeystoreDirectory.loadUsable("\(edited)/validator_keys", concurrency: 1, opened: opened)
+        try await folder().enter(plan)
+        let after = try KeystoreDirectory.loadUsable("\(node)/validator_keys", concurrency: 1, opened: opened)
+        #expect(ahead.entries.count == 2 && zip(ahead.entries, after.entries).allSatisfy { $0.key === $1.key })
+        #expect(throws: ClusterError.self) { try folder().keystores(plan, opened) }
+    }
+
     @Test("interrupted after the journal was handed on it is ended before the node starts")
     func finishes() async throws {
         try write()

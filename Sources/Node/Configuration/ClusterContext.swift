@@ -90,11 +90,12 @@ struct ClusterContext: Sendable {
     /// Those of this operator's key shares that keystores have, and the keystores that are of no use. Blocks for 30 ms a
     /// keystore and thread.
     func loadShares(
-        _ directory: String, concurrency: Int, progress: @escaping WorkProgress
+        _ directory: String, concurrency: Int, opened: OpenedKeystores? = nil, progress: @escaping WorkProgress
     ) throws -> OpenedShares {
         let loaded: (entries: [KeystoreDirectory.Entry], faults: [KeystoreDirectory.Fault])
         do throws(ClusterError) {
-            loaded = try KeystoreDirectory.loadUsable(directory, concurrency: concurrency, progress: progress)
+            loaded = try KeystoreDirectory.loadUsable(
+                directory, concurrency: concurrency, opened: opened, progress: progress)
         } catch {
             throw error.at("--validator-keys-dir", missing: "point it to this operator's key shares")
         }

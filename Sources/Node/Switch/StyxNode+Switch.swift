@@ -14,14 +14,15 @@ extension StyxNode {
         if let plan = try await SwitchFolder(configuration)?.finish() {
             logger.info("an interrupted switch to new key shares is done", metadata: ["epoch": "\(plan.epoch)"])
         }
-        let first = try await StyxNode(configuration, hooks: hooks, logger: logger)
+        let opened = OpenedKeystores()
+        let first = try await StyxNode(configuration, hooks: hooks, opened: opened, logger: logger)
         try await untilSignalled(logger: logger) {
             var node = first
             while let plan = try await node.runUntilSwitch() {
                 guard let folder = SwitchFolder(configuration) else { throw SwitchDue(plan: plan) }
                 try await folder.enter(plan)
                 logger.info("the directory of the new cluster is in use now", metadata: ["epoch": "\(plan.epoch)"])
-                node = try await StyxNode(configuration, hooks: hooks, logger: logger)
+                node = try await StyxNode(configuration, hooks: hooks, opened: opened, logger: logger)
             }
         }
     }
@@ -38,7 +39,8 @@ extension StyxNode {
 
     func watchSwitch(_ driver: WorkflowDriver, _ clock: SlotClock) async {
         await SwitchWatch(
-            configuration, driver, slotsPerEpoch: clock.slotsPerEpoch, threads: threads, logger: topic("switch")
+            configuration, driver, slotsPerEpoch: clock.slotsPerEpoch, threads: threads, opened: opened,
+            logger: topic("switch")
         ).run()
     }
 }

@@ -88,8 +88,22 @@ struct SwitchFolder: Sendable {
             old: SwitchPlan.Side(old), new: SwitchPlan.Side(new), epoch: epoch, slotsPerEpoch: slotsPerEpoch)
     }
 
+    /// The work of opening the keystores of the new directory.
+    func keystores(_ plan: SwitchPlan, _ opened: OpenedKeystores) throws -> [@Sendable () -> Void] {
+        let directory = try planned(plan).path(beside: directory)
+        return try opened.work(of: FileAccess.join(directory, KeystoreDirectory.name))
+    }
+
     /// The epoch has come: the new directory takes the node's place. The node has ended.
     func enter(_ plan: SwitchPlan) async throws {
+        let change = try change(planned(plan), owner: .node)
+        _ = try await DirectorySwitch(change, of: directory, journalFile: configuration.journalFile).perform()
+        // It went along with what was left: a node that goes back would find it.
+        SwitchPlanFile.remove(from: change.kept)
+        SwitchPlanFile.remove(from: directory)
+    }
+
+    private func planned(_ plan: SwitchPlan) throws -> SwitchPlanFile {
         guard let file = try SwitchPlanFile.load(of: directory), file.newLock == plan.new.lock else {
             throw ClusterError.inFile(
                 FileAccess.join(directory, SwitchPlanFile.name),
@@ -98,11 +112,7 @@ struct SwitchFolder: Sendable {
                     "the cluster switches to lock \(plan.new.lock.hex), and this file does not say where its directory"
                         + " is: switch this stopped node with 'styx alpha edit switch --to <directory>'"))
         }
-        let change = try change(file, owner: .node)
-        _ = try await DirectorySwitch(change, of: directory, journalFile: configuration.journalFile).perform()
-        // It went along with what was left: a node that goes back would find it.
-        SwitchPlanFile.remove(from: change.kept)
-        SwitchPlanFile.remove(from: directory)
+        return file
     }
 
     /// Ends a switch that was interrupted after the journal was handed on. Before a node starts.

@@ -5,7 +5,8 @@ import Logging
 import Program
 import Synchronization
 
-/// Follows the file in which the operator plans a switch: tells the workflow of it, and of its end.
+/// Follows the file in which the operator plans a switch: tells the workflow of it, and of its end. Once the cluster has
+/// agreed, it opens the new keystores, so that the epoch does not wait for them.
 final class SwitchWatch: Sendable {
     private static let lookEvery = Duration.seconds(5)
 
@@ -13,50 +14,76 @@ final class SwitchWatch: Sendable {
     private let driver: WorkflowDriver
     private let slotsPerEpoch: UInt64
     private let threads: CryptoThreads
+    private let opened: OpenedKeystores
     private let logger: Logger
-    private let seen = Mutex<FileAccess.Fingerprint?>(nil)
-    /// What it said last, in this life.
+    private let turns = Mutex(SwitchFileTurns<FileAccess.Fingerprint>())
+    /// What the file said last, in this life.
     private let last = Mutex<SwitchPlanFile?>(nil)
 
     init(
         _ configuration: NodeConfiguration, _ driver: WorkflowDriver, slotsPerEpoch: UInt64, threads: CryptoThreads,
-        logger: Logger
+        opened: OpenedKeystores, logger: Logger
     ) {
         self.configuration = configuration
         self.driver = driver
         self.slotsPerEpoch = slotsPerEpoch
         self.threads = threads
+        self.opened = opened
         self.logger = logger
     }
 
     /// Until cancelled.
     func run() async {
+        var hasOpened = false
         while !Task.isCancelled {
             await look()
+            if !hasOpened, let record = await driver.switchRecord, record.stage == .confirmed {
+                hasOpened = true
+                await open(record.plan)
+            }
             do { try await Task.sleep(for: Self.lookEvery) } catch { return }
         }
     }
 
-    /// Takes up the file if it is another one than last time.
+    /// Takes up the file if it is another one than last time, or could not be taken up for a while.
     func look() async {
         let directory = FileAccess.parent(of: configuration.lockFile)
         let now = FileAccess.Fingerprint(FileAccess.join(directory, SwitchPlanFile.name))
-        let before = seen.withLock { seen in
-            defer { seen = now }
-            return seen
-        }
+        let isDue = turns.withLock { $0.isDue(now, at: .now) }
         do {
             if now == nil {
                 try await drop()
-            } else if now != before {
+            } else if isDue {
                 try await plan()
+            } else {
+                return
             }
+            turns.withLock { $0.succeeded() }
         } catch is CancellationError {
             return
         } catch {
+            guard turns.withLock({ $0.failed("\(error)", at: .now) }) else { return }
             logger.error(
                 "the planned switch is not taken up: this node announces nothing",
                 metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// What fails here fails again at the epoch, where it is told.
+    private func open(_ plan: SwitchPlan) async {
+        guard configuration.signing == .keystores, let folder = SwitchFolder(configuration) else { return }
+        do {
+            for piece in try await threads.run({ [opened] in try folder.keystores(plan, opened) }) {
+                let start = ContinuousClock.now
+                try await threads.run(piece)
+                // Half of one thread at most: the old key shares still sign.
+                try await Task.sleep(for: start.duration(to: .now))
+            }
+            logger.info("the new keystores are open", metadata: ["keystores": "\(opened.count)"])
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.warning("the new keystores cannot be opened yet", metadata: ["error": "\(error)"])
         }
     }
 
