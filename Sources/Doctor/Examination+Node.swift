@@ -40,6 +40,15 @@ extension Examination {
                     cure: "See that --journal-file is the journal of this cluster, that its folder can be written, and"
                         + " that no other node uses it; never delete it."))
         }
+        if let epoch = node.undecidedSwitch {
+            found.append(
+                Finding(
+                    .switchUndecided, .thisNode, .error,
+                    "The switch to new key shares at epoch \(epoch) was decided without this node, or not at all: it asks"
+                        + " its peers, and signs nothing from that epoch on until it knows.",
+                    cure: "See that the other operators are connected: those who know will tell. If nobody knows, agree"
+                        + " with them, as docs/switch-at-an-epoch.md says."))
+        }
         for (file, error) in node.fileErrors {
             found.append(
                 Finding(

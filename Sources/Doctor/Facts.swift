@@ -44,6 +44,8 @@ package struct NodeFacts: Sendable {
     package var fileErrors: [(file: String, error: String)] = []
     /// Why the journal cannot be used; nil if it can.
     package var journalError: String?
+    /// Epoch of a switch to new key shares of which this node has not learned whether it was agreed on.
+    package var undecidedSwitch: Epoch?
     /// Addresses to listen on that are taken, each with its flag.
     package var takenAddresses: [(flag: String, address: String, error: String)] = []
 

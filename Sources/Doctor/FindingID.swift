@@ -6,6 +6,7 @@ package enum FindingID: String, Hashable, Sendable, CaseIterable {
     case validatorStopped = "validator-stopped"
     case journalNew = "journal-new"
     case journalFile = "journal-file"
+    case switchUndecided = "switch-undecided"
     case lockUnverified = "lock-unverified"
     case slotsSkipped = "slots-skipped"
     case eventLoopSlow = "event-loop-slow"

@@ -93,6 +93,7 @@ struct ExaminationTests {
             $0.node.watchesFor = .seconds(450)
         },
         Row(.journalFile, .thisNode, .error, "is damaged") { $0.node.journalError = "it is damaged" },
+        Row(.switchUndecided, .thisNode, .error, "at epoch 9") { $0.node.undecidedSwitch = 9 },
         Row(.clusterFiles, .thisNode, .error, "lock.json cannot be used: no JSON") {
             $0.node.fileErrors = [("lock.json", "no JSON")]
         },

@@ -42,6 +42,7 @@ final class DoctorWatch: Sendable {
         var clock: SlotClock?
         var failing: Set<HealthRule> = []
         var watchesUntil: Slot?
+        var undecidedSwitch: Epoch?
         var book: RegistrationBook?
         var journal: Journal?
         var ring: KeyRing?
@@ -69,12 +70,13 @@ final class DoctorWatch: Sendable {
             case .stillHalted(let halt): state.twin = halt.seen
             case .slashed(let pubKey, let slashing): state.stopped[pubKey] = slashing.seen
             case .slashingLifted(let pubKey): state.stopped[pubKey] = nil
+            case .plannedSwitch(let plan, let news): state.undecidedSwitch = news == .undecided ? plan.epoch : nil
             case .dutiesMissed(let from, let to, _, let why):
                 guard from <= to else { return }
                 if state.skipped.count >= Self.headsMax { state.skipped.removeFirst() }
                 state.skipped.append((now, Int(clamping: to.rawValue - from.rawValue) + 1, why))
             case .started, .decided, .analysed, .roundChanged, .roundChangesLacked, .retrying, .dutiesUnavailable,
-                .validatorsWithoutDuty, .fault, .prioritiesAgreed, .plannedSwitch:
+                .validatorsWithoutDuty, .fault, .prioritiesAgreed:
                 break
             }
         }
@@ -165,6 +167,7 @@ final class DoctorWatch: Sendable {
 
     private func completeNode(_ facts: inout Facts, _ state: State, _ now: Instant) {
         facts.node.twin = state.twin
+        facts.node.undecidedSwitch = state.undecidedSwitch
         facts.node.stopped = state.stopped.sorted { $0.key < $1.key }.map { ("\($0)", $1) }
         facts.node.slotsSkipped = state.skipped.reduce(0) { $0 + $1.slots }
         facts.node.skippedWhy = state.skipped.last?.why ?? ""
