@@ -75,6 +75,8 @@ if args.unregistered and not args.blinded:
 # Processes run in a folder of their own. Not resolved: a virtual environment is found by the path of its link.
 args.styx, args.python, args.specnode = (os.path.abspath(each) for each in (args.styx, args.python, args.specnode))
 
+SPECNODE_CACHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "specnode_cached.py")
+
 # A built-in test network of the lock, so that no custom network has to be told to every node.
 GENESIS_FORK_VERSION = "0x10000910"
 SLOTS_PER_EPOCH = {"mainnet": 32, "minimal": 8}[args.preset]
@@ -213,7 +215,7 @@ def main(folder):
         say(f"starting the chain: {args.fork}, {args.preset} preset, {args.chain_validators} validators, "
             f"slots of {args.slot_seconds} s; logs in {folder}")
         chain = start("specnode", [
-            args.python, os.path.abspath(args.specnode), "--preset", args.preset, "--fork", args.fork,
+            args.python, SPECNODE_CACHED, args.specnode, "--preset", args.preset, "--fork", args.fork,
             "--validators", str(args.chain_validators), "--external", f"0-{args.validators - 1}",
             "--pubkeys", f"{folder}/dv.pubkeys", "--slot-seconds", str(args.slot_seconds),
             "--port", str(chain_port), "--genesis-delay", str(args.genesis_delay),
