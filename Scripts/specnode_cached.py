@@ -18,7 +18,8 @@ def value_of(flag, default):
 program = sys.argv[1]
 sys.argv = sys.argv[1:]
 spec = importlib.import_module(f"eth_consensus_specs.{value_of('--fork', 'fulu')}.{value_of('--preset', 'minimal')}")
-spec.compute_proposer_index = spec.cache_this(
-    lambda state, indices, seed: (state.validators.hash_tree_root(), tuple(indices), bytes(seed)),
-    spec.compute_proposer_index, lru_size=256)
+if hasattr(spec, "compute_proposer_index"):
+    spec.compute_proposer_index = spec.cache_this(
+        lambda state, indices, seed: (state.validators.hash_tree_root(), tuple(indices), bytes(seed)),
+        spec.compute_proposer_index, lru_size=256)
 runpy.run_path(program, run_name="__main__")
