@@ -73,12 +73,12 @@ MUTATIONS = [
         "a double vote: two different votes for one target epoch",
     ),
     (
-        "a restarted node does not know what it has served",
-        "DutyWorkflow/DutyDB.swift",
-        "values = snapshot.unsigned\n",
-        "",
+        "a value is served before it is on disk",
+        "DutyWorkflow/Outbox.swift",
+        "case .decided(let duty, _): .after([duty])",
+        "case .decided: .free",
         ["node"],
-        "two values are served for one duty",
+        "a value is served that is not on disk",
     ),
 ]
 

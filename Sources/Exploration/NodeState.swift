@@ -72,8 +72,9 @@ struct NodeState: Sendable {
 
     private mutating func begin() {
         act(workflow.restore(journal, at: world.now))
-        // Its beacon node knows the validator's duty in one of the slots, and in the other one after a reorganisation.
-        take(.dutiesResolved(world.chain.clock.epoch(of: world.duty.slot), .attester, [.attester(world.row)]))
+        // Its beacon node names the validator in both slots, as no chain does without a reorganisation in between.
+        let rows = [world.row, world.laterRow].map { DutyDefinition.attester($0) }
+        take(.dutiesResolved(world.chain.clock.epoch(of: world.duty.slot), .attester, rows))
     }
 
     private mutating func crash(_ written: Int) {
