@@ -8,8 +8,8 @@ import SSZ
 ///
 /// What protects from slashing goes along whole: watermarks, a halt, and validators that were slashed. Duties that the
 /// node had begun under the old lock are closed under the new one: their votes and shares are worth nothing there, and a
-/// second vote could contradict the first. Duties without a deadline (exits, registrations) are dropped, so that they can
-/// be asked for again.
+/// second vote could contradict the first. Duties without a deadline are dropped, so that they can be asked for again, but
+/// for registrations that the cluster has signed: they are of the validators' own keys, and say whom blocks pay.
 ///
 /// Where the cluster has confirmed a planned switch between the two locks, the old key shares have an end that all
 /// nodes know: the new journal counts as old as the other one, so nobody waits, and it holds from which epoch on it is
@@ -79,13 +79,14 @@ package struct JournalHandover: Sendable {
             let binding = JournalBinding(
                 lockHash: locks.new, genesisValidatorsRoot: journal.binding.genesisValidatorsRoot, share: share)
             let history = try await journal.slashingHistory()
-            let snapshot = try await journal.load { _ in false }
+            let snapshot = try await journal.load { $0.type == .builderRegistration }
             let duties = snapshot.closed.filter { $0.type.rules.span != .endless }
             let halt = try await journal.halt()
             if path != successor {
                 let target = try open(successor, binding)
                 try await closing(target) { target in
                     try await absorb(history, duties, halt, snapshot.slashed, into: target)
+                    try await absorb(snapshot.aggregated, into: target)
                     try await target.rebind(to: binding, at: created, planned)
                 }
             }
@@ -119,10 +120,13 @@ package struct JournalHandover: Sendable {
     /// - Returns: what the new journal holds of a switch that the cluster has confirmed; nil if it was not planned.
     private func entered(_ journal: Journal) async throws -> SwitchRecord? {
         guard let record = try await journal.plannedSwitch() else { return nil }
-        let isBetween = record.plan.old.lock == locks.old && record.plan.new.lock == locks.new
+        let isLeft = record.plan.old.lock == locks.old
+        let isBetween = isLeft && record.plan.new.lock == locks.new
         switch record.stage {
         case .confirmed where isBetween, .entered where isBetween: return SwitchRecord(record.plan, .entered)
         case .noted, .calledOff, .entered: return nil
+        // It may never learn it, or come into a third cluster: a switch of a stopped node, as without a plan.
+        case .open where isLeft, .locked where isLeft, .torn where isLeft, .confirmed where isLeft: return nil
         case .announced, .declined, .committed, .divided, .open, .locked, .torn, .confirmed:
             throw Failure.planned(path: journal.path, epoch: record.plan.epoch)
         }
@@ -141,6 +145,13 @@ package struct JournalHandover: Sendable {
         try await journal.commit(
             raised.records + duties.sorted().map { .expired($0) } + (halt.map { [.halted($0)] } ?? [])
                 + slashed.sorted { $0.key < $1.key }.map { .slashed($0, $1) })
+    }
+
+    /// Registrations that the cluster has signed, where the other journal has none of them.
+    private func absorb(_ registrations: [Duty: SignedDataSet], into journal: Journal) async throws {
+        let known = try await journal.load { $0.type == .builderRegistration }.aggregated
+        let missing = registrations.filter { known[$0.key] == nil }.sorted { $0.key < $1.key }
+        try await journal.commit(missing.map { .aggregated($0.key, $0.value) })
     }
 
     private func closing<R>(_ journal: Journal, _ body: (Journal) async throws -> R) async throws -> R {
@@ -174,7 +185,9 @@ extension Journal {
                             INSERT INTO closed_duty (slot, duty_type) SELECT DISTINCT slot, duty_type FROM \(table) WHERE true
                             ON CONFLICT DO NOTHING
                             """)
-                    try db.execute(sql: "DELETE FROM \(table)")
+                    let kept =
+                        table == "agg_sig_db" ? " WHERE duty_type <> \(DutyType.builderRegistration.rawValue)" : ""
+                    try db.execute(sql: "DELETE FROM \(table)\(kept)")
                 }
                 try db.execute(sql: "DELETE FROM closed_duty WHERE duty_type IN (\(endless))")
                 try db.execute(

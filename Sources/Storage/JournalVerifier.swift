@@ -97,6 +97,7 @@ package struct JournalVerifier {
         do {
             verdict.binding = try JournalBinding(from: db, path: path)
             _ = try JournalIdentity(from: db, path: path)
+            _ = try SwitchRow(db: db).read(in: path)
         } catch JournalError.corrupt(_, let detail) {
             verdict.add(.damaged, detail)
             return false

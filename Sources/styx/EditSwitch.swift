@@ -40,8 +40,8 @@ struct EditSwitch: AsyncParsableCommand {
     @Flag(help: "Take the plan of --at-epoch back, if it is not too late.") var cancel = false
     @Flag(
         help: """
-            Forget a plan that nobody can decide any more, on a stopped node. Only if the nodes of no other operator have \
-            switched.
+            Forget a plan that nobody can decide any more, on a stopped node and after its epoch has come. Only if no node \
+            of the cluster has switched, and none says in its log that the cluster has agreed.
             """)
     var forgetPlan = false
     @Flag(help: "Let a new lock that does not verify be no obstacle: of an edit with --unverified.") var noVerify =
@@ -124,7 +124,8 @@ struct EditSwitch: AsyncParsableCommand {
     }
 
     private func takeBack() throws {
-        guard try SwitchPlanFile.load(of: from) != nil else {
+        // Also one that cannot be read: the journal knows what was planned.
+        guard FileAccess.isTaken(FileAccess.join(from, SwitchPlanFile.name)) else {
             throw CommandFailure("--cancel: nothing is planned in \(from)")
         }
         SwitchPlanFile.remove(from: from)
@@ -142,7 +143,11 @@ struct EditSwitch: AsyncParsableCommand {
             await journal.close()
             throw error
         }
-        guard let forgotten else { throw CommandFailure("--forget-plan: \(path) holds no plan that is undecided") }
+        guard let forgotten else {
+            throw CommandFailure(
+                "--forget-plan: \(path) holds no plan that is undecided; one that others may still go by is ended by the"
+                    + " node: start it, so that it learns what the cluster decided")
+        }
         SwitchPlanFile.remove(from: from)
         print(
             "the plan for epoch \(forgotten.plan.epoch.rawValue) is forgotten: the node signs with its old key shares again"

@@ -93,6 +93,7 @@ final class BackendScene: Sendable {
     /// Runs `body` while the workflow is driven; both end with it.
     static func run<R: Sendable>(
         _ scene: DutyScene, beacon urls: [String] = [deadURL], disk: FakeDisk? = nil,
+        restoring snapshot: JournalSnapshot = JournalSnapshot(),
         configure: (inout BeaconClientConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (BackendScene) async throws -> R
     ) async throws -> R {
@@ -107,7 +108,7 @@ final class BackendScene: Sendable {
             let node = BackendScene(scene, client, disk)
             return try await withThrowingTaskGroup(of: R?.self) { group in
                 group.addTask {
-                    try await node.driver.run(restoring: JournalSnapshot())
+                    try await node.driver.run(restoring: snapshot)
                     return nil
                 }
                 group.addTask {

@@ -122,6 +122,39 @@ struct BeaconBackendTests {
         #expect(asked.count == 4)
     }
 
+    @Test(
+        "duties of when other key shares sign are not told under the old ones, once that is agreed or unknown",
+        arguments: [(SwitchStage.confirmed, false), (.locked, false), (.noted, true), (.calledOff, true)])
+    func otherShares(_ row: (stage: SwitchStage, areTold: Bool)) async throws {
+        let sides = [UInt8(1), 2].map {
+            SwitchPlan.Side(lock: Root(padding: [$0]), peerIDs: ["a", "b", "c", "d"], threshold: 3)
+        }
+        // Decided in the last slot of the current epoch.
+        let epoch = Epoch(DutyScene.epoch.rawValue + 2)
+        let plan = try SwitchPlan(old: sides[0], new: sides[1], epoch: epoch, slotsPerEpoch: 32)
+        var snapshot = JournalSnapshot()
+        snapshot.plannedSwitch = SwitchRecord(plan, row.stage)
+        let told = try await BackendScene.run(scene, restoring: snapshot) { node in
+            let backend = node.backend
+            func isTold(_ ask: () async throws -> Void) async -> Bool {
+                do {
+                    try await ask()
+                } catch let refusal as ValidatorAPIRefusal {
+                    return !"\(refusal)".hasSuffix("signs with other key shares: ask again then")
+                } catch {}
+                return true
+            }
+            var told: [Bool] = []
+            for epoch in [Epoch(epoch.rawValue - 1), epoch] {
+                told.append(await isTold { _ = try await backend.attesterDuties(epoch: epoch, indices: []) })
+                told.append(await isTold { _ = try await backend.proposerDuties(epoch: epoch, version: .v1) })
+                told.append(await isTold { _ = try await backend.syncDuties(epoch: epoch, indices: []) })
+            }
+            return told
+        }
+        #expect(told == [true, true, true, row.areTold, row.areTold, row.areTold])
+    }
+
     // MARK: Failures
 
     @Test("a beacon node's refusal reaches the client as it is")

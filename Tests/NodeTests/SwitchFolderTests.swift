@@ -167,6 +167,39 @@ struct SwitchFolderTests {
         #expect(try await folder().finish() == nil)
     }
 
+    @Test("killed before what was left is put away: the next start does it, and the way back is found")
+    func putsAway() async throws {
+        try write()
+        let plan = try plan()
+        try await note(.noted, .confirmed)
+        try await folder().enter(plan)
+        let kept = try #require(try ClusterSwitch.keptDirectories(of: node).first)
+        try FileManager.default.moveItem(atPath: kept, toPath: edited)
+        try write()
+        #expect(try await folder().finish() == nil)
+        #expect(try ClusterSwitch.keptDirectories(of: node) == [kept] && lockHash(kept) == old)
+        #expect(!FileAccess.isTaken(edited) && !FileAccess.isTaken("\(node)/\(SwitchPlanFile.name)"))
+        #expect(!FileAccess.isTaken("\(kept)/\(SwitchPlanFile.name)"))
+    }
+
+    @Test("files that flags name go along, and what the keymanager API set; what is there already stays")
+    func carries() async throws {
+        try write()
+        let plan = try plan()
+        try await note(.noted, .confirmed)
+        var configuration = configuration
+        configuration.overridesFile = "\(node)/payees.json"
+        configuration.validatorAPICertificateFile = "\(node)/tls/api.pem"
+        configuration.validatorAPIKeyFile = cluster.directory.file("elsewhere.pem")
+        let names = ["payees.json", "tls/api.pem", "styx-journal.sqlite.validator-settings.json", "unnamed"]
+        try FileManager.default.createDirectory(atPath: "\(node)/tls", withIntermediateDirectories: true)
+        for name in names { try Data(name.utf8).write(to: URL(fileURLWithPath: "\(node)/\(name)")) }
+        try Data("new".utf8).write(to: URL(fileURLWithPath: "\(edited)/payees.json"))
+        try await #require(SwitchFolder(configuration)).enter(plan)
+        let found = names.map { FileManager.default.contents(atPath: "\(node)/\($0)") }
+        #expect(found == ["new", names[1], names[2], nil].map { $0.map { Data($0.utf8) } })
+    }
+
     @Test("what the cluster agreed on is not undone because a directory cannot be moved: it is done when it can")
     func blocked() async throws {
         try write()

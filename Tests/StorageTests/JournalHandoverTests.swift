@@ -70,6 +70,24 @@ import Testing
         await journal.close()
     }
 
+    @Test("whom blocks pay goes along: what the cluster has signed of it, into a new journal and one that is there")
+    func keepsRegistrations() async throws {
+        let duty = Duty(slot: Slot(70), type: .builderRegistration)
+        try await write(registrations(at: 70) + records(10))
+        let other = try open(successor, lock: new)
+        try await other.commit(registrations(at: 60))
+        await other.close()
+        for _ in 0..<2 {
+            _ = try await handover().perform(folder.journal, successor: successor)
+            for path in [folder.journal, successor] {
+                let (found, journal) = try await snapshot(path, lock: new)
+                #expect(found.aggregated[duty]?.keys.sorted() == [entry(0)] && !found.closed.contains(duty))
+                #expect(found.aggregated.count == (path == successor ? 2 : 1) && found.partials.isEmpty)
+                await journal.close()
+            }
+        }
+    }
+
     @Test("a halt goes along")
     func halt() async throws {
         let halt = Halt(duty: .attester(slot: 10), seen: "something")

@@ -116,6 +116,15 @@ func records(_ slot: Slot, validators: Int = 2) -> [Record] {
     ]
 }
 
+/// A builder registration that the cluster has signed.
+func registrations(at slot: Slot = 70) -> [Record] {
+    let message = ValidatorRegistration(
+        feeRecipient: Bytes20(padding: [7]), gasLimit: 45_000_000, timestamp: 1_700_000_000, pubKey: key(0))
+    let signed = SignedData.registration(Signed(message: message, signature: SignatureBytes(padding: [9])))
+    let duty = Duty(slot: slot, type: .builderRegistration)
+    return [.aggregated(duty, [entry(0): signed]), .broadcast(duty, [entry(0)])]
+}
+
 /// A snapshot with everything in an order that can be compared.
 struct Contents: Equatable {
     var votes: [Duty: [QBFT.Message]]

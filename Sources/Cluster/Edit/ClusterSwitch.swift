@@ -114,8 +114,7 @@ package struct ClusterSwitch: Sendable {
         }
         leaving = Side(directory: from, lock: old, peer: old.flatMap { $0.keys.peerIndex(of: identity) })
         entering = Side(directory: to, lock: new, peer: peer)
-        let hash = old.map { Hex.encodeBare($0.lock.lockHash.bytes.prefix(4)) } ?? "no-lock"
-        kept = from + (isBack ? Self.undone : Self.before) + hash
+        kept = Self.kept(from, isBack: isBack, old?.lock.lockHash)
         self.now = now
         self.owner = owner
         guard !FileAccess.isTaken(kept) else {
@@ -198,11 +197,36 @@ package struct ClusterSwitch: Sendable {
         }
     }
 
+    private static func kept(_ node: String, isBack: Bool, _ lock: Root?) -> String {
+        node + (isBack ? undone : before) + (lock.map { Hex.encodeBare($0.bytes.prefix(4)) } ?? "no-lock")
+    }
+
+    /// Ends a switch that was interrupted between its last two steps: gives the directory that was left, if it is still
+    /// in the new one's place, the name under which it is kept.
+    ///
+    /// - Parameters:
+    ///   - left: where it would be.
+    ///   - node: the node's directory.
+    ///   - lock: of the cluster that was left.
+    package static func putAway(_ left: String, of node: String, lock: Root) throws(ClusterError) {
+        let path = FileAccess.join(left, LockFile.name)
+        guard FileAccess.isTaken(path), try LockFile.load(path, verify: false).lock.lockHash == lock else { return }
+        let kept = kept(trimmed(node), isBack: false, lock)
+        try FileAccess.rename(left, to: kept)
+        try FileAccess.syncDirectory(FileAccess.parent(of: kept))
+        SwitchPlanFile.remove(from: kept)
+    }
+
     private func carry(_ name: String) throws(ClusterError) {
         let (source, target) = (
             FileAccess.join(leaving.directory, name), FileAccess.join(entering.directory, name)
         )
         guard FileAccess.isRegularFile(source), !FileAccess.isTaken(target) else { return }
+        var folder = entering.directory
+        for part in name.split(separator: "/").dropLast() {
+            folder = FileAccess.join(folder, String(part))
+            if !FileAccess.isTaken(folder) { try FileAccess.createDirectory(folder, mode: 0o700) }
+        }
         try FileAccess.publish(target, FileAccess.read(source, bytesMax: FileLimits.overridesFileBytes), mode: 0o600)
     }
 

@@ -9,6 +9,8 @@ extension JournalSnapshot {
         successor.proposalWatermarks = proposalWatermarks
         successor.halt = halt
         successor.slashed = slashed
+        successor.aggregated = aggregated.filter { $0.key.type == .builderRegistration }
+        successor.broadcast = broadcast.filter { $0.key.type == .builderRegistration }
         successor.closed = live { _ in false }.closed.filter { $0.type.rules.span != .endless }
         successor.plannedSwitch = SwitchRecord(plan, .entered)
         return successor

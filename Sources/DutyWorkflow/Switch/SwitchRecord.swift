@@ -65,6 +65,12 @@ extension SwitchRecord {
         }
     }
 
+    /// Whether it is known that in this epoch the old set, which is in use, has no part any more, or will not be while
+    /// this node does not know.
+    package func endsOldSet(in epoch: Epoch) -> Bool {
+        epoch >= plan.epoch && (stage == .confirmed || stage.isUndecided)
+    }
+
     private var end: String { "epoch \(plan.epoch.rawValue)" }
 
     private var unknown: String {

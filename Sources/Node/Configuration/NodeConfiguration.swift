@@ -127,6 +127,17 @@ package struct NodeConfiguration: Sendable {
         _ = try announcedAddresses()
     }
 
+    /// Files that flags name, but for those of the cluster and the journal.
+    var namedFiles: [String] {
+        let signer = [
+            remoteSigner.authorityFile, remoteSigner.certificateFile, remoteSigner.keyFile,
+            remoteSigner.keyPasswordFile,
+            remoteSigner.keyStoreFile, remoteSigner.keyStorePasswordFile,
+        ]
+        return ([overridesFile, keymanagerTokenFile, validatorAPICertificateFile, validatorAPIKeyFile] + signer)
+            .filter { !$0.isEmpty }
+    }
+
     var graffiti: Graffiti { Graffiti(texts: graffitiTexts, isTagged: isTaggingGraffiti) }
 }
 

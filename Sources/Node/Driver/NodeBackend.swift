@@ -81,6 +81,7 @@ struct NodeBackend: ValidatorAPIBackend {
 
     func attesterDuties(epoch: Epoch, indices: [ValidatorIndex]) async throws -> DutiesAnswer<AttesterDuty> {
         try requireNear(epoch)
+        try await requireOwnSet(epoch)
         let wanted = try await select(epoch, indices)
         return try await duties.attesters(epoch, wanted, expecting: try await validators.expected(in: epoch))
     }
@@ -89,6 +90,7 @@ struct NodeBackend: ValidatorAPIBackend {
         epoch: Epoch, version: BeaconEndpoint.ProposerDutiesVersion
     ) async throws -> DutiesAnswer<ProposerDuty> {
         try requireNear(epoch)
+        try await requireOwnSet(epoch)
         return try await duties.proposers(epoch, version)
     }
 
@@ -96,9 +98,18 @@ struct NodeBackend: ValidatorAPIBackend {
         // Sync committees are known up to the end of the next period.
         let period = runtime.chain.spec.epochsPerSyncCommitteePeriod
         try requireNear(epoch, ahead: period.multipliedReportingOverflow(by: 2).overflow ? .max : 2 * period)
+        try await requireOwnSet(epoch)
         let wanted = try await select(epoch, indices)
         guard !wanted.isEmpty else { return DutiesAnswer(dependentRoot: nil, isExecutionOptimistic: false, rows: []) }
         return try await duties.syncs(epoch, wanted)
+    }
+
+    /// From the epoch of a switch on other key shares sign, which this node does not have yet. A client that was told
+    /// duties of then under the old ones would keep them, and sign with the wrong keys.
+    private func requireOwnSet(_ epoch: Epoch) async throws {
+        guard let record = await runtime.driver.switchRecord, record.endsOldSet(in: epoch) else { return }
+        throw ValidatorAPIRefusal.unavailable(
+            "from epoch \(record.plan.epoch) on the cluster signs with other key shares: ask again then")
     }
 
     /// Duties further ahead are unknown to any beacon node. The next epoch's are known; one more for clocks that differ.

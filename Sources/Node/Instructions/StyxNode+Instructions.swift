@@ -38,7 +38,7 @@ extension StyxNode {
     /// What the keymanager API set; nil if this node does not sign by itself. Also without the API: it stays so.
     func validatorSettings() throws(ConfigurationError) -> ValidatorSettings? {
         guard configuration.signing != .off else { return nil }
-        return try ValidatorSettings(path: configuration.journalFile + ".validator-settings.json")
+        return try ValidatorSettings(path: configuration.journalFile + ValidatorSettings.suffix)
     }
 
     func ownRegistrations(

@@ -24,6 +24,8 @@ final class ValidatorSettings: Sendable {
         }
     }
 
+    /// Of the file's name, after the journal's.
+    static let suffix = ".validator-settings.json"
     /// Of the largest cluster: 300 bytes each.
     private static let bytesMax = 32 << 20
     private static let countMax = 65_536

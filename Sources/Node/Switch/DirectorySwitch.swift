@@ -12,26 +12,43 @@ package struct DirectorySwitch: Sendable {
     /// If it is not in the node's directory under its usual name.
     private let journalFile: String?
     private let node: String
+    private let files: [String]
 
     private static let journalName = FileAccess.name(of: NodeConfiguration().journalFile)
-    /// Files of a node that an edit does not make.
-    private static let carried = [
-        RegistrationOverrides.name, FileAccess.name(of: NodeConfiguration().keymanagerTokenFile),
-        // Where the other operators were met last.
-        journalName + ".peers.json",
-    ]
+    /// Beside the journal: where the other operators were met last, and what the keymanager API set.
+    private static let besideJournal = [".peers.json", ValidatorSettings.suffix]
 
-    package init(_ change: ClusterSwitch, of node: String, journalFile: String?) {
+    /// - Parameter files: what the node's flags name, if they are known.
+    package init(_ change: ClusterSwitch, of node: String, journalFile: String?, files: [String] = []) {
         self.change = change
         self.node = node
         self.journalFile = journalFile
+        self.files = files
+    }
+
+    /// Files of the node that an edit does not make, by their names in its directory. A plan, so that who is interrupted
+    /// finds it on either side.
+    private var carried: [String] {
+        let journal = journalFile.map { nameInDirectory($0) } ?? Self.journalName
+        let known = [
+            RegistrationOverrides.name, FileAccess.name(of: NodeConfiguration().keymanagerTokenFile),
+            SwitchPlanFile.name,
+        ]
+        return known + Self.besideJournal.compactMap { suffix in journal.map { $0 + suffix } }
+            + files.compactMap { nameInDirectory($0) }.filter { !known.contains($0) }
+    }
+
+    /// nil if it is elsewhere, and so stays where it is.
+    private func nameInDirectory(_ path: String) -> String? {
+        let (file, node) = (FileAccess.absolute(path), FileAccess.absolute(node) + "/")
+        return file.hasPrefix(node) ? String(file.dropFirst(node.count)) : nil
     }
 
     /// - Returns: what went along; nil if there was no journal.
     package func perform() async throws -> JournalHandover.Summary? {
         let handed = Mutex<JournalHandover.Summary?>(nil)
         do {
-            try await change.perform(carrying: Self.carried) { leaving, entering in
+            try await change.perform(carrying: carried) { leaving, entering in
                 // What a cluster has agreed on is not taken back because a directory cannot be moved.
                 guard handed.withLock({ $0 })?.isAgreed != true else { return }
                 let summary = try await handOver(leaving, entering)
@@ -61,9 +78,7 @@ package struct DirectorySwitch: Sendable {
         guard let journalFile else {
             return (FileAccess.join(leaving, Self.journalName), FileAccess.join(entering, Self.journalName))
         }
-        let (file, node) = (FileAccess.absolute(journalFile), FileAccess.absolute(node) + "/")
-        guard file.hasPrefix(node) else { return (journalFile, journalFile) }
-        let rest = String(file.dropFirst(node.count))
+        guard let rest = nameInDirectory(journalFile) else { return (journalFile, journalFile) }
         return (FileAccess.join(leaving, rest), FileAccess.join(entering, rest))
     }
 }

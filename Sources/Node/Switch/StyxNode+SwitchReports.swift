@@ -34,6 +34,6 @@ extension StyxNode {
     }
 
     static let undecidedCure =
-        "see that other operators are connected: those who know will tell; if theirs do not know either, or have no"
-        + " plan, agree with them whether to switch by hand, with all nodes stopped"
+        "see that other operators are connected: those who know will tell; if none does, ask them whether they have"
+        + " switched, and do as docs/switch-at-an-epoch.md says under 'A node that was away'"
 }

@@ -60,10 +60,12 @@ struct SwitchFolder: Sendable {
     }
 
     /// - Throws: if the directories are not what the plan was made for.
-    private func change(_ file: SwitchPlanFile, owner: ClusterSwitch.Owner) throws -> ClusterSwitch {
+    private func change(
+        _ file: SwitchPlanFile, owner: ClusterSwitch.Owner, verify: Bool = true
+    ) throws -> ClusterSwitch {
         let change = try ClusterSwitch(
-            from: directory, to: file.path(beside: directory), isBack: false, verify: configuration.isVerifyingLock,
-            owner: owner, concurrency: 1, now: SystemClock.now())
+            from: directory, to: file.path(beside: directory), isBack: false,
+            verify: verify && configuration.isVerifyingLock, owner: owner, concurrency: 1, now: SystemClock.now())
         guard change.leaving.lock?.lock.lockHash == file.oldLock, change.entering.lock?.lock.lockHash == file.newLock
         else {
             throw ClusterError.inFile(
@@ -96,8 +98,11 @@ struct SwitchFolder: Sendable {
 
     /// The epoch has come: the new directory takes the node's place. The node has ended.
     func enter(_ plan: SwitchPlan) async throws {
-        let change = try change(planned(plan), owner: .node)
-        _ = try await DirectorySwitch(change, of: directory, journalFile: configuration.journalFile).perform()
+        // Both locks are those of the plan, and the new node verifies its own.
+        let change = try change(planned(plan), owner: .node, verify: false)
+        _ = try await DirectorySwitch(
+            change, of: directory, journalFile: configuration.journalFile, files: configuration.namedFiles
+        ).perform()
         // It went along with what was left: a node that goes back would find it.
         SwitchPlanFile.remove(from: change.kept)
         SwitchPlanFile.remove(from: directory)
@@ -124,8 +129,11 @@ struct SwitchFolder: Sendable {
         else { return nil }
         let lock = try LockFile.load(FileAccess.join(directory, LockFile.name), verify: false).lock.lockHash
         guard lock == file.oldLock else {
-            // The directories were exchanged, and the file came along from an earlier plan.
-            if lock == file.newLock { SwitchPlanFile.remove(from: directory) }
+            // The directories were exchanged: what was left is put away, if that was not done any more.
+            if lock == file.newLock {
+                try ClusterSwitch.putAway(file.path(beside: directory), of: directory, lock: file.oldLock)
+                SwitchPlanFile.remove(from: directory)
+            }
             return nil
         }
         let record: SwitchRecord?

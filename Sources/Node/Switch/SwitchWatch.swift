@@ -17,6 +17,7 @@ final class SwitchWatch: Sendable {
     private let opened: OpenedKeystores
     private let logger: Logger
     private let turns = Mutex(SwitchFileTurns<FileAccess.Fingerprint>())
+    private let toldMissing = Atomic(false)
     /// What the file said last, in this life.
     private let last = Mutex<SwitchPlanFile?>(nil)
 
@@ -113,7 +114,13 @@ final class SwitchWatch: Sendable {
         guard let record = await driver.switchRecord, ![.calledOff, .entered].contains(record.stage) else { return }
         // It may have gone further meanwhile: then the refusal says so.
         guard let refusal = try await driver.plan(nil) else { return }
-        guard let file = last.withLock({ $0 }) else { return }
+        guard let file = last.withLock({ $0 }) else {
+            if toldMissing.exchange(true, ordering: .relaxed) { return }
+            logger.error(
+                "the planned switch holds, but its file is gone: at its epoch this node will not find the new directory; plan the same again with 'styx alpha edit switch --at-epoch'",
+                metadata: ["reason": "\(refusal)", "epoch": "\(record.plan.epoch)"])
+            return
+        }
         // The node needs it at the epoch.
         try file.write(into: FileAccess.parent(of: configuration.lockFile))
         logger.error(
