@@ -14,7 +14,8 @@ enum Program {
 
     /// Runs it to its end, or until it has written `enough`: then it is asked to stop, as by an orchestrator.
     static func run(
-        _ arguments: [String], environment: [String: String] = [:], in directory: String, until enough: String? = nil
+        _ arguments: [String], environment: [String: String] = [:], in directory: String, until enough: String? = nil,
+        and isReady: () -> Bool = { true }
     ) throws -> Outcome {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
@@ -40,6 +41,7 @@ enum Program {
             bytes.append(contentsOf: chunk[..<count])
             if let enough, !isAsked, bytes.range(of: Data(enough.utf8)) != nil {
                 isAsked = true
+                while !isReady(), process.isRunning { usleep(10_000) }
                 process.terminate()
             }
         }
