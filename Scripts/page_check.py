@@ -27,7 +27,8 @@ STATES = {
                   ["Operator 3 (demo-3) is not connected", "✘ none", "○ signed nothing"]),
     "beacon-node-down": (["--stop-beacon-node"],
                          lambda live: live["readiness"]["code"] == 2
-                         and live["beacon_nodes"][0]["state"] == "down" and live["missed"],
+                         and live["beacon_nodes"][0]["state"] == "down" and live["missed"]
+                         and "has not answered for" in json.dumps(live),
                          ["✘ Not ready: beacon node is down", "✘ down for", "has not answered for"]),
     "missed-duty": (["--stop-nodes", "2,3"],
                     lambda live: len(live["missed"]) > 2,
