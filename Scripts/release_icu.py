@@ -1,13 +1,14 @@
-"""The data of ICU without what this program never asks for: `release_icu.py OUTPUT.o`.
+"""ICU without the data that this program never asks for: `release_icu.py OUTPUT.a`.
 
 Swift's static Foundation brings 34 MB of it, a third of the program: the languages of the world, old character sets,
 dictionaries to break lines in. What is kept is what is of no language, and English. Where ICU misses a language it
-takes the root's, as it does for one it has never heard of. The object takes the place of the library's own, since the
-linker takes from a library only what nothing before it has. Layout of the data: ICU, source/common/ucmndata.h.
+takes the root's, as it does for one it has never heard of. What comes out is a library of the same name as Swift's, with
+another object for the data; it has to be found first. Layout of the data: ICU, source/common/ucmndata.h.
 """
 
 import pathlib
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -93,8 +94,10 @@ def main():
             f".section .rodata\n.balign {ALIGNMENT}\n.globl {symbol[1]}\n.type {symbol[1]}, @object\n"
             f'{symbol[1]}:\n.incbin "kept.dat"\n.size {symbol[1]}, . - {symbol[1]}\n'
             '.section .note.GNU-stack,"",@progbits\n')
-        subprocess.run(["clang", "-c", "data.s", "-o", "data.o"], cwd=folder, check=True)
-        output.write_bytes(pathlib.Path(folder, "data.o").read_bytes())
+        subprocess.run(["clang", "-c", "data.s", "-o", MEMBER], cwd=folder, check=True)
+        shutil.copyfile(library, output)
+        # In its place, and without a time.
+        subprocess.run(["ar", "rD", output.resolve(), MEMBER], cwd=folder, check=True)
     print(f"release: {len(kept)} of {len(every)} items of ICU's data kept, {len(packed)} of {raw_size(every)} bytes")
 
 
