@@ -72,8 +72,9 @@ struct NodeState: Sendable {
 
     private mutating func begin() {
         act(workflow.restore(journal, at: world.now))
-        // Its beacon node names the validator in both slots, as no chain does without a reorganisation in between.
-        let rows = [world.row, world.laterRow].map { DutyDefinition.attester($0) }
+        // Its beacon node names the validator in both slots, as no chain does without a reorganisation in between; to one
+        // that signs by itself in the first alone, for it would prepare for the second.
+        let rows = (world.signs ? [world.row] : [world.row, world.laterRow]).map { DutyDefinition.attester($0) }
         take(.dutiesResolved(world.chain.clock.epoch(of: world.duty.slot), .attester, rows))
     }
 
